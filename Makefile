@@ -1,0 +1,71 @@
+# Vahta. `make help` lists the targets; `make run` and `make test` are all a newcomer needs.
+
+GO      ?= go
+TOOLS   := $(CURDIR)/.cache/tools
+BIN     := $(CURDIR)/bin
+VAHTA   := $(BIN)/vahta
+PKGS    ?= ./...
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+# Tools are pinned in deploy/tools/go.mod, apart from the product's module graph.
+LINT  := $(TOOLS)/golangci-lint
+SUM   := $(TOOLS)/gotestsum
+DEAD  := $(TOOLS)/deadcode
+
+.PHONY: help build run demo test check proof bench lint fmt fix tidy dead cover deps clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+build: ## build bin/vahta
+	@mkdir -p $(BIN)
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(VAHTA) ./cmd/vahta
+
+run: build ## start Vahta with the demo company, play one call, stay up for real phones (Ctrl-C stops)
+	$(VAHTA) demo --stay
+
+demo: build ## play the demo call once on free ports and exit (0 only if all of it happened)
+	$(VAHTA) demo
+
+test: deps check ## install what the tests need and run everything, with the race detector
+	$(SUM) --format pkgname-and-test-fails -- -race -count=1 -timeout 10m $(PKGS)
+
+check: lint ## quick feedback: formatting, modernizers, tidy, vet, lint, short tests
+	$(GO) mod tidy -diff
+	$(GO) fix -diff $(PKGS)
+	$(GO) vet $(PKGS)
+	$(GO) test -short $(PKGS)
+
+proof: deps build ## the long drills: fuzzing, floods, soaks; one JSON line per figure
+	bash deploy/proof.sh
+
+bench: ## Go benchmarks of the hot paths
+	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)
+
+lint: $(LINT) ## golangci-lint: arrows between packages, style, errors
+	$(LINT) run $(PKGS)
+
+fmt: $(LINT) ## format the code
+	$(LINT) fmt $(PKGS)
+
+fix: ## apply the modernizers of go fix
+	$(GO) fix $(PKGS)
+
+tidy: ## tidy go.mod
+	$(GO) mod tidy
+
+dead: $(DEAD) ## functions that nothing reaches from cmd/
+	$(DEAD) -test ./cmd/...
+
+cover: ## coverage by package
+	$(GO) test -short -coverprofile=.cache/cover.out $(PKGS) && $(GO) tool cover -func=.cache/cover.out | tail -1
+
+deps: $(SUM) ## Debian packages that the tests drive (sipp, baresip, sox)
+	bash deploy/test-deps.sh
+
+clean: ## remove what was built
+	rm -rf $(BIN) .cache
+
+$(TOOLS)/%: deploy/tools/go.mod
+	@mkdir -p $(TOOLS)
+	$(GO) -C deploy/tools build -o $@ $(shell $(GO) -C deploy/tools list -f '{{.ImportPath}}' tool 2>/dev/null | grep '/$*$$')
