@@ -1,0 +1,96 @@
+package oncall
+
+import "time"
+
+// DefaultRingTime is how long one person is rung when neither device nor tier says otherwise.
+const DefaultRingTime = 20 * time.Second
+
+// Person is somebody who can be on duty.
+type Person struct {
+	// ID is the short name used by layers, claims and records: letters, digits, dot, dash, underscore.
+	ID string `yaml:"id"`
+	// Name is shown on screens and in tickets.
+	Name string `yaml:"name"`
+	// Names is the name as it is spoken, by language ("ru", "en").
+	Names map[string]string `yaml:"names"`
+	// Devices are tried in this order, one after another.
+	Devices []Device `yaml:"devices"`
+	// Disabled takes the person out of every duty and tier without touching the schedules.
+	Disabled bool `yaml:"disabled"`
+}
+
+// Spoken returns the name for prompts in the given language.
+func (p Person) Spoken(language string) string {
+	if name := p.Names[language]; name != "" {
+		return name
+	}
+	return p.Name
+}
+
+// Eligible reports whether the person may be called at all.
+func (p Person) Eligible() bool { return !p.Disabled && len(p.Devices) > 0 }
+
+// DeviceKind says how a device is reached.
+type DeviceKind string
+
+// The kinds of devices.
+const (
+	// Softphone is a SIP phone of ours, reached at its URI.
+	Softphone DeviceKind = "softphone"
+	// Mobile is a telephone number, reached through a trunk.
+	Mobile DeviceKind = "mobile"
+)
+
+// String returns the kind as it is written in a configuration file.
+func (k DeviceKind) String() string { return string(k) }
+
+// Device is one way to ring a person.
+type Device struct {
+	Kind DeviceKind `yaml:"kind"`
+	// URI is the SIP address of a softphone.
+	URI string `yaml:"uri"`
+	// Number is the telephone number of a mobile, in international form.
+	Number string `yaml:"number"`
+	// RingTime is how long this device rings; zero leaves it to the tier.
+	RingTime time.Duration `yaml:"ring_time"`
+	// Trusted makes the answer of a softphone count as acceptance. A device that may have a mailbox must not be trusted.
+	Trusted bool `yaml:"trusted"`
+}
+
+// Address returns the URI or the number, whichever the kind uses.
+func (d Device) Address() string {
+	if d.Kind == Softphone {
+		return d.URI
+	}
+	return d.Number
+}
+
+// Rings returns the device's ring time, or that of its tier, or the default.
+func (d Device) Rings(tier time.Duration) time.Duration {
+	switch {
+	case d.RingTime > 0:
+		return d.RingTime
+	case tier > 0:
+		return tier
+	default:
+		return DefaultRingTime
+	}
+}
+
+// StaticNumber is an emergency number of last resort. It belongs to nobody and is never claimed.
+type StaticNumber struct {
+	Name     string            `yaml:"name"`
+	Names    map[string]string `yaml:"names"`
+	Number   string            `yaml:"number"`
+	RingTime time.Duration     `yaml:"ring_time"`
+}
+
+// Device returns the number as a device to ring.
+func (s StaticNumber) Device() Device {
+	return Device{Kind: Mobile, Number: s.Number, RingTime: s.RingTime}
+}
+
+// Spoken returns the name for prompts in the given language.
+func (s StaticNumber) Spoken(language string) string {
+	return Person{Name: s.Name, Names: s.Names}.Spoken(language)
+}
