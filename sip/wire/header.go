@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// compactForms maps one-letter header names to the long ones (RFC 3261 section
+// 7.3.3, RFC 4028, 3515, 3892, 6665); it is never written to.
+var compactForms = map[byte]string{
+	'a': "Accept-Contact", 'b': "Referred-By", 'c': "Content-Type", 'd': "Request-Disposition",
+	'e': "Content-Encoding", 'f': "From", 'i': "Call-ID", 'j': "Reject-Contact", 'k': "Supported",
+	'l': "Content-Length", 'm': "Contact", 'o': "Event", 'r': "Refer-To", 's': "Subject", 't': "To",
+	'u': "Allow-Events", 'v': "Via", 'x': "Session-Expires",
+}
+
+// bothForms returns the long name and the compact letter (0: none) of a header.
+func bothForms(name string) (long string, short byte) {
+	if len(name) == 1 {
+		short = name[0] | 0x20
+		return compactForms[short], short
+	}
+	for letter, full := range compactForms {
+		if len(full) == len(name) && strings.EqualFold(full, name) {
+			return full, letter
+		}
+	}
+	return name, 0
+}
+
+func named(h sip.Header, long string, short byte) bool {
+	name := h.Name()
+	if len(name) == 1 {
+		return short != 0 && name[0]|0x20 == short
+	}
+	return len(name) == len(long) && strings.EqualFold(name, long)
+}
+
+// headerParsers is sipgo's table cut down to what transactions need; all other
+// headers stay text and are read on demand with the tolerant parsers of this
+// package, so that one odd Contact does not make a message unreadable.
+func headerParsers() sip.HeadersParser {
+	all := sip.DefaultHeadersParser()
+	few := make(sip.HeadersParser, 14)
+	for _, name := range []string{
+		"via", "v", "from", "f", "to", "t", "call-id", "i", "cseq",
+		"content-length", "l", "content-type", "c", "max-forwards",
+	} {
+		few[name] = all[name]
+	}
+	return few
+}
+
+// makeHeader is the only way from text to a header field.
+func makeHeader(name, value string) (sip.Header, error) {
+	if !isToken(name) {
+		return nil, fmt.Errorf("set header %q: the name is not a token of RFC 3261", printable(name))
+	}
+	if i := strings.IndexFunc(value, isControl); i >= 0 {
+		return nil, fmt.Errorf("set header %s: control character 0x%02x at %d of the value; remove it", name, value[i], i)
+	}
+	long, _ := bothForms(name)
+	if long == "" {
+		long = name
+	}
+	switch strings.ToLower(long) {
+	case "content-length":
+		return nil, fmt.Errorf("set header %s: use SetBody, which keeps length and body together", name)
+	case "via", "from", "to", "call-id", "cseq", "max-forwards", "content-type":
+		parser := headerParsers()[strings.ToLower(long)]
+		h, err := parser([]byte(strings.ToLower(long)), strings.TrimSpace(value))
+		if err != nil {
+			return nil, fmt.Errorf("set header %s: the value cannot be read: %w", name, err)
+		}
+		return h, nil
+	}
+	return sip.NewHeader(long, value), nil
+}
+
+// isControl reports characters that could end a header or hide in a log. Tab is
+// white space of RFC 3261 and allowed.
+func isControl(r rune) bool { return r < 0x20 && r != '\t' || r == 0x7f }
+
+// printable replaces what must not reach a log or an error text.
+func printable(s string) string {
+	if len(s) > 32 {
+		s = s[:32]
+	}
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r >= 0x7f {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+func portText(port uint16) string { return strconv.FormatUint(uint64(port), 10) }
