@@ -1,0 +1,68 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/sla"
+)
+
+// Config are the dispatcher's own settings; people, lines and clients live in
+// the Directory.
+type Config struct {
+	Zone          string           `yaml:"zone"`          // IANA zone whose calendar year numbers the tickets
+	CommitBudget  time.Duration    `yaml:"commit_budget"` // longest wait for the store on the call path
+	FirstContact  time.Duration    `yaml:"first_contact"` // limit of the clock without a contract
+	HuntGuard     time.Duration    `yaml:"hunt_guard"`    // paging starts this long after the opening when nobody accepted and no call hunts
+	CallBack      client.CallBack  `yaml:"call_back"`     // which callers' numbers we may dial
+	EventChannels []Subscriber     `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
+	Numbering     client.Numbering `yaml:"numbering"`
+}
+
+// Subscriber is one receiver of event notices.
+type Subscriber struct {
+	Channel Channel
+	To      string   // the endpoint's name
+	Kinds   []string // event types such as ticket.opened; empty = all
+}
+
+// Defaults with their sources.
+const (
+	commitBudget = 200 * time.Millisecond // the caller's 200 and the whisper wait for the commit
+	huntGuard    = 90 * time.Second       // a caller's ladder without an answer is over by then
+)
+
+// Default returns the settings of a St Petersburg company.
+func Default() Config {
+	return Config{
+		Zone: "Europe/Moscow", CommitBudget: commitBudget, FirstContact: sla.DefaultFirstContact,
+		HuntGuard: huntGuard, Numbering: client.Default(),
+	}
+}
+
+// Validate reports all faults, each with its field.
+func (c Config) Validate() error {
+	var faults []error
+	if _, err := time.LoadLocation(c.Zone); err != nil || c.Zone == "" {
+		faults = append(faults, fmt.Errorf("zone: %q is not an IANA zone such as Europe/Moscow", c.Zone))
+	}
+	positive := func(field string, d time.Duration) {
+		if d <= 0 {
+			faults = append(faults, fmt.Errorf("%s: %v, want more than zero", field, d))
+		}
+	}
+	positive("commit_budget", c.CommitBudget)
+	positive("first_contact", c.FirstContact)
+	positive("hunt_guard", c.HuntGuard)
+	if err := c.Numbering.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("numbering: %w", err))
+	}
+	for i, p := range c.CallBack.Prefixes {
+		if len(p) < 2 || p[0] != '+' {
+			faults = append(faults, fmt.Errorf("call_back.prefixes[%d]: %q must be + and at least a country code", i, p))
+		}
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,206 @@
+package dispatch
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// Line is one hotline number with its script.
+type Line struct {
+	ID            string                `yaml:"id"`
+	Name          string                `yaml:"name"`
+	DIDs          []string              `yaml:"dids"`     // numbers callers dial, any written form; empty = takes what no other line takes
+	Language      string                `yaml:"language"` // "ru" or "en"; empty = ru
+	Greeting      string                `yaml:"greeting"`
+	Schedule      string                `yaml:"schedule"` // rota that serves the line; empty = Ladder
+	Ladder        []LadderRung          `yaml:"ladder"`   // fixed people, used instead of a schedule
+	Static        []oncall.StaticNumber `yaml:"static"`   // rung last; empty = the roster's
+	RingTime      time.Duration         `yaml:"ring_time"`
+	AnswerAfter   time.Duration         `yaml:"answer_after"`
+	ProgressEvery time.Duration         `yaml:"progress_every"`
+	Rounds        int                   `yaml:"rounds"`
+	Exhausted     Exhausted             `yaml:"exhausted"`
+	NoRecording   bool                  `yaml:"no_recording"`
+}
+
+// LadderRung is one fixed step of a line without a schedule.
+type LadderRung struct {
+	People   []string      `yaml:"people"`
+	Parallel bool          `yaml:"parallel"`
+	RingTime time.Duration `yaml:"ring_time"`
+}
+
+// Defaults of a line.
+const (
+	lineAnswerAfter   = 15 * time.Second // true ringing until then
+	lineProgressEvery = 20 * time.Second
+	lineRounds        = 3
+	maxRounds         = 100
+)
+
+// withDefaults fills what a line leaves out.
+func (l Line) withDefaults() Line {
+	if l.Name == "" {
+		l.Name = l.ID
+	}
+	if l.Language == "" {
+		l.Language = "ru"
+	}
+	if l.AnswerAfter == 0 {
+		l.AnswerAfter = lineAnswerAfter
+	}
+	if l.ProgressEvery == 0 {
+		l.ProgressEvery = lineProgressEvery
+	}
+	if l.Rounds == 0 {
+		l.Rounds = lineRounds
+	}
+	if l.Exhausted == "" {
+		l.Exhausted = ExhaustedClose
+	}
+	return l
+}
+
+// Source is what a directory is made of: plain configuration.
+type Source struct {
+	Roster    oncall.Roster
+	Lines     []Line
+	Clients   []client.Organisation
+	Numbering client.Numbering
+}
+
+// Snapshot is one consistent view of people, lines and clients; immutable.
+type Snapshot struct {
+	Roster oncall.Roster
+	Book   *client.Book
+	lines  []Line
+	byDID  map[client.Number]int
+}
+
+// NewSnapshot checks a source and indexes it; all faults are joined.
+func NewSnapshot(src Source) (*Snapshot, error) {
+	faults := []error{src.Roster.Validate()}
+	book, err := client.NewBook(src.Clients, src.Numbering)
+	faults = append(faults, err)
+	s := &Snapshot{Roster: src.Roster, Book: book, byDID: map[client.Number]int{}}
+	if len(src.Lines) == 0 {
+		faults = append(faults, errors.New("lines: at least one hotline is required"))
+	}
+	for i, l := range src.Lines {
+		faults = append(faults, s.addLine(i, l.withDefaults(), src.Numbering)...)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("check directory: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Snapshot) addLine(i int, l Line, plan client.Numbering) (faults []error) {
+	fault := func(field, format string, args ...any) {
+		faults = append(faults, fmt.Errorf("lines[%d].%s: %w", i, field, fmt.Errorf(format, args...)))
+	}
+	if l.ID == "" || slices.ContainsFunc(s.lines, func(o Line) bool { return o.ID == l.ID }) {
+		fault("id", "%q is empty or used twice", l.ID)
+	}
+	if l.Language != "ru" && l.Language != "en" {
+		fault("language", "%q, want ru or en", l.Language)
+	}
+	if _, ok := s.Roster.Schedule(l.Schedule); l.Schedule != "" && !ok {
+		fault("schedule", "no schedule %q", l.Schedule)
+	}
+	if (l.Schedule == "") == (len(l.Ladder) == 0) {
+		fault("schedule", "a line needs a schedule or a ladder, and not both")
+	}
+	for j, r := range l.Ladder {
+		for k, id := range r.People {
+			if _, ok := s.Roster.Person(id); !ok {
+				fault(fmt.Sprintf("ladder[%d].people[%d]", j, k), "no person %q", id)
+			}
+		}
+	}
+	if l.AnswerAfter < 0 || l.ProgressEvery < 0 || l.RingTime < 0 {
+		fault("ring_time, answer_after, progress_every", "must not be negative")
+	}
+	if l.Rounds < 1 || l.Rounds > maxRounds {
+		fault("rounds", "%d, want 1 to %d", l.Rounds, maxRounds)
+	}
+	if l.Exhausted != ExhaustedClose && l.Exhausted != ExhaustedHold {
+		fault("exhausted", "%q, want close or hold", l.Exhausted)
+	}
+	for j, raw := range l.DIDs {
+		n := did(plan, raw)
+		if o, taken := s.byDID[n]; taken {
+			fault(fmt.Sprintf("dids[%d]", j), "%q is a number of line %s already", raw, s.lines[o].ID)
+			continue
+		}
+		s.byDID[n] = len(s.lines)
+	}
+	s.lines = append(s.lines, l)
+	return faults
+}
+
+// did brings a dialled number to the form lines are indexed by: a number, or
+// the lower-case user part when it is a name such as "hotline".
+func did(plan client.Numbering, raw string) client.Number {
+	if n, err := plan.Parse(raw); err == nil {
+		return n
+	}
+	user := strings.ToLower(strings.TrimSpace(raw))
+	user = strings.TrimPrefix(strings.TrimPrefix(user, "sips:"), "sip:")
+	user, _, _ = strings.Cut(user, "@")
+	return client.Number(user)
+}
+
+// Line returns the hotline with this id.
+func (s *Snapshot) Line(id string) (Line, bool) {
+	for _, l := range s.lines {
+		if l.ID == id {
+			return l, true
+		}
+	}
+	return Line{}, false
+}
+
+// Lines returns all hotlines.
+func (s *Snapshot) Lines() []Line { return slices.Clone(s.lines) }
+
+// LineFor returns the hotline a dialled number belongs to: the line that lists
+// it, else the first line without numbers, else the only line there is.
+func (s *Snapshot) LineFor(dialled string) (Line, bool) {
+	if i, ok := s.byDID[did(s.Book.Numbering(), dialled)]; ok {
+		return s.lines[i], true
+	}
+	for _, l := range s.lines {
+		if len(l.DIDs) == 0 {
+			return l, true
+		}
+	}
+	if len(s.lines) == 1 {
+		return s.lines[0], true
+	}
+	return Line{}, false
+}
+
+// Directory is the snapshot in force. Readers take one snapshot and work with
+// it; Replace swaps all of it at once.
+type Directory struct{ current atomic.Pointer[Snapshot] }
+
+// NewDirectory returns a directory that holds the snapshot.
+func NewDirectory(s *Snapshot) *Directory {
+	d := &Directory{}
+	d.current.Store(s)
+	return d
+}
+
+// Load returns the snapshot in force.
+func (d *Directory) Load() *Snapshot { return d.current.Load() }
+
+// Replace puts a new snapshot in force; calls in progress keep the plan they have.
+func (d *Directory) Replace(s *Snapshot) { d.current.Store(s) }

@@ -1,0 +1,32 @@
+// Package dispatch is the dispatcher: every contact comes in as a Signal and
+// leaves as a ticket, a Plan for the call and notices for people. Each verb is
+// one unit of work: load, decide, commit. What is decided is pure and lives in
+// decide.go; the shell around it holds the board of open tickets in memory,
+// commits to the Store and tells the Feed.
+//
+// It knows tickets, clients, the rota and the paging policy. It must not know
+// SIP, any channel, SQL, or how a notice is delivered: it commits notices to
+// the outbox in the ticket's own transaction and holds no notifiers.
+//
+// Promises:
+//
+//   - A verb that returns nil has made its effect durable. A verb that returns
+//     an error may still have had its effect (the store timed out); all verbs
+//     are safe to repeat.
+//   - One ticket per contact: Intake is idempotent on (channel, key), and a
+//     caller whose ticket is open joins it.
+//   - One page at least per open Critical ticket until it is acknowledged: a
+//     page timer is written in the transaction that opens the ticket and moves
+//     with it; nobody is paged for what is acknowledged or closed
+//     (PageStillNeeded is asked before each send).
+//   - Plan reads memory only (the Directory) and never waits.
+//
+// Who pages. While a call hunts, its ladder is the page. When it ends without
+// a human, RecordOutcome makes the page timer due. dispatch/ticker wakes Wake,
+// which steps the escalation machine (its state lives in the timer row) and
+// commits the notices it asks for; dispatch/outbox delivers them through a
+// Notifier and reports with RecordDelivery, which steps the machine again.
+//
+// Instants are UTC with microseconds. A Dispatcher may be used by any number
+// of goroutines.
+package dispatch

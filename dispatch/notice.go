@@ -1,0 +1,95 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// NoticeKind says what a notice is.
+type NoticeKind string
+
+// The kinds of notices.
+const (
+	NoticePage  NoticeKind = "page"  // reach this person about this ticket
+	NoticeEvent NoticeKind = "event" // tell a subscriber what happened
+)
+
+// Notice is one message the outbox must deliver. It is committed with the
+// change that causes it and delivered at least once; ID lets the receiver
+// drop repeats.
+type Notice struct {
+	ID       string // unique; a second notice with the same id is dropped by the store
+	Kind     NoticeKind
+	Channel  Channel
+	To       string // webhook: the endpoint's name; page: the person's id
+	Ref      Ref
+	Person   oncall.Person     // page: whom, filled from the Directory right before the send
+	Devices  []oncall.Device   // page: in the order to try
+	Reason   string            // page: why nobody has it yet: abandoned, exhausted …
+	Line     string            // hotline the ticket came by
+	Language string            // of the prompts
+	Client   string            // name to say; empty = unknown caller
+	Caller   string            // caller's number, masked
+	OpenedAt time.Time         // T0, for the waiting time
+	Texts    map[string]string // ready sentences by language, for channels that write
+	Body     []byte            // event: the JSON to send
+	DueAt    time.Time
+	Attempt  int // from 1, the delivery try this is
+}
+
+// Result is what a notifier achieved with one notice.
+type Result string
+
+// The results of a delivery.
+const (
+	ResultDelivered    Result = "delivered"    // accepted by the far side; for a page: not yet acknowledged
+	ResultAcknowledged Result = "acknowledged" // key 1
+	ResultEscalate     Result = "escalate"     // key 2: page the next one
+	ResultNoAck        Result = "no_ack"       // answered, no key: a mailbox is not an acknowledgement
+	ResultNoAnswer     Result = "no_answer"
+	ResultBusy         Result = "busy"
+	ResultDeclined     Result = "declined"
+	ResultUnreachable  Result = "unreachable"
+	ResultWithdrawn    Result = "withdrawn" // no longer needed when its turn came
+	ResultFailed       Result = "failed"    // temporary, or permanent when the error says so
+)
+
+// Notifier delivers notices of one channel. It returns when the result is
+// known. Errors are temporary unless they wrap ErrPermanent.
+type Notifier interface {
+	Notify(ctx context.Context, n Notice) (Result, error)
+}
+
+// ErrPermanent marks a delivery that no retry can mend.
+var ErrPermanent = errors.New("permanent delivery failure")
+
+// Delivery is the record of one try of the outbox.
+type Delivery struct {
+	Notice   Notice
+	Result   Result
+	Err      string    // empty = none; never a secret
+	Final    bool      // no further try follows
+	RetryAt  time.Time // when not final
+	At       time.Time // its beginning
+	Took     time.Duration
+	Attempts []Attempt // page: the devices tried; empty = one attempt is derived
+}
+
+// Timer is a thing to do later, kept in the store. Kind and Ticket name it:
+// setting it again moves it.
+type Timer struct {
+	Ticket string
+	Kind   TimerKind
+	DueAt  time.Time
+	State  []byte // JSON of the machine behind it
+	Gen    int64  // grows with every change; a stale claim cannot settle a newer timer
+}
+
+// TimerKind names what a timer wakes.
+type TimerKind string
+
+// TimerPage wakes the paging of a ticket.
+const TimerPage TimerKind = "page"

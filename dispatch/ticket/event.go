@@ -1,0 +1,253 @@
+package ticket
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+)
+
+// Event is one line of a ticket's log. Seq, Prev and Hash are set when the
+// line is stored.
+type Event struct {
+	Ticket  string    `json:"ticket"`
+	Seq     int       `json:"seq"`               // from 1, without gaps
+	At      time.Time `json:"at"`                // boundary stamp, microseconds, UTC
+	By      string    `json:"by,omitempty"`      // person id, "caller", or "vahta"
+	Channel string    `json:"channel,omitempty"` // call, cli, portal …
+	Body    Body      `json:"-"`
+	Prev    string    `json:"prev,omitempty"` // hash of the line before
+	Hash    string    `json:"hash,omitempty"`
+}
+
+// Body is what happened; its concrete type is one of the types of this file.
+type Body interface{ Kind() Kind }
+
+// Kind names the concrete type of a body in storage and in JSON.
+type Kind string
+
+// The kinds of events.
+const (
+	KindOpened       Kind = "opened"
+	KindJoined       Kind = "joined"
+	KindAttempted    Kind = "attempted"
+	KindAccepted     Kind = "accepted"
+	KindCallEnded    Kind = "call_ended"
+	KindPageRaised   Kind = "page_raised"
+	KindAcknowledged Kind = "acknowledged"
+	KindNoted        Kind = "noted"
+	KindMoved        Kind = "stage_moved"
+	KindCategorised  Kind = "categorised"
+	KindPrioritised  Kind = "prioritised"
+	KindMerged       Kind = "merged"
+)
+
+// Opened starts the log. Its event's At is T0: the stamp of the first signal
+// at our edge.
+type Opened struct {
+	ID       string        `json:"id"`
+	Number   Number        `json:"number"`
+	Priority Priority      `json:"priority"`
+	Category Category      `json:"category,omitempty"`
+	Line     string        `json:"line,omitempty"`
+	Language string        `json:"language,omitempty"`
+	Call     string        `json:"call,omitempty"`
+	Caller   client.Number `json:"caller,omitempty"`
+	Name     string        `json:"caller_name,omitempty"`
+	Client   client.Match  `json:"client,omitzero"`
+	Party    string        `json:"party,omitempty"` // whose further calls join this ticket; empty = nobody's
+	Limit    time.Duration `json:"first_contact_limit,omitempty"`
+}
+
+// Joined is a further signal of the same party while the ticket is open.
+type Joined struct {
+	Call   string        `json:"call,omitempty"`
+	Caller client.Number `json:"caller,omitempty"`
+	Name   string        `json:"caller_name,omitempty"`
+	Line   string        `json:"line,omitempty"`
+}
+
+// Attempted is one try to reach one person on one device.
+type Attempted struct {
+	Attempt string        `json:"attempt"`
+	Page    bool          `json:"page,omitempty"` // a page, not the live call's ladder
+	Call    string        `json:"call,omitempty"`
+	Person  string        `json:"person"`
+	Device  string        `json:"device,omitempty"`
+	Outcome string        `json:"outcome"`
+	Cause   string        `json:"cause,omitempty"`
+	Status  int           `json:"status,omitempty"` // SIP
+	Q850    int           `json:"q850,omitempty"`
+	Took    time.Duration `json:"took,omitempty"`
+}
+
+// Accepted is the accept key: a human engineer took the caller.
+type Accepted struct {
+	Call   string `json:"call"`
+	Person string `json:"person"`
+	Device string `json:"device,omitempty"`
+}
+
+// CallEnded closes one call of the ticket.
+type CallEnded struct {
+	Call      string        `json:"call"`
+	Result    string        `json:"result"`
+	Person    string        `json:"person,omitempty"` // who talked
+	Talk      time.Duration `json:"talk,omitempty"`
+	Recording string        `json:"recording,omitempty"`
+	Cause     string        `json:"cause,omitempty"`
+}
+
+// PageRaised says that from now on the ladder goes on as pages.
+type PageRaised struct {
+	Reason string `json:"reason"`
+}
+
+// Acknowledged says that a person has taken the ticket; paging stops.
+type Acknowledged struct {
+	How string `json:"how"` // accept_key, voice_page, cli …
+}
+
+// Noted is a line of text. Contact names the call or message that the author
+// confirms as a real contact with the client.
+type Noted struct {
+	Text    string `json:"text"`
+	Public  bool   `json:"public,omitempty"`
+	Contact string `json:"contact,omitempty"`
+}
+
+// Moved changes the stage.
+type Moved struct {
+	To     Stage  `json:"to"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Categorised sets the red-button category.
+type Categorised struct {
+	Category Category `json:"category"`
+}
+
+// Prioritised changes the priority; a downgrade needs a reason.
+type Prioritised struct {
+	Priority Priority `json:"priority"`
+	Reason   string   `json:"reason,omitempty"`
+}
+
+// MergedInto makes the ticket a pointer to another.
+type MergedInto struct {
+	Target string `json:"target"`
+}
+
+// Kind implements Body.
+func (Opened) Kind() Kind { return KindOpened }
+
+// Kind implements Body.
+func (Joined) Kind() Kind { return KindJoined }
+
+// Kind implements Body.
+func (Attempted) Kind() Kind { return KindAttempted }
+
+// Kind implements Body.
+func (Accepted) Kind() Kind { return KindAccepted }
+
+// Kind implements Body.
+func (CallEnded) Kind() Kind { return KindCallEnded }
+
+// Kind implements Body.
+func (PageRaised) Kind() Kind { return KindPageRaised }
+
+// Kind implements Body.
+func (Acknowledged) Kind() Kind { return KindAcknowledged }
+
+// Kind implements Body.
+func (Noted) Kind() Kind { return KindNoted }
+
+// Kind implements Body.
+func (Moved) Kind() Kind { return KindMoved }
+
+// Kind implements Body.
+func (Categorised) Kind() Kind { return KindCategorised }
+
+// Kind implements Body.
+func (Prioritised) Kind() Kind { return KindPrioritised }
+
+// Kind implements Body.
+func (MergedInto) Kind() Kind { return KindMerged }
+
+// DecodeBody reads the stored form of a body.
+func DecodeBody(k Kind, data []byte) (Body, error) {
+	switch k {
+	case KindOpened:
+		return decode[Opened](data)
+	case KindJoined:
+		return decode[Joined](data)
+	case KindAttempted:
+		return decode[Attempted](data)
+	case KindAccepted:
+		return decode[Accepted](data)
+	case KindCallEnded:
+		return decode[CallEnded](data)
+	case KindPageRaised:
+		return decode[PageRaised](data)
+	case KindAcknowledged:
+		return decode[Acknowledged](data)
+	case KindNoted:
+		return decode[Noted](data)
+	case KindMoved:
+		return decode[Moved](data)
+	case KindCategorised:
+		return decode[Categorised](data)
+	case KindPrioritised:
+		return decode[Prioritised](data)
+	case KindMerged:
+		return decode[MergedInto](data)
+	}
+	return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
+}
+
+func decode[T Body](data []byte) (Body, error) {
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
+		return nil, fmt.Errorf("read event body %s: %w", v.Kind(), err)
+	}
+	return v, nil
+}
+
+// MarshalJSON writes the event with its kind and body.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	return json.Marshal(struct {
+		plain
+		Kind Kind `json:"kind"`
+		Body Body `json:"body"`
+	}{plain(e), e.Body.Kind(), e.Body})
+}
+
+// Chain returns the event as the store keeps it: numbered, linked to the hash
+// of the line before, and with its own hash over seq, stamp, author, channel,
+// kind and the stored bytes of the body.
+func Chain(e Event, body []byte, seq int, prev string) Event {
+	e.Seq, e.Prev = seq, prev
+	b := make([]byte, 0, 160+len(body))
+	b = fmt.Appendf(b, "%s\n%s\n%d\n%d\n%q\n%q\n%s\n", prev, e.Ticket, seq, e.At.UnixMicro(), e.By, e.Channel, e.Body.Kind())
+	sum := sha256.Sum256(append(b, body...))
+	e.Hash = hex.EncodeToString(sum[:16])
+	return e
+}
+
+// Verify checks the chain of a whole log, oldest first, and names the first
+// line that does not fit. bodies holds the stored bytes of each event's body.
+func Verify(events []Event, bodies [][]byte) error {
+	prev := ""
+	for i, e := range events {
+		want := Chain(e, bodies[i], i+1, prev)
+		if e.Seq != want.Seq || e.Prev != want.Prev || e.Hash != want.Hash {
+			return fmt.Errorf("verify log of ticket %s: line %d (stored as %d) was altered, or a line before it is missing", e.Ticket, i+1, e.Seq)
+		}
+		prev = e.Hash
+	}
+	return nil
+}

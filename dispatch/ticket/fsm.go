@@ -1,0 +1,169 @@
+package ticket
+
+import (
+	"fmt"
+	"maps"
+	"time"
+)
+
+// IllegalError says that an event cannot happen to a ticket in its state.
+type IllegalError struct {
+	Number Number
+	Stage  Stage
+	Event  Kind
+	Why    string
+}
+
+// Error implements error.
+func (e *IllegalError) Error() string {
+	return fmt.Sprintf("ticket %s (%s): cannot take event %s: %s", e.Number, e.Stage, e.Event, e.Why)
+}
+
+// Apply returns the ticket after the event. Facts of calls (joined, attempted,
+// accepted, call ended, note) are taken in every state: what happened has
+// happened. Decisions (acknowledge, move, merge …) are refused when they make
+// no sense, with an *IllegalError.
+func (t Ticket) Apply(e Event) (Ticket, error) {
+	next, why := t.step(e)
+	if why != "" {
+		return t, &IllegalError{Number: t.Number, Stage: t.Stage, Event: e.Body.Kind(), Why: why}
+	}
+	next.Version = t.Version + 1
+	return next, nil
+}
+
+func (t Ticket) step(e Event) (next Ticket, why string) {
+	if o, ok := e.Body.(Opened); ok {
+		return t.open(o, e.At)
+	}
+	if t.ID == "" {
+		return t, "the log does not begin with opened"
+	}
+	switch b := e.Body.(type) {
+	case Attempted, CallEnded, Noted, Joined:
+		return t, ""
+	case Accepted:
+		if t.ContactAt.IsZero() {
+			t.ContactAt = e.At
+		}
+		t = t.take(Taken{By: b.Person, How: "accept_key", At: e.At})
+		return t, ""
+	case PageRaised:
+		if t.PageReason == "" {
+			t.PageReason = b.Reason
+		}
+		return t, ""
+	case Acknowledged:
+		return t.acknowledge(b, e)
+	case Moved:
+		return t.move(b, e.At)
+	case Categorised:
+		if !b.Category.Valid() {
+			return t, fmt.Sprintf("unknown category %q", b.Category)
+		}
+		t.Category = b.Category
+		return t, ""
+	case Prioritised:
+		return t.prioritise(b)
+	case MergedInto:
+		return t.merge(b, e.At)
+	}
+	return t, fmt.Sprintf("no rule for %T", e.Body)
+}
+
+func (t Ticket) open(o Opened, at time.Time) (Ticket, string) {
+	if t.ID != "" {
+		return t, "it is open already"
+	}
+	return Ticket{
+		ID: o.ID, Number: o.Number, Stage: New, Priority: o.Priority, Category: o.Category, Line: o.Line,
+		Language: o.Language, Caller: o.Caller, Name: o.Name, Client: o.Client, Party: o.Party, Limit: o.Limit,
+		OpenedAt: at, Stamps: Stamps{New: at},
+	}, ""
+}
+
+// take lets a person own the ticket; the first acknowledgement stays.
+func (t Ticket) take(by Taken) Ticket {
+	if t.Stage.Final() {
+		return t
+	}
+	if t.Acknowledged.IsZero() {
+		t.Acknowledged = by
+	}
+	t.Assignee = by.By
+	if t.Stage == New {
+		t = t.stamp(Triage, by.At)
+	}
+	return t
+}
+
+func (t Ticket) acknowledge(b Acknowledged, e Event) (Ticket, string) {
+	switch {
+	case t.Stage.Final():
+		return t, "it is " + t.Stage.String()
+	case e.By == "":
+		return t, "nobody is named as the one who acknowledges"
+	case !t.Acknowledged.IsZero():
+		return t, "it was acknowledged by " + t.Acknowledged.By
+	}
+	return t.take(Taken{By: e.By, How: b.How, At: e.At}), ""
+}
+
+func (t Ticket) move(b Moved, at time.Time) (Ticket, string) {
+	switch {
+	case t.Stage.Final():
+		return t, "it is " + t.Stage.String()
+	case b.To >= stages || b.To == Merged:
+		return t, "no move leads to " + b.To.String()
+	case b.To <= t.Stage:
+		return t, fmt.Sprintf("stages go forward only, it is past %s", b.To)
+	case b.To == Cancelled && b.Reason == "":
+		return t, "cancelling needs a reason"
+	}
+	return t.stamp(b.To, at), ""
+}
+
+func (t Ticket) prioritise(b Prioritised) (Ticket, string) {
+	switch {
+	case b.Priority < Critical || b.Priority > Low:
+		return t, "no such priority"
+	case b.Priority > t.Priority && b.Reason == "":
+		return t, "a lower priority needs a reason"
+	}
+	t.Priority = b.Priority
+	return t, ""
+}
+
+func (t Ticket) merge(b MergedInto, at time.Time) (Ticket, string) {
+	if t.Stage.Final() || b.Target == "" || b.Target == t.ID {
+		return t, "only an open ticket merges into another one"
+	}
+	t.MergedInto = b.Target
+	return t.stamp(Merged, at), ""
+}
+
+// stamp enters a stage; the first time it is reached is kept.
+func (t Ticket) stamp(s Stage, at time.Time) Ticket {
+	t.Stage = s
+	t.Stamps = maps.Clone(t.Stamps)
+	if t.Stamps == nil {
+		t.Stamps = Stamps{}
+	}
+	if _, ok := t.Stamps[s]; !ok {
+		t.Stamps[s] = at
+	}
+	return t
+}
+
+// Fold rebuilds a ticket from its log, oldest event first.
+func Fold(log []Event) (Ticket, error) {
+	var t Ticket
+	for _, e := range log {
+		next, err := t.Apply(e)
+		if err != nil {
+			return t, fmt.Errorf("rebuild ticket from event %d: %w", e.Seq, err)
+		}
+		t = next
+	}
+	return t, nil
+}
