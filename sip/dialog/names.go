@@ -1,0 +1,71 @@
+package dialog
+
+import "strconv"
+
+// String returns the name.
+func (a Action) String() string {
+	return name("action", []string{
+		"illegal", "send-invite", "arm-silence", "stop-silence", "send-cancel", "arm-cancel",
+		"stop-cancel", "forget", "send-ack", "sweep-answer", "send-progress", "send-ok", "resend-ok",
+		"arm-resend", "arm-ack", "stop-ack", "send-refusal", "send-terminated", "send-bye",
+		"send-bye-no-ack", "answer-bye", "tell-trying", "tell-progress", "tell-answered",
+		"tell-confirmed", "tell-unconfirmed", "tell-failed", "tell-cancelled", "tell-ended", "send-offer",
+		"arm-glare", "stop-glare", "tell-offer", "tell-offer-done", "tell-offer-busy", "tell-offer-gone",
+		"send-answer", "refuse-offer", "cancel-offer", "reply491", "reply500",
+	}, uint8(a))
+}
+
+// String returns the name.
+func (u UACState) String() string {
+	return name("uacstate", []string{
+		"Idle", "Calling", "Proceeding", "Cancelling", "Abandoned", "Accepted", "Confirmed", "Ending",
+		"Terminated",
+	}, uint8(u))
+}
+
+// String returns the name.
+func (u UACEvent) String() string {
+	return name("uacevent", []string{
+		"dial", "trying", "ringing", "answer", "answer-offer", "answer-again", "fork", "refused", "lost",
+		"silent", "cancel", "cancel-timeout", "ack", "bye", "peer-bye", "bye-done", "dialog-lost",
+	}, uint8(u))
+}
+
+// String returns the name.
+func (u UASState) String() string {
+	return name("uasstate", []string{
+		"Proceeding", "Accepted", "Confirmed", "Closing", "Ending", "Terminated",
+	}, uint8(u))
+}
+
+// String returns the name.
+func (u UASEvent) String() string {
+	return name("uasevent", []string{
+		"progress", "answer", "reject", "answer-failed", "peer-cancel", "ack", "resend", "ack-timeout",
+		"ack-timeout-media", "bye", "peer-bye", "bye-done", "dialog-lost",
+	}, uint8(u))
+}
+
+// String returns the name.
+func (o OfferState) String() string {
+	return name("offerstate", []string{
+		"Ours", "Theirs", "Early", "EarlyTheir", "Stable", "Local", "Glare", "Remote", "Update",
+		"Unacked", "Closed",
+	}, uint8(o))
+}
+
+// String returns the name.
+func (o OfferEvent) String() string {
+	return name("offerevent", []string{
+		"early-answer", "open", "close", "own", "own-done", "own-glare", "retry", "peer-invite",
+		"peer-update", "peer-cancel", "answer", "refuse", "ack",
+	}, uint8(o))
+}
+
+// name picks a name by number; a number without one says so.
+func name(kind string, names []string, i uint8) string {
+	if int(i) < len(names) {
+		return names[i]
+	}
+	return kind + "(" + strconv.Itoa(int(i)) + ")"
+}
