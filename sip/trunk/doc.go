@@ -1,0 +1,24 @@
+// Package trunk knows the peers the telephony engine talks to: operators that are recognised by
+// their source address, and the softphones named in the configuration.
+//
+// It answers four questions. May this source address speak to us at all ([Trunks.Admit])? Which
+// operator sent this INVITE, which of our numbers was called and by whom ([Trunks.Identify])? By
+// which ways, in which order, can this number or softphone be rung ([Trunks.Route],
+// [Trunks.Phone])? Was this failure the trunk's or the person's ([Retry])? Beside that it keeps
+// operators' health by OPTIONS and their limits of channels and calls per second.
+//
+// It must not know calls, media, tickets or rotas, and it never connects a trunk to a trunk: a
+// route is made for numbers and phones that the owner of a call asks for, never for what an
+// operator sent.
+//
+// Terms. A DID is one of our numbers as an operator presents it. The caller's number is a hint:
+// P-Asserted-Identity (RFC 3325), then Remote-Party-ID, then From, and only from operators; phones
+// are believed their From. Numbers are E.164 with a plus where the form allows it, otherwise as
+// received. A channel is one call in either direction.
+//
+// Outgoing calls to operators carry our own number as the caller: operators drop calls with
+// numbers that are not ours.
+//
+// All methods of [Trunks] may be called concurrently. [Trunks.Admit] and [Trunks.Identify] read one
+// immutable snapshot and take no lock. [Trunks.Run] owns probing and name resolution.
+package trunk

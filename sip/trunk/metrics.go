@@ -1,0 +1,71 @@
+package trunk
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics counts per operator; all methods work on nil.
+type metrics struct {
+	up        *prometheus.GaugeVec
+	channels  *prometheus.GaugeVec
+	refused   *prometheus.CounterVec
+	resolving prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	if reg == nil {
+		return nil
+	}
+	m := &metrics{
+		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "vahta_trunk_up", Help: "1 when the operator answers, 0 when it is down, -1 before the first probe.",
+		}, []string{"trunk"}),
+		channels: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "vahta_trunk_channels", Help: "Calls on the trunk in both directions.",
+		}, []string{"trunk"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vahta_trunk_limited_total", Help: "Calls not placed or taken because of channels or calls per second.",
+		}, []string{"trunk"}),
+		resolving: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_trunk_resolve_failures_total", Help: "Failed look-ups of peers' host names.",
+		}),
+	}
+	reg.MustRegister(m.up, m.channels, m.refused, m.resolving)
+	return m
+}
+
+func (m *metrics) state(trunk string, s State) {
+	if m == nil {
+		return
+	}
+	value := -1.0
+	switch s {
+	case StateUnknown:
+	case StateUp:
+		value = 1
+	case StateDown:
+		value = 0
+	}
+	m.up.WithLabelValues(trunk).Set(value)
+}
+
+func (m *metrics) reserve(trunk string, ok bool) {
+	if m == nil {
+		return
+	}
+	if !ok {
+		m.refused.WithLabelValues(trunk).Inc()
+		return
+	}
+	m.channels.WithLabelValues(trunk).Inc()
+}
+
+func (m *metrics) release(trunk string) {
+	if m != nil {
+		m.channels.WithLabelValues(trunk).Dec()
+	}
+}
+
+func (m *metrics) resolveFailed() {
+	if m != nil {
+		m.resolving.Inc()
+	}
+}

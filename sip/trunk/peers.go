@@ -1,0 +1,98 @@
+package trunk
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// peers is one immutable picture of who may speak to us.
+type peers struct {
+	hosts map[string][]netip.Addr // names and literals of operators and phones → addresses
+	exact map[netip.Addr]*Trunk   // whole addresses without a port; nil = softphone
+	nets  []peerNet               // the rest: most specific first, operators before phones
+}
+
+type peerNet struct {
+	source
+	trunk *Trunk // nil = softphone
+}
+
+// find returns who sits at an address: a nil Trunk with true is a softphone.
+func (p *peers) find(from netip.AddrPort) (*Trunk, bool) {
+	addr := from.Addr().Unmap()
+	from = netip.AddrPortFrom(addr, from.Port())
+	for _, n := range p.nets {
+		if n.port != 0 && n.matches(from) {
+			return n.trunk, true
+		}
+	}
+	if who, ok := p.exact[addr]; ok {
+		return who, true
+	}
+	for _, n := range p.nets {
+		if n.port == 0 && n.matches(from) {
+			return n.trunk, true
+		}
+	}
+	return nil, false
+}
+
+// index builds the picture from the configuration and from what names resolved to.
+func (t *Trunks) index(resolved map[string][]netip.Addr) *peers {
+	p := &peers{hosts: make(map[string][]netip.Addr), exact: make(map[netip.Addr]*Trunk)}
+	for _, phone := range t.phones.Load().hosts {
+		if s, err := parseSource(phone); err == nil {
+			p.add(s, nil)
+			continue
+		}
+		p.host(phone, resolved, nil)
+	}
+	for _, one := range t.trunks {
+		p.host(one.op.Host, resolved, one)
+		for _, text := range one.op.Sources {
+			if s, err := parseSource(text); err == nil { // Validate refused the others
+				p.add(s, one)
+			}
+		}
+	}
+	slices.SortStableFunc(p.nets, func(a, b peerNet) int {
+		return cmp.Or(cmp.Compare(b.prefix.Bits(), a.prefix.Bits()), cmp.Compare(rank(a.trunk), rank(b.trunk)))
+	})
+	return p
+}
+
+// host adds a name or literal with all its addresses.
+func (p *peers) host(host string, resolved map[string][]netip.Addr, who *Trunk) {
+	addrs := resolved[host]
+	if literal, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
+		addrs = []netip.Addr{literal.Unmap()}
+	}
+	if len(addrs) == 0 {
+		return
+	}
+	p.hosts[host] = addrs
+	for _, addr := range addrs {
+		p.add(source{prefix: hostPrefix(addr)}, who)
+	}
+}
+
+// add admits one source. Operators win over phones at the same address; the first operator wins.
+func (p *peers) add(s source, who *Trunk) {
+	if s.port != 0 || !s.prefix.IsSingleIP() {
+		p.nets = append(p.nets, peerNet{source: s, trunk: who})
+		return
+	}
+	if old, ok := p.exact[s.prefix.Addr()]; !ok || old == nil {
+		p.exact[s.prefix.Addr()] = who
+	}
+}
+
+// rank sorts operators before phones.
+func rank(t *Trunk) int {
+	if t == nil {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,269 @@
+package trunk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// ErrUnresolved says that a host name has no address yet; it is looked up again periodically.
+var ErrUnresolved = errors.New("host name has no address yet")
+
+// Sender sends requests; [*wire.Edge] does.
+type Sender interface {
+	Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (*wire.ClientTx, error)
+	NewTag() string
+	NewCallID() string
+}
+
+// Resolver looks up addresses; [*net.Resolver] does.
+type Resolver interface {
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+}
+
+// Deps are what Trunks needs of the world. Sender may be nil when Run is never called.
+type Deps struct {
+	Sender     Sender
+	Resolver   Resolver // nil = net.DefaultResolver
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+	Now        func() time.Time // nil = time.Now
+}
+
+// Destination is one way to ring somebody.
+type Destination struct {
+	Trunk      string // operator's name, "" for a softphone
+	URI        wire.URI
+	Flow       wire.Flow
+	From       wire.NameAddr // the caller to show; zero for softphones: the caller of Dial decides
+	Headers    []wire.Header
+	NoProgress time.Duration // silence (no 1xx) after which the next way is tried
+}
+
+// Trunk is one operator at work.
+type Trunk struct {
+	op    Operator
+	limit limit
+	life  life
+}
+
+// Name returns the operator's name.
+func (t *Trunk) Name() string { return t.op.Name }
+
+// Operator returns the operator's configuration with defaults filled in.
+func (t *Trunk) Operator() Operator { return t.op }
+
+// State returns what we believe about the operator's reachability.
+func (t *Trunk) State() State { return t.life.state() }
+
+// Trunks knows all peers.
+type Trunks struct {
+	// Set at New.
+	cfg     Config
+	deps    Deps
+	trunks  []*Trunk
+	byName  map[string]*Trunk
+	metrics *metrics
+
+	peers  atomic.Pointer[peers]  // replaced by every resolution
+	phones atomic.Pointer[phones] // replaced by SetPhones
+}
+
+// phones is the current list of softphone hosts.
+type phones struct{ hosts []string }
+
+// New checks the configuration. Literal addresses work at once, names after Run resolved them.
+func New(cfg Config, deps Deps) (*Trunks, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("trunk configuration: %w", err)
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Resolver == nil {
+		deps.Resolver = net.DefaultResolver
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	t := &Trunks{
+		cfg: cfg, deps: deps,
+		byName:  make(map[string]*Trunk, len(cfg.Operators)),
+		metrics: newMetrics(deps.Registerer),
+	}
+	for _, op := range cfg.Operators {
+		one := &Trunk{
+			op:    op.withDefaults(),
+			limit: limit{maxChannels: op.MaxChannels, rate: op.CallsPerSecond},
+			life:  life{since: deps.Now()},
+		}
+		t.trunks = append(t.trunks, one)
+		t.byName[op.Name] = one
+	}
+	t.phones.Store(&phones{hosts: cfg.Phones})
+	t.peers.Store(t.index(nil))
+	return t, nil
+}
+
+// SetPhones replaces the softphone hosts, for example after the roster changed. Literal addresses
+// are admitted at once, names at the next resolution.
+func (t *Trunks) SetPhones(hosts []string) {
+	t.phones.Store(&phones{hosts: hosts})
+	t.peers.Store(t.index(t.peers.Load().hosts))
+}
+
+// Admit classifies a source address for the edge.
+func (t *Trunks) Admit(from netip.AddrPort) wire.Class {
+	if _, ok := t.peers.Load().find(from); ok {
+		return wire.Peer
+	}
+	return wire.Unknown
+}
+
+// Identify names the operator that sent req and reads the call's identities. A nil Trunk with true
+// is a configured softphone; false is neither.
+func (t *Trunks) Identify(req *wire.Request) (*Trunk, Inbound, bool) {
+	who, ok := t.peers.Load().find(req.Flow().Remote)
+	if !ok {
+		return nil, Inbound{}, false
+	}
+	if who == nil {
+		return nil, identify(req, DIDFromRURI, false), true
+	}
+	in := identify(req, who.op.DID, true)
+	in.Trunk = who.op.Name
+	return who, in, true
+}
+
+// Get returns the operator of that name, nil when there is none.
+func (t *Trunks) Get(name string) *Trunk { return t.byName[name] }
+
+// Route lists the ways to ring a number through operators: in order of the configuration, those
+// believed down last, one entry per address of an operator. It is empty when no operator may place
+// outgoing calls.
+func (t *Trunks) Route(number string) []Destination {
+	number = Normalize(number)
+	p := t.peers.Load()
+	var usable, down []Destination
+	for _, one := range t.trunks {
+		if one.op.Number == "" {
+			continue
+		}
+		for _, addr := range p.hosts[one.op.Host] {
+			d := t.destination(one.op, number, addr)
+			if one.State() == StateDown {
+				down = append(down, d)
+			} else {
+				usable = append(usable, d)
+			}
+		}
+	}
+	return append(usable, down...)
+}
+
+func (t *Trunks) destination(op Operator, number string, addr netip.Addr) Destination {
+	own := wire.URI{Scheme: "sip", User: op.Plan.Format(Normalize(op.Number)), Host: op.Domain}
+	d := Destination{
+		Trunk:      op.Name,
+		URI:        op.uri(op.Plan.Format(number)),
+		Flow:       wire.Flow{Transport: op.Transport, Remote: netip.AddrPortFrom(addr, uint16(op.Port))}, //nolint:gosec // validated 0..65535
+		From:       wire.NameAddr{URI: own},
+		NoProgress: t.cfg.TrunkProgress,
+	}
+	if op.AssertIdentity {
+		d.Headers = []wire.Header{{Name: "P-Asserted-Identity", Value: "<" + own.String() + ">"}}
+	}
+	return d
+}
+
+// uri is a Request-URI at the operator; the port is written only when it is not the default.
+func (o Operator) uri(user string) wire.URI {
+	u := wire.URI{Scheme: "sip", User: user, Host: o.Domain}
+	if o.Port != sipPort {
+		u.Port = o.Port
+	}
+	if o.Transport != wire.UDP {
+		u.Params = u.Params.With("transport", string(o.Transport))
+	}
+	return u
+}
+
+// Phone returns the way to ring a softphone by its SIP URI, with or without "sip:".
+func (t *Trunks) Phone(address string) (Destination, error) {
+	uri, err := wire.ParseURI(address)
+	if err != nil {
+		return Destination{}, fmt.Errorf("softphone address %q: %w; write sip:name@host:port", address, err)
+	}
+	addr, err := netip.ParseAddr(uri.Host)
+	if err != nil {
+		found := t.peers.Load().hosts[uri.Host]
+		if len(found) == 0 {
+			return Destination{}, fmt.Errorf("softphone %q: %w", uri.Host, ErrUnresolved)
+		}
+		addr = found[0]
+	}
+	port := uri.Port
+	if port == 0 {
+		port = sipPort
+	}
+	transport := wire.UDP
+	if v, ok := uri.Params.Get("transport"); ok {
+		transport = wire.Transport(v)
+	}
+	return Destination{
+		URI:        uri,
+		Flow:       wire.Flow{Transport: transport, Remote: netip.AddrPortFrom(addr.Unmap(), uint16(port))}, //nolint:gosec // ParseURI bounds ports
+		NoProgress: t.cfg.PhoneProgress,
+	}, nil
+}
+
+// Reserve occupies a channel of the operator for one call, or reports that none is left or that
+// calls start too fast. Softphones ("") have no limit. Each success needs one Release.
+func (t *Trunks) Reserve(name string) bool {
+	one := t.byName[name]
+	if one == nil {
+		return true
+	}
+	ok := one.limit.take(t.deps.Now())
+	t.metrics.reserve(name, ok)
+	return ok
+}
+
+// Release frees what Reserve occupied.
+func (t *Trunks) Release(name string) {
+	if one := t.byName[name]; one != nil {
+		one.limit.give()
+		t.metrics.release(name)
+	}
+}
+
+// Observe counts what a call learnt about an operator: whether it answered an INVITE at all. It
+// weighs like one probe.
+func (t *Trunks) Observe(name string, alive bool, problem string) {
+	if one := t.byName[name]; one != nil {
+		t.beat(one, alive, 0, problem)
+	}
+}
+
+// Status lists the operators' health in the order of the configuration.
+func (t *Trunks) Status() []Health {
+	out := make([]Health, 0, len(t.trunks))
+	for _, one := range t.trunks {
+		h := one.life.health()
+		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
+		if addrs := t.peers.Load().hosts[one.op.Host]; len(addrs) > 0 {
+			h.Remote = netip.AddrPortFrom(addrs[0], uint16(one.op.Port)).String() //nolint:gosec // validated 0..65535
+		}
+		out = append(out, h)
+	}
+	return out
+}
