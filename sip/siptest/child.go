@@ -2,7 +2,6 @@ package siptest
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -65,7 +64,7 @@ func (c *child) follow(out *os.File) {
 // wait returns the exit code, or ends the test when the program does not end.
 func (c *child) wait() int {
 	c.tb.Helper()
-	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
+	ctx, cancel := patient(c.tb)
 	defer cancel()
 	select {
 	case <-c.done:
@@ -92,7 +91,7 @@ func (c *child) awaitPort(network string, port uint16) {
 	c.tb.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(c.tb.Context(), patience)
+	ctx, cancel := patient(c.tb)
 	defer cancel()
 	for !bound(network, port) {
 		select {

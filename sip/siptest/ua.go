@@ -17,9 +17,14 @@ import (
 	"time"
 )
 
-// patience bounds each wait of a raw UA: longer than Timer B and H (64*T1 = 32
+// patience bounds each wait of a test tool: longer than Timer B and H (64*T1 = 32
 // s, RFC 3261 §17) so that give-up behaviour can be awaited.
 const patience = 40 * time.Second
+
+// patient is the test's context with that bound.
+func patient(tb testing.TB) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(tb.Context(), patience)
+}
 
 // UAConfig describes a raw user agent.
 type UAConfig struct {
@@ -285,7 +290,7 @@ func (u *UA) record(raw []byte, reply func([]byte) error) {
 // returned before. It ends the test when none comes.
 func (u *UA) Expect(match func(*Message) bool) Message {
 	u.tb.Helper()
-	ctx, cancel := context.WithTimeout(u.tb.Context(), patience)
+	ctx, cancel := patient(u.tb)
 	defer cancel()
 	from := 0
 	for {
