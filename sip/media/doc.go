@@ -1,0 +1,39 @@
+// Package media moves and makes the sound of calls: RTP ports, the relay between two legs, G.711, digits, prompts, tones,
+// the recorder and the RTCP figures.
+//
+// # What it knows
+//
+// A [Pool] owns the port range and the shards that do the work. A [Stream] is one RTP session with one far end: an even
+// RTP port and the odd RTCP port above it. [Stream.Apply] gives it the outcome of an offer/answer exchange
+// ([sdp.Agreement]); [Connect] bridges two streams; [Stream.Play] sends prompts; a [Recorder] writes both sides of a
+// call to one stereo WAV file. Whatever happens on a stream is told through [StreamConfig].OnEvent.
+//
+// # What it must not know
+//
+// SIP messages, dialogs, calls, tickets. It never resolves names, and it never sends a packet to an address that is
+// neither in the far end's SDP nor the source it has latched to.
+//
+// # Terms and units
+//
+//   - Audio is 8 kHz mono A-law (G.711), one byte a sample, 160 bytes a frame of 20 ms.
+//   - Sequence numbers count packets modulo 2^16; RTP timestamps count samples (125 µs) modulo 2^32.
+//   - To latch is to accept a first source; to lock is to accept no other: address, port and SSRC.
+//   - A shard is one loop that owns its streams: packets, timers and commands of a stream all run there, in order.
+//
+// # Documents
+//
+// RFC 3550 (RTP, RTCP; A.1, A.8 and 6.4 for the figures), RFC 3551 (payload types), RFC 4733 (telephone events),
+// RFC 4961 (symmetric RTP), RFC 5761 (RTCP on the RTP port is understood), RFC 3246 (EF marking), ITU-T G.711, G.107
+// (E-model, simplified), Q.23/Q.24 (DTMF), E.180 supplement 2 (tones).
+//
+// # Concurrency
+//
+// All exported methods may be called from any goroutine; those of a [Stream] are queued to its shard and return at once,
+// except [Stream.Stats], which waits for the answer. OnEvent runs inside the shard: it must not block and must not call
+// Stats; posting to a call's queue is what it is for.
+//
+// # Two engines
+//
+// [EngineEpoll] (Linux) reads and writes raw non-blocking sockets from one loop a shard; [EnginePortable] uses one
+// goroutine a socket and runs everywhere. Both drive the same stream code and pass the same tests.
+package media

@@ -1,0 +1,183 @@
+package media
+
+import "math"
+
+// The detector looks at blocks of 102 samples (12.75 ms): long enough to tell 697 from 770 Hz, short enough that a key
+// of 40 ms (Q.24) fills at least two of them wherever it begins.
+const (
+	blockSize    = 102
+	hitBlocks    = 2   // equal blocks that make a key
+	missBlocks   = 2   // blocks without it that end the key: 25 ms; Q.24 wants 40 ms between keys
+	minLevel     = -36 // dBFS of the two tones together
+	normalTwist  = 6.4 // high tone may be weaker by 8 dB (Q.24 asks 5 to 10)
+	reverseTwist = 2.6 // high tone may be stronger by 4 dB
+	nextTone     = 6.3 // each tone stands 8 dB above the others of its group
+	purity       = 0.8 // share of the block's energy in the two tones: speech has less
+	harmonic     = 0.1 // second harmonic to its tone, at most: voices have more
+)
+
+// Detector finds DTMF keys in sound (Q.23, Q.24). It resists speech: the two tones must carry the block almost alone,
+// stand out in their groups, have no second harmonics, balance each other, and last. Not safe for concurrent use.
+type Detector struct {
+	block  [blockSize]int16
+	n      int
+	key    byte // key being pressed, 0 = none
+	last   byte // of the previous block
+	hits   int
+	misses int
+}
+
+// NewDetector returns a detector that has heard nothing.
+func NewDetector() *Detector { return &Detector{} }
+
+// Feed takes A-law sound and returns the keys whose press it completed.
+func (d *Detector) Feed(a []byte) []byte {
+	var keys []byte
+	for len(a) > 0 {
+		n := min(len(a), blockSize)
+		if k := d.listen(a[:n], lawA); k != 0 {
+			keys = append(keys, k)
+		}
+		a = a[n:]
+	}
+	return keys
+}
+
+// listen takes sound and returns the key whose press it completed, 0 for none.
+func (d *Detector) listen(sound []byte, l law) (key byte) {
+	for _, c := range sound {
+		if l == lawU {
+			c = ulawToAlaw[c]
+		}
+		d.block[d.n] = alawToLinear[c]
+		if d.n++; d.n == blockSize {
+			d.n = 0
+			if k := d.judge(classify(&d.block)); k != 0 {
+				key = k
+			}
+		}
+	}
+	return key
+}
+
+// judge debounces the blocks.
+func (d *Detector) judge(k byte) (pressed byte) {
+	if k == d.last && k != 0 {
+		d.hits++
+	} else {
+		d.hits = 1
+	}
+	d.last = k
+	if k == d.key {
+		d.misses = 0
+		return 0
+	}
+	if k != 0 && d.hits >= hitBlocks {
+		d.key, d.misses = k, 0
+		return k
+	}
+	if d.misses++; d.misses >= missBlocks && d.key != 0 {
+		d.key = 0
+	}
+	return 0
+}
+
+// classify names the key whose tones fill a block, 0 for none.
+func classify(block *[blockSize]int16) byte {
+	var total float64
+	for _, v := range block {
+		total += float64(v) * float64(v)
+	}
+	floor := fullScale * fullScale / 2 * math.Pow(10, minLevel/10.0) * blockSize
+	if total < floor {
+		return 0
+	}
+	rows, cols := dtmfFreqs()
+	r, row := strongest(block, rows)
+	c, col := strongest(block, cols)
+	if r < 0 || c < 0 || row > col*normalTwist || col > row*reverseTwist {
+		return 0
+	}
+	// A sine of energy E has a Goertzel power of E*N/2.
+	if (row+col)*2/blockSize < purity*total {
+		return 0
+	}
+	if goertzel(block[:], 2*rows[r]) > harmonic*row || goertzel(block[:], 2*cols[c]) > harmonic*col {
+		return 0
+	}
+	return dtmfKeys[4*r+c]
+}
+
+// strongest returns the index and power of the tone that stands out of its group, -1 if none does.
+func strongest(block *[blockSize]int16, group [4]float64) (best int, power float64) {
+	var p [4]float64
+	for i, f := range group {
+		p[i] = goertzel(block[:], f)
+		if p[i] > p[best] {
+			best = i
+		}
+	}
+	for i := range p {
+		if i != best && p[i]*nextTone > p[best] {
+			return -1, 0
+		}
+	}
+	return best, p[best]
+}
+
+// goertzel returns the power of one frequency in the samples: for a sine of amplitude A, (A*N/2)².
+func goertzel(x []int16, hz float64) float64 {
+	return goertzelStep(x, 2*math.Cos(2*math.Pi*hz/sampleRate))
+}
+
+func goertzelStep(x []int16, k float64) float64 {
+	var a, b float64
+	for _, v := range x {
+		a, b = float64(v)+k*a-b, a
+	}
+	return a*a + b*b - k*a*b
+}
+
+// meterWindow is 50 ms: resolves 20 Hz.
+const meterWindow = sampleRate / 20
+
+// Meter tells whether one frequency dominates a sound. It is meant for tests and self-test calls: play a tone at one
+// end, look for it at the other. Not safe for concurrent use.
+type Meter struct {
+	hz      float64
+	window  [meterWindow]int16
+	n       int
+	heard   int // windows the tone dominates
+	windows int
+}
+
+// NewMeter makes a meter for a frequency in Hz.
+func NewMeter(hz float64) *Meter { return &Meter{hz: hz} }
+
+// Add takes A-law sound.
+func (m *Meter) Add(a []byte) {
+	for _, c := range a {
+		m.window[m.n] = alawToLinear[c]
+		if m.n++; m.n == len(m.window) {
+			m.n = 0
+			m.windows++
+			if Dominates(m.window[:], m.hz) {
+				m.heard++
+			}
+		}
+	}
+}
+
+// Windows returns how many windows of 50 ms were heard in all, and how many of them the tone dominated.
+func (m *Meter) Windows() (heard, all int) { return m.heard, m.windows }
+
+// Dominates reports whether more than half of the energy of linear samples lies at a frequency and is louder than -40 dBFS.
+func Dominates(pcm []int16, hz float64) bool {
+	const quiet = 1e-4 // -40 dBFS as power
+	var total float64
+	for _, v := range pcm {
+		total += float64(v) * float64(v)
+	}
+	n := float64(len(pcm))
+	return total > quiet*fullScale*fullScale/2*n && goertzel(pcm, hz)*2/n > total/2
+}

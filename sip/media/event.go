@@ -1,0 +1,70 @@
+package media
+
+// EventKind says what happened on a stream.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	// FirstPacket: the first valid RTP packet since the stream was made has arrived.
+	FirstPacket EventKind = iota + 1
+	// Digit: one key press, whichever way it came (RFC 4733, SIP INFO, in band).
+	Digit
+	// PlayDone: a playlist has ended by itself; one that was stopped or replaced does not report.
+	PlayDone
+	// Silence: no RTP for the time given to RTPTimeout; told once until packets flow again.
+	Silence
+	// Resumed: RTP flows again after Silence.
+	Resumed
+	// RecordFailed: the recorder of this stream cannot write (Err says why); the call goes on.
+	RecordFailed
+	// SocketFailed: the stream's socket gave an error that will not go away (Err says which).
+	SocketFailed
+)
+
+var eventNames = [...]string{
+	FirstPacket: "first_packet", Digit: "digit", PlayDone: "play_done", Silence: "silence", Resumed: "resumed",
+	RecordFailed: "record_failed", SocketFailed: "socket_failed",
+}
+
+// String returns the snake_case name of the kind.
+func (k EventKind) String() string {
+	if int(k) < len(eventNames) && eventNames[k] != "" {
+		return eventNames[k]
+	}
+	return "unknown"
+}
+
+// PlayID names one call of Play on a stream; 0 is none.
+type PlayID uint64
+
+// Event is one thing that happened on a stream.
+type Event struct {
+	Kind  EventKind
+	Digit byte        // Digit: '0'..'9', '*', '#', 'A'..'D', '!' for flash
+	Via   DigitSource // Digit: how it came
+	Play  PlayID      // PlayDone: what ended
+	Err   error       // RecordFailed, SocketFailed
+}
+
+// DigitSource says how a digit reached us.
+type DigitSource uint8
+
+// The ways a digit can come.
+const (
+	ViaRTP    DigitSource = iota + 1 // RFC 4733 telephone-event
+	ViaINFO                          // SIP INFO
+	ViaInband                        // tones in the sound
+)
+
+// String returns the short name of the way.
+func (v DigitSource) String() string {
+	switch v {
+	case ViaRTP:
+		return "rtp"
+	case ViaINFO:
+		return "info"
+	case ViaInband:
+		return "inband"
+	}
+	return "unknown"
+}

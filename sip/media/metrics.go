@@ -1,0 +1,67 @@
+package media
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// counters are counted by a shard without locks and handed to the metrics once a second.
+type counters struct {
+	received, relayed, generated            uint64
+	invalid, foreign, unknownPT, sendErrors uint64
+}
+
+// metrics are the figures of a pool; a nil one counts nothing.
+type metrics struct {
+	streams prometheus.Gauge
+	busy    prometheus.Counter
+	packets *prometheus.CounterVec
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	if r == nil {
+		return nil
+	}
+	m := &metrics{
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{Name: "vahta_media_streams", Help: "RTP streams that are open."}),
+		busy: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_media_ports_busy_total", Help: "RTP ports skipped because another program holds them.",
+		}),
+		packets: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vahta_media_packets_total",
+			Help: "RTP packets by what became of them: received, relayed, generated, invalid, foreign (source not believed), unknown_pt, send_error.",
+		}, []string{"what"}),
+	}
+	r.MustRegister(m.streams, m.busy, m.packets)
+	return m
+}
+
+func (m *metrics) stream(d float64) {
+	if m != nil {
+		m.streams.Add(d)
+	}
+}
+
+func (m *metrics) portBusy() {
+	if m != nil {
+		m.busy.Inc()
+	}
+}
+
+// add takes the counts and clears them.
+func (m *metrics) add(c *counters) {
+	if m != nil {
+		for _, v := range []struct {
+			what string
+			n    uint64
+		}{
+			{"received", c.received},
+			{"relayed", c.relayed},
+			{"generated", c.generated},
+			{"invalid", c.invalid},
+			{"foreign", c.foreign},
+			{"unknown_pt", c.unknownPT},
+			{"send_error", c.sendErrors},
+		} {
+			m.packets.WithLabelValues(v.what).Add(float64(v.n))
+		}
+	}
+	*c = counters{}
+}

@@ -1,0 +1,236 @@
+package media
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+)
+
+// Engine chooses what moves the packets.
+type Engine string
+
+// The engines.
+const (
+	EngineAuto     Engine = ""         // epoll on Linux, portable elsewhere
+	EngineEpoll    Engine = "epoll"    // raw non-blocking sockets in one loop a shard; Linux only
+	EnginePortable Engine = "portable" // one goroutine a socket
+)
+
+// PoolConfig describes the ports and the workers of a Pool.
+type PoolConfig struct {
+	Bind      netip.Addr    `yaml:"bind"`      // address the RTP sockets are bound to
+	Advertise netip.Addr    `yaml:"advertise"` // address written into SDP; zero = Bind
+	MinPort   uint16        `yaml:"min_port"`  // first port of the range, made even
+	MaxPort   uint16        `yaml:"max_port"`  // last port of the range, RTCP included
+	Drain     time.Duration `yaml:"drain"`     // how long a closed port rests before it is used again
+	Engine    Engine        `yaml:"engine"`
+	Shards    int           `yaml:"shards"` // loops; 0 = one for every two processors
+	Latch     LatchConfig   `yaml:"latch"`
+	RTCP      time.Duration `yaml:"rtcp"` // interval of our RTCP reports (RFC 3550 §6.2); 0 = none
+
+	Log        *slog.Logger          `yaml:"-"`
+	Registerer prometheus.Registerer `yaml:"-"`
+}
+
+// LatchConfig says when media from an address that the SDP did not name is believed.
+type LatchConfig struct {
+	// Private lets another source in, after probation, when the SDP names a private address (a phone behind NAT).
+	Private bool `yaml:"private"`
+	// SilentAfter lets another source in, after probation, when the SDP address has sent nothing for so long. 0 = never.
+	SilentAfter time.Duration `yaml:"silent_after"`
+	// RelatchAfter lets another port of the locked address in, after probation, when the locked source has been silent
+	// for so long (a NAT that changed its mapping). 0 = never.
+	RelatchAfter time.Duration `yaml:"relatch_after"`
+}
+
+// Default returns a configuration for one host: set Bind and Advertise for anything else. The port range lies below
+// Linux's ephemeral range, so that outgoing sockets of other programs do not take its ports.
+func Default() PoolConfig {
+	return PoolConfig{
+		Bind: netip.AddrFrom4([4]byte{127, 0, 0, 1}), MinPort: 16384, MaxPort: 32767, Drain: 60 * time.Second, RTCP: 5 * time.Second,
+		Latch: LatchConfig{Private: true, RelatchAfter: time.Second},
+	}
+}
+
+// Validate reports all faults of the configuration.
+func (c PoolConfig) Validate() error {
+	var errs []error
+	bad := func(format string, a ...any) { errs = append(errs, fmt.Errorf(format, a...)) }
+	if !c.Bind.IsValid() {
+		bad("media.bind: not set; give the address RTP sockets are bound to, or 0.0.0.0")
+	}
+	if a := c.advertise(); a.IsMulticast() || a.IsUnspecified() {
+		bad("media.advertise: %s cannot be written into SDP; give the address phones can reach", a)
+	}
+	if c.MinPort < 1024 {
+		bad("media.min_port: %d is below 1024; choose an unprivileged range", c.MinPort)
+	}
+	if int(c.MaxPort) < int(c.MinPort)+1 {
+		bad("media.max_port: %d leaves no room for a pair of ports above min_port %d", c.MaxPort, c.MinPort)
+	}
+	if c.Drain < 0 || c.RTCP < 0 || c.Latch.SilentAfter < 0 || c.Latch.RelatchAfter < 0 {
+		bad("media.drain, media.rtcp, media.latch.*: must not be negative")
+	}
+	if c.Shards < 0 || c.Shards > 64 {
+		bad("media.shards: %d is not in 0..64", c.Shards)
+	}
+	switch c.Engine {
+	case EngineAuto, EnginePortable:
+	case EngineEpoll:
+		if !epollAvailable {
+			bad("media.engine: epoll exists on Linux only; leave it empty")
+		}
+	default:
+		bad("media.engine: %q is not one of epoll, portable or empty", c.Engine)
+	}
+	return errors.Join(errs...)
+}
+
+func (c PoolConfig) advertise() netip.Addr {
+	if c.Advertise.IsValid() {
+		return c.Advertise
+	}
+	return c.Bind
+}
+
+func (c PoolConfig) shards() int {
+	if c.Shards > 0 {
+		return c.Shards
+	}
+	return max(1, runtime.GOMAXPROCS(0)/2)
+}
+
+// Errors a caller branches on.
+var (
+	// ErrPortsExhausted: every port of the range is in use or resting; answer 503.
+	ErrPortsExhausted = errors.New("no free RTP port")
+	// ErrClosed: the pool no longer runs.
+	ErrClosed = errors.New("media pool is closed")
+)
+
+// Pool owns a range of ports and the shards that serve them.
+type Pool struct {
+	// set at New
+	cfg     PoolConfig
+	start   time.Time // all times of the shards count from here
+	log     *slog.Logger
+	metrics *metrics
+	shards  []*shard
+	next    atomic.Uint32
+	cname   string
+
+	mu     sync.Mutex
+	ports  portTable
+	closed bool
+}
+
+// NewPool checks the configuration and makes a pool; Run serves it.
+func NewPool(cfg PoolConfig) (*Pool, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("make RTP port pool: %w", err)
+	}
+	p := &Pool{cfg: cfg, start: time.Now(), log: cfg.Log, metrics: newMetrics(cfg.Registerer), cname: fmt.Sprintf("%016x", rand.Uint64())}
+	if p.log == nil {
+		p.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	p.ports = newPortTable(cfg.MinPort, cfg.MaxPort, cfg.Drain, rand.Shuffle)
+	for range cfg.shards() {
+		p.shards = append(p.shards, newShard(p))
+	}
+	return p, nil
+}
+
+// Run serves all streams until ctx ends, then closes what is left.
+func (p *Pool) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, sh := range p.shards {
+		g.Go(func() error { return sh.run(ctx) })
+	}
+	err := g.Wait()
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("serve RTP: %w", err)
+	}
+	return nil
+}
+
+// Free returns how many port pairs can be given out now.
+func (p *Pool) Free() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ports.available(time.Now())
+}
+
+// StreamConfig describes a new stream.
+type StreamConfig struct {
+	// OnEvent is called inside the shard for each event; it must not block and must not call Stats. nil = nobody listens.
+	OnEvent func(Event)
+	// Name appears in logs and in String.
+	Name string
+	// Near puts the stream into the shard of another one, so that Connect has nothing to move. Optional.
+	Near *Stream
+}
+
+// NewStream opens an RTP and an RTCP socket on a random free pair of ports. Ports that someone else holds are skipped.
+func (p *Pool) NewStream(cfg StreamConfig) (*Stream, error) {
+	sh := p.shards[int(p.next.Add(1))%len(p.shards)]
+	if cfg.Near != nil {
+		sh = cfg.Near.home()
+	}
+	for {
+		port, err := p.takePort()
+		if err != nil {
+			return nil, fmt.Errorf("open RTP stream %q on %s ports %d-%d: %w", cfg.Name, p.cfg.Bind, p.cfg.MinPort, p.cfg.MaxPort, err)
+		}
+		rtp, rtcp, err := sh.open(port)
+		if isBusy(err) {
+			p.releasePort(port, true)
+			p.metrics.portBusy()
+			continue
+		}
+		if err != nil {
+			p.releasePort(port, false)
+			return nil, fmt.Errorf("open RTP stream %q on %s port %d: %w", cfg.Name, p.cfg.Bind, port, err)
+		}
+		s := newStream(p, sh, cfg, port, rtp, rtcp)
+		if !sh.post(func() { sh.add(s) }) {
+			rtp.close()
+			rtcp.close()
+			return nil, fmt.Errorf("open RTP stream %q: %w", cfg.Name, ErrClosed)
+		}
+		p.metrics.stream(+1)
+		return s, nil
+	}
+}
+
+func (p *Pool) takePort() (uint16, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, ErrClosed
+	}
+	port, ok := p.ports.take(time.Now())
+	if !ok {
+		return 0, ErrPortsExhausted
+	}
+	return port, nil
+}
+
+func (p *Pool) releasePort(port uint16, busy bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ports.release(port, time.Now(), busy)
+}

@@ -1,0 +1,215 @@
+package media
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+const (
+	phases          = 4                      // groups of streams whose 20 ms ticks are spread over the frame
+	phaseTime       = frameTime / phases     // time between two phases
+	maxCatchUp      = 2 * phases             // phases made up for after the machine stood still; more are skipped
+	maxPacket       = 2048                   // bytes; nothing longer than an Ethernet frame is expected
+	reportTime      = time.Second            // how often a shard hands its counters to the metrics
+	phasesPerReport = reportTime / phaseTime // phases between two reports
+)
+
+// Relay moves packets between the sockets of a shard's streams and the shard. It calls the shard's methods from one
+// goroutine at a time.
+type Relay interface {
+	// open makes a socket bound to the address; any goroutine.
+	open(netip.AddrPort) (socket, error)
+	// start makes what run needs.
+	start() error
+	// run serves until ctx ends; it begins with a drain.
+	run(ctx context.Context) error
+	// wake makes the shard's drain run soon; any goroutine, between start and stop.
+	wake()
+	// stop frees what start made.
+	stop()
+	// add starts to deliver what arrives on a socket; inside the shard.
+	add(so socket, s *Stream, rtcp bool) error
+	// remove stops that; inside the shard.
+	remove(so socket)
+}
+
+// socket is one UDP socket of a Relay.
+type socket interface {
+	send(b []byte, to *target) error // never blocks
+	close()
+}
+
+// shard owns a set of streams: everything of theirs happens inside its Relay's loop.
+type shard struct {
+	// set at New
+	pool  *Pool
+	relay Relay
+
+	mu      sync.Mutex // guards what follows
+	queue   []func()
+	running bool
+	ended   bool
+
+	// owned by the loop
+	now    time.Duration // since the pool was made, read once a wake
+	spare  []func()
+	groups [phases][]*Stream
+	phase  int
+	count  counters
+	sinceR int
+	frame  [headerSize + frameSamples]byte // what generated packets are built in
+}
+
+func newShard(p *Pool) *shard {
+	sh := &shard{pool: p}
+	sh.relay = newRelay(p.cfg.Engine, sh)
+	return sh
+}
+
+func (sh *shard) open(port uint16) (rtp, rtcp socket, err error) {
+	rtp, err = sh.relay.open(netip.AddrPortFrom(sh.pool.cfg.Bind, port))
+	if err != nil {
+		return nil, nil, err
+	}
+	rtcp, err = sh.relay.open(netip.AddrPortFrom(sh.pool.cfg.Bind, port+1))
+	if err != nil {
+		rtp.close()
+		return nil, nil, err
+	}
+	return rtp, rtcp, nil
+}
+
+// post queues a function for the loop; false when the loop has ended.
+func (sh *shard) post(f func()) bool {
+	sh.mu.Lock()
+	if sh.ended {
+		sh.mu.Unlock()
+		return false
+	}
+	sh.queue = append(sh.queue, f)
+	if len(sh.queue) == 1 && sh.running {
+		sh.relay.wake()
+	}
+	sh.mu.Unlock()
+	return true
+}
+
+// serving reports whether what is posted will be run.
+func (sh *shard) serving() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return sh.running
+}
+
+func (sh *shard) run(ctx context.Context) error {
+	if err := sh.relay.start(); err != nil {
+		return err
+	}
+	defer sh.relay.stop()
+	sh.mu.Lock()
+	sh.running = true
+	sh.mu.Unlock()
+	err := sh.relay.run(ctx)
+	sh.mu.Lock()
+	sh.ended, sh.running = true, false
+	rest := sh.queue
+	sh.queue = nil
+	sh.mu.Unlock()
+	sh.touch()
+	for _, f := range rest {
+		f()
+	}
+	for g := range sh.groups {
+		for len(sh.groups[g]) > 0 {
+			sh.groups[g][0].shut(sh)
+		}
+	}
+	sh.report()
+	return err
+}
+
+// touch reads the clock; the Relay calls it once a wake.
+func (sh *shard) touch() { sh.now = time.Since(sh.pool.start) }
+
+// drain runs what was posted.
+func (sh *shard) drain() {
+	sh.mu.Lock()
+	sh.queue, sh.spare = sh.spare[:0], sh.queue
+	sh.mu.Unlock()
+	for i, f := range sh.spare {
+		sh.spare[i] = nil
+		f()
+	}
+}
+
+// packet takes what a socket has received.
+func (sh *shard) packet(s *Stream, rtcp bool, src netip.AddrPort, b []byte) {
+	if rtcp {
+		s.inputRTCP(sh, src, b)
+		return
+	}
+	s.input(sh, src, b)
+}
+
+// idle reports whether no stream needs the tick.
+func (sh *shard) idle() bool {
+	for _, g := range sh.groups {
+		if len(g) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// elapse runs n phases of the tick.
+func (sh *shard) elapse(n int) {
+	for range min(n, maxCatchUp) {
+		sh.phase = (sh.phase + 1) % phases
+		group := sh.groups[sh.phase]
+		for _, s := range group {
+			s.tick(sh)
+		}
+		if sh.sinceR++; sh.sinceR >= int(phasesPerReport) {
+			sh.report()
+		}
+	}
+}
+
+func (sh *shard) report() {
+	sh.sinceR = 0
+	sh.pool.metrics.add(&sh.count)
+}
+
+// add takes a stream in: a new one, or one that moves here from another shard.
+func (sh *shard) add(s *Stream) {
+	g := 0
+	for i := range sh.groups {
+		if len(sh.groups[i]) < len(sh.groups[g]) {
+			g = i
+		}
+	}
+	s.group, s.index = g, len(sh.groups[g])
+	sh.groups[g] = append(sh.groups[g], s)
+	for _, so := range []struct {
+		socket
+		rtcp bool
+	}{{s.rtp, false}, {s.rtcp, true}} {
+		if err := sh.relay.add(so.socket, s, so.rtcp); err != nil {
+			s.emit(Event{Kind: SocketFailed, Err: err})
+		}
+	}
+}
+
+// remove lets a stream go.
+func (sh *shard) remove(s *Stream) {
+	sh.relay.remove(s.rtp)
+	sh.relay.remove(s.rtcp)
+	g := sh.groups[s.group]
+	last := len(g) - 1
+	g[s.index] = g[last]
+	g[s.index].index = s.index
+	g[last] = nil
+	sh.groups[s.group] = g[:last]
+}
