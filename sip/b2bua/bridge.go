@@ -1,0 +1,149 @@
+package b2bua
+
+import (
+	"fmt"
+
+	"github.com/butlerspb/vahta/sip/media"
+)
+
+// Bridge connects two legs; a is the one whose voice is recorded on the left. The caller's leg is
+// answered if it is not yet; a dialled leg must be. Prompts on both are cut.
+func (c *Call) Bridge(a, b *Leg) error {
+	for _, leg := range [...]*Leg{b, a} { // the dialled leg first: do not answer for nobody
+		switch {
+		case leg.state == StateEnded:
+			return fmt.Errorf("bridge leg %q: %w", leg.Name, ErrLegEnded)
+		case leg.state != StateAnswered && !leg.caller:
+			return fmt.Errorf("bridge leg %q: %w", leg.Name, ErrNotAnswered)
+		}
+	}
+	for _, leg := range [...]*Leg{a, b} {
+		if leg.caller {
+			if err := leg.Answer(); err != nil {
+				return fmt.Errorf("bridge: %w", err)
+			}
+		}
+		leg.stream.StopPlay()
+	}
+	c.connect(a, b)
+	if c.bridgedAt.IsZero() {
+		c.bridgedAt = c.engine.now()
+		c.engine.metrics.bridged(c)
+	}
+	c.attachRecorder()
+	c.holdMusic()
+	return nil
+}
+
+// connect joins two streams, leaving those they were joined to.
+func (c *Call) connect(a, b *Leg) {
+	c.Unbridge()
+	media.Connect(a.stream, b.stream, media.ConnectOptions{})
+	c.bridged = [2]*Leg{a, b}
+}
+
+// Unbridge separates the bridged legs; both stay as they are.
+func (c *Call) Unbridge() {
+	a, b := c.bridged[0], c.bridged[1]
+	if a == nil {
+		return
+	}
+	media.Disconnect(a.stream, b.stream)
+	c.bridged = [2]*Leg{}
+	for _, leg := range [...]*Leg{a, b} {
+		if leg.music {
+			leg.music = false
+			leg.StopPlay()
+		}
+	}
+}
+
+// Bridged returns the two legs that talk, nils when none do.
+func (c *Call) Bridged() (a, b *Leg) { return c.bridged[0], c.bridged[1] }
+
+// other returns the leg bridged to this one.
+func (c *Call) other(leg *Leg) *Leg {
+	switch leg {
+	case c.bridged[0]:
+		return c.bridged[1]
+	case c.bridged[1]:
+		return c.bridged[0]
+	}
+	return nil
+}
+
+// holdMusic plays music to a leg whose partner has put us on hold, and stops it on resume.
+func (c *Call) holdMusic() {
+	a, b := c.bridged[0], c.bridged[1]
+	if a == nil {
+		return
+	}
+	for _, pair := range [...][2]*Leg{{a, b}, {b, a}} {
+		holder, waiting := pair[0], pair[1]
+		switch {
+		case holder.held && !waiting.music:
+			waiting.music = true
+			waiting.Play(c.engine.music)
+		case !holder.held && waiting.music:
+			waiting.music = false
+			waiting.StopPlay()
+		}
+	}
+}
+
+// Record records the call from now on into a stereo file: left what the caller says, right what
+// the engineer says. Legs join as they are answered and bridged.
+func (c *Call) Record(path string) error {
+	if c.cause != "" {
+		return fmt.Errorf("record %q: %w", path, ErrLegEnded)
+	}
+	if c.recorder != nil {
+		return fmt.Errorf("record %q: the call is being recorded already", path)
+	}
+	recorder, err := media.NewRecorder(path)
+	if err != nil {
+		return fmt.Errorf("record call: %w", err)
+	}
+	c.recorder = recorder
+	c.attachRecorder()
+	return nil
+}
+
+// RecordingInfo returns what was recorded; ok is false when nothing was or it still runs.
+func (c *Call) RecordingInfo() (info media.RecordingInfo, ok bool) { return c.recording, c.recorded }
+
+// attachRecorder connects the legs that exist to the recorder.
+func (c *Call) attachRecorder() {
+	if c.recorder == nil {
+		return
+	}
+	left, right := c.bridged[0], c.bridged[1]
+	if left == nil {
+		left = c.a
+	}
+	left.record(c.recorder, media.Left)
+	right.record(c.recorder, media.Right)
+}
+
+// record copies what the leg says to a channel, once; a nil leg says nothing.
+func (l *Leg) record(r *media.Recorder, channel media.Channel) {
+	if l == nil || l.recorded || l.state != StateAnswered {
+		return
+	}
+	l.recorded = true
+	l.stream.Record(r, channel)
+}
+
+// closeRecorder finishes the file.
+func (c *Call) closeRecorder() {
+	if c.recorder == nil {
+		return
+	}
+	info, err := c.recorder.Close()
+	c.recorder = nil
+	if err != nil {
+		c.Note("recording incomplete: " + err.Error())
+		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.CallID, "err", err)
+	}
+	c.recording, c.recorded = info, true
+}

@@ -1,0 +1,219 @@
+package b2bua
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Info is what is known of a call before anybody has spoken.
+type Info struct {
+	CallID  string // of the caller's INVITE; our own for calls without a caller
+	Inbound trunk.Inbound
+	At      time.Time // when the first INVITE came in, or NewCall was called
+	Flow    wire.Flow // where the INVITE came from
+}
+
+// Call is one call: a caller (or none) and the people rung for him.
+type Call struct {
+	// Set at New.
+	engine *Engine
+	info   Info
+	loop   *loop
+	over   atomic.Bool // set at End: Post refuses
+	done   chan struct{}
+
+	// Owned by the loop.
+	on        func(Event)
+	pending   []Event // to be delivered when the current task returns
+	a         *Leg
+	legs      []*Leg // in order of creation, the A leg first
+	bridged   [2]*Leg
+	cause     string // why the call ended, "" while it lives
+	note      string
+	bridgedAt time.Time
+	endedAt   time.Time
+	guard     *time.Timer // max duration, then linger
+	idle      *time.Timer // no legs left
+	settling  int         // dialogs that have not reported their end
+	recorder  *media.Recorder
+	recording media.RecordingInfo
+	recorded  bool
+	crashed   bool
+	ladder    ladder
+}
+
+func newCall(e *Engine, info Info) *Call {
+	return &Call{
+		engine: e, info: info, loop: newLoop(), done: make(chan struct{}),
+		ladder: ladder{start: info.At, limit: e.cfg.LadderSize},
+	}
+}
+
+// run is the call's goroutine.
+func (c *Call) run(first func()) {
+	defer c.engine.forget(c)
+	c.guard = time.AfterFunc(c.engine.cfg.MaxDuration, func() {
+		c.loop.Post(func() { c.expire() })
+	})
+	c.do(first)
+	c.loop.run(c.do)
+	c.guard.Stop()
+	c.engine.metrics.queue(c.loop.longest())
+}
+
+// do runs one task and then delivers the events it caused. A panic ends this call only.
+func (c *Call) do(task func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.crash(fault)
+		}
+	}()
+	task()
+	c.deliver()
+}
+
+// deliver hands pending events to the script, including those that the script causes meanwhile.
+func (c *Call) deliver() {
+	for i := 0; i < len(c.pending); i++ {
+		ev := c.pending[i]
+		if c.on != nil {
+			c.on(ev)
+		}
+	}
+	clear(c.pending)
+	c.pending = c.pending[:0]
+}
+
+// emit notes an event and queues it for the script.
+func (c *Call) emit(ev Event) {
+	if c.cause != "" && ev.Kind != CallEnded {
+		return
+	}
+	c.ladder.event(c.engine.now(), ev)
+	c.pending = append(c.pending, ev)
+}
+
+// crash ends the call after a panic: the caller gets 500 or BYE, everybody else CANCEL or BYE.
+func (c *Call) crash(fault any) {
+	c.engine.metrics.panicked()
+	if c.crashed {
+		if c.cause == "" { // even the clean-up panics: leave without ceremony
+			c.over.Store(true)
+			c.cause, c.endedAt = CauseInternal, c.engine.now()
+			close(c.done)
+			c.loop.close()
+		}
+		return
+	}
+	c.crashed = true
+	c.engine.logPanic(c, fault)
+	c.pending = c.pending[:0]
+	c.do(func() { c.End(CauseInternal) })
+}
+
+// Post runs f in the call's goroutine. It reports false, and f never runs, once the call has ended;
+// true means that f will run, exactly once.
+func (c *Call) Post(f func()) bool {
+	return !c.over.Load() && c.loop.Post(f)
+}
+
+// Done is closed when the call has ended (its last dialogs may still be settling).
+func (c *Call) Done() <-chan struct{} { return c.done }
+
+// Info returns what was known at the first INVITE.
+func (c *Call) Info() Info { return c.info }
+
+// A returns the caller's leg, nil for calls without a caller.
+func (c *Call) A() *Leg { return c.a }
+
+// Legs returns all legs in order of creation, those that ended included.
+func (c *Call) Legs() []*Leg { return c.legs }
+
+// On sets who hears the call's events.
+func (c *Call) On(on func(Event)) { c.on = on }
+
+// Ended reports whether End was called, by whom and why ever.
+func (c *Call) Ended() bool { return c.cause != "" }
+
+// Note adds a sentence to the call's detail, for example why a recording is missing.
+func (c *Call) Note(text string) {
+	if c.note != "" {
+		c.note += "; "
+	}
+	c.note += text
+}
+
+// End ends the call and all its legs: an unanswered caller is refused with the status that fits the
+// cause, answered legs get BYE, ringing ones CANCEL. CallEnded follows. Further calls do nothing.
+func (c *Call) End(cause string) {
+	if c.cause != "" {
+		return
+	}
+	for _, leg := range c.legs {
+		leg.end(cause)
+	}
+	c.closeRecorder()
+	c.over.Store(true)
+	c.emit(Event{Kind: CallEnded, Cause: cause})
+	c.cause, c.endedAt = cause, c.engine.now()
+	c.engine.metrics.ended(cause)
+	close(c.done)
+	c.guard.Reset(c.engine.cfg.Linger)
+	if c.idle != nil {
+		c.idle.Stop()
+	}
+	c.settle()
+}
+
+// expire is the guard timer: the call is too long, or its dialogs do not settle.
+func (c *Call) expire() {
+	if c.cause != "" {
+		c.loop.close()
+		return
+	}
+	c.Note("ended after the longest duration allowed")
+	c.End(CauseMaxDuration)
+}
+
+// settle lets the goroutine go when the call has ended and every dialog has reported its end.
+func (c *Call) settle() {
+	if c.cause != "" && c.settling == 0 {
+		c.loop.close()
+	}
+}
+
+// checkIdle arms or disarms the guard against scripts that forget a call without legs.
+func (c *Call) checkIdle() {
+	if c.cause != "" {
+		return
+	}
+	for _, leg := range c.legs {
+		if leg.state != StateEnded {
+			if c.idle != nil {
+				c.idle.Stop()
+				c.idle = nil
+			}
+			return
+		}
+	}
+	if c.idle == nil {
+		c.idle = time.AfterFunc(c.engine.cfg.IdleLimit, func() { c.loop.Post(c.abandon) })
+	}
+}
+
+// abandon ends a call whose script has forgotten it.
+func (c *Call) abandon() {
+	for _, leg := range c.legs {
+		if leg.state != StateEnded {
+			return
+		}
+	}
+	if c.cause == "" {
+		c.engine.log.Warn("call without legs was not ended by its script", "call_id", c.info.CallID)
+		c.End(CauseAbandoned)
+	}
+}

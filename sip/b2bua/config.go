@@ -1,0 +1,78 @@
+package b2bua
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config bounds the engine.
+type Config struct {
+	// MaxCalls is the number of calls at once; more get 503 with Retry-After.
+	MaxCalls int `yaml:"max_calls"`
+	// RetryAfter is what a shed caller is told to wait.
+	RetryAfter time.Duration `yaml:"retry_after"`
+	// MaxDuration ends a call that is longer.
+	MaxDuration time.Duration `yaml:"max_duration"`
+	// IdleLimit ends a call that has no leg left and no script that ends it.
+	IdleLimit time.Duration `yaml:"idle_limit"`
+	// RingTime is how long a way rings when a Dial does not say.
+	RingTime time.Duration `yaml:"ring_time"`
+	// FirstRTP is how long an answered leg may stay without any RTP.
+	FirstRTP time.Duration `yaml:"first_rtp"`
+	// SteadyRTP is how long RTP may pause once it flowed; held legs are exempt.
+	SteadyRTP time.Duration `yaml:"steady_rtp"`
+	// LadderSize is the number of messages and events kept per call.
+	LadderSize int `yaml:"ladder_size"`
+	// Linger bounds how long an ended call waits for its dialogs to settle.
+	Linger time.Duration `yaml:"linger"`
+	// User is the user part of our Contact and of From where no number is shown.
+	User string `yaml:"user"`
+}
+
+// Default has the limits of the field: 4 h calls, 30 s and 15 s without RTP.
+func Default() Config {
+	return Config{
+		MaxCalls:    2000,
+		RetryAfter:  5 * time.Second,
+		MaxDuration: 4 * time.Hour,
+		IdleLimit:   2 * time.Minute,
+		RingTime:    20 * time.Second,
+		FirstRTP:    30 * time.Second,
+		SteadyRTP:   15 * time.Second,
+		LadderSize:  200,
+		Linger:      35 * time.Second, // 64·T1 and a little, RFC 3261 §13.3.1.4
+		User:        "vahta",
+	}
+}
+
+// Validate names every fault with its field path.
+func (c Config) Validate() error {
+	var faults []error
+	for _, d := range [...]struct {
+		field string
+		value time.Duration
+	}{
+		{"retry_after", c.RetryAfter},
+		{"max_duration", c.MaxDuration},
+		{"idle_limit", c.IdleLimit},
+		{"ring_time", c.RingTime},
+		{"first_rtp", c.FirstRTP},
+		{"steady_rtp", c.SteadyRTP},
+		{"linger", c.Linger},
+	} {
+		if d.value <= 0 {
+			faults = append(faults, fmt.Errorf("%s: %s is not a positive duration", d.field, d.value))
+		}
+	}
+	if c.MaxCalls <= 0 {
+		faults = append(faults, fmt.Errorf("max_calls: %d; at least one call must be allowed", c.MaxCalls))
+	}
+	if c.LadderSize < 0 {
+		faults = append(faults, fmt.Errorf("ladder_size: %d is negative", c.LadderSize))
+	}
+	if c.User == "" {
+		faults = append(faults, errors.New("user: is empty; the Contact needs a user part"))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,271 @@
+package b2bua
+
+import (
+	"time"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Dial says whom to ring and how.
+type Dial struct {
+	// Name is the leg's name in events, logs and call detail.
+	Name string
+	// Destinations are the ways to reach him; the next is tried only when a way, not the person,
+	// failed (trunk.Retry).
+	Destinations []trunk.Destination
+	// RingTime is how long one way rings, from its INVITE; 0 = the engine's default.
+	RingTime time.Duration
+	// CallerID is shown on ways that do not show our own number (softphones).
+	CallerID wire.NameAddr
+	// Headers are added to each INVITE.
+	Headers []wire.Header
+	// Early passes the far end's early media (announcements) on to the unanswered caller.
+	Early bool
+}
+
+// Dial rings somebody and returns his leg at once; LegRinging, LegAnswered, LegFailed … follow.
+func (c *Call) Dial(d Dial) *Leg {
+	leg := c.newLeg(d.Name)
+	leg.dial = d
+	if leg.dial.RingTime <= 0 {
+		leg.dial.RingTime = c.engine.cfg.RingTime
+	}
+	if c.cause != "" {
+		leg.state, leg.outcome, leg.cause = StateEnded, OutcomeCancelled, c.cause
+		return leg
+	}
+	if err := leg.openStream(); err != nil {
+		leg.fail(failure{cause: CausePorts, err: err})
+		return leg
+	}
+	leg.say(sdp.Offer(leg.local()))
+	leg.tryNext(failure{cause: CauseUnavailable})
+	c.checkIdle()
+	return leg
+}
+
+// failure is why an attempt over one way failed.
+type failure struct {
+	status int
+	q850   int
+	cause  string
+	err    error
+}
+
+// tryNext dials the next way, or fails with the last failure when none is left.
+func (l *Leg) tryNext(last failure) {
+	for l.next < len(l.dial.Destinations) {
+		dest := &l.dial.Destinations[l.next]
+		l.next++
+		if !l.call.engine.trunks.Reserve(dest.Trunk) {
+			last = failure{cause: CauseTrunkLimit}
+			continue
+		}
+		err := l.invite(dest)
+		if err == nil {
+			return
+		}
+		l.call.engine.trunks.Release(dest.Trunk)
+		last = failure{cause: CauseUnavailable, err: err}
+	}
+	l.fail(last)
+}
+
+// invite sends the INVITE of one way.
+func (l *Leg) invite(dest *trunk.Destination) error {
+	c := l.call
+	headers := dest.Headers
+	if len(l.dial.Headers) > 0 {
+		headers = append(append([]wire.Header(nil), headers...), l.dial.Headers...)
+	}
+	s := &session{leg: l, trunk: dest.Trunk}
+	d, err := c.engine.stack.Invite(dialog.Outgoing{
+		URI: dest.URI, Flow: dest.Flow, From: l.from(dest), To: wire.NameAddr{URI: dest.URI},
+		Contact: c.engine.cfg.User, Headers: headers, SDP: l.sentBody, NoAnswer: dest.NoProgress,
+	}, c.loop, func(ev dialog.Event) { l.dialledEvent(s, ev) })
+	if err != nil {
+		return err
+	}
+	s.Dialog = d
+	l.track(s)
+	l.trunk = dest.Trunk
+	l.state, l.early = StateSetup, nil
+	c.ladder.request(c.engine.now(), l, Outward, wire.INVITE)
+	l.stopTimer()
+	l.timer = time.AfterFunc(l.dial.RingTime, func() {
+		c.loop.Post(func() {
+			if l.dialog == s && (l.state == StateSetup || l.state == StateRinging) {
+				l.giveUp(OutcomeNoAnswer, CauseNoAnswer)
+			}
+		})
+	})
+	return nil
+}
+
+// from is the caller we show on one way: our own number where the way demands it, else what the
+// script said, completed to a URI.
+func (l *Leg) from(dest *trunk.Destination) wire.NameAddr {
+	from := dest.From
+	if from.URI.IsZero() {
+		from = l.dial.CallerID
+	}
+	if from.URI.Scheme == "" {
+		from.URI.Scheme = "sip"
+	}
+	if from.URI.User == "" {
+		from.URI.User = l.call.engine.cfg.User
+	}
+	if from.URI.Host == "" && from.URI.Scheme != "tel" {
+		from.URI.Host = dest.URI.Host
+	}
+	return from
+}
+
+// giveUp stops ringing somebody who has not answered.
+func (l *Leg) giveUp(outcome Outcome, cause string) {
+	c := l.call
+	if l.dialog != nil {
+		c.ladder.request(c.engine.now(), l, Outward, wire.CANCEL)
+		l.dialog.Cancel(reasonOf(cause))
+	}
+	l.finish(outcome, cause)
+	c.emit(Event{Kind: LegFailed, Leg: l, Outcome: outcome, Cause: cause})
+}
+
+// fail ends a leg that nobody answered.
+func (l *Leg) fail(f failure) {
+	outcome := outcomeOf(f.status, f.q850, f.err)
+	if f.cause == "" {
+		f.cause = outcome.String()
+	}
+	l.status, l.q850 = f.status, f.q850
+	l.finish(outcome, f.cause)
+	l.call.emit(Event{
+		Kind: LegFailed, Leg: l, Outcome: outcome, Status: f.status, Cause: f.cause, Q850: f.q850, Err: f.err,
+	})
+}
+
+// dialledEvent takes an event of a dialog we opened.
+func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
+	c := l.call
+	if ev.Kind.Last() {
+		defer s.settle()
+	}
+	if l.dialog != s || l.state == StateEnded { // an earlier way, or cancelled: only its end counts
+		return
+	}
+	switch ev.Kind {
+	case dialog.Trying:
+		c.engine.trunks.Observe(l.trunk, true, "")
+		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		c.emit(Event{Kind: LegTrying, Leg: l, Status: ev.Status})
+	case dialog.Progress:
+		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		l.progressed(ev)
+	case dialog.Answered:
+		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		l.answered(ev)
+	case dialog.Failed:
+		l.refused(ev)
+	case dialog.Ended:
+		c.ladder.request(c.engine.now(), l, Inward, wire.BYE)
+		l.q850 = ev.Q850
+		l.gone(endCause(ev))
+	default:
+		l.inDialog(ev)
+	}
+}
+
+// progressed takes an 18x. An 18x is never an answer, whatever it plays.
+func (l *Leg) progressed(ev dialog.Event) {
+	c := l.call
+	if l.state == StateAnswered {
+		return
+	}
+	kind := LegRinging
+	if len(ev.SDP) > 0 {
+		l.early = ev.SDP
+		if ev.Status != wire.StatusRinging {
+			kind = LegEarly
+		}
+	}
+	if l.state == StateSetup {
+		l.state, l.ringingAt = StateRinging, c.engine.now()
+		c.engine.metrics.ringing(l)
+	}
+	c.emit(Event{Kind: kind, Leg: l, Status: ev.Status})
+	if l.early != nil && l.dial.Early {
+		l.passEarly()
+	}
+}
+
+// passEarly lets the unanswered caller hear what the far end plays before its answer.
+func (l *Leg) passEarly() {
+	c := l.call
+	a := c.a
+	if a == nil || a.state == StateEnded || a.state == StateAnswered || a.offer == nil || c.bridged[0] != nil {
+		return
+	}
+	agreement, err := l.conclude(l.early)
+	if err != nil || a.describe() != nil {
+		return
+	}
+	l.apply(agreement)
+	a.progress(wire.StatusSessionProgress, a.sentBody)
+	c.connect(a, l)
+}
+
+// conclude reads the far end's answer to our offer.
+func (l *Leg) conclude(body []byte) (sdp.Agreement, error) {
+	answer, err := sdp.Parse(body)
+	if err != nil {
+		return sdp.Agreement{}, err
+	}
+	return sdp.Conclude(l.sent, answer, l.local())
+}
+
+// answered takes the 200 of a dialled leg; its SDP may have come with the 18x already.
+func (l *Leg) answered(ev dialog.Event) {
+	body := ev.SDP
+	if len(body) == 0 {
+		body = l.early
+	}
+	agreement, err := l.conclude(body)
+	if err != nil {
+		l.sendBye(CauseNoMedia)
+		l.fail(failure{cause: CauseNoMedia, err: err})
+		return
+	}
+	c := l.call
+	l.stopTimer()
+	l.state, l.answeredAt, l.outcome = StateAnswered, c.engine.now(), OutcomeAnswered
+	l.apply(agreement)
+	l.watch()
+	c.emit(Event{Kind: LegAnswered, Leg: l, Status: ev.Status})
+}
+
+// refused takes the failure of one way and tries the next if it was the way that failed.
+func (l *Leg) refused(ev dialog.Event) {
+	c := l.call
+	if ev.Status > 0 {
+		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+	}
+	l.dialog.release()
+	retry := trunk.Retry(ev.Status, ev.Err)
+	if l.trunk != "" {
+		problem := ""
+		if ev.Err != nil {
+			problem = ev.Err.Error()
+		}
+		c.engine.trunks.Observe(l.trunk, ev.Status > 0, problem)
+	}
+	f := failure{status: ev.Status, q850: ev.Q850, err: ev.Err}
+	if retry {
+		l.tryNext(f)
+		return
+	}
+	l.fail(f)
+}

@@ -1,0 +1,315 @@
+package b2bua
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Deps are what the engine stands on.
+type Deps struct {
+	Stack  *dialog.Stack
+	Pool   *media.Pool
+	Trunks *trunk.Trunks
+	// Serves reports whether a called number is one of ours; calls to others get 404. nil = all.
+	Serves     func(trunk.Inbound) bool
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Engine owns all calls.
+type Engine struct {
+	// Set at New.
+	cfg        Config
+	stack      stack
+	pool       *media.Pool
+	trunks     peers
+	serves     func(trunk.Inbound) bool
+	log        *slog.Logger
+	metrics    *metrics
+	codecs     []sdp.Codec
+	music      media.Playlist
+	retryAfter wire.Header
+	script     func(*Call) // set by OnCall before the edge runs
+
+	active   atomic.Int64 // calls that count against MaxCalls
+	draining atomic.Bool
+	sessions atomic.Uint64 // last SDP session id
+
+	mu    sync.Mutex
+	calls map[*Call]struct{} // guarded by mu
+	empty chan struct{}      // guarded by mu: closed when calls gets empty; nil while nobody waits
+}
+
+// stack opens dialogs; *dialog.Stack does, and tests' transcripts.
+type stack interface {
+	Invite(o dialog.Outgoing, exec dialog.Executor, on func(dialog.Event)) (*dialog.Dialog, error)
+}
+
+// peers are the operators' limits and health as the engine needs them.
+type peers interface {
+	Identify(req *wire.Request) (*trunk.Trunk, trunk.Inbound, bool)
+	Reserve(name string) bool
+	Release(name string)
+	Observe(name string, alive bool, problem string)
+}
+
+// New checks the configuration and takes the stack's INVITEs and OPTIONS. Give the script to OnCall
+// before the edge runs.
+func New(cfg Config, deps Deps) (*Engine, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("call engine configuration: %w", err)
+	}
+	if deps.Stack == nil || deps.Pool == nil || deps.Trunks == nil {
+		return nil, errors.New("call engine: stack, media pool and trunks are all needed")
+	}
+	e := &Engine{
+		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
+		metrics:    newMetrics(deps.Registerer),
+		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
+		music:      media.Looping(media.HoldMusic()),
+		retryAfter: wire.Header{Name: "Retry-After", Value: strconv.Itoa(max(1, int(cfg.RetryAfter/time.Second)))},
+		calls:      make(map[*Call]struct{}),
+	}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	if e.serves == nil {
+		e.serves = func(trunk.Inbound) bool { return true }
+	}
+	e.sessions.Store(uint64(time.Now().Unix()) & sessionMask) //nolint:gosec // masked to 30 bits
+	deps.Stack.OnInvite(e.invited)
+	deps.Stack.OnOutOfDialog(wire.OPTIONS, e.options)
+	return e, nil
+}
+
+// sessionMask keeps SDP session ids below 2^31: larger ones overflow some peers, who answer 488.
+const sessionMask = 1<<30 - 1
+
+// OnCall sets the script: it is called in the new call's goroutine for each call that comes in.
+func (e *Engine) OnCall(script func(*Call)) { e.script = script }
+
+// Run waits until ctx ends, then ends the calls that are left and waits for them.
+func (e *Engine) Run(ctx context.Context) error {
+	<-ctx.Done()
+	e.draining.Store(true)
+	for _, c := range e.Calls() {
+		c.Post(func() { c.End(CauseShutdown) })
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := e.wait(ctx); err != nil {
+		for _, c := range e.Calls() { // their far ends do not answer the BYE
+			c.loop.close()
+		}
+		e.log.Warn("calls left unsettled at shutdown", "err", err)
+		return e.wait(context.WithoutCancel(ctx))
+	}
+	return nil
+}
+
+// shutdownGrace is how long a stopping engine waits for far ends to answer its BYEs.
+const shutdownGrace = 2 * time.Second
+
+// Drain refuses new calls with 503 and OPTIONS likewise, and waits until the live ones are over or
+// ctx ends.
+func (e *Engine) Drain(ctx context.Context) error {
+	e.draining.Store(true)
+	return e.wait(ctx)
+}
+
+// wait blocks until no call is left.
+func (e *Engine) wait(ctx context.Context) error {
+	e.mu.Lock()
+	if len(e.calls) == 0 {
+		e.mu.Unlock()
+		return nil
+	}
+	if e.empty == nil {
+		e.empty = make(chan struct{})
+	}
+	empty := e.empty
+	e.mu.Unlock()
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for %d calls to end: %w", e.Active(), context.Cause(ctx))
+	}
+}
+
+// Active returns the number of calls now.
+func (e *Engine) Active() int { return int(e.active.Load()) }
+
+// Calls returns the calls now, in no order.
+func (e *Engine) Calls() []*Call {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]*Call, 0, len(e.calls))
+	for c := range e.calls {
+		out = append(out, c)
+	}
+	return out
+}
+
+// NewCall makes a call without a caller, for pages and call-backs. It is refused (nil) while the
+// engine drains. Use Post to get into its goroutine.
+func (e *Engine) NewCall() *Call {
+	if e.draining.Load() {
+		return nil
+	}
+	e.active.Add(1)
+	c := newCall(e, Info{CallID: rand.Text(), At: e.now()})
+	e.remember(c)
+	go c.run(c.checkIdle)
+	return c
+}
+
+// invited decides on an INVITE before anything is allocated for it: load, peer, number, media.
+func (e *Engine) invited(in *dialog.Incoming) {
+	if e.draining.Load() || e.script == nil {
+		e.shed(in)
+		return
+	}
+	if e.active.Add(1) > int64(e.cfg.MaxCalls) {
+		e.active.Add(-1)
+		e.shed(in)
+		return
+	}
+	req := in.Request()
+	_, who, ok := e.trunks.Identify(req)
+	switch {
+	case !ok:
+		e.refuse(in, wire.StatusForbidden, refusedPeer)
+	case !e.serves(who):
+		e.refuse(in, wire.StatusNotFound, refusedNumber)
+	default:
+		offer, status := e.readOffer(req)
+		if status != 0 {
+			e.refuse(in, status, refusedMedia)
+			return
+		}
+		if !e.trunks.Reserve(who.Trunk) {
+			e.refuse(in, wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
+			return
+		}
+		e.begin(in, who, offer)
+	}
+}
+
+// shed refuses an INVITE that is too much now; another node or a later try may have it.
+func (e *Engine) shed(in *dialog.Incoming) {
+	e.metrics.refused(refusedLoad)
+	in.Reject(wire.StatusServiceUnavailable, "", e.retryAfter)
+}
+
+func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wire.Header) {
+	e.active.Add(-1)
+	e.metrics.refused(why)
+	in.Reject(status, "", more...)
+}
+
+// readOffer reads the caller's offer and tells the refusal it deserves, 0 when it is good. No offer
+// is good: we shall make one. The media port is not open yet, so any address stands for it.
+func (e *Engine) readOffer(req *wire.Request) (*sdp.Session, int) {
+	body := req.Body()
+	if len(body) == 0 {
+		return nil, 0
+	}
+	offer, err := sdp.Parse(body)
+	if err != nil {
+		return nil, wire.StatusBadRequest
+	}
+	anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 1)
+	if _, _, err := sdp.Answer(offer, sdp.Local{Addr: anywhere, Codecs: e.codecs}); err != nil {
+		return nil, wire.StatusNotAcceptableHere
+	}
+	return offer, 0
+}
+
+// begin makes the call and starts its goroutine.
+func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Session) {
+	req := in.Request()
+	c := newCall(e, Info{CallID: req.CallID(), Inbound: who, At: req.ReceivedAt(), Flow: req.Flow()})
+	leg := c.newLeg(callerName)
+	leg.caller, leg.offer, leg.trunk = true, offer, who.Trunk
+	c.a = leg
+	s := &session{leg: leg, trunk: who.Trunk}
+	c.ladder.request(c.info.At, leg, Inward, wire.INVITE)
+	e.remember(c)
+	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
+	leg.track(s)
+	go c.run(func() {
+		e.script(c)
+		c.loop.Post(leg.prepare)
+	})
+}
+
+// callerName is the name of every A leg.
+const callerName = "caller"
+
+func (e *Engine) remember(c *Call) {
+	e.mu.Lock()
+	e.calls[c] = struct{}{}
+	e.mu.Unlock()
+	e.metrics.active(1)
+}
+
+// forget is the last act of a call's goroutine.
+func (e *Engine) forget(c *Call) {
+	e.mu.Lock()
+	delete(e.calls, c)
+	e.active.Add(-1)
+	if len(e.calls) == 0 && e.empty != nil {
+		close(e.empty)
+		e.empty = nil
+	}
+	e.mu.Unlock()
+	e.metrics.active(-1)
+}
+
+// options answers OPTIONS outside dialogs: 200, or 503 while draining, so that operators and load
+// balancers go elsewhere.
+func (e *Engine) options(tx *wire.ServerTx) {
+	status := wire.StatusOK
+	if e.draining.Load() {
+		status = wire.StatusServiceUnavailable
+	}
+	res := wire.NewResponse(tx.Request(), status, "")
+	for _, h := range [...]wire.Header{
+		{Name: "Allow", Value: "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"},
+		{Name: "Accept", Value: "application/sdp"},
+	} {
+		if err := res.Set(h.Name, h.Value); err != nil {
+			e.log.Error("OPTIONS answer lacks a header", "err", err)
+		}
+	}
+	if err := tx.Respond(res); err != nil {
+		e.log.Debug("OPTIONS not answered", "err", err)
+	}
+}
+
+func (e *Engine) now() time.Time { return time.Now() }
+
+func (e *Engine) sessionID() uint64 { return e.sessions.Add(1) & sessionMask }
+
+// logPanic reports the panic of one call, once.
+func (e *Engine) logPanic(c *Call, fault any) {
+	e.log.Error("call ended after an internal error", "call_id", c.info.CallID, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+}
