@@ -34,21 +34,20 @@ type State struct {
 	Local  string // our From or To with its tag, as written
 	Remote string // the far end's, without its tag in early UAC dialogs
 
-	LocalCSeq   uint32 // last number used by us
-	CSeqLimit   uint32 // last number of the reserved block
-	RemoteCSeq  uint32 // highest number seen from the far end
-	InviteCSeq  uint32 // of our initial INVITE, for ACKs to its 2xx
-	OfferCSeq   uint32 // of our last re-INVITE
-	PeerInvite  uint32 // of the far end's last INVITE
-	Target      wire.URI
-	Routes      []string // route set, first hop first
-	Contact     string   // ours, as written
-	Flow        wire.Flow
-	UAC         UACState
-	UAS         UASState
-	Offer       OfferState
-	LateOffer   bool // the INVITE carried no description: the 200 offers
-	EarlyAnswer bool // a description went or came in a 18x
+	LocalCSeq  uint32 // last number used by us
+	CSeqLimit  uint32 // last number of the reserved block
+	RemoteCSeq uint32 // highest number seen from the far end
+	InviteCSeq uint32 // of our initial INVITE, for ACKs to its 2xx
+	OfferCSeq  uint32 // of our last re-INVITE
+	PeerInvite uint32 // of the far end's last INVITE
+	Target     wire.URI
+	Routes     []string // route set, first hop first
+	Contact    string   // ours, as written
+	Flow       wire.Flow
+	UAC        UACState
+	UAS        UASState
+	Offer      OfferState
+	LateOffer  bool // the INVITE carried no description: the 200 offers
 }
 
 // nextCSeq takes the next number for a request within the dialog.
@@ -135,7 +134,7 @@ func (s *State) hop() wire.Flow {
 	addr = addr.Unmap()
 	from := flow.Remote.Addr().Unmap()
 	inward := addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || sharedNAT(addr)
-	if addr.IsUnspecified() || addr.IsMulticast() || inward && addr != from {
+	if addr.IsUnspecified() || addr.IsMulticast() || addr.Is4() != from.Is4() || inward && addr != from {
 		return flow
 	}
 	port := uri.Port

@@ -1,0 +1,213 @@
+package dialog
+
+import (
+	"slices"
+
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// request takes a request within the dialog, in the order of arrival.
+func (d *Dialog) request(tx serverTx) {
+	req := tx.Request()
+	if d.closed || !d.knows(req.FromTag()) {
+		d.reply(tx, wire.StatusNoTransaction)
+		return
+	}
+	if !d.s.takeCSeq(req.CSeq()) {
+		d.reply(tx, wire.StatusServerError)
+		return
+	}
+	in := input{tx: tx, req: req}
+	switch req.Method() {
+	case wire.BYE:
+		d.peerBye(in)
+	case wire.INVITE:
+		d.reinvited(in)
+	case wire.UPDATE:
+		d.updated(in)
+	case wire.INFO:
+		d.reply(tx, wire.StatusOK)
+		d.tell(Event{Kind: Info, Req: req, Tag: d.s.RemoteTag}, &in)
+	case wire.OPTIONS:
+		d.reply(tx, wire.StatusOK, wire.Header{Name: "Allow", Value: allow})
+	case wire.REFER: // a transfer could dial anything: refused unless somebody allows it
+		d.reply(tx, wire.StatusDecline)
+	default:
+		d.reply(tx, wire.StatusMethodNotAllowed, wire.Header{Name: "Allow", Value: allow})
+	}
+}
+
+// knows says whether a tag is the far end's, before there is a winner also that
+// of any fork.
+func (d *Dialog) knows(tag string) bool {
+	return tag == d.s.RemoteTag || !d.won && d.s.Role == UAC && slices.Contains(d.forks, tag)
+}
+
+func (d *Dialog) reply(tx serverTx, status int, headers ...wire.Header) {
+	d.final(tx, d.s.respond(tx.Request(), status, "", headers))
+}
+
+func (d *Dialog) reinvited(in input) {
+	if d.s.Role == UAS && d.s.UAS == UASAccepted {
+		if d.wantLate { // our offer is still unanswered (RFC 5407 §3.1.4)
+			d.reply(in.tx, wire.StatusRequestPending)
+			return
+		}
+		d.stepUAS(UASAck, input{req: in.req}) // whoever re-INVITEs has seen our 200
+	}
+	if d.s.Role == UAC && d.s.UAC == UACAccepted { // its offer in the 2xx is still unanswered
+		d.reply(in.tx, wire.StatusRequestPending)
+		return
+	}
+	d.stepOffer(OfferPeerInvite, in)
+}
+
+// updated takes an UPDATE; without a description it only refreshes the target.
+func (d *Dialog) updated(in input) {
+	if description(in.req) == nil {
+		d.s.refresh(in.req.Contact())
+		d.reply(in.tx, wire.StatusOK)
+		return
+	}
+	d.stepOffer(OfferPeerUpdate, in)
+}
+
+// send starts a request within the dialog; done runs inside the executor with
+// its final outcome.
+func (d *Dialog) send(m wire.Method, cseq uint32, headers []wire.Header, ct string, body []byte, done func(wire.ClientEvent)) {
+	req, err := d.s.request(m, cseq, headers)
+	if err == nil {
+		if len(body) > 0 {
+			req.SetBody(ct, body)
+		}
+		_, err = d.st.edge.Send(req, d.s.hop(), func(ev wire.ClientEvent) {
+			if ev.Response == nil || ev.Response.Status() >= 200 {
+				d.box.post(func() { done(ev) })
+			}
+		})
+	}
+	if err != nil {
+		d.box.post(func() { done(wire.ClientEvent{Err: err}) })
+	}
+}
+
+func (d *Dialog) bye(headers []wire.Header) {
+	d.stepOffer(OfferClose, input{})
+	d.send(wire.BYE, d.s.nextCSeq(), headers, "", nil, func(ev wire.ClientEvent) {
+		in := input{resp: ev.Response, err: ev.Err}
+		if ev.Response != nil {
+			in.status = ev.Response.Status()
+		}
+		d.byeDone(in)
+	})
+}
+
+func (d *Dialog) sendInfo() {
+	i := d.infos[0]
+	d.send(wire.INFO, d.s.nextCSeq(), nil, i.contentType, i.body, d.infoDone)
+}
+
+func (d *Dialog) infoDone(ev wire.ClientEvent) {
+	if d.closed {
+		return
+	}
+	e := Event{Kind: InfoDone, Resp: ev.Response, Err: ev.Err}
+	if ev.Response != nil {
+		e.Status, e.Reason = ev.Response.Status(), ev.Response.Reason()
+	}
+	d.tell(e, &input{})
+	if lost(ev) {
+		d.dialogLost(ErrDialogLost)
+		return
+	}
+	if d.infos = d.infos[1:]; len(d.infos) > 0 {
+		d.sendInfo()
+	}
+}
+
+func (d *Dialog) doOffer(a Action, in *input) {
+	switch a { //nolint:exhaustive // the group is chosen by do
+	case SendOffer:
+		d.sendOffer(in)
+	case ArmGlare:
+		d.glare.start(&d.box, d.s.Role.glareWait(), func() { d.stepOffer(OfferRetry, input{sdp: d.offerSDP}) })
+	case StopGlare:
+		d.glare.stop()
+	case TellOffer:
+		d.offered(in)
+	case TellOfferDone:
+		e := Event{Kind: OfferDone, Status: in.status, Reason: in.reason, Resp: in.resp, Err: in.err}
+		if in.resp != nil {
+			e.fromResponse()
+		}
+		d.offerSDP = nil
+		d.tell(e, in)
+	case TellOfferBusy:
+		d.tell(Event{Kind: OfferDone, Err: ErrOfferPending}, in)
+	case TellOfferGone:
+		d.tell(Event{Kind: OfferGone, Req: in.req}, in)
+	case SendAnswer:
+		d.s.refresh(d.offerTx.Request().Contact())
+		d.sendOK(d.offerTx, in)
+		d.dropOffer()
+	case RefuseOffer:
+		d.reply(d.offerTx, in.status)
+		d.dropOffer()
+	case CancelOffer:
+		d.reply(d.offerTx, wire.StatusRequestTerminated)
+		d.dropOffer()
+	case Reply491:
+		d.reply(in.tx, wire.StatusRequestPending)
+	case Reply500:
+		d.reply(in.tx, wire.StatusServerError, retryAfter())
+	}
+}
+
+// offered keeps the far end's request until the owner has answered.
+func (d *Dialog) offered(in *input) {
+	d.offerTx = in.tx
+	if in.req.Method() == wire.INVITE {
+		d.s.PeerInvite = in.req.CSeq()
+		d.st.cancellable(in.tx, d)
+	}
+	d.tell(Event{Kind: Offer, Req: in.req, SDP: description(in.req), Tag: d.s.RemoteTag}, in)
+}
+
+func (d *Dialog) dropOffer() {
+	if d.offerTx != nil && d.offerTx.Request().Method() == wire.INVITE {
+		d.st.uncancellable(d.offerTx)
+	}
+	d.offerTx = nil
+}
+
+func (d *Dialog) sendOffer(in *input) {
+	d.offerSDP = in.sdp
+	cseq := d.s.nextCSeq()
+	d.s.OfferCSeq = cseq
+	d.send(wire.INVITE, cseq, nil, sdpType, in.sdp, func(ev wire.ClientEvent) { d.offerEvent(cseq, ev) })
+}
+
+func (d *Dialog) offerEvent(cseq uint32, ev wire.ClientEvent) {
+	r := ev.Response
+	if r != nil && r.Status() < 300 {
+		if cseq == d.s.OfferCSeq {
+			d.s.refresh(r.Contact())
+		}
+		d.ack(&d.s, cseq, nil) // also for a repetition, also after BYE
+	}
+	if d.closed || cseq != d.s.OfferCSeq || d.s.Offer != OfferLocal {
+		return
+	}
+	in := input{resp: r, err: ev.Err}
+	if r != nil {
+		in.status, in.reason = r.Status(), r.Reason()
+	}
+	if in.status == wire.StatusRequestPending {
+		d.stepOffer(OfferOwnGlare, in)
+		return
+	}
+	d.stepOffer(OfferOwnDone, in)
+	if lost(ev) {
+		d.dialogLost(ErrDialogLost)
+	}
+}

@@ -1,0 +1,57 @@
+package dialog
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics counts what an operator of the line wants to see; nil counts nothing.
+type metrics struct {
+	open     prometheus.Gauge
+	lateOKs  prometheus.Counter
+	noAcks   prometheus.Counter
+	meanless prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	if reg == nil {
+		return nil
+	}
+	m := &metrics{
+		open: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "vahta_sip_dialogs", Help: "Dialogs known, with those that wait for late answers.",
+		}),
+		lateOKs: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_sip_swept_answers_total", Help: "2xx that nobody wanted, ended with ACK and BYE.",
+		}),
+		noAcks: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_sip_unacknowledged_answers_total", Help: "Our 200s that never got their ACK.",
+		}),
+		meanless: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_sip_illegal_events_total", Help: "Events without meaning in the dialog's state.",
+		}),
+	}
+	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless)
+	return m
+}
+
+func (m *metrics) opened(n float64) {
+	if m != nil {
+		m.open.Add(n)
+	}
+}
+
+func (m *metrics) swept() {
+	if m != nil {
+		m.lateOKs.Inc()
+	}
+}
+
+func (m *metrics) unacked() {
+	if m != nil {
+		m.noAcks.Inc()
+	}
+}
+
+func (m *metrics) illegal() {
+	if m != nil {
+		m.meanless.Inc()
+	}
+}

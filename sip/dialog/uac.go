@@ -1,0 +1,181 @@
+package dialog
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Outgoing is an INVITE to send.
+type Outgoing struct {
+	URI      wire.URI      // Request-URI
+	Flow     wire.Flow     // where it goes
+	From, To wire.NameAddr // a tag is added to From
+	Contact  string        // user part of our Contact
+	Headers  []wire.Header // further headers
+	SDP      []byte        // nil: the far end offers in its 2xx
+	NoAnswer time.Duration // no 1xx within: give up with ErrSilent; 0 means Config.NoAnswer
+}
+
+// Invite sends an INVITE. It is called inside exec, where every event then
+// arrives; on error nothing was sent and no event follows.
+func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, error) {
+	d := &Dialog{st: st, on: on, noAnswer: o.NoAnswer}
+	if d.noAnswer <= 0 {
+		d.noAnswer = st.cfg.NoAnswer
+	}
+	d.box.own(exec)
+	tag := st.edge.NewTag()
+	d.s = State{
+		Role: UAC, CallID: st.edge.NewCallID(), LocalTag: tag,
+		Local: o.From.WithTag(tag).String(), Remote: o.To.WithTag("").String(),
+		Contact: contact(st.edge, o.Flow.Transport, o.Contact),
+		Target:  o.URI, Flow: o.Flow, LateOffer: len(o.SDP) == 0,
+	}
+	d.s.InviteCSeq = d.s.nextCSeq()
+	req, err := d.s.initial(&o)
+	if err != nil {
+		return nil, fmt.Errorf("build INVITE to %s: %w", o.URI.Host, err)
+	}
+	st.add(d)
+	in := input{owner: true, req: req}
+	d.stepUAC(UACDial, in)
+	if d.invite == nil {
+		err := d.sendErr
+		d.last, d.s.UAC = true, UACTerminated
+		d.close()
+		return nil, fmt.Errorf("send INVITE to %s: %w", o.Flow.Remote, err)
+	}
+	return d, nil
+}
+
+func (d *Dialog) sendInvite(in *input) {
+	tx, err := d.st.edge.Send(in.req, d.s.Flow, func(ev wire.ClientEvent) {
+		d.box.post(func() { d.inviteEvent(ev) })
+	})
+	if err != nil {
+		d.sendErr = err
+		return
+	}
+	d.invite = tx
+}
+
+// inviteEvent takes whatever the INVITE's transaction, or a stray response, brings.
+func (d *Dialog) inviteEvent(ev wire.ClientEvent) {
+	r := ev.Response
+	if r == nil {
+		d.stepUAC(UACLost, input{err: ev.Err})
+		return
+	}
+	in := input{resp: r, status: r.Status(), reason: r.Reason()}
+	switch {
+	case in.status == wire.StatusTrying:
+		d.stepUAC(UACTrying, in)
+	case in.status < 200:
+		d.early(r)
+		d.stepUAC(UACRinging, in)
+	case in.status < 300:
+		d.stepUAC(d.winner(r), in)
+	default:
+		d.stepUAC(UACRefused, in)
+	}
+}
+
+// early remembers the fork of a 18x as the one that requests go to until there
+// is a winner.
+func (d *Dialog) early(r *wire.Response) {
+	pending := d.s.UAC == UACCalling || d.s.UAC == UACProceeding
+	tag := r.ToTag()
+	if tag == "" || d.won || !pending {
+		return
+	}
+	if !slices.Contains(d.forks, tag) && len(d.forks) < maxForks {
+		d.forks = append(d.forks, tag)
+	}
+	d.adopt(r)
+	if !d.s.LateOffer && description(r) != nil {
+		d.stepOffer(OfferEarlyAnswer, input{})
+	}
+}
+
+// maxForks bounds what a peer can make us remember of one INVITE.
+const maxForks = 64
+
+// adopt makes the response's sender the remote side of the dialog (§12.1.2).
+func (d *Dialog) adopt(r *wire.Response) {
+	d.s.RemoteTag, d.s.Remote = r.ToTag(), r.Header("To")
+	d.s.refresh(r.Contact())
+	d.s.Routes = reversed(r.RecordRoute())
+}
+
+// winner says what a 2xx means now, and crowns the first one that is wanted.
+func (d *Dialog) winner(r *wire.Response) UACEvent {
+	switch {
+	case d.won && r.ToTag() == d.s.RemoteTag:
+		return UACAnswerAgain
+	case d.won:
+		return UACFork
+	case d.s.UAC == UACCalling || d.s.UAC == UACProceeding:
+		d.won = true
+		d.adopt(r)
+		d.stepOffer(OfferOpen, input{})
+		if d.s.LateOffer && description(r) != nil {
+			return UACAnswerOffer
+		}
+	}
+	return UACAnswer
+}
+
+// ack acknowledges the 2xx of a dialog's INVITE with that number.
+func (d *Dialog) ack(s *State, cseq uint32, sdp []byte) {
+	req, err := s.request(wire.ACK, cseq, nil)
+	if err == nil {
+		if len(sdp) > 0 {
+			req.SetBody(sdpType, sdp)
+		}
+		err = d.st.edge.SendAck(req, s.hop())
+	}
+	if err != nil {
+		d.warn("ack not sent", err)
+	}
+}
+
+// sweep ends what a 2xx that nobody wants has begun: ACK, then BYE, on the
+// dialog of its own tag. A repetition gets its ACK again and no second BYE.
+func (d *Dialog) sweep(r *wire.Response) {
+	fork := d.s
+	fork.RemoteTag, fork.Remote = r.ToTag(), r.Header("To")
+	fork.refresh(r.Contact())
+	fork.Routes = reversed(r.RecordRoute())
+	d.ack(&fork, d.s.InviteCSeq, nil)
+	if slices.Contains(d.swept, fork.RemoteTag) || len(d.swept) == maxForks {
+		return
+	}
+	d.swept = append(d.swept, fork.RemoteTag)
+	d.st.metrics.swept()
+	fork.LocalCSeq = d.s.InviteCSeq
+	headers := d.parting
+	if len(headers) == 0 {
+		headers = []wire.Header{ReasonSIP(wire.StatusOK, "Call completed elsewhere")}
+	}
+	req, err := fork.request(wire.BYE, fork.nextCSeq(), headers)
+	if err == nil {
+		_, err = d.st.edge.Send(req, fork.hop(), func(wire.ClientEvent) {})
+	}
+	if err != nil {
+		d.warn("bye not sent", err)
+	}
+}
+
+// stray takes a response that no transaction wanted.
+func (d *Dialog) stray(r *wire.Response) {
+	if r.CSeq() == d.s.InviteCSeq {
+		d.inviteEvent(wire.ClientEvent{Response: r})
+		return
+	}
+	if r.Status()/100 == 2 && r.ToTag() == d.s.RemoteTag { // a re-INVITE's 2xx again
+		d.ack(&d.s, r.CSeq(), nil)
+	}
+}
