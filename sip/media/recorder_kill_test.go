@@ -1,0 +1,3 @@
+package media
+
+func recorderChild() bool { return false }
