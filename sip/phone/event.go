@@ -11,33 +11,36 @@ type Kind uint8
 
 // What can happen, roughly in the order of a call.
 const (
-	Invited    Kind = iota + 1 // an INVITE was sent or received
-	Trying                     // 100 received
-	Rang                       // 18x sent or received
-	EarlyMedia                 // 18x with SDP sent or received
-	Answered                   // 2xx sent or received
-	Confirmed                  // our 2xx was acknowledged
-	Refused                    // a final answer of 300 or more sent or received, or no answer came (see Err)
-	Cancelling                 // we sent CANCEL
-	Cancelled                  // the far end's CANCEL arrived
-	Heard                      // the first audio packet of the far end arrived
-	Pressed                    // we pressed a key
-	Digit                      // the far end pressed a key
-	InfoIn                     // an INFO arrived
-	Offered                    // a re-INVITE or UPDATE with SDP arrived and was answered
-	Held                       // the far end put us on hold
-	Resumed                    // and took us back
-	Holding                    // we put the far end on hold, and it agreed
-	Unholding                  // we took it back, and it agreed
-	HungUp                     // we sent BYE
-	Ended                      // the session is over; always the last event
+	Invited     Kind = iota + 1 // an INVITE was sent or received
+	Trying                      // 100 received
+	Rang                        // 18x sent or received
+	EarlyMedia                  // 18x with SDP sent or received
+	Answered                    // 2xx sent or received
+	Confirmed                   // our 2xx was acknowledged
+	Refused                     // a final answer of 300 or more sent or received, or no answer came (see Err)
+	Cancelling                  // we sent CANCEL
+	Cancelled                   // the far end's CANCEL arrived
+	Heard                       // the first audio packet of the far end arrived
+	Pressed                     // we pressed a key
+	Digit                       // the far end pressed a key
+	InfoIn                      // an INFO arrived
+	Offered                     // a re-INVITE or UPDATE with SDP arrived and was answered
+	Held                        // the far end put us on hold
+	Resumed                     // and took us back
+	Holding                     // we put the far end on hold, and it agreed
+	Unholding                   // we took it back, and it agreed
+	Refreshed                   // the far end agreed to our re-INVITE without change
+	OfferFailed                 // an offer of either side came to nothing; see Status and Err
+	HungUp                      // we sent BYE
+	Ended                       // the session is over; always the last event
 )
 
 var kindNames = [...]string{
 	Invited: "invited", Trying: "trying", Rang: "rang", EarlyMedia: "early_media", Answered: "answered",
 	Confirmed: "confirmed", Refused: "refused", Cancelling: "cancelling", Cancelled: "cancelled", Heard: "heard",
 	Pressed: "pressed", Digit: "digit", InfoIn: "info", Offered: "offered", Held: "held", Resumed: "resumed",
-	Holding: "holding", Unholding: "unholding", HungUp: "hung_up", Ended: "ended",
+	Holding: "holding", Unholding: "unholding", Refreshed: "refreshed",
+	OfferFailed: "offer_failed", HungUp: "hung_up", Ended: "ended",
 }
 
 // String names the kind in snake_case.

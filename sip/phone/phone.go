@@ -6,7 +6,18 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"os"
+	"slices"
+	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // Errors a caller branches on.
@@ -17,22 +28,31 @@ var (
 	ErrClosed = errors.New("phone is closed")
 )
 
+// Times of a phone.
+const (
+	portRest    = time.Second      // how long its RTP ports rest: nobody else's late packets matter here
+	hangupLimit = 2 * time.Second  // how long Run waits for calls that it hangs up at its end
+	noTrying    = 32 * time.Second // 64*T1, RFC 3261 §17.1.1.2: a person waits longer than a trunk
+)
+
 // Config describes a phone.
 type Config struct {
 	Name      string     // user part of its address
-	Addr      netip.Addr // where it listens; default 127.0.0.1
+	Addr      netip.Addr // where it listens
 	UDPPort   uint16     // 0 = a free port
 	TCPPort   uint16     // 0 = a free port
-	Transport string     // "udp" or "tcp": what its own address says and what Dial uses unless the URI says otherwise
+	Transport string     // "udp" or "tcp": what its own address says, and what Dial uses unless the URI says otherwise
 	MinPort   uint16     // RTP range
 	MaxPort   uint16
+	Deaf      bool // keep no received audio: for load, when nobody asks what was heard
 
 	Log *slog.Logger // nil = discard
 }
 
-// Default is a phone on the loopback interface with free ports.
+// Default is a phone on the loopback interface with free ports. Its RTP range
+// lies below that of the hotline and below Linux's ephemeral ports.
 func Default() Config {
-	return Config{Name: "phone", Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Transport: "udp", MinPort: 40000, MaxPort: 49999}
+	return Config{Name: "phone", Addr: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Transport: "udp", MinPort: 10000, MaxPort: 16383}
 }
 
 // Validate reports every fault.
@@ -56,12 +76,20 @@ func (c Config) Validate() error {
 // Phone is one SIP endpoint with a script.
 type Phone struct {
 	// set at New
-	cfg Config
+	cfg   Config
+	edge  *wire.Edge
+	stack *dialog.Stack
+	pool  *media.Pool
+	calls sync.WaitGroup // loops of sessions
+
+	off atomic.Bool // the present script is Silent
 
 	mu       sync.Mutex
-	answer   Answer     // guarded by mu
-	sessions []*Session // guarded by mu; in order of their INVITE
-	grown    chan struct{}
+	folder   string        // guarded by mu; received audio, "" before Listen
+	answer   Answer        // guarded by mu
+	sessions []*Session    // guarded by mu; in order of their INVITE
+	grown    chan struct{} // guarded by mu; closed and replaced when sessions grows
+	closed   bool          // guarded by mu
 }
 
 // New checks the configuration. Listen and Run make the phone reachable.
@@ -69,40 +97,235 @@ func New(cfg Config) (*Phone, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Phone{cfg: cfg, grown: make(chan struct{})}, nil
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	p := &Phone{cfg: cfg, grown: make(chan struct{})}
+	var err error
+	if p.edge, err = wire.New(p.wireConfig(), wire.Deps{Log: cfg.Log}); err != nil {
+		return nil, fmt.Errorf("make the phone's SIP edge: %w", err)
+	}
+	pool := media.Default()
+	pool.Bind, pool.MinPort, pool.MaxPort, pool.Drain, pool.Log = cfg.Addr, cfg.MinPort, cfg.MaxPort, portRest, cfg.Log
+	if p.pool, err = media.NewPool(pool); err != nil {
+		return nil, fmt.Errorf("make the phone's RTP ports: %w", err)
+	}
+	calls := dialog.Default()
+	calls.NoAnswer = noTrying
+	p.stack = dialog.NewStack(p.edge, calls, dialog.Deps{Log: cfg.Log})
+	p.stack.OnInvite(p.ringing)
+	p.edge.SetHandler(racer{p.stack, p})
+	p.edge.SetAdmission(p.admit)
+	return p, nil
+}
+
+func (p *Phone) wireConfig() wire.Config {
+	c := wire.Default()
+	c.UserAgent = "vahta-phone"
+	for _, l := range []struct {
+		transport wire.Transport
+		port      uint16
+	}{{wire.UDP, p.cfg.UDPPort}, {wire.TCP, p.cfg.TCPPort}} {
+		c.Listen = append(c.Listen, wire.Listen{Transport: l.transport, Addr: netip.AddrPortFrom(p.cfg.Addr, l.port).String()})
+	}
+	return c
+}
+
+// admit lets everybody in, unless the phone plays dead.
+func (p *Phone) admit(netip.AddrPort) wire.Class {
+	if p.off.Load() {
+		return wire.Unknown
+	}
+	return wire.Peer
 }
 
 // Start is New, Listen and Run in one: the phone is reachable when Start
 // returns and is closed by stop or when ctx ends. stop waits until all of the
 // phone is gone and returns what ended it.
 func Start(ctx context.Context, cfg Config) (p *Phone, stop func() error, err error) {
-	return nil, nil, ErrClosed
+	if p, err = New(cfg); err != nil {
+		return nil, nil, err
+	}
+	if err := p.Listen(ctx); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- p.Run(ctx) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	return p, stop, nil
 }
 
 // Listen opens the listeners; Addr and URI are known after it.
-func (p *Phone) Listen(ctx context.Context) error { return ErrClosed }
+func (p *Phone) Listen(ctx context.Context) error {
+	if err := p.edge.Listen(ctx); err != nil {
+		return fmt.Errorf("open phone %s: %w", p.cfg.Name, err)
+	}
+	if p.cfg.Deaf {
+		return nil
+	}
+	folder, err := os.MkdirTemp("", "vahta-phone-")
+	if err != nil {
+		return fmt.Errorf("make a folder for what phone %s hears: %w", p.cfg.Name, err)
+	}
+	p.mu.Lock()
+	p.folder = folder
+	p.mu.Unlock()
+	return nil
+}
 
 // Run serves the phone until ctx ends; calls that are up then are hung up.
-func (p *Phone) Run(ctx context.Context) error { return ErrClosed }
+// What was heard can be read until Run returns.
+func (p *Phone) Run(ctx context.Context) error {
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	g, inner := errgroup.WithContext(inner)
+	g.Go(func() error { return p.edge.Run(inner) })
+	g.Go(func() error { return p.pool.Run(inner) })
+	g.Go(func() error {
+		select {
+		case <-ctx.Done():
+		case <-inner.Done(): // the edge or the ports gave up
+		}
+		p.hangupAll()
+		cancel()
+		return nil
+	})
+	err := g.Wait()
+	p.mu.Lock()
+	folder := p.folder
+	p.mu.Unlock()
+	if folder != "" {
+		err = errors.Join(err, os.RemoveAll(folder))
+	}
+	if err != nil {
+		return fmt.Errorf("run phone %s: %w", p.cfg.Name, err)
+	}
+	return nil
+}
+
+// hangupAll ends all calls, politely first.
+func (p *Phone) hangupAll() {
+	p.mu.Lock()
+	p.closed = true
+	sessions := slices.Clone(p.sessions)
+	p.mu.Unlock()
+	for _, s := range sessions {
+		s.Hangup()
+	}
+	gone := make(chan struct{})
+	go func() { p.calls.Wait(); close(gone) }()
+	limit := time.NewTimer(hangupLimit)
+	defer limit.Stop()
+	select {
+	case <-gone:
+		return
+	case <-limit.C:
+	}
+	for _, s := range sessions {
+		s.loop.Post(func() { s.end(Event{Reason: "phone closed"}) })
+	}
+	<-gone
+}
 
 // Addr is where the phone listens for that transport, "udp" or "tcp".
-func (p *Phone) Addr(transport string) netip.AddrPort { return netip.AddrPort{} }
+func (p *Phone) Addr(transport string) netip.AddrPort { return p.edge.Addr(wire.Transport(transport)) }
 
 // URI is the phone's address over its own transport.
-func (p *Phone) URI() string { return "" }
+func (p *Phone) URI() string {
+	uri := "sip:" + p.cfg.Name + "@" + p.Addr(p.cfg.Transport).String()
+	if p.cfg.Transport == "tcp" {
+		uri += ";transport=tcp"
+	}
+	return uri
+}
 
 // Answer sets the script for calls that come in from now on.
-func (p *Phone) Answer(a Answer) error { return a.Validate() }
-
-// Dial places a call and returns as soon as the INVITE is on its way. What
-// becomes of it is in the session's log.
-func (p *Phone) Dial(ctx context.Context, uri string, o Options) (*Session, error) {
-	return nil, ErrClosed
+func (p *Phone) Answer(a Answer) error {
+	if err := a.Validate(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	p.answer = a
+	p.mu.Unlock()
+	p.off.Store(a.Silent)
+	return nil
 }
 
 // Incoming waits for the nth call that comes in, counted from 0, and returns
 // it. A phone that is off sees no calls.
-func (p *Phone) Incoming(ctx context.Context, nth int) (*Session, error) { return nil, ErrClosed }
+func (p *Phone) Incoming(ctx context.Context, nth int) (*Session, error) {
+	for {
+		p.mu.Lock()
+		sessions, grown := p.sessions, p.grown
+		p.mu.Unlock()
+		seen := 0
+		for _, s := range sessions {
+			if !s.incoming {
+				continue
+			}
+			if seen == nth {
+				return s, nil
+			}
+			seen++
+		}
+		select {
+		case <-grown:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("wait for call %s to phone %s: %w", strconv.Itoa(nth), p.cfg.Name, context.Cause(ctx))
+		}
+	}
+}
 
 // Sessions are all calls so far, placed and received, in order.
-func (p *Phone) Sessions() []*Session { return nil }
+func (p *Phone) Sessions() []*Session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.sessions)
+}
+
+// add takes a new session in and starts its loop; false when the phone closes.
+func (p *Phone) add(s *Session) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return false
+	}
+	p.sessions = append(p.sessions, s)
+	close(p.grown)
+	p.grown = make(chan struct{})
+	p.calls.Go(s.loop.run)
+	return true
+}
+
+// find is the session with that Call-ID, the newest first; nil if none.
+func (p *Phone) find(callID string) *Session {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, s := range slices.Backward(p.sessions) {
+		if s.callID == callID {
+			return s
+		}
+	}
+	return nil
+}
+
+// racer stands before the dialogs and makes the race of Answer.OnCancel: the
+// answer is on its way at the instant the CANCEL arrives.
+type racer struct {
+	*dialog.Stack
+	phone *Phone
+}
+
+// HandleRequest implements wire.Handler.
+func (r racer) HandleRequest(tx *wire.ServerTx) {
+	if tx.Request().Method() == wire.CANCEL {
+		if s := r.phone.find(tx.Request().CallID()); s != nil && s.answer.OnCancel {
+			s.loop.Post(s.pickUp)
+		}
+	}
+	r.Stack.HandleRequest(tx)
+}

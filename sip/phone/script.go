@@ -56,8 +56,12 @@ const (
 
 // Talk is what a phone does once a call is up.
 type Talk struct {
-	Tone float64       // Hz, heard by the far end all the time; 0 = silence
-	Mute bool          // send no RTP at all, not even silence
+	Tone float64 // Hz, heard by the far end all the time; 0 = silence
+	Mute bool    // send no RTP at all, not even silence
+
+	Codec    string // the only codec the phone speaks: "PCMA" or "PCMU"; empty = both, PCMA first
+	NoEvents bool   // do not offer telephone-event: keys then go and come as tones
+
 	Keys []Key         // pressed in order
 	For  time.Duration // hang up this long after the answer; 0 = the far end hangs up
 
@@ -122,6 +126,9 @@ func (t Talk) Validate() error {
 	var errs []error
 	if t.Tone < 0 || t.Tone >= 4000 {
 		errs = append(errs, fmt.Errorf("talk.tone: %g Hz does not fit into 8 kHz audio, want 0 to 3999", t.Tone))
+	}
+	if t.Codec != "" && t.Codec != "PCMA" && t.Codec != "PCMU" {
+		errs = append(errs, fmt.Errorf("talk.codec: %q is neither PCMA nor PCMU", t.Codec))
 	}
 	for i, k := range t.Keys {
 		for _, d := range []byte(k.Digits) {
