@@ -26,6 +26,9 @@ type Config struct {
 	// UserAgent is sent in requests; empty sends none. It is never sent to
 	// unknown sources, which hear nothing at all.
 	UserAgent string `yaml:"user_agent"`
+	// Extensions are the option tags that Require may name (RFC 3261 section
+	// 8.2.2.3); everything else is answered 420.
+	Extensions []string `yaml:"extensions"`
 	// MaxDatagram is the largest datagram that is read, in bytes.
 	MaxDatagram int `yaml:"max_datagram"`
 	// MaxStream is the largest message on a stream, in bytes.

@@ -2,9 +2,16 @@ package wire
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/emiago/sipgo/sip"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -30,7 +37,8 @@ func (c Class) String() string {
 // Handler receives what the edge has matched to no transaction of its own. Its
 // methods run in the mailbox of the Call-ID and must not block.
 type Handler interface {
-	// HandleRequest gets each new request except ACK, once.
+	// HandleRequest gets each new request except ACK, once. It, or somebody
+	// later, must call Respond. An INVITE gets its 100 from the edge.
 	HandleRequest(tx *ServerTx)
 	// HandleAck gets ACKs to 2xx answers; other ACKs end in their transaction.
 	HandleAck(req *Request)
@@ -46,37 +54,259 @@ type Deps struct {
 }
 
 // Edge is the set of listeners with their transactions.
-type Edge struct{}
+type Edge struct {
+	// set at New
+	cfg     Config
+	log     *slog.Logger
+	sipLog  *slog.Logger
+	metrics *metrics
+	parser  *sip.Parser
+	table   *table
+	boxes   *mailboxes
+	buckets *buckets
 
-// New checks the configuration and returns an edge that does nothing yet.
-func New(cfg Config, deps Deps) (*Edge, error) { return &Edge{}, cfg.Validate() }
+	// set before Run
+	handler Handler
+	admit   func(netip.AddrPort) Class
+	udp     []*udpSocket
+	tcp     []*tcpSocket
 
-// SetHandler sets the handler; call it once, before Run.
-func (e *Edge) SetHandler(h Handler) {}
+	probes  sync.Map // Call-ID of an OPTIONS of Ready that is under way
+	probing atomic.Int32
 
-// SetAdmission sets the classifier of sources; call it before Run. Without it
-// every source is Unknown. It must not block.
-func (e *Edge) SetAdmission(admit func(netip.AddrPort) Class) {}
-
-// Listen binds all listeners.
-func (e *Edge) Listen(ctx context.Context) error { return nil }
-
-// Run serves until ctx ends.
-func (e *Edge) Run(ctx context.Context) error { return nil }
-
-// Addr returns the bound address of the first listener of a transport.
-func (e *Edge) Addr(t Transport) netip.AddrPort { return netip.AddrPort{} }
-
-// Advertised returns what Via and Contact name for a transport.
-func (e *Edge) Advertised(t Transport) (host string, port int) { return "", 0 }
-
-// Send starts a client transaction.
-func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, error) {
-	return &ClientTx{}, nil
+	// set by Run, before it serves
+	group sync.WaitGroup
+	done  chan struct{}
 }
 
-// SendAck sends an ACK to a 2xx.
-func (e *Edge) SendAck(req *Request, to Flow) error { return nil }
+// New checks the configuration and returns an edge that does nothing yet.
+func New(cfg Config, deps Deps) (*Edge, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configure SIP edge: %w", err)
+	}
+	log := deps.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	e := &Edge{
+		cfg:     cfg,
+		log:     slog.New(newQuiet(log.Handler(), time.Now)),
+		parser:  sip.NewParser(sip.WithHeadersParsers(headerParsers())),
+		table:   newTable(),
+		boxes:   newMailboxes(),
+		buckets: newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
+		admit:   func(netip.AddrPort) Class { return Unknown },
+		done:    make(chan struct{}),
+	}
+	e.sipLog = e.log
+	e.parser.MaxMessageLength = maxReadSize + cfg.MaxStream
+	e.metrics = newMetrics(deps.Registerer, e)
+	for _, l := range cfg.Listen {
+		switch l.Transport {
+		case UDP:
+			e.udp = append(e.udp, &udpSocket{edge: e, conf: l})
+		case TCP:
+			e.tcp = append(e.tcp, newTCPSocket(e, l))
+		}
+	}
+	return e, nil
+}
 
-// Ready reports whether the listeners answer an OPTIONS of our own.
-func (e *Edge) Ready(ctx context.Context) error { return nil }
+// SetHandler sets the handler; call it once, before Run.
+func (e *Edge) SetHandler(h Handler) { e.handler = h }
+
+// SetAdmission sets the classifier of sources; call it before Run. Without it
+// every source is Unknown. It must not block and may be called from any
+// goroutine.
+func (e *Edge) SetAdmission(admit func(netip.AddrPort) Class) { e.admit = admit }
+
+// Listen binds all listeners. When one fails, those before it are closed and
+// the error says which address it was and what to do.
+func (e *Edge) Listen(ctx context.Context) error {
+	var err error
+	for _, s := range e.udp {
+		err = errors.Join(err, s.listen(ctx))
+	}
+	for _, s := range e.tcp {
+		err = errors.Join(err, s.listen(ctx))
+	}
+	if err != nil {
+		e.closeSockets()
+	}
+	return err
+}
+
+// ended tells whether Run is over.
+func (e *Edge) ended() bool {
+	select {
+	case <-e.done:
+		return true
+	default:
+		return false
+	}
+}
+
+func (e *Edge) closeSockets() {
+	for _, s := range e.udp {
+		s.close()
+	}
+	for _, s := range e.tcp {
+		s.close()
+	}
+}
+
+// Run serves until ctx ends, then forgets all transactions. Listen must have
+// been called.
+func (e *Edge) Run(ctx context.Context) error {
+	if e.handler == nil {
+		return errors.New("run SIP edge: no handler is set; call SetHandler first")
+	}
+	for _, s := range e.udp {
+		e.group.Go(func() { s.run(ctx) })
+	}
+	for _, s := range e.tcp {
+		s.start(ctx, &e.group)
+	}
+	e.group.Go(func() { e.sweep(ctx) })
+	<-ctx.Done()
+	close(e.done)
+	e.closeSockets()
+	e.group.Wait()
+	e.boxes.close()
+	e.terminateAll()
+	return nil
+}
+
+func (e *Edge) terminateAll() {
+	for _, tx := range e.table.servers(func(*ServerTx) bool { return true }) {
+		tx.sip.Terminate()
+	}
+	for _, tx := range e.table.clients(func(*ClientTx) bool { return true }) {
+		tx.Terminate()
+		tx.mu.Lock()
+		tx.stop()
+		tx.mu.Unlock()
+	}
+	e.table.mu.Lock()
+	defer e.table.mu.Unlock()
+	for _, p := range e.table.parked {
+		p.timer.Stop()
+	}
+}
+
+// sweep ends requests that a handler never answered, which would be kept for
+// ever: other requests than INVITE must be answered within 64*T1.
+func (e *Edge) sweep(ctx context.Context) {
+	tick := time.NewTicker(sip.Timer_F)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, tx := range e.table.servers(func(t *ServerTx) bool { return t.forlorn(now) }) {
+				e.log.Warn("request was never answered", "call_id", tx.req.CallID(), "method", tx.req.Method())
+				tx.sip.Terminate()
+			}
+		}
+	}
+}
+
+func (t *ServerTx) forlorn(now time.Time) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.final == 0 && !t.invite() && now.Sub(t.born) > sip.Timer_F
+}
+
+// Addr returns the bound address of the first listener of a transport, zero
+// when there is none.
+func (e *Edge) Addr(t Transport) netip.AddrPort {
+	if s := e.listener(t, netip.AddrPort{}); s != nil {
+		return s.address()
+	}
+	return netip.AddrPort{}
+}
+
+// Advertised returns what Via and Contact name for a transport.
+func (e *Edge) Advertised(t Transport) (host string, port int) {
+	if s := e.listener(t, netip.AddrPort{}); s != nil {
+		h, p := s.advertised()
+		return h, int(p)
+	}
+	return "", 0
+}
+
+// AdvertisedOn is Advertised for the listener that a flow came in by.
+func (e *Edge) AdvertisedOn(f Flow) (host string, port int) {
+	if s := e.listener(f.Transport, f.Local); s != nil {
+		h, p := s.advertised()
+		return h, int(p)
+	}
+	return "", 0
+}
+
+// socket is a listener of either transport.
+type socket interface {
+	address() netip.AddrPort
+	advertised() (string, uint16)
+}
+
+// listener finds the listener with a local address, or the first one.
+func (e *Edge) listener(t Transport, local netip.AddrPort) socket {
+	var first socket
+	for _, s := range e.sockets(t) {
+		if first == nil {
+			first = s
+		}
+		if s.address() == local {
+			return s
+		}
+	}
+	return first
+}
+
+func (e *Edge) sockets(t Transport) []socket {
+	var out []socket
+	switch t {
+	case UDP:
+		for _, s := range e.udp {
+			out = append(out, s)
+		}
+	case TCP:
+		for _, s := range e.tcp {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// ours tells whether a Via names one of our listeners.
+func (e *Edge) ours(via *sip.ViaHeader) bool {
+	for _, t := range []Transport{UDP, TCP} {
+		for _, s := range e.sockets(t) {
+			host, port := s.advertised()
+			got := via.Port
+			if got == 0 {
+				got = defaultPort
+			}
+			if via.Host == host && got == int(port) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// guard recovers a panic of a callback, logs it once and answers the request at
+// hand with 500.
+func (e *Edge) guard(callID string, tx *ServerTx) {
+	v := recover()
+	if v == nil {
+		return
+	}
+	e.metrics.panicked()
+	e.log.Error("handler panicked", "call_id", callID, "err", fmt.Sprint(v), "stack", string(debug.Stack()))
+	if tx != nil {
+		tx.fail(&StatusError{Status: StatusServerError})
+	}
+}

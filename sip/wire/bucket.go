@@ -1,0 +1,70 @@
+package wire
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// buckets are token buckets per source address in a table of bounded size: the
+// limiter itself cannot be flooded. When the table is full of busy sources, all
+// further ones share one bucket.
+type buckets struct {
+	rate, burst float64 // tokens per second, tokens
+	most        int
+
+	mu     sync.Mutex
+	m      map[netip.Addr]*bucket
+	shared bucket
+}
+
+type bucket struct {
+	tokens float64
+	last   time.Time
+}
+
+func newBuckets(rate, burst, most int) *buckets {
+	return &buckets{rate: float64(rate), burst: float64(burst), most: most, m: make(map[netip.Addr]*bucket)}
+}
+
+// take spends one token of a source and tells whether there was one.
+func (b *buckets) take(from netip.Addr, now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	one, ok := b.m[from]
+	if !ok {
+		one = b.admit(from, now)
+	}
+	return one.take(b.rate, b.burst, now)
+}
+
+func (b *buckets) admit(from netip.Addr, now time.Time) *bucket {
+	if len(b.m) >= b.most {
+		for addr, one := range b.m {
+			if now.Sub(one.last).Seconds()*b.rate >= b.burst { // full again: nothing is lost
+				delete(b.m, addr)
+			}
+		}
+	}
+	if len(b.m) >= b.most {
+		if b.shared.last.IsZero() {
+			b.shared = bucket{tokens: b.burst, last: now}
+		}
+		return &b.shared
+	}
+	one := &bucket{tokens: b.burst, last: now}
+	b.m[from] = one
+	return one
+}
+
+func (b *bucket) take(rate, burst float64, now time.Time) bool {
+	if d := now.Sub(b.last).Seconds(); d > 0 {
+		b.tokens = min(burst, b.tokens+d*rate)
+		b.last = now
+	}
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}

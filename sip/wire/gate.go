@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+func (e *Edge) limits(t Transport) limits {
+	size := e.cfg.MaxStream
+	if t == UDP {
+		size = e.cfg.MaxDatagram
+	}
+	return limits{size: size, headers: e.cfg.MaxHeaders, uri: e.cfg.MaxURI}
+}
+
+// admitted decides by the source alone whether a message is looked at.
+func (e *Edge) admitted(from, local netip.AddrPort, now time.Time) bool {
+	if !e.known(from, local) {
+		e.metrics.refuse(faultUnknownSource)
+		return false
+	}
+	if !e.buckets.take(from.Addr(), now) {
+		e.metrics.refuse(faultRate)
+		return false
+	}
+	return true
+}
+
+// known admits peers, and ourselves while Ready is asking.
+func (e *Edge) known(from, local netip.AddrPort) bool {
+	if e.admit(from) != Unknown {
+		return true
+	}
+	return e.probing.Load() > 0 && (from.Addr() == local.Addr() || from.Addr().IsLoopback())
+}
+
+// refuse answers a request that the parser never saw, if there is enough of it
+// to be answered and the status is not 0.
+func (e *Edge) refuse(data []byte, s *scanned, status int, l *link) {
+	if status == 0 || !s.answerable() {
+		return
+	}
+	to := l.flow.Remote
+	if l.flow.Transport == UDP {
+		if port, rport := viaPort(s.via); !rport {
+			to = netip.AddrPortFrom(to.Addr(), port)
+		}
+	}
+	e.metrics.sentResponse(status)
+	if err := l.out.write(statelessReply(data, s, status, e.NewTag()), to); err != nil {
+		e.log.Warn("message not refused", "err", err)
+	}
+}
+
+// unreachable fails the client transaction whose datagram came back by ICMP.
+// quoted is the start of that datagram: method and branch name the transaction.
+// A router may quote too little for that; then every transaction to that
+// address that has heard nothing yet is failed.
+func (e *Edge) unreachable(to netip.AddrPort, quoted []byte) {
+	var hit []*ClientTx
+	if method, branch, ok := quotedRequest(quoted); ok {
+		if method == ACK {
+			return
+		}
+		if tx := e.table.findClient(branch + sip.TxSeperator + method); tx != nil {
+			hit = []*ClientTx{tx}
+		}
+	} else if !bytes.HasPrefix(quoted, []byte("SIP/")) {
+		hit = e.table.clients(func(tx *ClientTx) bool {
+			return tx.req.flow.Transport == UDP && tx.req.flow.Remote == to
+		})
+	}
+	for _, tx := range hit {
+		e.boxes.post(tx.req.CallID(), func() { tx.unreachable(ErrUnreachable) })
+	}
+}
+
+// quotedRequest finds method and top branch in the start of a request of ours,
+// whose first header is Via.
+func quotedRequest(b []byte) (method, branch string, ok bool) {
+	line, rest, found := bytes.Cut(b, []byte("\r\n"))
+	sp := bytes.IndexByte(line, ' ')
+	if !found || sp <= 0 || !isTokenBytes(line[:sp]) {
+		return "", "", false
+	}
+	via, _, found := bytes.Cut(rest, []byte("\r\n"))
+	_, value, has := bytes.Cut(via, []byte(";branch="))
+	if !found || !has {
+		return "", "", false
+	}
+	if end := bytes.IndexAny(value, ";, \t"); end >= 0 {
+		value = value[:end]
+	}
+	return string(line[:sp]), string(value), len(value) > 0
+}

@@ -1,0 +1,53 @@
+package wire
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// writer sends the bytes of one message: a UDP listener or a TCP connection.
+type writer interface {
+	write(data []byte, to netip.AddrPort) error
+}
+
+// link is a writer with a destination. It is the connection that sipgo's
+// transactions write to. sipgo's own UDP connection would refuse messages above
+// 1300 bytes (fragments are fine between a hotline and its trunk) and would open
+// a socket of its own for a new destination; this one always leaves from our
+// listener. Its life is the listener's, so reference counts mean nothing here.
+type link struct {
+	out  writer
+	flow Flow
+}
+
+// buffers are reused for writing messages.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// WriteMsg serialises and sends a message.
+func (l *link) WriteMsg(msg sip.Message) error {
+	b := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer buffers.Put(b)
+	b.Reset()
+	msg.StringWrite(b)
+	if err := l.out.write(b.Bytes(), l.flow.Remote); err != nil {
+		return fmt.Errorf("send %d bytes by %s to %s: %w", b.Len(), l.flow.Transport, l.flow.Remote, err)
+	}
+	return nil
+}
+
+// LocalAddr returns the local address.
+func (l *link) LocalAddr() net.Addr { return net.UDPAddrFromAddrPort(l.flow.Local) }
+
+// Ref does nothing.
+func (l *link) Ref(int) int { return 1 }
+
+// TryClose does nothing.
+func (l *link) TryClose() (int, error) { return 1, nil }
+
+// Close does nothing.
+func (l *link) Close() error { return nil }

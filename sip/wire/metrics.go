@@ -1,0 +1,74 @@
+package wire
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics count what passes the edge; a nil registerer counts into the void.
+type metrics struct {
+	in, out, refused, answered, relistens *prometheus.CounterVec
+	panics, icmps                         prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer, e *Edge) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "vahta", Subsystem: "sip", Name: name, Help: help,
+		}, labels)
+	}
+	m := &metrics{
+		in:        counter("received_total", "Messages that reached the transactions.", "transport", "kind"),
+		out:       counter("requests_sent_total", "Requests sent, by method.", "method"),
+		answered:  counter("responses_sent_total", "Responses sent, by class.", "class"),
+		refused:   counter("refused_total", "Messages refused or dropped, by reason.", "reason"),
+		relistens: counter("listener_restarts_total", "Listeners that had to be bound again.", "transport"),
+		panics:    prometheus.NewCounter(opts("handler_panics_total", "Panics that were recovered.")),
+		icmps:     prometheus.NewCounter(opts("icmp_errors_total", "ICMP errors read from UDP sockets.")),
+	}
+	if reg != nil {
+		reg.MustRegister(m.in, m.out, m.answered, m.refused, m.relistens, m.panics, m.icmps)
+		gauge := func(name, help string, get func() int) {
+			o := prometheus.GaugeOpts{Namespace: "vahta", Subsystem: "sip", Name: name, Help: help}
+			reg.MustRegister(prometheus.NewGaugeFunc(o, func() float64 { return float64(get()) }))
+		}
+		gauge("server_transactions", "Server transactions.", func() int { n, _ := e.table.size(); return n })
+		gauge("client_transactions", "Client transactions.", func() int { _, n := e.table.size(); return n })
+		gauge("mailboxes", "Call-IDs with inputs waiting.", e.boxes.len)
+	}
+	return m
+}
+
+func opts(name, help string) prometheus.CounterOpts {
+	return prometheus.CounterOpts{Namespace: "vahta", Subsystem: "sip", Name: name, Help: help}
+}
+
+func (m *metrics) received(t Transport, request bool) {
+	kind := "response"
+	if request {
+		kind = "request"
+	}
+	m.in.WithLabelValues(string(t), kind).Inc()
+}
+
+func (m *metrics) sentRequest(method Method) {
+	if !knownMethod(method) {
+		method = "other"
+	}
+	m.out.WithLabelValues(method).Inc()
+}
+
+func (m *metrics) sentResponse(status int) {
+	m.answered.WithLabelValues(strconv.Itoa(status/100) + "xx").Inc()
+}
+
+func (m *metrics) refuse(f fault) { m.refused.WithLabelValues(f.String()).Inc() }
+
+func (m *metrics) refuseStatus(status int) { m.refused.WithLabelValues(strconv.Itoa(status)).Inc() }
+
+func (m *metrics) relisten(t Transport) { m.relistens.WithLabelValues(string(t)).Inc() }
+
+func (m *metrics) panicked() { m.panics.Inc() }
+
+func (m *metrics) icmp() { m.icmps.Inc() }

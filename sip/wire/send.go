@@ -1,0 +1,151 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// maxForwards is what requests of ours begin with (RFC 3261 section 8.1.1.6).
+const maxForwards = 70
+
+// Send starts a client transaction to a flow. It adds Via (with a new branch
+// and the listener's address), Max-Forwards, User-Agent and Content-Length where
+// missing; From, To, Call-ID and CSeq must be there. on gets the events, in
+// order, in the mailbox of the Call-ID; it may be nil. An error means that the
+// request cannot be sent at all; trouble of the network comes as an event.
+func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, error) {
+	req.remove("Via")
+	s, err := e.prepare(req, &to, e.NewBranch())
+	if err != nil {
+		return nil, err
+	}
+	tx := e.newClient(req, on)
+	e.metrics.sentRequest(req.Method())
+	if sock, ok := s.(*udpSocket); ok {
+		tx.start(&link{out: sock, flow: to})
+		return tx, nil
+	}
+	sock := s.(*tcpSocket) //nolint:forcetypeassert // there are two kinds of sockets
+	if c := sock.find(to.Remote); c != nil {
+		tx.start(&link{out: c, flow: c.flow})
+		return tx, nil
+	}
+	e.connect(sock, to, tx)
+	return tx, nil
+}
+
+// connect opens a connection and starts the transaction on it.
+func (e *Edge) connect(sock *tcpSocket, to Flow, tx *ClientTx) {
+	ok := sock.spawn(func(ctx context.Context) {
+		c, err := sock.dial(ctx, to.Remote)
+		if err != nil {
+			tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err))
+			return
+		}
+		tx.start(&link{out: c, flow: c.flow})
+	})
+	if !ok {
+		tx.fault(fmt.Errorf("%w: too many connections are being opened", ErrTransport))
+	}
+}
+
+// SendAck sends an ACK to a 2xx: a request without a transaction. It gets a
+// branch of its own unless it carries a Via (a repeated ACK).
+func (e *Edge) SendAck(req *Request, to Flow) error {
+	s, err := e.prepare(req, &to, e.NewBranch())
+	if err != nil {
+		return err
+	}
+	e.metrics.sentRequest(ACK)
+	if sock, ok := s.(*udpSocket); ok {
+		return (&link{out: sock, flow: to}).WriteMsg(req.sip)
+	}
+	c := s.(*tcpSocket).find(to.Remote) //nolint:forcetypeassert // there are two kinds of sockets
+	if c == nil {
+		sock := s.(*tcpSocket) //nolint:forcetypeassert // there are two kinds of sockets
+		ok := sock.spawn(func(ctx context.Context) { e.ackByDialling(ctx, sock, to, req) })
+		if !ok {
+			return fmt.Errorf("send ACK: %w: too many connections are being opened", ErrTransport)
+		}
+		return nil
+	}
+	return (&link{out: c, flow: c.flow}).WriteMsg(req.sip)
+}
+
+func (e *Edge) ackByDialling(ctx context.Context, sock *tcpSocket, to Flow, req *Request) {
+	c, err := sock.dial(ctx, to.Remote)
+	if err == nil {
+		err = (&link{out: c, flow: c.flow}).WriteMsg(req.sip)
+	}
+	if err != nil {
+		e.log.Warn("ACK not sent", "call_id", req.CallID(), "err", err)
+	}
+}
+
+func (e *Edge) newClient(req *Request, on func(ClientEvent)) *ClientTx {
+	key, _ := sip.ClientTxKeyMake(req.sip) // Via and CSeq are ours
+	tx := &ClientTx{edge: e, req: req, key: key, on: on}
+	e.table.addClient(tx)
+	return tx
+}
+
+// prepare completes a request and finds the listener it leaves by.
+func (e *Edge) prepare(req *Request, to *Flow, branch string) (socket, error) {
+	s := e.listener(to.Transport, to.Local)
+	if s == nil {
+		return nil, fmt.Errorf("send %s: no listener for transport %q", req.Method(), to.Transport)
+	}
+	to.Local = s.address()
+	if !to.Remote.IsValid() || to.Remote.Port() == 0 {
+		return nil, fmt.Errorf("send %s: no destination address", req.Method())
+	}
+	if err := req.requestLine(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"From", "To", "Call-ID", "CSeq"} {
+		if req.Header(name) == "" {
+			return nil, fmt.Errorf("send %s: header %s is missing", req.Method(), name)
+		}
+	}
+	if req.data.Via() == nil {
+		host, port := s.advertised()
+		req.data.PrependHeader(&sip.ViaHeader{
+			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(string(to.Transport)),
+			Host: host, Port: int(port),
+			Params: sip.HeaderParams{{K: "branch", V: branch}, {K: "rport"}},
+		})
+	}
+	if req.data.MaxForwards() == nil {
+		mf := sip.MaxForwardsHeader(maxForwards)
+		req.data.AppendHeader(&mf)
+	}
+	if e.cfg.UserAgent != "" && req.Header("User-Agent") == "" {
+		req.data.AppendHeader(sip.NewHeader("User-Agent", e.cfg.UserAgent))
+	}
+	if req.data.ContentLength() == nil {
+		req.data.SetBody(req.data.Body())
+	}
+	req.sip.SetTransport(strings.ToUpper(string(to.Transport)))
+	req.flow = *to
+	return s, nil
+}
+
+// requestLine gives the method and URI to sipgo, after the same check that
+// headers get.
+func (r *Request) requestLine() error {
+	text := r.uri.String()
+	if strings.ContainsFunc(text, notURIChar) {
+		return fmt.Errorf("send %s: the Request-URI holds a character that would break the request line", r.Method())
+	}
+	if !isToken(r.Method()) {
+		return errors.New("send request: the method is not a token")
+	}
+	if err := sip.ParseUri(text, &r.sip.Recipient); err != nil {
+		return fmt.Errorf("send %s: Request-URI: %w", r.Method(), err)
+	}
+	return nil
+}

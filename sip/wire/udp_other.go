@@ -1,0 +1,16 @@
+//go:build !linux
+
+package wire
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+// controlUDP leaves the socket as it is: elsewhere than on Linux a dead
+// destination is found by Timer B only.
+func controlUDP(syscall.RawConn, int) error { return nil }
+
+// readErrors has no error queue to read.
+func readErrors(*net.UDPConn, func(netip.AddrPort, []byte)) {}
