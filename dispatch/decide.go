@@ -1,12 +1,67 @@
 package dispatch
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
-// planFor decides whom a call on the line rings at now. It is pure.
+// chainFor returns the tiers that serve the line at now: its schedule's chain,
+// or its own ladder, with its own static numbers when it has some.
+func chainFor(s *Snapshot, l Line, now time.Time) []oncall.Tier {
+	var tiers []oncall.Tier
+	static := l.Static
+	if l.Schedule == "" {
+		tiers = ladderTiers(s.Roster, l)
+		if len(static) == 0 {
+			static = s.Roster.Static
+		}
+	} else {
+		for _, t := range s.Roster.Chain(l.Schedule, now) {
+			if t.Name != oncall.Static {
+				tiers = append(tiers, t)
+			} else if len(static) == 0 {
+				static = t.Numbers
+			}
+		}
+	}
+	if len(static) > 0 {
+		tiers = append(tiers, oncall.Tier{Name: oncall.Static, Numbers: static, RingTime: oncall.DefaultRingTime})
+	}
+	return tiers
+}
+
+// fromLadder marks people who stand on a line's fixed ladder.
+const fromLadder oncall.Source = "ladder"
+
+// ladderTiers is the fixed ladder of a line without a schedule. Disabled
+// people and repeats are left out.
+func ladderTiers(roster oncall.Roster, l Line) []oncall.Tier {
+	var tiers []oncall.Tier
+	seen := map[string]bool{}
+	for i, step := range l.Ladder {
+		t := oncall.Tier{Name: fmt.Sprintf("step %d", i+1), Parallel: step.Parallel, RingTime: step.RingTime}
+		for _, id := range step.People {
+			if p, ok := roster.Person(id); ok && p.Eligible() && !seen[id] {
+				seen[id] = true
+				t.Duties = append(t.Duties, oncall.Duty{
+					Person: id, Track: t.Name, Provenance: oncall.Provenance{Source: fromLadder, ID: l.ID},
+				})
+			}
+		}
+		if len(t.Duties) > 0 {
+			tiers = append(tiers, t)
+		}
+	}
+	return tiers
+}
+
+// planFor decides whom a call on the line rings at now.
 func planFor(s *Snapshot, l Line, ref Ref, now time.Time) Plan {
 	p := Plan{
 		Line: LineInfo{
@@ -14,20 +69,11 @@ func planFor(s *Snapshot, l Line, ref Ref, now time.Time) Plan {
 			Schedule: l.Schedule, DIDs: l.DIDs, Record: !l.NoRecording,
 		},
 		Ref: ref, At: now, AnswerAfter: l.AnswerAfter, ProgressEvery: l.ProgressEvery,
-		Rounds: l.Rounds, Exhausted: l.Exhausted, Static: l.Static,
+		Rounds: l.Rounds, Exhausted: l.Exhausted,
 	}
-	if l.Schedule == "" {
-		p.Rungs = ladderRungs(s.Roster, l)
-		if len(p.Static) == 0 {
-			p.Static = s.Roster.Static
-		}
-		return p
-	}
-	for _, tier := range s.Roster.Chain(l.Schedule, now) {
+	for _, tier := range chainFor(s, l, now) {
 		if tier.Name == oncall.Static {
-			if len(p.Static) == 0 {
-				p.Static = tier.Numbers
-			}
+			p.Static = tier.Numbers
 			continue
 		}
 		r := Rung{Name: tier.Name, Parallel: tier.Parallel, RingTime: ringTime(tier.RingTime, l.RingTime)}
@@ -43,27 +89,8 @@ func planFor(s *Snapshot, l Line, ref Ref, now time.Time) Plan {
 	return p
 }
 
-// ladderRungs is the fixed ladder of a line without a schedule. Disabled
-// people and repeats are left out.
-func ladderRungs(roster oncall.Roster, l Line) []Rung {
-	var rungs []Rung
-	seen := map[string]bool{}
-	for _, step := range l.Ladder {
-		r := Rung{Name: "ladder", Parallel: step.Parallel, RingTime: ringTime(step.RingTime, l.RingTime)}
-		for _, id := range step.People {
-			if p, ok := roster.Person(id); ok && p.Eligible() && !seen[id] {
-				seen[id] = true
-				r.Duties = append(r.Duties, Candidate{Person: p, Provenance: "ladder " + l.ID, Devices: p.Devices})
-			}
-		}
-		if len(r.Duties) > 0 {
-			rungs = append(rungs, r)
-		}
-	}
-	return rungs
-}
-
-// ringTime returns the tier's own time unless it is the default and the line sets one.
+// ringTime returns the tier's own time unless it is the default and the line
+// sets one.
 func ringTime(tier, line time.Duration) time.Duration {
 	if line > 0 && (tier == 0 || tier == oncall.DefaultRingTime) {
 		return line
@@ -72,4 +99,205 @@ func ringTime(tier, line time.Duration) time.Duration {
 		return oncall.DefaultRingTime
 	}
 	return tier
+}
+
+// caller is who a call comes from, as far as its signal tells.
+type caller struct {
+	number client.Number
+	match  client.Match
+	party  string // whose open ticket it joins; empty = nobody's
+}
+
+// identify reads the caller of a call. A caller who withholds the number is
+// nobody's party: two strangers must not share a ticket.
+func identify(b *client.Book, c CallSignal) caller {
+	if c.Anonymous {
+		return caller{}
+	}
+	n, err := b.Numbering().Parse(c.Caller)
+	if err != nil {
+		return caller{}
+	}
+	who := caller{number: n, match: b.Match(n), party: numberParty(n)}
+	if who.match.Contact != "" && who.match.Level == client.Known {
+		who.party = "contact:" + who.match.Org + "/" + who.match.Contact
+	}
+	return who
+}
+
+func numberParty(n client.Number) string {
+	if n == "" {
+		return ""
+	}
+	return "number:" + string(n)
+}
+
+// By of events that no person made.
+const (
+	byCaller = "caller"
+	byVahta  = "vahta"
+)
+
+// intake is what a call becomes: the change without notices, and the ticket
+// after it.
+type intake struct {
+	change Change
+	ticket ticket.Ticket
+	joined bool
+}
+
+// decideIntake lets a call join the open case of its party, or opens a
+// Critical ticket with the given id and number and the page timer that keeps
+// it from being forgotten.
+func decideIntake(sig Signal, line Line, who caller, open *Case, fresh ticket.Opened, guard time.Duration) (intake, error) {
+	in := intake{joined: open != nil}
+	call := callID(sig)
+	e := ticket.Event{At: sig.At, By: byCaller, Channel: string(sig.Channel), Key: "signal:" + sig.Key}
+	var before ticket.Ticket
+	if in.joined {
+		before = open.Ticket
+		e.Ticket = before.ID
+		e.Body = ticket.Joined{Call: call, Caller: who.number, Name: sig.Call.CallerName, Line: line.ID}
+	} else {
+		fresh.Priority, fresh.Line, fresh.Language = ticket.Critical, line.ID, line.Language
+		fresh.Call, fresh.Caller, fresh.Name = call, who.number, sig.Call.CallerName
+		fresh.Client, fresh.Party = who.match, who.party
+		if who.match.FirstContact > 0 {
+			fresh.Limit = who.match.FirstContact
+		}
+		if who.match.Language != "" {
+			fresh.Language = who.match.Language
+		}
+		e.Ticket, e.Body = fresh.ID, fresh
+	}
+	after, err := before.Apply(e)
+	if err != nil {
+		return in, err
+	}
+	in.ticket = after
+	in.change = Change{
+		Signal: &sig, Taken: Taken{Ticket: after.ID, Number: after.Number.String(), Joined: in.joined},
+		Ticket: &in.ticket, Was: before.Version, Events: []ticket.Event{e},
+		Calls: []CallRecord{{
+			ID: call, Ref: refOf(after), Line: line.ID, DID: sig.Call.DID, Caller: who.number,
+			CallerName: sig.Call.CallerName, Trunk: sig.Call.Trunk, StartedAt: sig.At,
+		}},
+	}
+	if !in.joined {
+		in.change.Timers = []Timer{{Ticket: after.ID, Kind: TimerPage, DueAt: sig.At.Add(guard), Gen: 1}}
+	}
+	return in, nil
+}
+
+func callID(sig Signal) string {
+	if sig.Call.CallID != "" {
+		return sig.Call.CallID
+	}
+	return sig.Key
+}
+
+func refOf(t ticket.Ticket) Ref { return Ref{ID: t.ID, Number: t.Number.String()} }
+
+// pageTimer returns the case's page timer; its Gen is 0 when there is none.
+func (c Case) pageTimer() Timer {
+	for _, t := range c.Timers {
+		if t.Kind == TimerPage {
+			return t
+		}
+	}
+	return Timer{Ticket: c.Ticket.ID, Kind: TimerPage}
+}
+
+// moved returns the timer as it is set next.
+func (t Timer) moved(due time.Time) Timer {
+	t.DueAt, t.Gen = due, t.Gen+1
+	return t
+}
+
+// lateAfter is from when a timer that fires after its time is marked late:
+// the ticker's own watchdog limit.
+const lateAfter = 10 * time.Second
+
+func lateness(due, now time.Time) time.Duration {
+	if late := now.Sub(due); late > lateAfter {
+		return late.Round(time.Second)
+	}
+	return 0
+}
+
+// paging is the outcome of one step of the escalation machine.
+type paging struct {
+	state   escalation.State
+	actions []escalation.Action
+}
+
+// stepPaging runs the machine behind the page timer. Which people it finds is
+// read from the snapshot at now.
+func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging {
+	var state escalation.State
+	if raw := c.pageTimer().State; len(raw) > 0 {
+		if err := json.Unmarshal(raw, &state); err != nil {
+			state = escalation.State{} // start anew: a page too many is better than none
+		}
+	}
+	if ev.Kind == escalation.Wake && state.Phase == escalation.Idle {
+		ev.Kind = escalation.Start
+	}
+	line, ok := s.Line(c.Ticket.Line)
+	if !ok && len(s.lines) > 0 {
+		line = s.lines[0] // the line is gone from the configuration; somebody must still be paged
+	}
+	m := escalation.Machine{Policy: s.Policy, Chain: func(now time.Time) []oncall.Tier { return chainFor(s, line, now) }}
+	next, actions := m.Step(state, ev, now)
+	return paging{next, actions}
+}
+
+// pageNotice is the notice of one page; gen is the page timer's, which never
+// repeats on a ticket.
+func pageNotice(s *Snapshot, t ticket.Ticket, p escalation.Page, gen int64, now time.Time, late time.Duration) Notice {
+	n := Notice{
+		ID: fmt.Sprintf("page-%s-%d", t.ID, gen), Kind: NoticePage, Channel: ChannelVoice, To: p.Person, Ref: refOf(t),
+		Page: p.Number, RingTime: p.RingTime, Late: late, Reason: t.PageReason, Line: t.Line, Language: t.Language,
+		Client: t.Client.Spoken, Caller: t.Caller.Masked(), OpenedAt: t.OpenedAt, DueAt: now,
+	}
+	if p.Person == "" {
+		n.To = "static"
+		n.Person = oncall.Person{ID: "static", Name: p.Static.Name, Names: p.Static.Names}
+		n.Devices = []oncall.Device{p.Static.Device()}
+	}
+	return s.address(n)
+}
+
+// address fills in the person and the devices as the directory knows them now.
+func (s *Snapshot) address(n Notice) Notice {
+	if p, ok := s.Roster.Person(n.To); ok {
+		n.Person, n.Devices = p, p.Devices
+	}
+	return n
+}
+
+// outcomeOf translates a delivery's result for the escalation machine; ok is
+// false when the page is still open.
+func outcomeOf(r Result) (o escalation.Outcome, ok bool) {
+	switch r {
+	case ResultAcknowledged:
+		return escalation.Acked, true
+	case ResultEscalate:
+		return escalation.Escalated, true
+	case ResultNoAck:
+		return escalation.NoKey, true
+	case ResultNoAnswer:
+		return escalation.NoAnswer, true
+	case ResultBusy:
+		return escalation.Busy, true
+	case ResultDeclined:
+		return escalation.Declined, true
+	case ResultUnreachable:
+		return escalation.Unreachable, true
+	case ResultFailed:
+		return escalation.Failed, true
+	case ResultDelivered, ResultWithdrawn:
+		return "", false
+	}
+	return escalation.Failed, true
 }

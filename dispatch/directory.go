@@ -10,6 +10,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
 // Line is one hotline number with its script.
@@ -73,6 +74,7 @@ type Source struct {
 	Roster    oncall.Roster
 	Lines     []Line
 	Clients   []client.Organisation
+	Policy    escalation.Policy // how pages go on when a call found nobody
 	Numbering client.Numbering
 }
 
@@ -80,6 +82,7 @@ type Source struct {
 type Snapshot struct {
 	Roster oncall.Roster
 	Book   *client.Book
+	Policy escalation.Policy
 	lines  []Line
 	byDID  map[client.Number]int
 }
@@ -87,9 +90,12 @@ type Snapshot struct {
 // NewSnapshot checks a source and indexes it; all faults are joined.
 func NewSnapshot(src Source) (*Snapshot, error) {
 	faults := []error{src.Roster.Validate()}
+	if err := src.Policy.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("policy: %w", err))
+	}
 	book, err := client.NewBook(src.Clients, src.Numbering)
 	faults = append(faults, err)
-	s := &Snapshot{Roster: src.Roster, Book: book, byDID: map[client.Number]int{}}
+	s := &Snapshot{Roster: src.Roster, Book: book, Policy: src.Policy, byDID: map[client.Number]int{}}
 	if len(src.Lines) == 0 {
 		faults = append(faults, errors.New("lines: at least one hotline is required"))
 	}

@@ -28,6 +28,9 @@ type Notice struct {
 	Ref      Ref
 	Person   oncall.Person     // page: whom, filled from the Directory right before the send
 	Devices  []oncall.Device   // page: in the order to try
+	Page     int               // page: its number within the ticket, from 1
+	RingTime time.Duration     // page: per device that sets none
+	Late     time.Duration     // how long after it was due, when that is worth a word
 	Reason   string            // page: why nobody has it yet: abandoned, exhausted …
 	Line     string            // hotline the ticket came by
 	Language string            // of the prompts
@@ -85,7 +88,7 @@ type Timer struct {
 	Kind   TimerKind
 	DueAt  time.Time
 	State  []byte // JSON of the machine behind it
-	Gen    int64  // grows with every change; a stale claim cannot settle a newer timer
+	Gen    int64  // counts its changes, so that nothing is decided on a stale one
 }
 
 // TimerKind names what a timer wakes.

@@ -16,23 +16,20 @@ type Change struct {
 	// it became; the zero Taken stores it raw.
 	Signal *Signal
 	Taken  Taken
-	// Ticket is the new state. Its Version must be Was+1 or more; the store
-	// fails with ErrConflict unless the stored version is Was (0 = it must not
-	// exist), or when another open ticket has the same Party.
+	// Ticket is the new state. The store fails with ErrConflict unless the
+	// stored version is Was (0 = it must not exist), or when another open
+	// ticket has the same Party.
 	Ticket *ticket.Ticket
 	Was    int64
 	// Events are appended to the logs of their tickets; Seq and hashes are set
-	// by the store.
-	Events []ticket.Event
-	Calls  []CallRecord // inserted or replaced by id
-	// Attempt keys that must be new: fails with ErrRepeated when one is stored.
-	Once    []string
+	// by the store. It fails with ErrRepeated when one with a Key is in the log.
+	Events  []ticket.Event
+	Calls   []CallRecord // by id: inserted, or its later fields (accepted, ended, result, detail) set
 	Notices []Notice
-	Timers  []Timer // set or moved
-	// Expect, when set, is the timer whose claim this change settles: the store
-	// fails with ErrConflict when its Gen has moved on.
-	Expect   *Timer
-	Drop     []TimerKey // timers to remove
+	// Timers are set or moved. The store fails with ErrConflict unless the
+	// stored Gen is Gen-1 (Gen 1: none is stored). Setting ends a claim.
+	Timers   []Timer
+	Drop     []TimerKey // timers to remove, if they are there
 	Delivery *Delivery  // a try of the outbox to record and settle
 }
 
@@ -73,7 +70,7 @@ func (e *RepeatedError) Is(target error) bool { return target == ErrRepeated }
 type Store interface {
 	Commit(ctx context.Context, c Change) error
 	Signal(ctx context.Context, id SignalID) (Signal, Taken, error)
-	Ticket(ctx context.Context, id string) (ticket.Ticket, error)
+	Load(ctx context.Context, id string) (Case, error)
 	// Board returns what the dispatcher keeps in memory: all open tickets and
 	// the calls without an end.
 	Board(ctx context.Context) (Board, error)
@@ -81,10 +78,17 @@ type Store interface {
 	Reserve(ctx context.Context, year, n int) (first uint32, err error)
 }
 
-// Board is the state a dispatcher starts from.
+// Case is a ticket with its timers.
+type Case struct {
+	Ticket ticket.Ticket
+	Timers []Timer
+}
+
+// Board is the state a dispatcher starts from: open tickets and the calls
+// without an end.
 type Board struct {
-	Tickets []ticket.Ticket
-	Calls   []CallRecord
+	Cases []Case
+	Calls []CallRecord
 }
 
 // Archive answers the questions of the commands and screens.

@@ -18,6 +18,7 @@ type Event struct {
 	At      time.Time `json:"at"`                // boundary stamp, microseconds, UTC
 	By      string    `json:"by,omitempty"`      // person id, "caller", or "vahta"
 	Channel string    `json:"channel,omitempty"` // call, cli, portal …
+	Key     string    `json:"-"`                 // two events of a ticket with the same key are one; empty = always new
 	Body    Body      `json:"-"`
 	Prev    string    `json:"prev,omitempty"` // hash of the line before
 	Hash    string    `json:"hash,omitempty"`
@@ -103,7 +104,8 @@ type CallEnded struct {
 
 // PageRaised says that from now on the ladder goes on as pages.
 type PageRaised struct {
-	Reason string `json:"reason"`
+	Reason string        `json:"reason"`
+	Late   time.Duration `json:"late,omitempty"` // how long after it was due, when that is worth a word
 }
 
 // Acknowledged says that a person has taken the ticket; paging stops.

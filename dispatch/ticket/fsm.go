@@ -28,8 +28,20 @@ func (t Ticket) Apply(e Event) (Ticket, error) {
 	if why != "" {
 		return t, &IllegalError{Number: t.Number, Stage: t.Stage, Event: e.Body.Kind(), Why: why}
 	}
-	next.Version = t.Version + 1
+	if Changes(e.Body) {
+		next.Version = t.Version + 1
+	}
 	return next, nil
+}
+
+// Changes reports whether the body moves the ticket's state. The others are
+// facts of calls and notes: they only lengthen the log.
+func Changes(b Body) bool {
+	switch b.(type) {
+	case Attempted, CallEnded, Noted:
+		return false
+	}
+	return true
 }
 
 func (t Ticket) step(e Event) (next Ticket, why string) {

@@ -29,7 +29,7 @@ type Ticket struct {
 	PageReason   string    `json:"page_reason,omitempty"` // why paging was raised; empty = it was not
 	MergedInto   string    `json:"merged_into,omitempty"`
 	Stamps       Stamps    `json:"stamps"`
-	Version      int64     `json:"version"` // counts changes of this state; set by Apply
+	Version      int64     `json:"version"` // counts the changes of this state; set by Apply
 }
 
 // Taken says who acknowledged, how and when.

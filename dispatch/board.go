@@ -1,0 +1,186 @@
+package dispatch
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// board is what the dispatcher keeps in memory: the open cases, whose they
+// are, and the calls that are being served now. The store is the record; the
+// board is read first and corrected from the store when a commit conflicts.
+type board struct {
+	mu    sync.Mutex
+	cases map[string]Case    // guarded by mu; by ticket id, open tickets only
+	party map[string]string  // guarded by mu; party or number → ticket id
+	live  map[string]liveRec // guarded by mu; by call id
+}
+
+// liveRec is a call that this process is serving.
+type liveRec struct {
+	ticket  string
+	hunting bool // nobody has accepted yet
+	call    CallRecord
+}
+
+func newBoard() *board {
+	return &board{cases: map[string]Case{}, party: map[string]string{}, live: map[string]liveRec{}}
+}
+
+// find returns the open case that any of the parties belongs to.
+func (b *board) find(parties ...string) (Case, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range parties {
+		if id, ok := b.party[p]; ok && p != "" {
+			if c, ok := b.cases[id]; ok {
+				return c, true
+			}
+		}
+	}
+	return Case{}, false
+}
+
+func (b *board) get(id string) (Case, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c, ok := b.cases[id]
+	return c, ok
+}
+
+// parties are the keys under which a ticket's further callers find it.
+func parties(t ticket.Ticket) []string {
+	if t.Party == "" {
+		return nil
+	}
+	return []string{t.Party, numberParty(t.Caller)}
+}
+
+// put replaces what the board knows of a ticket unless it knows better.
+func (b *board) put(c Case) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.putLocked(c)
+}
+
+func (b *board) putLocked(c Case) {
+	id := c.Ticket.ID
+	if old, ok := b.cases[id]; ok && old.Ticket.Version > c.Ticket.Version {
+		c.Ticket = old.Ticket
+	}
+	if !c.Ticket.Open() {
+		b.removeLocked(id)
+		return
+	}
+	b.cases[id] = c
+	for _, p := range parties(c.Ticket) {
+		if p != "" {
+			b.party[p] = id
+		}
+	}
+}
+
+func (b *board) removeLocked(id string) {
+	if old, ok := b.cases[id]; ok {
+		for _, p := range parties(old.Ticket) {
+			if b.party[p] == id {
+				delete(b.party, p)
+			}
+		}
+	}
+	delete(b.cases, id)
+}
+
+// apply brings a committed change to the board.
+func (b *board) apply(c Change) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.Ticket != nil {
+		id := c.Ticket.ID
+		if old, ok := b.cases[id]; ok {
+			b.putLocked(Case{*c.Ticket, old.Timers})
+		} else {
+			b.putLocked(Case{Ticket: *c.Ticket})
+		}
+	}
+	for _, t := range c.Timers {
+		b.timer(t.Ticket, t.Kind, &t)
+	}
+	for _, k := range c.Drop {
+		b.timer(k.Ticket, k.Kind, nil)
+	}
+}
+
+func (b *board) timer(id string, kind TimerKind, set *Timer) {
+	c, ok := b.cases[id]
+	if !ok {
+		return
+	}
+	kept := slices.DeleteFunc(slices.Clone(c.Timers), func(t Timer) bool {
+		return t.Kind == kind && (set == nil || t.Gen <= set.Gen)
+	})
+	if set != nil && !slices.ContainsFunc(kept, func(t Timer) bool { return t.Kind == kind }) {
+		kept = append(kept, *set)
+	}
+	c.Timers = kept
+	b.cases[id] = c
+}
+
+// begin notes that this process serves the call.
+func (b *board) begin(call CallRecord) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, ok := b.live[call.ID]; !ok {
+		b.live[call.ID] = liveRec{ticket: call.Ref.ID, hunting: true, call: call}
+	}
+}
+
+// accepted notes that the call hunts no longer.
+func (b *board) accepted(call string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l, ok := b.live[call]; ok {
+		l.hunting = false
+		b.live[call] = l
+	}
+}
+
+// end forgets the call.
+func (b *board) end(call string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.live, call)
+}
+
+// hunting reports whether a call other than except hunts for the ticket.
+func (b *board) hunting(ticketID, except string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, l := range b.live {
+		if l.ticket == ticketID && l.hunting && id != except {
+			return true
+		}
+	}
+	return false
+}
+
+// call returns what the opening of the call told.
+func (b *board) call(id string) (CallRecord, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l, ok := b.live[id]
+	return l.call, ok
+}
+
+// open returns the ids of all cases.
+func (b *board) open() []Case {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make([]Case, 0, len(b.cases))
+	for _, c := range b.cases {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(x, y Case) int { return int(x.Ticket.Number.Seq) - int(y.Ticket.Number.Seq) })
+	return all
+}

@@ -1,0 +1,279 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Deps are what a dispatcher works with.
+type Deps struct {
+	Store      Store
+	Archive    Archive // nil = the queries are refused
+	Directory  *Directory
+	Wake       Waker                 // nil = the workers find work by their own clocks
+	Now        func() time.Time      // nil = time.Now
+	Log        *slog.Logger          // nil = silent
+	Registerer prometheus.Registerer // nil = not measured
+}
+
+// Waker is told after a commit that work is waiting. Its methods must not
+// block; a lost call only delays the work to the worker's next look.
+type Waker interface {
+	NoticesDue()
+	TimersDue()
+	// Withdraw says that pages about the ticket are no longer needed.
+	Withdraw(ticketID string)
+}
+
+// Dispatcher turns signals into tickets, plans and notices.
+type Dispatcher struct {
+	// set at New
+	cfg     Config
+	store   Store
+	archive Archive
+	dir     *Directory
+	waker   Waker
+	now     func() time.Time
+	log     *slog.Logger
+	metrics *metrics
+	feed    *Feed
+	board   *board
+	numbers *numbers
+}
+
+// maxConflicts bounds how often a verb decides anew because the ticket changed
+// under it.
+const maxConflicts = 8
+
+// New checks its parts and returns a dispatcher; Start must follow.
+func New(cfg Config, deps Deps) (*Dispatcher, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("set up dispatcher: %w", err)
+	}
+	if deps.Store == nil || deps.Directory == nil {
+		return nil, errors.New("set up dispatcher: a store and a directory are required")
+	}
+	zone, err := time.LoadLocation(cfg.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("set up dispatcher: zone: %w", err)
+	}
+	d := &Dispatcher{
+		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
+		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(), board: newBoard(),
+		numbers: newNumbers(deps.Store, zone),
+	}
+	if d.now == nil {
+		d.now = time.Now
+	}
+	if d.log == nil {
+		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.waker == nil {
+		d.waker = noWaker{}
+	}
+	return d, nil
+}
+
+type noWaker struct{}
+
+func (noWaker) NoticesDue()     {}
+func (noWaker) TimersDue()      {}
+func (noWaker) Withdraw(string) {}
+
+// SetWaker names who is told of waiting work; call it before Start.
+func (d *Dispatcher) SetWaker(w Waker) { d.waker = w }
+
+// Feed returns the live events of calls and tickets.
+func (d *Dispatcher) Feed() *Feed { return d.feed }
+
+// Directory returns the directory plans are made from.
+func (d *Dispatcher) Directory() *Directory { return d.dir }
+
+// Start loads the board, reserves ticket numbers, ends the calls that a
+// stopped process left open, and sees to it that every open Critical ticket
+// has its page timer. Only the process that serves the calls may run it.
+func (d *Dispatcher) Start(ctx context.Context) error {
+	b, err := d.store.Board(ctx)
+	if err != nil {
+		return fmt.Errorf("load open tickets: %w", err)
+	}
+	for _, c := range b.Cases {
+		d.board.put(c)
+	}
+	now := d.now()
+	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
+		return fmt.Errorf("reserve ticket numbers: %w", err)
+	}
+	for _, call := range b.Calls {
+		o := Outcome{Ref: call.Ref, Call: call.ID, Result: CallBroken, Cause: "vahta stopped during the call", At: now, Detail: call.Detail}
+		if err := d.RecordOutcome(ctx, o); err != nil {
+			return fmt.Errorf("end call %s left open: %w", call.ID, err)
+		}
+	}
+	for _, c := range d.board.open() {
+		if c.Ticket.NeedsPage() && c.pageTimer().Gen == 0 {
+			if err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(now)}}); err != nil {
+				return fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
+			}
+		}
+	}
+	d.waker.TimersDue()
+	d.waker.NoticesDue()
+	return nil
+}
+
+// Run keeps a block of ticket numbers reserved ahead until ctx ends.
+func (d *Dispatcher) Run(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.numbers.low:
+			if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {
+				d.log.Warn("ticket numbers could not be reserved ahead", "err", err)
+			}
+		}
+	}
+}
+
+// commit writes a change and, when it is durable, brings it to board, workers
+// and feed.
+func (d *Dispatcher) commit(ctx context.Context, c Change) error {
+	for i := range c.Events {
+		c.Events[i].At = c.Events[i].At.UTC().Truncate(time.Microsecond)
+		c.Notices = append(c.Notices, d.eventNotices(c, c.Events[i])...)
+	}
+	if err := d.store.Commit(ctx, c); err != nil {
+		return err
+	}
+	d.board.apply(c)
+	if len(c.Notices) > 0 {
+		d.waker.NoticesDue()
+	}
+	if len(c.Timers) > 0 {
+		d.waker.TimersDue()
+	}
+	if c.Ticket != nil && !c.Ticket.NeedsPage() && c.Was > 0 {
+		d.waker.Withdraw(c.Ticket.ID)
+	}
+	for _, e := range c.Events {
+		d.feed.publish(feedEvent(d.refFor(c, e), e))
+	}
+	return nil
+}
+
+// refFor returns the reference of an event's ticket.
+func (d *Dispatcher) refFor(c Change, e ticket.Event) Ref {
+	if c.Ticket != nil && c.Ticket.ID == e.Ticket {
+		return refOf(*c.Ticket)
+	}
+	if open, ok := d.board.get(e.Ticket); ok {
+		return refOf(open.Ticket)
+	}
+	return Ref{ID: e.Ticket}
+}
+
+// load returns the case from the board, or from the store when it is not open.
+func (d *Dispatcher) load(ctx context.Context, id string) (Case, error) {
+	if c, ok := d.board.get(id); ok {
+		return c, nil
+	}
+	return d.reload(ctx, id)
+}
+
+// reload reads the case from the store and corrects the board.
+func (d *Dispatcher) reload(ctx context.Context, id string) (Case, error) {
+	c, err := d.store.Load(ctx, id)
+	if err != nil {
+		return c, fmt.Errorf("load ticket %s: %w", id, err)
+	}
+	d.board.mu.Lock()
+	if c.Ticket.Open() {
+		d.board.cases[id] = c // the store is the record, also where it is older
+	} else {
+		d.board.removeLocked(id)
+	}
+	d.board.mu.Unlock()
+	return c, nil
+}
+
+// amend runs one unit of work on one ticket: load, decide, commit; and again
+// with a fresh load when the ticket changed meanwhile. A decision that returns
+// an empty change commits nothing. What is recorded already counts as done.
+func (d *Dispatcher) amend(ctx context.Context, id string, decide func(Case) (Change, error)) error {
+	c, err := d.load(ctx, id)
+	for try := 0; err == nil; try++ {
+		change, fault := decide(c)
+		if fault != nil || change.empty() {
+			return fault
+		}
+		err = d.commit(ctx, change)
+		if errors.Is(err, ErrRepeated) {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) || try == maxConflicts {
+			break
+		}
+		d.metrics.conflict()
+		c, err = d.reload(ctx, id)
+	}
+	return err
+}
+
+func (c Change) empty() bool {
+	return c.Signal == nil && c.Ticket == nil && len(c.Events) == 0 && len(c.Calls) == 0 && len(c.Notices) == 0 &&
+		len(c.Timers) == 0 && len(c.Drop) == 0 && c.Delivery == nil
+}
+
+// take applies an event to the case as the change so far leaves it, and adds
+// the event, with what follows for the ticket's row and its page timer, to the
+// change.
+func (c Case) take(change Change, e ticket.Event) (Change, error) {
+	before := c.Ticket
+	if change.Ticket != nil {
+		before = *change.Ticket
+	}
+	after, err := before.Apply(e)
+	if err != nil {
+		return change, err
+	}
+	change.Events = append(change.Events, e)
+	if after.Version != before.Version {
+		change.Ticket, change.Was = &after, c.Ticket.Version
+	}
+	if before.NeedsPage() && !after.NeedsPage() && c.pageTimer().Gen > 0 {
+		change.Drop = append(change.Drop, TimerKey{after.ID, TimerPage})
+	}
+	return change, nil
+}
+
+func newID() string {
+	return uuid.Must(uuid.NewV7()).String()
+}
+
+// CallBackAllowed judges whether we may dial the number on a client's behalf.
+func (d *Dispatcher) CallBackAllowed(number client.Number) client.Refusal {
+	return d.cfg.CallBack.Allow(d.dir.Load().Book, number)
+}
+
+// Plan says how to serve a call on the line at now. It reads memory only. An
+// empty line means the one that takes all calls.
+func (d *Dispatcher) Plan(line string, ref Ref, now time.Time) (Plan, error) {
+	s := d.dir.Load()
+	l, ok := s.Line(line)
+	if !ok {
+		l, ok = s.LineFor(line)
+	}
+	if !ok {
+		return Plan{}, fmt.Errorf("plan call: no hotline %q; add it under lines, or leave one line without dids", line)
+	}
+	return planFor(s, l, ref, now), nil
+}

@@ -1,0 +1,137 @@
+package dispatch
+
+import (
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// EventJSON is the stable form in which subscribers outside get events. Fields
+// are only ever added.
+type EventJSON struct {
+	Type   string      `json:"type"` // ticket.opened, call.accepted …
+	ID     string      `json:"id"`   // of the event; the same in every repeat
+	At     time.Time   `json:"timestamp"`
+	Ticket TicketJSON  `json:"ticket"`
+	By     string      `json:"by,omitempty"`
+	Data   ticket.Body `json:"data"`
+}
+
+// TicketJSON is what an event tells of its ticket.
+type TicketJSON struct {
+	ID       string          `json:"id"`
+	Number   string          `json:"number"`
+	Stage    ticket.Stage    `json:"stage"`
+	Priority ticket.Priority `json:"priority"`
+	Line     string          `json:"line,omitempty"`
+	Caller   client.Number   `json:"caller,omitempty"`
+	Client   string          `json:"client,omitempty"`
+	OpenedAt time.Time       `json:"opened_at"`
+	Assignee string          `json:"assignee,omitempty"`
+}
+
+// EventType returns the outward name of a ticket event; empty = it stays inside.
+func EventType(b ticket.Body) string {
+	switch v := b.(type) {
+	case ticket.Opened:
+		return "ticket.opened"
+	case ticket.Joined:
+		return "ticket.joined"
+	case ticket.Attempted:
+		if v.Page {
+			return "page.attempt"
+		}
+		return "call.attempt"
+	case ticket.Accepted:
+		return "call.accepted"
+	case ticket.CallEnded:
+		return "call.outcome"
+	case ticket.PageRaised:
+		return "ticket.page_raised"
+	case ticket.Acknowledged:
+		return "ticket.acknowledged"
+	case ticket.Moved:
+		if v.To.Final() {
+			return "ticket.closed"
+		}
+		return "ticket.stage"
+	case ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
+		return "ticket.changed"
+	case ticket.Noted: // notes are internal
+	}
+	return ""
+}
+
+// EventTypes lists every outward name.
+func EventTypes() []string {
+	return []string{
+		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "call.accepted", "call.outcome",
+		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
+	}
+}
+
+// eventNotices makes the notices that tell subscribers of an event of the
+// change.
+func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
+	kind := EventType(e.Body)
+	if kind == "" || len(d.cfg.EventChannels) == 0 {
+		return nil
+	}
+	var t ticket.Ticket
+	if c.Ticket != nil && c.Ticket.ID == e.Ticket {
+		t = *c.Ticket
+	} else if open, ok := d.board.get(e.Ticket); ok {
+		t = open.Ticket
+	} else {
+		t.ID = e.Ticket
+	}
+	id := newID()
+	body, err := json.Marshal(EventJSON{
+		Type: kind, ID: id, At: e.At, By: e.By, Data: e.Body,
+		Ticket: TicketJSON{
+			ID: t.ID, Number: t.Number.String(), Stage: t.Stage, Priority: t.Priority, Line: t.Line, Caller: t.Caller,
+			Client: t.Client.OrgName, OpenedAt: t.OpenedAt, Assignee: t.Assignee,
+		},
+	})
+	if err != nil {
+		d.log.Error("event could not be written for subscribers", "ticket", t.ID, "err", err)
+		return nil
+	}
+	var list []Notice
+	for _, s := range d.cfg.EventChannels {
+		if len(s.Kinds) == 0 || slices.Contains(s.Kinds, kind) {
+			list = append(list, Notice{
+				ID: id + "-" + s.To, Kind: NoticeEvent, Channel: s.Channel, To: s.To, Ref: refOf(t), Body: body, DueAt: e.At,
+			})
+		}
+	}
+	return list
+}
+
+// feedEvent is the live form of a ticket event.
+func feedEvent(ref Ref, e ticket.Event) FeedEvent {
+	f := FeedEvent{At: e.At, Kind: string(e.Body.Kind()), Ref: ref, Person: e.By}
+	switch b := e.Body.(type) {
+	case ticket.Opened:
+		f.Call = b.Call
+	case ticket.Joined:
+		f.Call = b.Call
+	case ticket.Attempted:
+		f.Call, f.Person, f.Result = b.Call, b.Person, b.Outcome
+	case ticket.Accepted:
+		f.Call, f.Person = b.Call, b.Person
+	case ticket.CallEnded:
+		f.Call, f.Person, f.Result = b.Call, b.Person, b.Result
+	case ticket.PageRaised:
+		f.Result = b.Reason
+	case ticket.Acknowledged:
+		f.Result = b.How
+	case ticket.Moved:
+		f.Result = b.To.String()
+	case ticket.Noted, ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
+	}
+	return f
+}

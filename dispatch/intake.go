@@ -1,0 +1,152 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// Receive stores a raw signal; when it returns nil the sender may be told that
+// we have it. A repeat of the same (channel, key) is the same signal.
+func (d *Dispatcher) Receive(ctx context.Context, sig Signal) (SignalID, error) {
+	if err := sig.Validate(); err != nil {
+		return SignalID{}, err
+	}
+	err := d.commit(ctx, Change{Signal: &sig})
+	if err != nil && !errors.Is(err, ErrRepeated) {
+		return SignalID{}, fmt.Errorf("store signal: %w", err)
+	}
+	return sig.ID(), nil
+}
+
+// Intake makes a stored signal a ticket, or lets it join its caller's open
+// one. It is idempotent: however often it is asked, the signal has one ticket.
+func (d *Dispatcher) Intake(ctx context.Context, id SignalID) (Opened, error) {
+	sig, taken, err := d.store.Signal(ctx, id)
+	if err != nil {
+		return Opened{}, fmt.Errorf("load signal: %w", err)
+	}
+	if taken.Ticket != "" {
+		return d.repeated(ctx, sig, taken)
+	}
+	return d.OpenCall(ctx, sig)
+}
+
+// OpenCall is Receive and Intake in one commit, for calls: the caller is
+// waiting. The wait for the store is bounded by the commit budget.
+func (d *Dispatcher) OpenCall(ctx context.Context, sig Signal) (opened Opened, err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("open_call", began, err) }()
+	if err := sig.Validate(); err != nil {
+		return Opened{}, err
+	}
+	if sig.Call == nil {
+		return Opened{}, fmt.Errorf("take in signal of channel %s: only calls are taken in", sig.Channel)
+	}
+	if sig.Raw == nil {
+		if sig.Raw, err = json.Marshal(sig.Call); err != nil {
+			return Opened{}, fmt.Errorf("keep call as signal: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, d.cfg.CommitBudget,
+		fmt.Errorf("the store did not answer within commit_budget (%v)", d.cfg.CommitBudget))
+	defer cancel()
+	s := d.dir.Load()
+	line, ok := s.Line(sig.Call.Line)
+	if !ok {
+		if line, ok = s.LineFor(sig.Call.DID); !ok {
+			return Opened{}, fmt.Errorf("take in call: no hotline for %s; add the number under lines", client.Mask(sig.Call.DID))
+		}
+	}
+	return d.openCall(ctx, sig, line, identify(s.Book, *sig.Call))
+}
+
+func (d *Dispatcher) openCall(ctx context.Context, sig Signal, line Line, who caller) (Opened, error) {
+	for try := 0; ; try++ {
+		in, err := d.decideCall(ctx, sig, line, who)
+		if err != nil {
+			return Opened{}, err
+		}
+		err = d.commit(ctx, in.change)
+		if repeat, ok := errors.AsType[*RepeatedError](err); ok {
+			return d.repeated(ctx, sig, repeat.Taken)
+		}
+		if errors.Is(err, ErrConflict) && try < maxConflicts {
+			d.metrics.conflict()
+			if err := d.resync(ctx, in.ticket.ID, in.joined); err != nil {
+				return Opened{}, err
+			}
+			continue
+		}
+		if err != nil {
+			return Opened{}, fmt.Errorf("open ticket for call %s: %w", callID(sig), err)
+		}
+		d.board.begin(in.change.Calls[0])
+		return openedAs(in.ticket, who, in.joined), nil
+	}
+}
+
+// decideCall finds the caller's open case or a number for a new ticket, and
+// decides.
+func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who caller) (intake, error) {
+	var open *Case
+	fresh := ticket.Opened{}
+	if c, ok := d.board.find(who.party, numberParty(who.number)); ok && who.party != "" {
+		open = &c
+	} else {
+		number, err := d.numbers.take(ctx, sig.At)
+		if err != nil {
+			return intake{}, err
+		}
+		fresh = ticket.Opened{ID: newID(), Number: number, Limit: d.cfg.FirstContact}
+	}
+	in, err := decideIntake(sig, line, who, open, fresh, d.cfg.HuntGuard)
+	if err != nil {
+		return in, fmt.Errorf("take in call %s: %w", callID(sig), err)
+	}
+	return in, nil
+}
+
+// resync corrects the board after a conflict: the case that was to be joined,
+// or, when a new ticket met another of the same party, all open cases.
+func (d *Dispatcher) resync(ctx context.Context, id string, joined bool) error {
+	if joined {
+		_, err := d.reload(ctx, id)
+		return err
+	}
+	b, err := d.store.Board(ctx)
+	if err != nil {
+		return fmt.Errorf("load open tickets: %w", err)
+	}
+	for _, c := range b.Cases {
+		d.board.put(c)
+	}
+	return nil
+}
+
+func openedAs(t ticket.Ticket, who caller, joined bool) Opened {
+	o := Opened{Ref: refOf(t), Caller: who.number, Joined: joined, OpenedAt: t.OpenedAt, Acknowledged: t.Acknowledged.By}
+	if who.match.Level != client.Unknown {
+		o.Client = &who.match
+	}
+	return o
+}
+
+// repeated answers a signal that has become a ticket before.
+func (d *Dispatcher) repeated(ctx context.Context, sig Signal, taken Taken) (Opened, error) {
+	c, err := d.load(ctx, taken.Ticket)
+	if err != nil {
+		return Opened{}, err
+	}
+	var who caller
+	if sig.Call != nil {
+		who = identify(d.dir.Load().Book, *sig.Call)
+	}
+	o := openedAs(c.Ticket, who, taken.Joined)
+	o.Repeated = true
+	return o, nil
+}

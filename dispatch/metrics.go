@@ -1,0 +1,62 @@
+package dispatch
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts the dispatcher's work; a nil *metrics counts nothing.
+type metrics struct {
+	verbs     *prometheus.CounterVec
+	seconds   *prometheus.HistogramVec
+	conflicts prometheus.Counter
+	late      prometheus.Counter
+}
+
+func newMetrics(r prometheus.Registerer) *metrics {
+	if r == nil {
+		return nil
+	}
+	m := &metrics{
+		verbs: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vahta_dispatch_verbs_total", Help: "Verbs of the dispatcher by result.",
+		}, []string{"verb", "result"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "vahta_dispatch_verb_seconds", Help: "Time of a verb until its effect was durable.",
+			Buckets: []float64{.0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1},
+		}, []string{"verb"}),
+		conflicts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_dispatch_conflicts_total", Help: "Commits repeated because the ticket had changed meanwhile.",
+		}),
+		late: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_dispatch_late_timers_total", Help: "Timers that fired more than 10 s after they were due.",
+		}),
+	}
+	r.MustRegister(m.verbs, m.seconds, m.conflicts, m.late)
+	return m
+}
+
+func (m *metrics) verb(name string, began time.Time, err error) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.verbs.WithLabelValues(name, result).Inc()
+	m.seconds.WithLabelValues(name).Observe(time.Since(began).Seconds())
+}
+
+func (m *metrics) conflict() {
+	if m != nil {
+		m.conflicts.Inc()
+	}
+}
+
+func (m *metrics) lateTimer() {
+	if m != nil {
+		m.late.Inc()
+	}
+}

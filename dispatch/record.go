@@ -1,0 +1,113 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// RecordAttempt writes one try to reach a person into the ticket's log.
+func (d *Dispatcher) RecordAttempt(ctx context.Context, a Attempt) (err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("record_attempt", began, err) }()
+	e := attemptEvent(a)
+	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) { return c.take(Change{}, e) })
+	if err != nil {
+		return fmt.Errorf("record attempt %s on ticket %s: %w", a.ID, a.Ref.Number, err)
+	}
+	return nil
+}
+
+func attemptEvent(a Attempt) ticket.Event {
+	e := ticket.Event{
+		Ticket: a.Ref.ID, At: a.At, By: byVahta, Channel: string(ChannelCall),
+		Body: ticket.Attempted{
+			Attempt: a.ID, Page: a.Kind == AttemptPage, Call: a.Call, Person: a.Person, Device: a.Device.Kind.String(),
+			Outcome: string(a.Outcome), Cause: a.Cause, Status: a.Status, Q850: a.Q850, Took: a.Took,
+		},
+	}
+	if a.Kind == AttemptPage {
+		e.Channel = string(ChannelVoice)
+	}
+	if a.ID != "" {
+		e.Key = "attempt:" + a.ID
+	}
+	return e
+}
+
+// RecordAccepted makes the accept key durable: it stops the first-contact
+// clock, acknowledges the ticket and ends paging. The bridge is reported only
+// after it has returned nil.
+func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("record_accepted", began, err) }()
+	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) {
+		call := d.callRecord(a.Call, c.Ticket, a.T0)
+		call.AcceptedAt, call.AcceptedBy = a.At, a.Person
+		return c.take(Change{Calls: []CallRecord{call}}, ticket.Event{
+			Ticket: c.Ticket.ID, At: a.At, By: a.Person, Channel: string(ChannelCall), Key: "accepted:" + a.Call,
+			Body: ticket.Accepted{Call: a.Call, Person: a.Person, Device: a.Device.Kind.String()},
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("record acceptance of call %s on ticket %s: %w", a.Call, a.Ref.Number, err)
+	}
+	d.board.accepted(a.Call)
+	return nil
+}
+
+// RecordOutcome ends a call and keeps its detail. When the call ended without
+// a human and the ticket still needs one, paging is due from that moment on,
+// in the same commit.
+func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("record_outcome", began, err) }()
+	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
+		hunting := d.board.hunting(c.Ticket.ID, o.Call)
+		return decideOutcome(c, d.callRecord(o.Call, c.Ticket, time.Time{}), o, hunting)
+	})
+	if err != nil {
+		return fmt.Errorf("record outcome %s of call %s on ticket %s: %w", o.Result, o.Call, o.Ref.Number, err)
+	}
+	d.board.end(o.Call)
+	return nil
+}
+
+// decideOutcome ends a call. hunting says that another call of the ticket
+// still hunts: its ladder is the page.
+func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool) (Change, error) {
+	call.EndedAt, call.Result, call.Cause, call.Detail = o.At, o.Result, o.Cause, o.Detail
+	if call.AcceptedBy == "" {
+		call.AcceptedBy, call.AcceptedAt = o.Detail.AcceptedBy, o.Detail.AcceptedAt
+	}
+	change, err := c.take(Change{Calls: []CallRecord{call}}, ticket.Event{
+		Ticket: c.Ticket.ID, At: o.At, By: byVahta, Channel: string(ChannelCall), Key: "ended:" + o.Call,
+		Body: ticket.CallEnded{
+			Call: o.Call, Result: string(o.Result), Person: o.Detail.AcceptedBy, Talk: o.Detail.Talk,
+			Recording: o.Detail.Recording.Path, Cause: o.Cause,
+		},
+	})
+	if err != nil || !o.Result.Lost() || hunting || !c.Ticket.NeedsPage() {
+		return change, err
+	}
+	change, err = c.take(change, ticket.Event{
+		Ticket: c.Ticket.ID, At: o.At, By: byVahta, Body: ticket.PageRaised{Reason: string(o.Result)},
+	})
+	// Paging that is under way already takes an early wake for nothing.
+	change.Timers = append(change.Timers, c.pageTimer().moved(o.At))
+	return change, err
+}
+
+// callRecord returns the call as its opening told, or as much as its ticket
+// knows when it was opened by a process that is gone.
+func (d *Dispatcher) callRecord(id string, t ticket.Ticket, started time.Time) CallRecord {
+	if call, ok := d.board.call(id); ok {
+		return call
+	}
+	if started.IsZero() {
+		started = t.OpenedAt
+	}
+	return CallRecord{ID: id, Ref: refOf(t), Line: t.Line, Caller: t.Caller, CallerName: t.Name, StartedAt: started}
+}

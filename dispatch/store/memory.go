@@ -1,0 +1,365 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+var (
+	_ dispatch.Store   = (*Memory)(nil)
+	_ dispatch.Archive = (*Memory)(nil)
+	_ dispatch.Queue   = (*Memory)(nil)
+)
+
+// Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
+// has no goroutines and works inside a synctest bubble. Fail, when set, makes
+// every method return its error: the database is down.
+type Memory struct {
+	mu   sync.Mutex
+	fail error // guarded by mu
+	db   tables
+}
+
+// tables are the data of a Memory; a commit works on a copy.
+type tables struct {
+	signals  map[dispatch.SignalID]signalRec
+	tickets  map[string]ticket.Ticket
+	events   map[string][]ticket.Event
+	calls    map[string]dispatch.CallRecord
+	timers   map[dispatch.TimerKey]timerRec
+	outbox   map[string]noticeRec
+	counters map[int]uint32
+}
+
+type signalRec struct {
+	sig   dispatch.Signal
+	taken dispatch.Taken
+}
+
+type timerRec struct {
+	timer dispatch.Timer
+	lease time.Time
+}
+
+type noticeRec struct {
+	notice     dispatch.Notice
+	due, lease time.Time
+	attempts   int
+	order      int
+	done       bool
+	result     dispatch.Result
+	deliveries []dispatch.Delivery
+}
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory {
+	return &Memory{db: tables{
+		signals: map[dispatch.SignalID]signalRec{}, tickets: map[string]ticket.Ticket{}, events: map[string][]ticket.Event{},
+		calls: map[string]dispatch.CallRecord{}, timers: map[dispatch.TimerKey]timerRec{}, outbox: map[string]noticeRec{},
+		counters: map[int]uint32{},
+	}}
+}
+
+// Fail makes every method return err until it is called with nil.
+func (m *Memory) Fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.fail = err
+}
+
+// enter locks the store and refuses work on behalf of nobody.
+func (m *Memory) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	m.mu.Lock()
+	if m.fail != nil {
+		defer m.mu.Unlock()
+		return nil, m.fail
+	}
+	return m.mu.Unlock, nil
+}
+
+// Commit implements dispatch.Store.
+func (m *Memory) Commit(ctx context.Context, c dispatch.Change) error {
+	e, err := encode(c)
+	if err != nil {
+		return err
+	}
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	next := m.db.clone()
+	if err := next.apply(e); err != nil {
+		return err
+	}
+	m.db = next
+	return nil
+}
+
+func (db tables) clone() tables {
+	return tables{
+		signals: maps.Clone(db.signals), tickets: maps.Clone(db.tickets), events: maps.Clone(db.events), calls: maps.Clone(db.calls),
+		timers: maps.Clone(db.timers), outbox: maps.Clone(db.outbox), counters: maps.Clone(db.counters),
+	}
+}
+
+func (db *tables) apply(e *encoded) error {
+	for _, step := range []func(*encoded) error{db.signal, db.ticket, db.log, db.callRecords, db.timer, db.notices} {
+		if err := step(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (db *tables) signal(e *encoded) error {
+	if e.Signal == nil {
+		return nil
+	}
+	old, known := db.signals[e.Signal.ID()]
+	switch {
+	case !known:
+		sig := *e.Signal
+		sig.At = instant(micros(sig.At))
+		db.signals[sig.ID()] = signalRec{sig, e.Taken}
+	case old.taken.Ticket == "" && e.Taken.Ticket != "":
+		old.taken = e.Taken
+		db.signals[e.Signal.ID()] = old
+	default:
+		return &dispatch.RepeatedError{Taken: old.taken}
+	}
+	return nil
+}
+
+func (db *tables) ticket(e *encoded) error {
+	if e.Ticket == nil {
+		return nil
+	}
+	old, known := db.tickets[e.Ticket.ID]
+	if known != (e.Was > 0) || old.Version != e.Was {
+		return dispatch.ErrConflict
+	}
+	for _, t := range db.tickets {
+		if t.ID == e.Ticket.ID {
+			continue
+		}
+		sameParty := t.Open() && e.Ticket.Open() && t.Party != "" && t.Party == e.Ticket.Party
+		if sameParty || t.Number == e.Ticket.Number {
+			return dispatch.ErrConflict
+		}
+	}
+	t, err := decodeTicket(string(e.state), e.Ticket.Version)
+	db.tickets[e.Ticket.ID] = t
+	return err
+}
+
+func (db *tables) log(e *encoded) error {
+	for i, ev := range e.Events {
+		log := db.events[ev.Ticket]
+		if ev.Key != "" && slices.ContainsFunc(log, func(o ticket.Event) bool { return o.Key == ev.Key }) {
+			return dispatch.ErrRepeated
+		}
+		prev := ""
+		if len(log) > 0 {
+			prev = log[len(log)-1].Hash
+		}
+		ev.At = instant(micros(ev.At))
+		db.events[ev.Ticket] = append(slices.Clip(log), ticket.Chain(ev, e.bodies[i], len(log)+1, prev))
+	}
+	return nil
+}
+
+func (db *tables) callRecords(e *encoded) error {
+	for i, c := range e.Calls {
+		var detail dispatch.CallDetail
+		if err := json.Unmarshal(e.details[i], &detail); err != nil {
+			return fmt.Errorf("read call detail: %w", err)
+		}
+		old, known := db.calls[c.ID]
+		if !known {
+			c.Detail = detail
+			c.StartedAt, c.AcceptedAt, c.EndedAt = instant(micros(c.StartedAt)), instant(micros(c.AcceptedAt)), instant(micros(c.EndedAt))
+			db.calls[c.ID] = c
+			continue
+		}
+		if !old.EndedAt.IsZero() {
+			continue
+		}
+		if !c.AcceptedAt.IsZero() {
+			old.AcceptedAt = instant(micros(c.AcceptedAt))
+		}
+		if c.AcceptedBy != "" {
+			old.AcceptedBy = c.AcceptedBy
+		}
+		old.EndedAt, old.Result, old.Cause, old.Detail = instant(micros(c.EndedAt)), c.Result, c.Cause, detail
+		db.calls[c.ID] = old
+	}
+	return nil
+}
+
+func (db *tables) timer(e *encoded) error {
+	for _, k := range e.Drop {
+		delete(db.timers, k)
+	}
+	for _, t := range e.Timers {
+		k := dispatch.TimerKey{Ticket: t.Ticket, Kind: t.Kind}
+		old, known := db.timers[k]
+		if known != (t.Gen > 1) || old.timer.Gen != t.Gen-1 {
+			return dispatch.ErrConflict
+		}
+		t.DueAt = instant(micros(t.DueAt))
+		db.timers[k] = timerRec{timer: t}
+	}
+	return nil
+}
+
+func (db *tables) notices(e *encoded) error {
+	for i, n := range e.Notices {
+		if _, known := db.outbox[n.ID]; known {
+			continue
+		}
+		var stored dispatch.Notice
+		if err := json.Unmarshal(e.notices[i], &stored); err != nil {
+			return fmt.Errorf("read notice: %w", err)
+		}
+		db.outbox[n.ID] = noticeRec{notice: stored, due: instant(micros(n.DueAt)), order: len(db.outbox)}
+	}
+	d := e.Delivery
+	if d == nil {
+		return nil
+	}
+	r, known := db.outbox[d.Notice.ID]
+	if !known || r.done {
+		return nil
+	}
+	r.deliveries = append(slices.Clip(r.deliveries), *d)
+	r.lease, r.result, r.done = time.Time{}, d.Result, d.Final
+	if !d.Final {
+		r.due = instant(micros(d.RetryAt))
+	}
+	db.outbox[d.Notice.ID] = r
+	return nil
+}
+
+// Reserve implements dispatch.Store.
+func (m *Memory) Reserve(ctx context.Context, year, n int) (uint32, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	first := m.db.counters[year] + 1
+	m.db.counters[year] += uint32(n) //nolint:gosec // a block size
+	return first, nil
+}
+
+// ClaimNotices implements dispatch.Queue.
+func (m *Memory) ClaimNotices(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var due []noticeRec
+	for _, r := range m.db.outbox {
+		if !r.done && !r.due.After(now) && !r.lease.After(now) {
+			due = append(due, r)
+		}
+	}
+	slices.SortFunc(due, func(a, b noticeRec) int {
+		if d := rank(a.notice.Kind) - rank(b.notice.Kind); d != 0 {
+			return int(d)
+		}
+		if d := a.due.Compare(b.due); d != 0 {
+			return d
+		}
+		return a.order - b.order
+	})
+	var list []dispatch.Notice
+	for _, r := range due[:min(limit, len(due))] {
+		r.lease = now.Add(lease)
+		r.attempts++
+		m.db.outbox[r.notice.ID] = r
+		n := r.notice
+		n.Attempt = r.attempts
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// ClaimTimers implements dispatch.Queue.
+func (m *Memory) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	var list []dispatch.Timer
+	for _, r := range m.db.timers {
+		if !r.timer.DueAt.After(now) && !r.lease.After(now) {
+			list = append(list, r.timer)
+		}
+	}
+	slices.SortFunc(list, func(a, b dispatch.Timer) int { return a.DueAt.Compare(b.DueAt) })
+	list = list[:min(limit, len(list))]
+	for _, t := range list {
+		k := dispatch.TimerKey{Ticket: t.Ticket, Kind: t.Kind}
+		m.db.timers[k] = timerRec{t, now.Add(lease)}
+	}
+	return list, nil
+}
+
+// NextDue implements dispatch.Queue.
+func (m *Memory) NextDue(ctx context.Context) (notice, timer time.Time, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return notice, timer, err
+	}
+	defer leave()
+	sooner := func(old, due, lease time.Time) time.Time {
+		if lease.After(due) {
+			due = lease
+		}
+		if old.IsZero() || due.Before(old) {
+			return due
+		}
+		return old
+	}
+	for _, r := range m.db.outbox {
+		if !r.done {
+			notice = sooner(notice, r.due, r.lease)
+		}
+	}
+	for _, r := range m.db.timers {
+		timer = sooner(timer, r.timer.DueAt, r.lease)
+	}
+	return notice, timer, nil
+}
+
+// ReleaseLeases ends all leases, as SQLite's does.
+func (m *Memory) ReleaseLeases(ctx context.Context) error {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	for id, r := range m.db.outbox {
+		r.lease = time.Time{}
+		m.db.outbox[id] = r
+	}
+	for k, r := range m.db.timers {
+		m.db.timers[k] = timerRec{timer: r.timer}
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// ClaimNotices implements dispatch.Queue. A claim counts as one more attempt.
+func (s *SQLite) ClaimNotices(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+	var list []dispatch.Notice
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		list = list[:0]
+		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND due_at <= ? AND lease_until <= ?
+			ORDER BY rank, due_at LIMIT ?`, micros(now), micros(now), limit)
+		if err != nil {
+			return err
+		}
+		defer found.Close() //nolint:errcheck // read to its end below
+		for found.Next() {
+			var id, body string
+			var attempts int
+			if err := found.Scan(&id, &body, &attempts); err != nil {
+				return err
+			}
+			var n dispatch.Notice
+			if err := json.Unmarshal([]byte(body), &n); err != nil {
+				return fmt.Errorf("read notice %s: %w", id, err)
+			}
+			n.Attempt = attempts + 1
+			list = append(list, n)
+		}
+		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return err
+		}
+		for _, n := range list {
+			if _, err := w.exec(ctx, `UPDATE outbox SET lease_until = ?, attempts = ? WHERE id = ?`, micros(now.Add(lease)), n.Attempt, n.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim notices: %w", err)
+	}
+	return list, nil
+}
+
+// ClaimTimers implements dispatch.Queue.
+func (s *SQLite) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+	var list []dispatch.Timer
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		list = list[:0]
+		found, err := w.rows(ctx, `SELECT ticket, kind, due_at, gen, state FROM timers WHERE due_at <= ? AND lease_until <= ?
+			ORDER BY due_at LIMIT ?`, micros(now), micros(now), limit)
+		if err != nil {
+			return err
+		}
+		defer found.Close() //nolint:errcheck // read to its end below
+		for found.Next() {
+			var t timerRow
+			if err := found.Scan(&t.Ticket, &t.Kind, &t.DueAt, &t.Gen, &t.State); err != nil {
+				return err
+			}
+			list = append(list, t.timer())
+		}
+		if err := errors.Join(found.Err(), found.Close()); err != nil {
+			return err
+		}
+		for _, t := range list {
+			if _, err := w.exec(ctx, `UPDATE timers SET lease_until = ? WHERE ticket = ? AND kind = ?`,
+				micros(now.Add(lease)), t.Ticket, string(t.Kind)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim timers: %w", err)
+	}
+	return list, nil
+}
+
+// rows runs a query of many rows.
+func (w *writer) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := w.stmt(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+// NextDue implements dispatch.Queue. Work under a lease is due when the lease
+// ends.
+func (s *SQLite) NextDue(ctx context.Context) (notice, timer time.Time, err error) {
+	due := func(query string) (time.Time, error) {
+		var us sql.NullInt64
+		err := s.read.QueryRowContext(ctx, query).Scan(&us)
+		return instant(us.Int64), err
+	}
+	if notice, err = due(`SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM outbox WHERE done_at = 0`); err != nil {
+		return notice, timer, fmt.Errorf("read next notice: %w", err)
+	}
+	if timer, err = due(`SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM timers`); err != nil {
+		return notice, timer, fmt.Errorf("read next timer: %w", err)
+	}
+	return notice, timer, nil
+}
+
+// ReleaseLeases ends all leases. The one serving process calls it when it
+// starts: whoever held them is gone.
+func (s *SQLite) ReleaseLeases(ctx context.Context) error {
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		if _, err := w.exec(ctx, `UPDATE outbox SET lease_until = 0 WHERE done_at = 0 AND lease_until <> 0`); err != nil {
+			return err
+		}
+		_, err := w.exec(ctx, `UPDATE timers SET lease_until = 0 WHERE lease_until <> 0`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("release leases: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/uptrace/bun"
+)
+
+type ticketRow struct {
+	bun.BaseModel `bun:"table:tickets"`
+
+	Version int64
+	State   string
+}
+
+type timerRow struct {
+	bun.BaseModel `bun:"table:timers"`
+
+	Ticket string
+	Kind   string
+	DueAt  int64
+	Gen    int64
+	State  string
+}
+
+func (r timerRow) timer() dispatch.Timer {
+	t := dispatch.Timer{Ticket: r.Ticket, Kind: dispatch.TimerKind(r.Kind), DueAt: instant(r.DueAt), Gen: r.Gen}
+	if r.State != "" {
+		t.State = []byte(r.State)
+	}
+	return t
+}
+
+type eventRow struct {
+	bun.BaseModel `bun:"table:events"`
+
+	Ticket, Author, Channel, Kind, Body, Prev, Hash, Key string
+
+	Seq int
+	At  int64
+}
+
+type callRow struct {
+	bun.BaseModel `bun:"table:calls"`
+
+	ID, Ticket, Number, Line, DID, Caller, CallerName, Trunk string
+	AcceptedBy, Result, Cause, Detail                        string
+
+	StartedAt, AcceptedAt, EndedAt int64
+}
+
+func (r callRow) record() (dispatch.CallRecord, error) {
+	c := dispatch.CallRecord{
+		ID: r.ID, Ref: dispatch.Ref{ID: r.Ticket, Number: r.Number}, Line: r.Line, DID: r.DID, Caller: client.Number(r.Caller),
+		CallerName: r.CallerName, Trunk: r.Trunk, StartedAt: instant(r.StartedAt), AcceptedAt: instant(r.AcceptedAt),
+		AcceptedBy: r.AcceptedBy, EndedAt: instant(r.EndedAt), Result: dispatch.CallResult(r.Result), Cause: r.Cause,
+	}
+	if err := json.Unmarshal([]byte(r.Detail), &c.Detail); err != nil {
+		return c, fmt.Errorf("read detail of call %s: %w", r.ID, err)
+	}
+	return c, nil
+}
+
+// notFound gives the store's own answer to a query without rows.
+func notFound(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return dispatch.ErrNotFound
+	}
+	return err
+}
+
+// Signal implements dispatch.Store.
+func (s *SQLite) Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Signal, dispatch.Taken, error) {
+	sig := dispatch.Signal{Channel: id.Channel, Key: id.Key}
+	var taken dispatch.Taken
+	var at int64
+	var call string
+	err := s.read.QueryRowContext(ctx, `SELECT at, raw, call, ticket, number, joined FROM signals WHERE channel = ? AND key = ?`,
+		string(id.Channel), id.Key).Scan(&at, &sig.Raw, &call, &taken.Ticket, &taken.Number, &taken.Joined)
+	if err != nil {
+		return sig, taken, notFound(err)
+	}
+	sig.At = instant(at)
+	if call != "" {
+		sig.Call = &dispatch.CallSignal{}
+		if err := json.Unmarshal([]byte(call), sig.Call); err != nil {
+			return sig, taken, fmt.Errorf("read stored call signal: %w", err)
+		}
+	}
+	return sig, taken, nil
+}
+
+// Load implements dispatch.Store.
+func (s *SQLite) Load(ctx context.Context, id string) (dispatch.Case, error) {
+	var row ticketRow
+	var timers []timerRow
+	err := s.read.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
+		if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+			return err
+		}
+		return tx.NewSelect().Model(&timers).Where("ticket = ?", id).Scan(ctx)
+	})
+	if err != nil {
+		return dispatch.Case{}, notFound(err)
+	}
+	t, err := decodeTicket(row.State, row.Version)
+	c := dispatch.Case{Ticket: t}
+	for _, r := range timers {
+		c.Timers = append(c.Timers, r.timer())
+	}
+	return c, err
+}
+
+// Board implements dispatch.Store.
+func (s *SQLite) Board(ctx context.Context) (dispatch.Board, error) {
+	var b dispatch.Board
+	var rows []ticketRow
+	var timers []timerRow
+	var calls []callRow
+	err := s.read.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
+		if err := tx.NewSelect().Model(&rows).Where("is_open = 1").Order("opened_at").Scan(ctx); err != nil {
+			return err
+		}
+		if err := tx.NewSelect().Model(&timers).Scan(ctx); err != nil {
+			return err
+		}
+		return tx.NewSelect().Model(&calls).Where("ended_at = 0").Order("started_at").Scan(ctx)
+	})
+	if err != nil {
+		return b, err
+	}
+	byTicket := map[string][]dispatch.Timer{}
+	for _, r := range timers {
+		byTicket[r.Ticket] = append(byTicket[r.Ticket], r.timer())
+	}
+	for _, r := range rows {
+		t, err := decodeTicket(r.State, r.Version)
+		if err != nil {
+			return b, err
+		}
+		b.Cases = append(b.Cases, dispatch.Case{Ticket: t, Timers: byTicket[t.ID]})
+	}
+	b.Calls, err = records(calls)
+	return b, err
+}
+
+func records(rows []callRow) ([]dispatch.CallRecord, error) {
+	list := make([]dispatch.CallRecord, 0, len(rows))
+	for _, r := range rows {
+		c, err := r.record()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// pageSize is how many rows a query without a limit returns.
+const pageSize = 100
+
+func limit(n int) int64 {
+	if n <= 0 {
+		return pageSize
+	}
+	return int64(n)
+}
+
+// Tickets implements dispatch.Archive.
+func (s *SQLite) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
+	var rows []ticketRow
+	q := s.read.NewSelect().Model(&rows).Order("opened_at DESC", "seq DESC").Limit(limit(f.Limit))
+	if f.OpenOnly {
+		q = q.Where("is_open = 1")
+	}
+	if f.Stage != nil {
+		q = q.Where("stage = ?", f.Stage.String())
+	}
+	if f.Org != "" {
+		q = q.Where("org = ?", f.Org)
+	}
+	if !f.Before.IsZero() {
+		q = q.Where("opened_at < ?", micros(f.Before))
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list tickets: %w", err)
+	}
+	list := make([]ticket.Ticket, 0, len(rows))
+	for _, r := range rows {
+		t, err := decodeTicket(r.State, r.Version)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// Find implements dispatch.Archive.
+func (s *SQLite) Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error) {
+	var row ticketRow
+	err := s.read.NewSelect().Model(&row).Where("year = ?", number.Year).Where("seq = ?", number.Seq).Scan(ctx)
+	if err != nil {
+		return ticket.Ticket{}, notFound(err)
+	}
+	return decodeTicket(row.State, row.Version)
+}
+
+// Events implements dispatch.Archive.
+func (s *SQLite) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
+	events, _, err := s.history(ctx, ticketID)
+	return events, err
+}
+
+// Verify checks the hash chain of a ticket's log.
+func (s *SQLite) Verify(ctx context.Context, ticketID string) error {
+	events, bodies, err := s.history(ctx, ticketID)
+	if err != nil {
+		return err
+	}
+	return ticket.Verify(events, bodies)
+}
+
+// history reads a ticket's log with the stored bytes of the bodies.
+func (s *SQLite) history(ctx context.Context, ticketID string) ([]ticket.Event, [][]byte, error) {
+	var rows []eventRow
+	if err := s.read.NewSelect().Model(&rows).Where("ticket = ?", ticketID).Order("seq").Scan(ctx); err != nil {
+		return nil, nil, fmt.Errorf("read log of ticket %s: %w", ticketID, err)
+	}
+	events, bodies := make([]ticket.Event, 0, len(rows)), make([][]byte, 0, len(rows))
+	for _, r := range rows {
+		body, err := ticket.DecodeBody(ticket.Kind(r.Kind), []byte(r.Body))
+		if err != nil {
+			return nil, nil, fmt.Errorf("ticket %s, event %d: %w", ticketID, r.Seq, err)
+		}
+		events = append(events, ticket.Event{
+			Ticket: r.Ticket, Seq: r.Seq, At: instant(r.At), By: r.Author, Channel: r.Channel, Key: r.Key,
+			Body: body, Prev: r.Prev, Hash: r.Hash,
+		})
+		bodies = append(bodies, []byte(r.Body))
+	}
+	return events, bodies, nil
+}
+
+// Calls implements dispatch.Archive.
+func (s *SQLite) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
+	var rows []callRow
+	q := s.read.NewSelect().Model(&rows).Order("started_at DESC", "id DESC").Limit(limit(f.Limit))
+	if f.Ticket != "" {
+		q = q.Where("ticket = ?", f.Ticket)
+	}
+	if f.Result != "" {
+		q = q.Where("result = ?", string(f.Result))
+	}
+	if !f.Before.IsZero() {
+		q = q.Where("started_at < ?", micros(f.Before))
+	}
+	if err := q.Scan(ctx); err != nil {
+		return nil, fmt.Errorf("list calls: %w", err)
+	}
+	return records(rows)
+}
+
+// Call implements dispatch.Archive.
+func (s *SQLite) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
+	var row callRow
+	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+		return dispatch.CallRecord{}, fmt.Errorf("find call %s: %w", id, notFound(err))
+	}
+	return row.record()
+}
