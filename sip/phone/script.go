@@ -43,7 +43,7 @@ func ParseDTMF(name string) (DTMF, error) {
 // Key is one or several key presses of a script.
 type Key struct {
 	Digits string        // pressed one after another, each for [KeyPress]
-	After  time.Duration // counted from the answer for the first Key, from the previous Key's last digit otherwise
+	After  time.Duration // counted from the beginning for the first Key, from the previous Key's last digit otherwise
 	By     DTMF
 }
 
@@ -54,7 +54,9 @@ const (
 	KeyPause = 80 * time.Millisecond
 )
 
-// Talk is what a phone does once a call is up.
+// Talk is what a phone does once a call is up. Times count from the beginning of
+// the talk: for a caller the 200, for a callee the ACK or the first audio,
+// whichever is first.
 type Talk struct {
 	Tone float64 // Hz, heard by the far end all the time; 0 = silence
 	Mute bool    // send no RTP at all, not even silence
@@ -63,9 +65,9 @@ type Talk struct {
 	NoEvents bool   // do not offer telephone-event: keys then go and come as tones
 
 	Keys []Key         // pressed in order
-	For  time.Duration // hang up this long after the answer; 0 = the far end hangs up
+	For  time.Duration // hang up after this long; 0 = the far end hangs up
 
-	HoldAfter time.Duration // put the far end on hold this long after the answer; 0 = never
+	HoldAfter time.Duration // put the far end on hold after this long; 0 = never
 	HoldFor   time.Duration // and resume this long after that; 0 = stay on hold
 }
 

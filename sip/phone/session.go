@@ -36,7 +36,8 @@ type Session struct {
 	// owned by the loop
 	d        *dialog.Dialog
 	over     bool
-	up       bool // answered: the talk has begun
+	up       bool // answered
+	begun    bool // the talk has begun
 	answered bool // a received call: our final answer is out
 	deal     negotiation
 	timers   []*time.Timer

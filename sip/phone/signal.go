@@ -97,7 +97,8 @@ func (s *Session) pickUp() {
 	s.answered = true
 	s.d.Answer(body, wireHeaders(s.answer.Headers)...)
 	s.note(Event{Kind: Answered, Status: wire.StatusOK, Ours: true})
-	s.begin()
+	s.up = true
+	s.speak()
 }
 
 // answerOffer answers the offer of the initial INVITE, or refuses the call.
@@ -174,6 +175,7 @@ func (s *Session) on(e dialog.Event) {
 		s.accepted(e)
 	case dialog.Confirmed:
 		s.note(Event{Kind: Confirmed, Err: e.Err})
+		s.begin()
 	case dialog.LateAnswer:
 		s.conclude(e.SDP)
 	case dialog.Offer:
@@ -225,9 +227,13 @@ func (s *Session) accepted(e dialog.Event) {
 	s.begin()
 }
 
-// begin starts the talk.
+// begin starts the talk. A callee begins when it knows that its 200 has
+// arrived, by ACK or by audio: keys pressed before nobody would hear.
 func (s *Session) begin() {
-	s.up = true
+	if s.begun {
+		return
+	}
+	s.begun, s.up = true, true
 	s.speak()
 	s.pressKeys(s.talk.Keys)
 	if s.talk.For > 0 {

@@ -97,6 +97,9 @@ func (s *Session) heard(e media.Event) {
 		switch e.Kind {
 		case media.FirstPacket:
 			s.note(Event{Kind: Heard})
+			if s.up {
+				s.begin()
+			}
 		case media.Digit:
 			s.mu.Lock()
 			s.digits = append(s.digits, e.Digit)
