@@ -46,7 +46,7 @@ func (c Civil) Before(d Civil) bool { return c.wall.Before(d.wall) }
 func (c Civil) AddDays(n int) Civil { return Civil{c.wall.AddDate(0, 0, n)} }
 
 // AddHours returns c moved by n hours on the civil clock, where each day has 24.
-func (c Civil) AddHours(n int) Civil { return Civil{c.wall.Add(time.Duration(n) * time.Hour)} }
+func (c Civil) AddHours(n int) Civil { return civilOf(c.wall.Unix() + int64(n)*3600) }
 
 // At returns the civil time of the same date at clock. A clock of 24:00 is the next midnight.
 func (c Civil) At(clock Clock) Civil {
