@@ -1,0 +1,238 @@
+package hotline
+
+import (
+	"slices"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// Causes of ends that the script itself gives; they are those of the b2bua.
+const (
+	causeNormal     = "normal"
+	causeElsewhere  = "completed_elsewhere"
+	causeCallerGone = "caller_gone"
+	causeNoKey      = "no_key"
+	causeDeclined   = "declined"
+)
+
+// plan begins a round with the people on duty now.
+func (m *machine) plan(p *dispatch.Plan) {
+	if m.s.Phase != PhaseHunting || m.hunting() {
+		return
+	}
+	if p == nil { // the plan could not be read: nobody can be rung, the caller hears so
+		p = &dispatch.Plan{}
+	}
+	first := !m.s.Planned
+	m.s.Plan, m.s.Planned = *p, true
+	m.s.Rung, m.s.Tried, m.s.Busy, m.s.Dialled = 0, nil, false, 0
+	m.s.RoundAt = m.now
+	m.next()
+	if first && m.s.Phase != PhaseClosing && m.s.Phase != PhaseOver {
+		m.start(TimerAnswer, 0, orElse(p.AnswerAfter, m.s.times.AnswerAfter))
+	}
+}
+
+func orElse(d, other time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return other
+}
+
+// hunting reports whether an attempt to reach somebody is under way.
+func (m *machine) hunting() bool {
+	return slices.ContainsFunc(m.s.Attempts, func(a Attempt) bool {
+		return a.Phase != AttemptDropped && a.Phase != AttemptTold
+	})
+}
+
+// next goes on with the hunt: the next person, rung, round, static number.
+func (m *machine) next() {
+	if m.s.Phase != PhaseHunting || m.hunting() {
+		return
+	}
+	for ; m.s.Rung < len(m.s.Plan.Rungs); m.s.Rung++ {
+		if m.climb(m.s.Plan.Rungs[m.s.Rung]) {
+			return
+		}
+	}
+	m.roundOver()
+}
+
+// climb asks for the right to ring those of a rung who were not tried in this
+// round: one of them, or each when they ring together.
+func (m *machine) climb(r dispatch.Rung) bool {
+	var people []string
+	for i := range r.Duties {
+		if id := r.Duties[i].Person.ID; !slices.Contains(m.s.Tried, id) && len(devicesOf(r.Duties[i])) > 0 {
+			people = append(people, id)
+		}
+	}
+	if len(people) == 0 {
+		return false
+	}
+	if !r.Parallel {
+		m.claim(people, r)
+		return true
+	}
+	for i := range people {
+		m.claim(people[i:i+1], r)
+	}
+	return true
+}
+
+func (m *machine) claim(people []string, r dispatch.Rung) {
+	a := m.add(Attempt{Phase: AttemptClaiming, Tier: r.RingTime})
+	m.do(Action{Kind: ActClaim, Attempt: a.ID, People: people, Track: r.Name})
+}
+
+func (m *machine) granted(a *Attempt, person string) {
+	if a.Phase == AttemptDropped {
+		m.do(Action{Kind: ActRelease, Claim: a.ID})
+		m.remove(a.ID)
+		return
+	}
+	if a.Phase != AttemptClaiming {
+		return
+	}
+	a.Claim = a.ID
+	m.s.Tried = append(m.s.Tried, person)
+	c, ok := m.candidate(person)
+	if !ok {
+		m.unclaim(a)
+		m.remove(a.ID)
+		m.next()
+		return
+	}
+	a.Person, a.Name, a.Devices = person, c.Person.Name, devicesOf(c)
+	m.s.Dialled++
+	m.dial(a)
+}
+
+// denied means that all who were asked for talk to somebody else.
+func (m *machine) denied(a *Attempt) {
+	dropped := a.Phase == AttemptDropped
+	if !dropped && a.Phase != AttemptClaiming {
+		return
+	}
+	m.remove(a.ID)
+	if dropped {
+		return
+	}
+	m.s.Busy = true
+	if m.s.Rung < len(m.s.Plan.Rungs) {
+		r := m.s.Plan.Rungs[m.s.Rung]
+		if !r.Parallel {
+			m.s.Rung++
+		} else if !m.hunting() {
+			m.s.Rung++
+		}
+	}
+	m.next()
+}
+
+func (m *machine) candidate(person string) (dispatch.Candidate, bool) {
+	for _, r := range m.s.Plan.Rungs {
+		for _, c := range r.Duties {
+			if c.Person.ID == person {
+				return c, true
+			}
+		}
+	}
+	return dispatch.Candidate{}, false
+}
+
+// dial rings the attempt's current device.
+func (m *machine) dial(a *Attempt) {
+	a.Phase, a.Since = AttemptDialling, m.now
+	m.s.EverDialled++
+	d := a.device()
+	m.do(Action{Kind: ActDial, Attempt: a.ID, Person: a.Person, Device: d, RingTime: d.Rings(a.Tier)})
+	m.leaveQueue()
+	m.ring()
+}
+
+// ring lets the caller hear true ringing, once.
+func (m *machine) ring() {
+	if !m.s.RingingSent && !m.s.Begun.IsZero() {
+		m.s.RingingSent = true
+		m.do(Action{Kind: ActRing})
+	}
+}
+
+// failed is an attempt that was not answered.
+func (m *machine) failed(a *Attempt, e Event) {
+	if a.Client {
+		m.clientFailed(a)
+		return
+	}
+	switch a.Phase {
+	case AttemptDialling, AttemptRinging, AttemptAsked, AttemptConfirming:
+		m.gaveUp(a, e)
+	case AttemptTalking, AttemptTold:
+		m.ended(a, e)
+	case AttemptClaiming, AttemptDropped: // no leg yet
+	}
+}
+
+// gaveUp records a failed try and goes on: his next device, or the next one.
+func (m *machine) gaveUp(a *Attempt, e Event) {
+	m.stopAsking(a)
+	m.record(a, e.Outcome, e)
+	if !personAnswered(e.Outcome) && a.Device+1 < len(a.Devices) && (m.s.Phase == PhaseHunting || m.s.Begun.IsZero()) {
+		next := *a
+		next.Device++
+		next.Wants, next.Asking, next.Said, next.Repeats = false, false, 0, 0
+		m.remove(a.ID)
+		m.dial(m.add(next))
+		return
+	}
+	m.unclaim(a)
+	m.remove(a.ID)
+	m.afterAttempt()
+}
+
+// afterAttempt decides what follows when an attempt is through.
+func (m *machine) afterAttempt() {
+	switch m.s.Phase {
+	case PhaseHunting:
+		m.anotherKey()
+		m.next()
+	case PhaseLeft, PhaseCallingBack:
+		m.finishLeft()
+	case PhaseWaiting, PhaseTalking, PhaseClosing, PhaseOver:
+	}
+}
+
+func (m *machine) roundOver() {
+	rounds := max(m.s.Plan.Rounds, 1)
+	last := m.s.LastRound || m.s.Round >= rounds
+	switch {
+	case m.s.Static > 0 && m.s.Static < len(m.s.Plan.Static):
+		m.dialStatic()
+	case m.s.Busy && !m.s.LastRound && (m.s.Dialled == 0 || last):
+		m.wait()
+	case !last && m.s.Dialled > 0:
+		m.s.Round++
+		if rest := m.s.times.MinRound - m.now.Sub(m.s.RoundAt); rest > 0 {
+			m.start(TimerRound, 0, rest)
+			return
+		}
+		m.do(Action{Kind: ActAskPlan})
+	case m.s.Static < len(m.s.Plan.Static):
+		m.dialStatic()
+	default:
+		m.exhausted()
+	}
+}
+
+// dialStatic rings the next emergency number of last resort. It belongs to
+// nobody, so no claim is needed; the accept key is.
+func (m *machine) dialStatic() {
+	n := m.s.Plan.Static[m.s.Static]
+	m.s.Static++
+	m.dial(m.add(Attempt{Name: n.Name, Devices: []oncall.Device{n.Device()}}))
+}

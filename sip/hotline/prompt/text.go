@@ -1,0 +1,157 @@
+package prompt
+
+import "slices"
+
+// Language is the language of a line.
+type Language string
+
+// The languages that are complete.
+const (
+	Russian Language = "ru"
+	English Language = "en"
+)
+
+// Languages returns the languages that every key is written in.
+func Languages() []Language { return []Language{Russian, English} }
+
+// ParseLanguage returns the language named s, Russian when it is empty or unknown.
+func ParseLanguage(s string) Language {
+	if Language(s) == English {
+		return English
+	}
+	return Russian
+}
+
+// Key names a sentence.
+type Key string
+
+// What the caller hears.
+const (
+	Greeting      Key = "greeting"
+	TicketOpened  Key = "ticket_opened"
+	TicketJoined  Key = "ticket_joined"
+	CallingFirst  Key = "calling_first"
+	CallingNext   Key = "calling_next"
+	EngineerAsked Key = "engineer_asked"
+	AllBusy       Key = "all_busy"
+	FirstInQueue  Key = "first_in_queue"
+	Position      Key = "position"
+	ExpectedWait  Key = "expected_wait"
+	ThanksWaiting Key = "thanks_waiting"
+	Closing       Key = "closing"
+	ClosingTicket Key = "closing_ticket"
+	Goodbye       Key = "goodbye"
+)
+
+// What an engineer hears who is asked to take a call.
+const (
+	WhisperIntro     Key = "whisper_intro"
+	WhisperClient    Key = "whisper_client"
+	WhisperNumber    Key = "whisper_number"
+	WhisperHidden    Key = "whisper_hidden"
+	ShortTicket      Key = "short_ticket"
+	WhisperJoined    Key = "whisper_joined"
+	WhisperWait      Key = "whisper_wait"
+	AcceptMenu       Key = "accept_menu"
+	TakenByColleague Key = "taken_by_colleague"
+	CallerLeft       Key = "caller_left"
+	LeftMenu         Key = "left_menu"
+	LeftMenuNoCall   Key = "left_menu_no_call"
+	CallingBack      Key = "calling_back"
+	CallBackFailed   Key = "call_back_failed"
+	TicketYours      Key = "ticket_yours"
+	CallBackIntro    Key = "call_back_intro"
+)
+
+// What an engineer hears who is paged.
+const (
+	PageIntro        Key = "page_intro"
+	PageAbandoned    Key = "page_abandoned"
+	PageExhausted    Key = "page_exhausted"
+	PageOpen         Key = "page_open"
+	PageClient       Key = "page_client"
+	PageMenu         Key = "page_menu"
+	PageAcknowledged Key = "page_acknowledged"
+	PageEscalated    Key = "page_escalated"
+	PageMoot         Key = "page_moot"
+	PageFailed       Key = "page_failed"
+)
+
+// entry is one row of the table: the sentence in both languages, and what is
+// said instead when a name in it cannot be spoken ("" = nothing).
+//
+// Values in braces: {ticket} a ticket number character by character, {serial}
+// its running number only, {n} a number, {minutes} {wait} a time with its
+// unit, {digits} digits one by one, {name} free text.
+type entry struct {
+	key      Key
+	ru, en   string
+	fallback Key
+}
+
+func (e entry) text(l Language) string {
+	if l == English {
+		return e.en
+	}
+	return e.ru
+}
+
+// table returns all sentences in the order of a call.
+func table() []entry {
+	return slices.Concat(callerTable(), engineerTable(), pageTable())
+}
+
+func callerTable() []entry {
+	return []entry{
+		{key: Greeting, ru: "Здравствуйте. Это круглосуточная аварийная линия.", en: "Hello. This is the twenty four hour emergency line."},
+		{key: TicketOpened, ru: "Ваша заявка зарегистрирована. Номер заявки: {ticket}.", en: "Your ticket is registered. The ticket number is {ticket}."},
+		{key: TicketJoined, ru: "Ваша заявка уже открыта, этот звонок добавлен к ней. Номер заявки: {ticket}.", en: "Your ticket is already open, and this call has been added to it. The ticket number is {ticket}."},
+		{key: CallingFirst, ru: "Вызываем дежурного инженера. Оставайтесь на линии.", en: "We are calling the engineer on duty. Please stay on the line."},
+		{key: CallingNext, ru: "Вызываем следующего инженера. Оставайтесь на линии.", en: "We are calling the next engineer. Please stay on the line."},
+		{key: EngineerAsked, ru: "Инженер ответил и слушает данные вашей заявки.", en: "An engineer has answered and is listening to the details of your ticket."},
+		{key: AllBusy, ru: "Сейчас все инженеры разговаривают с другими клиентами. Оставайтесь на линии, ваш вызов будет принят в порядке очереди.", en: "All engineers are talking to other clients. Please stay on the line, calls are taken in turn."},
+		{key: FirstInQueue, ru: "Ваш вызов первый в очереди. Ответит первый свободный инженер.", en: "Your call is first in line. The next free engineer will answer."},
+		{key: Position, ru: "Ваша позиция в очереди: {n}.", en: "Your position in the queue is {n}."},
+		{key: ExpectedWait, ru: "Примерное время ожидания: {minutes}.", en: "The expected waiting time is about {minutes}."},
+		{key: ThanksWaiting, ru: "Благодарим за терпение.", en: "Thank you for your patience."},
+		{key: Closing, ru: "К сожалению, инженеры пока не ответили. Заявка открыта, мы продолжаем их вызывать.", en: "We are sorry, no engineer has answered yet. Your ticket is open, and we keep calling them."},
+		{key: ClosingTicket, ru: "Номер заявки: {ticket}.", en: "The ticket number is {ticket}."},
+		{key: Goodbye, ru: "До свидания.", en: "Goodbye."},
+	}
+}
+
+func engineerTable() []entry {
+	return []entry{
+		{key: WhisperIntro, ru: "Вызов аварийной линии.", en: "Emergency line call."},
+		{key: WhisperClient, ru: "Звонит {name}.", en: "{name} is calling.", fallback: WhisperNumber},
+		{key: WhisperNumber, ru: "Номер клиента заканчивается на {digits}.", en: "The client's number ends with {digits}.", fallback: WhisperHidden},
+		{key: WhisperHidden, ru: "Номер клиента неизвестен.", en: "The client's number is unknown."},
+		{key: ShortTicket, ru: "Заявка {serial}.", en: "Ticket {serial}."},
+		{key: WhisperJoined, ru: "Повторный звонок по заявке {serial}.", en: "Another call about ticket {serial}."},
+		{key: WhisperWait, ru: "Клиент ждёт {wait}.", en: "The client has been waiting for {wait}."},
+		{key: AcceptMenu, ru: "Нажмите один, чтобы принять. Отказаться, два. Повторить, три.", en: "Press one to accept. Two to decline. Three to repeat."},
+		{key: TakenByColleague, ru: "Этот вызов принял ваш коллега.", en: "This call has been taken by a colleague."},
+		{key: CallerLeft, ru: "Клиент положил трубку.", en: "The caller has left."},
+		{key: LeftMenu, ru: "Нажмите один, чтобы перезвонить. Отказаться, два. Повторить, три.", en: "Press one to call back. Two to decline. Three to repeat."},
+		{key: LeftMenuNoCall, ru: "Перезвонить на этот номер нельзя. Нажмите один, чтобы взять заявку. Отказаться, два.", en: "This number cannot be called back. Press one to take the ticket. Two to decline."},
+		{key: CallingBack, ru: "Перезваниваем клиенту.", en: "Calling the client back."},
+		{key: CallBackFailed, ru: "Клиент не ответил. Заявка остаётся за вами.", en: "The client did not answer. The ticket stays with you."},
+		{key: TicketYours, ru: "Заявка принята и остаётся за вами.", en: "The ticket is accepted and stays with you."},
+		{key: CallBackIntro, ru: "Обратный звонок клиенту.", en: "Call back to a client."},
+	}
+}
+
+func pageTable() []entry {
+	return []entry{
+		{key: PageIntro, ru: "Аварийная линия.", en: "Emergency line."},
+		{key: PageAbandoned, ru: "Клиент не дождался ответа.", en: "The caller left before an answer."},
+		{key: PageExhausted, ru: "Никто не принял вызов клиента.", en: "Nobody accepted the client's call."},
+		{key: PageOpen, ru: "Заявка ждёт инженера.", en: "A ticket is waiting for an engineer."},
+		{key: PageClient, ru: "Клиент {name}.", en: "Client {name}."},
+		{key: PageMenu, ru: "Один, подтвердить. Два, передать дальше. Звёздочка, повторить.", en: "One to acknowledge. Two to escalate. Star to repeat."},
+		{key: PageAcknowledged, ru: "Подтверждено. Заявка за вами.", en: "Acknowledged. The ticket is yours."},
+		{key: PageEscalated, ru: "Передано следующему инженеру.", en: "Escalated to the next engineer."},
+		{key: PageMoot, ru: "Заявку уже принял ваш коллега.", en: "A colleague has already taken the ticket."},
+		{key: PageFailed, ru: "Не удалось записать ответ. Откройте заявку сами.", en: "The answer could not be recorded. Please open the ticket yourself."},
+	}
+}
