@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -51,7 +52,22 @@ func headerParsers() sip.HeadersParser {
 	} {
 		few[name] = all[name]
 	}
+	few["cseq"] = parseCSeq
 	return few
+}
+
+// parseCSeq allows any white space between number and method, where sipgo would
+// take all but the first blank for a part of the method.
+func parseCSeq(_ []byte, value string) (sip.Header, error) {
+	digits, method, ok := strings.Cut(strings.TrimSpace(value), " ")
+	if tab := strings.IndexByte(value, '\t'); !ok && tab >= 0 {
+		digits, method = value[:tab], value[tab:]
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 31)
+	if method = strings.TrimSpace(method); err != nil || !isToken(method) {
+		return nil, errors.New("CSeq is not a number below 2^31 and a method")
+	}
+	return &sip.CSeqHeader{SeqNo: uint32(n), MethodName: sip.RequestMethod(method)}, nil
 }
 
 // makeHeader is the only way from text to a header field.

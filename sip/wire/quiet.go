@@ -114,8 +114,9 @@ func maskAttr(a slog.Attr) slog.Attr {
 	}
 }
 
-// maskedRun is the length from which digits in a row may be a phone number.
-const maskedRun = 5
+// maskedRun is the length from which digits in a row may be a phone number; a
+// port has five.
+const maskedRun = 6
 
 // mask shortens s, replaces control characters and hides long runs of digits
 // but for their last two.

@@ -20,7 +20,7 @@ func statelessReply(data []byte, s *scanned, status int, tag string) []byte {
 	b = appendVias(b, data[:s.body])
 	b = appendField(b, "From", s.from)
 	b = appendField(b, "To", s.to)
-	if !bytes.Contains(bytes.ToLower(s.to), []byte("tag=")) {
+	if len(s.to) > 0 && !bytes.Contains(bytes.ToLower(s.to), []byte("tag=")) {
 		b = append(b, ";tag="...)
 		b = append(b, tag...)
 	}
@@ -32,6 +32,9 @@ func statelessReply(data []byte, s *scanned, status int, tag string) []byte {
 // appendField appends a header, with line ends and control characters of the
 // original value turned into blanks.
 func appendField(b []byte, name string, value []byte) []byte {
+	if len(value) == 0 {
+		return b // the request had none
+	}
 	b = append(b, "\r\n"...)
 	b = append(b, name...)
 	b = append(b, ": "...)

@@ -20,6 +20,7 @@ const (
 	faultStartLine
 	faultVersion
 	faultURITooLong
+	faultScheme
 	faultManyHeaders
 	faultHeaderSyntax
 	faultDuplicate
@@ -36,7 +37,7 @@ const (
 
 var faultTexts = [...]string{
 	"none", "unparsable", "oversize", "keep_alive", "truncated", "bare_lf", "nul", "start_line", "version",
-	"uri_too_long", "many_headers", "header_syntax", "duplicate_header", "missing_header", "content_length", "cseq",
+	"uri_too_long", "uri_scheme", "many_headers", "header_syntax", "duplicate_header", "missing_header", "content_length", "cseq",
 	"max_forwards", "address", "parser", "unknown_source", "rate", "overload",
 }
 
@@ -50,6 +51,8 @@ func (f fault) status() int {
 		return StatusVersionNotSupported
 	case faultURITooLong:
 		return StatusURITooLong
+	case faultScheme:
+		return StatusUnsupportedURIScheme
 	case faultOversize:
 		return StatusMessageTooLarge
 	case faultNone, faultUnparsable, faultKeepAlive, faultUnknownSource, faultRate, faultOverload:
@@ -193,6 +196,16 @@ func (s *scanned) startLine(line []byte, lim limits) {
 			return
 		}
 	}
+	if !knownScheme(uri) {
+		s.wrong(faultScheme)
+	}
+}
+
+// knownScheme tells whether a Request-URI is sip:, sips: or tel:.
+func knownScheme(uri []byte) bool {
+	scheme, _, ok := bytes.Cut(uri, []byte(":"))
+	return ok && (bytes.EqualFold(scheme, []byte("sip")) || bytes.EqualFold(scheme, []byte("sips")) ||
+		bytes.EqualFold(scheme, []byte("tel")))
 }
 
 func (s *scanned) statusLine(rest, version []byte) {
@@ -424,8 +437,8 @@ func (s *scanned) end(data []byte) int {
 	return s.body + s.length
 }
 
-// answerable tells whether there is enough of a request to answer it.
+// answerable tells whether there is enough of a request to answer it: where to
+// (Via) and what (CSeq).
 func (s *scanned) answerable() bool {
-	return !s.response && len(s.method) > 0 && !bytes.Equal(s.method, []byte(ACK)) &&
-		len(s.via) > 0 && len(s.callID) > 0 && len(s.cseq) > 0 && len(s.from) > 0 && len(s.to) > 0
+	return !s.response && len(s.method) > 0 && !bytes.Equal(s.method, []byte(ACK)) && len(s.via) > 0 && len(s.cseq) > 0
 }
