@@ -228,7 +228,7 @@ func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wir
 // readOffer reads the caller's offer and tells the refusal it deserves, 0 when it is good. No offer
 // is good: we shall make one. The media port is not open yet, so any address stands for it.
 func (e *Engine) readOffer(req *wire.Request) (*sdp.Session, int) {
-	body := req.Body()
+	body := req.SDP()
 	if len(body) == 0 {
 		return nil, 0
 	}
