@@ -23,8 +23,8 @@ var sippScenarios embed.FS
 //
 //	caller           INVITE, talk [talk] ms, BYE
 //	caller_patient   INVITE, talks until the far end hangs up
-//	caller_cancel_trying, caller_cancel_ringing  CANCEL [after] ms after 100 or 180, takes 487
-//	caller_hasty     INVITE and CANCEL back to back, takes 487
+//	caller_cancel_trying   CANCEL at the 180, at the latest [after] ms after the 100; takes 487
+//	caller_cancel_ringing  CANCEL [after] ms after the 180, takes 487
 //	caller_keys      INVITE, presses [digit] by play_dtmf (payload type 96), BYE after [talk] ms
 //	answer           180 for [ring] ms, 200, until the far end hangs up
 //	answer_bye       the same, but hangs up itself after [talk] ms
@@ -34,6 +34,9 @@ var sippScenarios embed.FS
 //	refuse           [status] [reason] at once
 //	ring             180 and nothing more; takes the CANCEL
 //	silent           no SIP answer at all
+//
+// sipp takes an answer between two sends for an error, so INVITE and CANCEL back
+// to back are a job for [UA].
 //
 // press, press_bye and caller_keys send RTP through a raw socket, for which
 // sipp must run as root or with CAP_NET_RAW.
@@ -210,7 +213,7 @@ func (s *SIPPStats) read(file []byte) error {
 // errors is sipp's error file.
 func (r *SIPPRun) errors() string {
 	text, _ := os.ReadFile(filepath.Join(r.dir, "errors.log")) // it exists only when there were errors
-	return string(text)
+	return string(text[max(0, len(text)-4000):])
 }
 
 // sippMark is the line before each message of sipp's trace:

@@ -65,11 +65,16 @@ func (c *Call) Answer(status int, reason, sdp string, headers ...string) {
 // Invite sends an INVITE, or a re-INVITE once the call knows a remote tag.
 func (c *Call) Invite(sdp string, headers ...string) {
 	c.UA.tb.Helper()
+	c.Prepare(sdp, headers...)
+	c.send(c.Invited)
+}
+
+// Prepare writes the INVITE into Invited without sending it.
+func (c *Call) Prepare(sdp string, headers ...string) {
 	c.Branch, c.uri = c.UA.token("z9hG4bK"), c.Target
 	c.CSeq++
 	c.cseq = c.CSeq
 	c.Invited = c.text("INVITE", c.Target, c.Branch, c.CSeq, c.RemoteTag, headers, "application/sdp", sdp)
-	c.send(c.Invited)
 }
 
 // Cancel sends the CANCEL of the last INVITE.
