@@ -27,7 +27,7 @@ func CivilAt(t time.Time, zone Zone) Civil {
 // ParseCivil reads "2026-01-05 09:00", with seconds or a T between date and time if wished, or a bare date (00:00).
 func ParseCivil(s string) (Civil, error) {
 	for _, layout := range civilLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && t.Nanosecond() == 0 {
 			return Civil{t}, nil
 		}
 	}
@@ -106,7 +106,7 @@ func ParseClock(s string) (Clock, error) {
 		return day, nil
 	}
 	for _, layout := range [...]string{"15:04", "15:04:05"} {
-		if t, err := time.Parse(layout, s); err == nil {
+		if t, err := time.Parse(layout, s); err == nil && t.Nanosecond() == 0 {
 			return Civil{t}.Clock(), nil
 		}
 	}
