@@ -1,0 +1,392 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// record is everything a store does.
+type record interface {
+	dispatch.Store
+	dispatch.Archive
+	dispatch.Queue
+	ReleaseLeases(ctx context.Context) error
+}
+
+// open starts a SQLite store for a test and stops it at the end.
+func open(t testing.TB) *SQLite {
+	t.Helper()
+	cfg := Default()
+	cfg.Path = filepath.Join(t.TempDir(), "data", "vahta.db")
+	s, err := Open(t.Context(), cfg, Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, s)
+	return s
+}
+
+func run(t testing.TB, s *SQLite) {
+	t.Helper()
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, s.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+var t0 = time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+
+// opening is the change that opens a ticket.
+func opening(n int) dispatch.Change {
+	id := fmt.Sprintf("t%d", n)
+	key := fmt.Sprintf("call-%d", n)
+	party := fmt.Sprintf("number:+7812%07d", n)
+	e := ticket.Event{Ticket: id, At: t0, By: "caller", Channel: "call", Key: "signal:" + key, Body: ticket.Opened{
+		ID: id, Number: ticket.Number{Year: 26, Seq: uint32(n)}, Priority: ticket.Critical, Line: "main", Call: key, Party: party,
+	}}
+	tk, err := ticket.Ticket{}.Apply(e)
+	if err != nil {
+		panic(err)
+	}
+	sig := dispatch.Signal{Channel: dispatch.ChannelCall, Key: key, At: t0, Raw: []byte("{}"), Call: &dispatch.CallSignal{Line: "main", Caller: "1"}}
+	return dispatch.Change{
+		Signal: &sig, Taken: dispatch.Taken{Ticket: id, Number: tk.Number.String()}, Ticket: &tk, Events: []ticket.Event{e},
+		Calls:  []dispatch.CallRecord{{ID: key, Ref: dispatch.Ref{ID: id, Number: tk.Number.String()}, Line: "main", StartedAt: t0}},
+		Timers: []dispatch.Timer{{Ticket: id, Kind: dispatch.TimerPage, DueAt: t0.Add(time.Minute), Gen: 1}},
+	}
+}
+
+func note(n int, key string) dispatch.Change {
+	return dispatch.Change{Events: []ticket.Event{{Ticket: fmt.Sprintf("t%d", n), At: t0, By: "anna", Key: key, Body: ticket.Noted{Text: "x"}}}}
+}
+
+// TestSuite holds both stores to the same behaviour.
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	stores := map[string]func(t *testing.T) record{
+		"sqlite": func(t *testing.T) record { t.Helper(); return open(t) },
+		"memory": func(*testing.T) record { return NewMemory() },
+	}
+	cases := map[string]func(*testing.T, record){
+		"a change is read back":                      suiteReadBack,
+		"a signal has one ticket":                    suiteSignalOnce,
+		"a raw signal is taken once":                 suiteRawThenTaken,
+		"one open ticket per party":                  suiteParty,
+		"a stale version conflicts":                  suiteVersion,
+		"a failed change leaves nothing":             suiteAtomic,
+		"an event key is written once":               suiteEventKey,
+		"timers move by generation":                  suiteTimers,
+		"notices are claimed once, retried, settled": suiteOutbox,
+		"numbers are never handed out twice":         suiteReserve,
+		"fifty intakes of one signal, one ticket":    suiteRace,
+		"lists filter and order":                     suiteLists,
+		"a dead context commits nothing":             suiteContext,
+	}
+	for store, make := range stores {
+		for name, run := range cases {
+			t.Run(store+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				run(t, make(t))
+			})
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func want(t *testing.T, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Fatalf("got %v, want %v", err, target)
+	}
+}
+
+func suiteReadBack(t *testing.T, s record) {
+	ctx := t.Context()
+	c := opening(1)
+	must(t, s.Commit(ctx, c))
+	got, err := s.Load(ctx, "t1")
+	must(t, err)
+	if d := cmp.Diff(*c.Ticket, got.Ticket); d != "" {
+		t.Error(d)
+	}
+	if d := cmp.Diff(c.Timers, got.Timers); d != "" {
+		t.Error(d)
+	}
+	must(t, s.Commit(ctx, note(1, "")))
+	must(t, s.Commit(ctx, note(1, "")))
+	log, err := s.Events(ctx, "t1")
+	must(t, err)
+	if len(log) != 3 || log[2].Seq != 3 || log[2].Prev != log[1].Hash || log[0].Prev != "" || !log[0].At.Equal(t0) {
+		t.Errorf("log: %+v", log)
+	}
+	if _, err := s.Load(ctx, "none"); !errors.Is(err, dispatch.ErrNotFound) {
+		t.Errorf("missing ticket: %v", err)
+	}
+	found, err := s.Find(ctx, c.Ticket.Number)
+	must(t, err)
+	if found.ID != "t1" {
+		t.Errorf("found %q", found.ID)
+	}
+	end := c.Calls[0]
+	end.EndedAt, end.Result, end.AcceptedBy = t0.Add(time.Minute), dispatch.CallServed, "anna"
+	end.Detail = dispatch.CallDetail{Talk: time.Second, Legs: []dispatch.Leg{{Name: "A", StartedAt: t0}}}
+	must(t, s.Commit(ctx, dispatch.Change{Calls: []dispatch.CallRecord{end}}))
+	call, err := s.Call(ctx, "call-1")
+	must(t, err)
+	if d := cmp.Diff(end, call); d != "" {
+		t.Error(d)
+	}
+	b, err := s.Board(ctx)
+	must(t, err)
+	if len(b.Cases) != 1 || len(b.Calls) != 0 || len(b.Cases[0].Timers) != 1 {
+		t.Errorf("board: %+v", b)
+	}
+}
+
+func suiteSignalOnce(t *testing.T, s record) {
+	must(t, s.Commit(t.Context(), opening(1)))
+	again := opening(2)
+	again.Signal.Key = "call-1"
+	err := s.Commit(t.Context(), again)
+	want(t, err, dispatch.ErrRepeated)
+	repeat, ok := errors.AsType[*dispatch.RepeatedError](err)
+	if !ok || repeat.Taken.Ticket != "t1" {
+		t.Fatalf("got %#v", err)
+	}
+	_, err = s.Load(t.Context(), "t2")
+	want(t, err, dispatch.ErrNotFound)
+}
+
+func suiteRawThenTaken(t *testing.T, s record) {
+	c := opening(1)
+	raw := dispatch.Change{Signal: c.Signal}
+	must(t, s.Commit(t.Context(), raw))
+	want(t, s.Commit(t.Context(), raw), dispatch.ErrRepeated)
+	sig, taken, err := s.Signal(t.Context(), c.Signal.ID())
+	must(t, err)
+	if taken.Ticket != "" || sig.Call == nil || !sig.At.Equal(t0) {
+		t.Errorf("signal %+v %+v", sig, taken)
+	}
+	must(t, s.Commit(t.Context(), c))
+	_, taken, err = s.Signal(t.Context(), c.Signal.ID())
+	must(t, err)
+	if taken.Ticket != "t1" {
+		t.Errorf("taken %+v", taken)
+	}
+}
+
+func suiteParty(t *testing.T, s record) {
+	must(t, s.Commit(t.Context(), opening(1)))
+	second := opening(2)
+	second.Ticket.Party = "number:+78120000001"
+	want(t, s.Commit(t.Context(), second), dispatch.ErrConflict)
+	closed, err := s.Load(t.Context(), "t1")
+	must(t, err)
+	e := ticket.Event{Ticket: "t1", At: t0, By: "anna", Body: ticket.Moved{To: ticket.Closed}}
+	next, err := closed.Ticket.Apply(e)
+	must(t, err)
+	must(t, s.Commit(t.Context(), dispatch.Change{Ticket: &next, Was: closed.Ticket.Version, Events: []ticket.Event{e}}))
+	must(t, s.Commit(t.Context(), second))
+}
+
+func suiteVersion(t *testing.T, s record) {
+	c := opening(1)
+	must(t, s.Commit(t.Context(), c))
+	next := *c.Ticket
+	next.Version++
+	must(t, s.Commit(t.Context(), dispatch.Change{Ticket: &next, Was: 1}))
+	want(t, s.Commit(t.Context(), dispatch.Change{Ticket: &next, Was: 1}), dispatch.ErrConflict)
+	want(t, s.Commit(t.Context(), dispatch.Change{Ticket: &next, Was: 0}), dispatch.ErrConflict)
+}
+
+func suiteAtomic(t *testing.T, s record) {
+	bad := opening(1)
+	bad.Timers[0].Gen = 7 // no such timer: the last step of the change fails
+	want(t, s.Commit(t.Context(), bad), dispatch.ErrConflict)
+	_, err := s.Load(t.Context(), "t1")
+	want(t, err, dispatch.ErrNotFound)
+	log, err := s.Events(t.Context(), "t1")
+	must(t, err)
+	if len(log) != 0 {
+		t.Errorf("log of a failed change: %+v", log)
+	}
+	_, _, err = s.Signal(t.Context(), bad.Signal.ID())
+	want(t, err, dispatch.ErrNotFound)
+}
+
+func suiteEventKey(t *testing.T, s record) {
+	must(t, s.Commit(t.Context(), opening(1)))
+	must(t, s.Commit(t.Context(), note(1, "k")))
+	want(t, s.Commit(t.Context(), note(1, "k")), dispatch.ErrRepeated)
+	must(t, s.Commit(t.Context(), note(1, "other")))
+}
+
+func suiteTimers(t *testing.T, s record) {
+	ctx, now := t.Context(), t0.Add(time.Hour)
+	must(t, s.Commit(ctx, opening(1)))
+	_, due, err := s.NextDue(ctx)
+	must(t, err)
+	if !due.Equal(t0.Add(time.Minute)) {
+		t.Errorf("due %v", due)
+	}
+	got, err := s.ClaimTimers(ctx, now, time.Minute, 10)
+	must(t, err)
+	if len(got) != 1 || got[0].Gen != 1 {
+		t.Fatalf("claimed %+v", got)
+	}
+	if again, _ := s.ClaimTimers(ctx, now, time.Minute, 10); len(again) != 0 {
+		t.Errorf("claimed twice: %+v", again)
+	}
+	if again, _ := s.ClaimTimers(ctx, now.Add(time.Minute), time.Minute, 10); len(again) != 1 {
+		t.Error("a lapsed lease was not claimed again")
+	}
+	moved := got[0]
+	moved.DueAt, moved.Gen, moved.State = now.Add(time.Hour), 2, []byte(`{"a":1}`)
+	must(t, s.Commit(ctx, dispatch.Change{Timers: []dispatch.Timer{moved}}))
+	want(t, s.Commit(ctx, dispatch.Change{Timers: []dispatch.Timer{moved}}), dispatch.ErrConflict)
+	c, err := s.Load(ctx, "t1")
+	must(t, err)
+	if d := cmp.Diff([]dispatch.Timer{moved}, c.Timers); d != "" {
+		t.Error(d)
+	}
+	must(t, s.Commit(ctx, dispatch.Change{Drop: []dispatch.TimerKey{{Ticket: "t1", Kind: dispatch.TimerPage}}}))
+	moved.Gen = 3
+	want(t, s.Commit(ctx, dispatch.Change{Timers: []dispatch.Timer{moved}}), dispatch.ErrConflict)
+}
+
+func suiteOutbox(t *testing.T, s record) {
+	ctx := t.Context()
+	event := dispatch.Notice{ID: "e1", Kind: dispatch.NoticeEvent, Channel: dispatch.ChannelWebhook, To: "crm", Body: []byte("{}"), DueAt: t0}
+	page := dispatch.Notice{ID: "p1", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, To: "anna", Page: 1, DueAt: t0.Add(time.Second)}
+	must(t, s.Commit(ctx, dispatch.Change{Notices: []dispatch.Notice{event, page}}))
+	must(t, s.Commit(ctx, dispatch.Change{Notices: []dispatch.Notice{event}}))
+	now := t0.Add(time.Minute)
+	got, err := s.ClaimNotices(ctx, now, time.Minute, 10)
+	must(t, err)
+	if len(got) != 2 || got[0].ID != "p1" || got[1].Attempt != 1 || string(got[1].Body) != "{}" {
+		t.Fatalf("claimed %+v", got)
+	}
+	retry := dispatch.Delivery{Notice: got[1], Result: dispatch.ResultFailed, RetryAt: now.Add(time.Hour), At: now}
+	must(t, s.Commit(ctx, dispatch.Change{Delivery: &retry}))
+	final := dispatch.Delivery{Notice: got[0], Result: dispatch.ResultAcknowledged, Final: true, At: now}
+	must(t, s.Commit(ctx, dispatch.Change{Delivery: &final}))
+	if again, _ := s.ClaimNotices(ctx, now.Add(time.Minute), time.Minute, 10); len(again) != 0 {
+		t.Errorf("claimed before its time: %+v", again)
+	}
+	due, _, err := s.NextDue(ctx)
+	must(t, err)
+	if !due.Equal(now.Add(time.Hour)) {
+		t.Errorf("next due %v", due)
+	}
+	again, err := s.ClaimNotices(ctx, now.Add(time.Hour), time.Minute, 10)
+	must(t, err)
+	if len(again) != 1 || again[0].ID != "e1" || again[0].Attempt != 2 {
+		t.Fatalf("claimed %+v", again)
+	}
+	must(t, s.ReleaseLeases(ctx))
+	if third, _ := s.ClaimNotices(ctx, now.Add(time.Hour), time.Minute, 10); len(third) != 1 {
+		t.Error("a released lease was not claimed")
+	}
+}
+
+func suiteReserve(t *testing.T, s record) {
+	var mu sync.Mutex
+	seen := map[uint32]bool{}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			first, err := s.Reserve(t.Context(), 2026, 5)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range uint32(5) {
+				if seen[first+i] || first == 0 {
+					t.Errorf("number %d handed out twice", first+i)
+				}
+				seen[first+i] = true
+			}
+		})
+	}
+	wg.Wait()
+	if first, _ := s.Reserve(t.Context(), 2027, 1); first != 1 {
+		t.Errorf("a new year begins with %d", first)
+	}
+}
+
+func suiteRace(t *testing.T, s record) {
+	var wg sync.WaitGroup
+	for i := range 50 {
+		wg.Go(func() {
+			c := opening(i + 1)
+			c.Signal.Key = "one"
+			if err := s.Commit(t.Context(), c); err != nil && !errors.Is(err, dispatch.ErrRepeated) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	all, err := s.Tickets(t.Context(), dispatch.TicketFilter{})
+	must(t, err)
+	if len(all) != 1 {
+		t.Fatalf("%d tickets for one signal", len(all))
+	}
+}
+
+func suiteLists(t *testing.T, s record) {
+	ctx := t.Context()
+	for i := range 5 {
+		c := opening(i + 1)
+		at := t0.Add(time.Duration(i) * time.Minute)
+		c.Ticket.OpenedAt, c.Calls[0].StartedAt = at, at
+		must(t, s.Commit(ctx, c))
+	}
+	list, err := s.Tickets(ctx, dispatch.TicketFilter{OpenOnly: true, Before: t0.Add(4 * time.Minute), Limit: 2})
+	must(t, err)
+	if len(list) != 2 || list[0].ID != "t4" || list[1].ID != "t3" {
+		t.Errorf("tickets %+v", list)
+	}
+	calls, err := s.Calls(ctx, dispatch.CallFilter{Ticket: "t2"})
+	must(t, err)
+	if len(calls) != 1 || calls[0].ID != "call-2" {
+		t.Errorf("calls %+v", calls)
+	}
+	closed := ticket.Closed
+	none, err := s.Tickets(ctx, dispatch.TicketFilter{Stage: &closed})
+	must(t, err)
+	if len(none) != 0 {
+		t.Errorf("closed %+v", none)
+	}
+}
+
+func suiteContext(t *testing.T, s record) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	want(t, s.Commit(ctx, opening(1)), context.Canceled)
+	_, err := s.Load(t.Context(), "t1")
+	want(t, err, dispatch.ErrNotFound)
+}
