@@ -1,6 +1,9 @@
 package oncall
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Tier is one rung of a chain.
 type Tier struct {
@@ -28,7 +31,7 @@ func (r Roster) Chain(schedule string, t time.Time) []Tier {
 	for _, f := range s.failover() {
 		tier := Tier{Name: f.Track, RingTime: ringTime(f.RingTime), Parallel: f.Parallel}
 		for _, d := range r.tierDuties(&s, f.Track, t) {
-			if p, known := r.Person(d.Person); known && p.Eligible() && !seen[d.Person] {
+			if !seen[d.Person] {
 				seen[d.Person] = true
 				tier.Duties = append(tier.Duties, d)
 			}
@@ -55,14 +58,14 @@ func (s *Schedule) failover() []Failover {
 	return append(tiers, Failover{Track: Everyone})
 }
 
-// tierDuties returns the candidates of one tier before repeats are removed.
+// tierDuties returns the eligible people of one tier before repeats are removed.
 func (r *Roster) tierDuties(s *Schedule, name string, t time.Time) []Duty {
 	if name == Everyone {
 		return r.everyone()
 	}
 	for i := range s.Tracks {
 		if s.Tracks[i].ID == name {
-			return r.onTrack(s, &s.Tracks[i], t)
+			return slices.DeleteFunc(r.onTrack(s, &s.Tracks[i], t), func(d Duty) bool { return !r.person(d.Person).Eligible() })
 		}
 	}
 	return nil

@@ -17,42 +17,50 @@ func TestHandoffInstants(t *testing.T) {
 	}{
 		{
 			"daily over the spring gap keeps the clock", "Europe/Berlin",
-			Handoff{Unit: Day, Anchor: NewCivil(2026, 3, 27, 9, 0, 0)}, 0,
+			Handoff{Unit: Day, Anchor: NewCivil(2026, 3, 27, 9, 0, 0)},
+			0,
 			[]string{"2026-03-27T08:00:00Z", "2026-03-28T08:00:00Z", "2026-03-29T07:00:00Z", "2026-03-30T07:00:00Z"},
 		},
 		{
 			"daily inside the gap moves to its end for one day only", "Europe/Berlin",
-			Handoff{Unit: Day, Anchor: NewCivil(2026, 3, 28, 2, 30, 0)}, 0,
+			Handoff{Unit: Day, Anchor: NewCivil(2026, 3, 28, 2, 30, 0)},
+			0,
 			[]string{"2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"},
 		},
 		{
 			"daily in the repeated hour takes the first", "Europe/Berlin",
-			Handoff{Unit: Day, Anchor: NewCivil(2026, 10, 24, 2, 30, 0)}, 0,
+			Handoff{Unit: Day, Anchor: NewCivil(2026, 10, 24, 2, 30, 0)},
+			0,
 			[]string{"2026-10-24T00:30:00Z", "2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"},
 		},
 		{
 			"weekly over the autumn change", "America/New_York",
-			Handoff{Unit: Week, Anchor: NewCivil(2026, 10, 26, 9, 0, 0)}, 0,
+			Handoff{Unit: Week, Anchor: NewCivil(2026, 10, 26, 9, 0, 0)},
+			0,
 			[]string{"2026-10-26T13:00:00Z", "2026-11-02T14:00:00Z"},
 		},
 		{
 			"hourly over the gap collapses", "Europe/Berlin",
-			Handoff{Unit: Hour, Anchor: NewCivil(2026, 3, 29, 0, 0, 0)}, 0,
+			Handoff{Unit: Hour, Anchor: NewCivil(2026, 3, 29, 0, 0, 0)},
+			0,
 			[]string{"2026-03-28T23:00:00Z", "2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z", "2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z"},
 		},
 		{
 			"two hours always at even hours", "America/New_York",
-			Handoff{Unit: Hour, Every: 2, Anchor: NewCivil(2026, 11, 1, 0, 0, 0)}, 0,
+			Handoff{Unit: Hour, Every: 2, Anchor: NewCivil(2026, 11, 1, 0, 0, 0)},
+			0,
 			[]string{"2026-11-01T04:00:00Z", "2026-11-01T07:00:00Z", "2026-11-01T09:00:00Z"},
 		},
 		{
 			"a day that never was", "Pacific/Apia",
-			Handoff{Unit: Day, Anchor: NewCivil(2011, 12, 28, 0, 0, 0)}, 0,
+			Handoff{Unit: Day, Anchor: NewCivil(2011, 12, 28, 0, 0, 0)},
+			0,
 			[]string{"2011-12-28T10:00:00Z", "2011-12-29T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-30T10:00:00Z", "2011-12-31T10:00:00Z"},
 		},
 		{
 			"before the anchor", "Europe/Moscow",
-			Handoff{Unit: Week, Anchor: NewCivil(2014, 10, 27, 9, 0, 0)}, -1,
+			Handoff{Unit: Week, Anchor: NewCivil(2014, 10, 27, 9, 0, 0)},
+			-1,
 			[]string{"2014-10-20T05:00:00Z", "2014-10-27T06:00:00Z"},
 		},
 	}

@@ -15,12 +15,20 @@ type Roster struct {
 
 // Person finds a person by ID.
 func (r Roster) Person(id string) (Person, bool) {
-	for i := range r.People {
-		if r.People[i].ID == id {
-			return r.People[i], true
-		}
+	if p := r.person(id); p != nil {
+		return *p, true
 	}
 	return Person{}, false
+}
+
+// person finds a person without copying; nil when there is none.
+func (r *Roster) person(id string) *Person {
+	for i := range r.People {
+		if r.People[i].ID == id {
+			return &r.People[i]
+		}
+	}
+	return nil
 }
 
 // Schedule finds a schedule by ID.

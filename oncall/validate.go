@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// The shapes of what people type in.
+// The shapes of what people type in; a number has at most the 15 digits of E.164.
 var (
-	idShape     = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)                                                        //nolint:gochecknoglobals // compiled once
-	numberShape = regexp.MustCompile(`^\+?[0-9]{2,15}$`)                                                                           //nolint:gochecknoglobals // E.164 allows 15 digits
-	uriShape    = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`) //nolint:gochecknoglobals // compiled once
+	idShape     = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)
+	numberShape = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
+	uriShape    = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`)
 )
 
 // maxRingTime bounds a ring time: operators end an unanswered call after two to three minutes by themselves.
@@ -33,7 +33,7 @@ func (r Roster) Validate() error {
 	for i, p := range r.People {
 		path := fmt.Sprintf("people[%d]", i)
 		f.id(path+".id", p.ID, seen)
-		if p.ID == gap || p.ID == Everyone {
+		if p.ID == gap || p.ID == Everyone || p.ID == Static {
 			f.add(path+".id", "%q is a reserved word; choose another ID", p.ID)
 		}
 		f.person(path, p)

@@ -106,11 +106,11 @@ func (m moment) base() []Duty {
 	return list
 }
 
-// withoutDisabled removes people who are switched off.
+// withoutDisabled removes people who are switched off, and IDs that belong to nobody.
 func (m moment) withoutDisabled(list []Duty) []Duty {
 	return slices.DeleteFunc(list, func(d Duty) bool {
-		p, known := m.roster.Person(d.Person)
-		return !known || p.Disabled
+		p := m.roster.person(d.Person)
+		return p == nil || p.Disabled
 	})
 }
 
