@@ -6,25 +6,41 @@ import "math"
 // of 40 ms (Q.24) fills at least two of them wherever it begins.
 const (
 	blockSize    = 102
-	hitBlocks    = 2   // equal blocks that make a key
-	missBlocks   = 2   // blocks without it that end the key: 25 ms; Q.24 wants 40 ms between keys
-	minLevel     = -36 // dBFS of the two tones together
-	normalTwist  = 6.4 // high tone may be weaker by 8 dB (Q.24 asks 5 to 10)
-	reverseTwist = 2.6 // high tone may be stronger by 4 dB
-	nextTone     = 6.3 // each tone stands 8 dB above the others of its group
-	purity       = 0.8 // share of the block's energy in the two tones: speech has less
-	harmonic     = 0.1 // second harmonic to its tone, at most: voices have more
+	pureBlocks   = 2    // equal blocks that make a key, if they are pure and equally loud
+	hitBlocks    = 5    // equal blocks that make a key all the same, if they are equally loud
+	missBlocks   = 2    // blocks without it that end the key: 25 ms; Q.24 wants 40 ms between keys
+	minLevel     = -36  // dBFS of the two tones together
+	normalTwist  = 6.4  // high tone may be weaker by 8 dB (Q.24 asks 5 to 10)
+	reverseTwist = 2.6  // high tone may be stronger by 4 dB
+	nextTone     = 6.3  // each tone stands 8 dB above the others of its group
+	purity       = 0.78 // least share of the block's energy in the two tones, 1.5 % beside their frequency: speech has less
+	pure         = 0.98 // the same, on frequency
+	steady       = 1.3  // largest step of power between blocks: 1.1 dB; speech swells and fades
+	harmonic     = 0.1  // second harmonic of the high tone to it, at most: voices have more
 )
 
 // Detector finds DTMF keys in sound (Q.23, Q.24). It resists speech: the two tones must carry the block almost alone,
-// stand out in their groups, have no second harmonics, balance each other, and last. Not safe for concurrent use.
+// stand out in their groups, balance each other, have no harmonics, and keep their level. Not safe for concurrent use.
 type Detector struct {
-	block  [blockSize]int16
-	n      int
-	key    byte // key being pressed, 0 = none
-	last   byte // of the previous block
-	hits   int
-	misses int
+	block    [blockSize]int16
+	n        int
+	key      byte    // key being pressed, 0 = none
+	last     reading // the previous block
+	hits     int     // equal blocks in a row
+	pureHits int     // pure ones in a row
+	misses   int
+}
+
+// reading is what a block looks like.
+type reading struct {
+	key   byte // 0 = none
+	power float64
+	pure  bool
+}
+
+// follows reports whether r goes on with the key of the block before.
+func (r reading) follows(before reading) bool {
+	return r.key != 0 && r.key == before.key && r.power < before.power*steady && before.power < r.power*steady
 }
 
 // NewDetector returns a detector that has heard nothing.
@@ -61,51 +77,87 @@ func (d *Detector) listen(sound []byte, l law) (key byte) {
 }
 
 // judge debounces the blocks.
-func (d *Detector) judge(k byte) (pressed byte) {
-	if k == d.last && k != 0 {
-		d.hits++
-	} else {
-		d.hits = 1
+func (d *Detector) judge(r reading) (pressed byte) {
+	if !r.follows(d.last) {
+		d.hits, d.pureHits = 0, 0
 	}
-	d.last = k
-	if k == d.key {
+	d.hits++
+	if d.pureHits++; !r.pure {
+		d.pureHits = 0
+	}
+	d.last = r
+	if r.key != 0 && r.key == d.key {
 		d.misses = 0
 		return 0
 	}
-	if k != 0 && d.hits >= hitBlocks {
-		d.key, d.misses = k, 0
-		return k
+	if r.key != 0 && (d.hits >= hitBlocks || d.pureHits >= pureBlocks) {
+		d.key, d.misses = r.key, 0
+		return r.key
 	}
-	if d.misses++; d.misses >= missBlocks && d.key != 0 {
+	if d.misses++; d.misses >= missBlocks {
 		d.key = 0
 	}
 	return 0
 }
 
-// classify names the key whose tones fill a block, 0 for none.
-func classify(block *[blockSize]int16) byte {
+// classify finds the key whose tones fill a block.
+func classify(block *[blockSize]int16) (none reading) {
 	var total float64
 	for _, v := range block {
 		total += float64(v) * float64(v)
 	}
 	floor := fullScale * fullScale / 2 * math.Pow(10, minLevel/10.0) * blockSize
 	if total < floor {
-		return 0
+		return none
 	}
 	rows, cols := dtmfFreqs()
 	r, row := strongest(block, rows)
 	c, col := strongest(block, cols)
 	if r < 0 || c < 0 || row > col*normalTwist || col > row*reverseTwist {
-		return 0
+		return none
 	}
-	// A sine of energy E has a Goertzel power of E*N/2.
-	if (row+col)*2/blockSize < purity*total {
-		return 0
+	share := explained(block, rows[r], cols[c]) / total
+	if share < purity || goertzel(block[:], 2*cols[c]) > harmonic*col {
+		return none
 	}
-	if goertzel(block[:], 2*rows[r]) > harmonic*row || goertzel(block[:], 2*cols[c]) > harmonic*col {
-		return 0
+	return reading{key: dtmfKeys[4*r+c], power: total, pure: share >= pure}
+}
+
+// explained returns the energy of the best fit (least squares) of two sines of the given frequencies to the block.
+func explained(block *[blockSize]int16, hz1, hz2 float64) float64 {
+	const n = 4
+	var m [n][n + 1]float64 // normal equations, right side last
+	for i, v := range block {
+		s1, c1 := math.Sincos(2 * math.Pi * hz1 / sampleRate * float64(i))
+		s2, c2 := math.Sincos(2 * math.Pi * hz2 / sampleRate * float64(i))
+		basis := [n]float64{s1, c1, s2, c2}
+		for r := range n {
+			for c := range n {
+				m[r][c] += basis[r] * basis[c]
+			}
+			m[r][n] += basis[r] * float64(v)
+		}
 	}
-	return dtmfKeys[4*r+c]
+	var right [n]float64
+	for r := range n {
+		right[r] = m[r][n]
+	}
+	for p := range n { // Gauss-Jordan; the matrix is close to a multiple of the unit matrix
+		for r := range n {
+			if r == p {
+				continue
+			}
+			f := m[r][p] / m[p][p]
+			for c := p; c <= n; c++ {
+				m[r][c] -= f * m[p][c]
+			}
+		}
+	}
+	energy := 0.0
+	for r := range n {
+		energy += right[r] * m[r][n] / m[r][r]
+	}
+	return energy
 }
 
 // strongest returns the index and power of the tone that stands out of its group, -1 if none does.

@@ -74,10 +74,10 @@ type track struct {
 	anchored bool
 	ts       uint32 // a timestamp …
 	frame    int64  // … and its frame
-	old      int    // packets in a row that were older than ts
+	old      int    // packets far older than ts since the newest
 }
 
-// maxOld is how many packets in a row may be older than one before them; more mean that the source's clock went back.
+// maxOld is how many packets may be far older than the newest before the source's clock is taken to have gone back.
 const maxOld = 5
 
 // place returns the frame where n samples stamped ts begin, if they arrived when frame now was due. RTP time decides, so
@@ -85,9 +85,13 @@ const maxOld = 5
 func (t *track) place(now int64, ts uint32, n int) int64 {
 	arrival := max(0, now-int64(n))
 	step := int64(int32(ts - t.ts))
-	if t.anchored && step < 0 && t.old < maxOld {
-		t.old++
-		return t.frame + step
+	if t.anchored && step < 0 {
+		if far := step < -maxDrift-int64(lateness/sampleTime); far {
+			t.old++
+		}
+		if t.old < maxOld {
+			return t.frame + step
+		}
 	}
 	pos := t.frame + step
 	if off := pos - arrival; !t.anchored || step < 0 || off > maxDrift || off < -maxDrift {
