@@ -13,7 +13,7 @@ const (
 	SendCancel                    // CANCEL; the transaction holds it back until a 1xx (RFC 3261 §9.1)
 	ArmCancel                     // start 64·T1 after which a cancelled INVITE is forgotten (§9.1)
 	StopCancel                    // the cancelled INVITE is final
-	Forget                        // drop the INVITE transaction; what still comes is stray
+	Forget                        // drop the INVITE transaction: it cancels a late 1xx, a late 2xx is stray
 	SendAck                       // ACK to the winner's 2xx, also for each repetition
 	SweepAnswer                   // ACK then BYE, in this order, to a 2xx nobody wants
 	SendProgress                  // the owner's 1xx

@@ -34,6 +34,9 @@
 //
 // # Not here
 //
+// 100 to an INVITE, the ACK to 300 and more, and the CANCEL's wait for a 1xx are
+// the edge's transactions'.
+//
 // Reliable provisional responses (RFC 3262) are not supported: Require: 100rel
 // is answered 420 by the edge and Supported does not name it. Session timers
 // (RFC 4028) are not offered; the far end's refreshes are answered.

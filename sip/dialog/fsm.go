@@ -11,7 +11,6 @@ const (
 	UACCalling                    // nothing heard yet
 	UACProceeding                 // a 1xx came: trying, ringing, early media
 	UACCancelling                 // the owner gave up and waits for the outcome
-	UACAbandoned                  // the owner was told it failed; the INVITE is being swept
 	UACAccepted                   // a 2xx with an offer came; the ACK waits for our answer
 	UACConfirmed                  // a 2xx was acknowledged
 	UACEnding                     // our BYE waits for its answer
@@ -52,9 +51,7 @@ func (s UACState) Step(ev UACEvent) (UACState, []Action) {
 	case UACCalling, UACProceeding:
 		return stepUACPending(s, ev)
 	case UACCancelling:
-		return stepUACGivenUp(s, ev, acts(TellFailed))
-	case UACAbandoned:
-		return stepUACGivenUp(s, ev, nil)
+		return stepUACCancelling(ev)
 	case UACAccepted:
 		return stepUACAccepted(ev)
 	case UACConfirmed:
@@ -97,32 +94,31 @@ func stepUACPending(s UACState, ev UACEvent) (UACState, []Action) {
 		if s == UACProceeding { // the timer and a 1xx crossed
 			return s, nil
 		}
-		return UACAbandoned, acts(SendCancel, ArmCancel, TellFailed)
+		return UACTerminated, acts(SendCancel, Forget, TellFailed)
 	case UACCancel, UACBye:
 		return UACCancelling, acts(StopSilence, SendCancel, ArmCancel)
 	case UACPeerBye: // a callee may not, but some do: the call is over either way
-		return UACAbandoned, acts(StopSilence, AnswerBye, SendCancel, ArmCancel, TellFailed)
+		return UACTerminated, acts(StopSilence, AnswerBye, SendCancel, Forget, TellFailed)
 	case UACDial, UACAnswerAgain, UACFork, UACCancelTimeout, UACAck, UACByeDone, UACDialogLost, uacEventCount:
 	}
 	return s, acts(Illegal)
 }
 
-// stepUACGivenUp serves both states after a CANCEL; last tells the owner.
-func stepUACGivenUp(s UACState, ev UACEvent, last []Action) (UACState, []Action) {
+func stepUACCancelling(ev UACEvent) (UACState, []Action) {
 	switch ev {
 	case UACAnswer, UACAnswerOffer, UACFork: // the 200 crossed our CANCEL
-		return UACTerminated, append(acts(StopCancel, SweepAnswer), last...)
+		return UACTerminated, acts(StopCancel, SweepAnswer, TellFailed)
 	case UACRefused, UACLost:
-		return UACTerminated, append(acts(StopCancel), last...)
+		return UACTerminated, acts(StopCancel, TellFailed)
 	case UACCancelTimeout:
-		return UACTerminated, append(acts(Forget), last...)
+		return UACTerminated, acts(Forget, TellFailed)
 	case UACPeerBye:
-		return s, acts(AnswerBye)
+		return UACCancelling, acts(AnswerBye)
 	case UACTrying, UACRinging, UACSilent, UACCancel, UACBye, UACDialogLost:
-		return s, nil
+		return UACCancelling, nil
 	case UACDial, UACAnswerAgain, UACAck, UACByeDone, uacEventCount:
 	}
-	return s, acts(Illegal)
+	return UACCancelling, acts(Illegal)
 }
 
 func stepUACAccepted(ev UACEvent) (UACState, []Action) {

@@ -2,8 +2,8 @@ package dialog
 
 import "github.com/butlerspb/vahta/sip/wire"
 
-// Incoming is an INVITE that nobody has taken yet; 100 was sent. What happens to
-// it meanwhile waits for the owner.
+// Incoming is an INVITE that nobody has taken yet; the edge sends 100 when nothing
+// else was sent. What happens to it meanwhile waits for the owner.
 type Incoming struct{ d *Dialog }
 
 // Request returns the INVITE.

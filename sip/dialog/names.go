@@ -18,7 +18,7 @@ func (a Action) String() string {
 // String returns the name.
 func (u UACState) String() string {
 	return name("uacstate", []string{
-		"Idle", "Calling", "Proceeding", "Cancelling", "Abandoned", "Accepted", "Confirmed", "Ending",
+		"Idle", "Calling", "Proceeding", "Cancelling", "Accepted", "Confirmed", "Ending",
 		"Terminated",
 	}, uint8(u))
 }

@@ -128,7 +128,6 @@ func (st *Stack) invite(tx serverTx) {
 		(&Incoming{d}).Reject(wire.StatusTemporarilyUnavailable, "")
 	default:
 		st.metrics.opened(1)
-		d.final(tx, d.s.respond(tx.Request(), wire.StatusTrying, "", nil))
 		st.invited(&Incoming{d})
 	}
 }

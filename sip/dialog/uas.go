@@ -1,6 +1,8 @@
 package dialog
 
 import (
+	"errors"
+
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -54,15 +56,17 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 		}
 	}
 	err := tx.Respond(res)
+	refused := errors.Is(err, wire.ErrAnswered)
+	if err != nil && !refused { // like a lost one: it is repeated
+		d.warn("200 not sent", err)
+	}
 	switch {
-	case err == nil && tx == d.tx:
-		d.st.answered(d)
-		d.stepOffer(OfferOpen, input{})
-	case err == nil:
-	case tx == d.tx:
+	case tx != d.tx:
+	case refused:
 		d.stepUAS(UASAnswerFailed, input{owner: in.owner, err: err})
 	default:
-		d.warn("answer to offer not sent", err)
+		d.st.answered(d)
+		d.stepOffer(OfferOpen, input{})
 	}
 }
 
