@@ -82,6 +82,24 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 	return d, nil
 }
 
+// Workers is the Waker of the real workers.
+type Workers struct {
+	Outbox interface {
+		Wake()
+		Withdraw(ticketID string)
+	}
+	Ticker interface{ Wake() }
+}
+
+// NoticesDue implements Waker.
+func (w Workers) NoticesDue() { w.Outbox.Wake() }
+
+// TimersDue implements Waker.
+func (w Workers) TimersDue() { w.Ticker.Wake() }
+
+// Withdraw implements Waker.
+func (w Workers) Withdraw(ticketID string) { w.Outbox.Withdraw(ticketID) }
+
 type noWaker struct{}
 
 func (noWaker) NoticesDue()     {}

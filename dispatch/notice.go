@@ -41,6 +41,9 @@ type Notice struct {
 	Body     []byte            // event: the JSON to send
 	DueAt    time.Time
 	Attempt  int // from 1, the delivery try this is
+	// Report takes each device that a page tried, for the ticket's log. It is
+	// set while Notify runs and may be nil.
+	Report func(Attempt) `json:"-"`
 }
 
 // Result is what a notifier achieved with one notice.

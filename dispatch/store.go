@@ -102,10 +102,12 @@ type Archive interface {
 
 // Queue hands out due work under a lease, so that one worker has it at a time.
 type Queue interface {
-	ClaimNotices(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Notice, error)
+	ClaimNotices(ctx context.Context, kind NoticeKind, now time.Time, lease time.Duration, limit int) ([]Notice, error)
 	ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]Timer, error)
-	// NextDue returns when the next notice or timer falls due; zero = nothing waits.
-	NextDue(ctx context.Context) (notice, timer time.Time, err error)
+	// NextNotice and NextTimer return when the next one falls due; zero =
+	// nothing waits. What is under a lease falls due when the lease ends.
+	NextNotice(ctx context.Context, kind NoticeKind) (time.Time, error)
+	NextTimer(ctx context.Context) (time.Time, error)
 }
 
 // TicketFilter chooses tickets; zero fields do not limit. Newest first.

@@ -265,7 +265,7 @@ func (m *Memory) Reserve(ctx context.Context, year, n int) (uint32, error) {
 }
 
 // ClaimNotices implements dispatch.Queue.
-func (m *Memory) ClaimNotices(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+func (m *Memory) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -273,14 +273,11 @@ func (m *Memory) ClaimNotices(ctx context.Context, now time.Time, lease time.Dur
 	defer leave()
 	var due []noticeRec
 	for _, r := range m.db.outbox {
-		if !r.done && !r.due.After(now) && !r.lease.After(now) {
+		if r.notice.Kind == kind && !r.done && !r.due.After(now) && !r.lease.After(now) {
 			due = append(due, r)
 		}
 	}
 	slices.SortFunc(due, func(a, b noticeRec) int {
-		if d := rank(a.notice.Kind) - rank(b.notice.Kind); d != 0 {
-			return int(d)
-		}
 		if d := a.due.Compare(b.due); d != 0 {
 			return d
 		}
@@ -320,31 +317,43 @@ func (m *Memory) ClaimTimers(ctx context.Context, now time.Time, lease time.Dura
 	return list, nil
 }
 
-// NextDue implements dispatch.Queue.
-func (m *Memory) NextDue(ctx context.Context) (notice, timer time.Time, err error) {
+// NextNotice implements dispatch.Queue.
+func (m *Memory) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (next time.Time, err error) {
 	leave, err := m.enter(ctx)
 	if err != nil {
-		return notice, timer, err
+		return next, err
 	}
 	defer leave()
-	sooner := func(old, due, lease time.Time) time.Time {
-		if lease.After(due) {
-			due = lease
-		}
-		if old.IsZero() || due.Before(old) {
-			return due
-		}
-		return old
-	}
 	for _, r := range m.db.outbox {
-		if !r.done {
-			notice = sooner(notice, r.due, r.lease)
+		if r.notice.Kind == kind && !r.done {
+			next = sooner(next, r.due, r.lease)
 		}
 	}
-	for _, r := range m.db.timers {
-		timer = sooner(timer, r.timer.DueAt, r.lease)
+	return next, nil
+}
+
+// NextTimer implements dispatch.Queue.
+func (m *Memory) NextTimer(ctx context.Context) (next time.Time, err error) {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return next, err
 	}
-	return notice, timer, nil
+	defer leave()
+	for _, r := range m.db.timers {
+		next = sooner(next, r.timer.DueAt, r.lease)
+	}
+	return next, nil
+}
+
+// sooner returns the earlier of old and the later of due and lease.
+func sooner(old, due, lease time.Time) time.Time {
+	if lease.After(due) {
+		due = lease
+	}
+	if old.IsZero() || due.Before(old) {
+		return due
+	}
+	return old
 }
 
 // ReleaseLeases ends all leases, as SQLite's does.

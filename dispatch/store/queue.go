@@ -12,12 +12,12 @@ import (
 )
 
 // ClaimNotices implements dispatch.Queue. A claim counts as one more attempt.
-func (s *SQLite) ClaimNotices(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+func (s *SQLite) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
 	var list []dispatch.Notice
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		list = list[:0]
-		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND due_at <= ? AND lease_until <= ?
-			ORDER BY rank, due_at LIMIT ?`, micros(now), micros(now), limit)
+		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND rank = ? AND due_at <= ? AND lease_until <= ?
+			ORDER BY due_at, id LIMIT ?`, rank(kind), micros(now), micros(now), limit)
 		if err != nil {
 			return err
 		}
@@ -95,21 +95,23 @@ func (w *writer) rows(ctx context.Context, query string, args ...any) (*sql.Rows
 	return st.QueryContext(ctx, args...)
 }
 
-// NextDue implements dispatch.Queue. Work under a lease is due when the lease
-// ends.
-func (s *SQLite) NextDue(ctx context.Context) (notice, timer time.Time, err error) {
-	due := func(query string) (time.Time, error) {
-		var us sql.NullInt64
-		err := s.read.QueryRowContext(ctx, query).Scan(&us)
-		return instant(us.Int64), err
+// NextNotice implements dispatch.Queue.
+func (s *SQLite) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
+	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END)
+		FROM outbox WHERE done_at = 0 AND rank = ?`, rank(kind))
+}
+
+// NextTimer implements dispatch.Queue.
+func (s *SQLite) NextTimer(ctx context.Context) (time.Time, error) {
+	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM timers`)
+}
+
+func (s *SQLite) next(ctx context.Context, query string, args ...any) (time.Time, error) {
+	var us sql.NullInt64
+	if err := s.read.QueryRowContext(ctx, query, args...).Scan(&us); err != nil {
+		return time.Time{}, fmt.Errorf("read what is due next: %w", err)
 	}
-	if notice, err = due(`SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM outbox WHERE done_at = 0`); err != nil {
-		return notice, timer, fmt.Errorf("read next notice: %w", err)
-	}
-	if timer, err = due(`SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM timers`); err != nil {
-		return notice, timer, fmt.Errorf("read next timer: %w", err)
-	}
-	return notice, timer, nil
+	return instant(us.Int64), nil
 }
 
 // ReleaseLeases ends all leases. The one serving process calls it when it

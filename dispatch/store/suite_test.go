@@ -247,7 +247,7 @@ func suiteEventKey(t *testing.T, s record) {
 func suiteTimers(t *testing.T, s record) {
 	ctx, now := t.Context(), t0.Add(time.Hour)
 	must(t, s.Commit(ctx, opening(1)))
-	_, due, err := s.NextDue(ctx)
+	due, err := s.NextTimer(ctx)
 	must(t, err)
 	if !due.Equal(t0.Add(time.Minute)) {
 		t.Errorf("due %v", due)
@@ -284,8 +284,11 @@ func suiteOutbox(t *testing.T, s record) {
 	must(t, s.Commit(ctx, dispatch.Change{Notices: []dispatch.Notice{event, page}}))
 	must(t, s.Commit(ctx, dispatch.Change{Notices: []dispatch.Notice{event}}))
 	now := t0.Add(time.Minute)
-	got, err := s.ClaimNotices(ctx, now, time.Minute, 10)
+	pages, err := s.ClaimNotices(ctx, dispatch.NoticePage, now, time.Minute, 10)
 	must(t, err)
+	events, err := s.ClaimNotices(ctx, dispatch.NoticeEvent, now, time.Minute, 10)
+	must(t, err)
+	got := append(pages, events...)
 	if len(got) != 2 || got[0].ID != "p1" || got[1].Attempt != 1 || string(got[1].Body) != "{}" {
 		t.Fatalf("claimed %+v", got)
 	}
@@ -293,21 +296,21 @@ func suiteOutbox(t *testing.T, s record) {
 	must(t, s.Commit(ctx, dispatch.Change{Delivery: &retry}))
 	final := dispatch.Delivery{Notice: got[0], Result: dispatch.ResultAcknowledged, Final: true, At: now}
 	must(t, s.Commit(ctx, dispatch.Change{Delivery: &final}))
-	if again, _ := s.ClaimNotices(ctx, now.Add(time.Minute), time.Minute, 10); len(again) != 0 {
+	if again, _ := s.ClaimNotices(ctx, dispatch.NoticeEvent, now.Add(time.Minute), time.Minute, 10); len(again) != 0 {
 		t.Errorf("claimed before its time: %+v", again)
 	}
-	due, _, err := s.NextDue(ctx)
+	due, err := s.NextNotice(ctx, dispatch.NoticeEvent)
 	must(t, err)
 	if !due.Equal(now.Add(time.Hour)) {
 		t.Errorf("next due %v", due)
 	}
-	again, err := s.ClaimNotices(ctx, now.Add(time.Hour), time.Minute, 10)
+	again, err := s.ClaimNotices(ctx, dispatch.NoticeEvent, now.Add(time.Hour), time.Minute, 10)
 	must(t, err)
 	if len(again) != 1 || again[0].ID != "e1" || again[0].Attempt != 2 {
 		t.Fatalf("claimed %+v", again)
 	}
 	must(t, s.ReleaseLeases(ctx))
-	if third, _ := s.ClaimNotices(ctx, now.Add(time.Hour), time.Minute, 10); len(third) != 1 {
+	if third, _ := s.ClaimNotices(ctx, dispatch.NoticeEvent, now.Add(time.Hour), time.Minute, 10); len(third) != 1 {
 		t.Error("a released lease was not claimed")
 	}
 }

@@ -1,0 +1,80 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// Endpoint is one receiver of events.
+type Endpoint struct {
+	Name    string        `yaml:"name"`
+	URL     string        `yaml:"url"`
+	Secrets []Secret      `yaml:"secrets"` // one, or two while they are changed over
+	Events  []string      `yaml:"events"`  // event types; empty = all
+	Timeout time.Duration `yaml:"timeout"` // of one request; 0 = 10 s
+}
+
+// Config are the receivers.
+type Config struct {
+	Endpoints []Endpoint `yaml:"endpoints"`
+}
+
+const (
+	defaultTimeout = 10 * time.Second
+	maxTimeout     = 30 * time.Second
+	maxSecrets     = 2
+)
+
+// Default returns a configuration without receivers.
+func Default() Config { return Config{} }
+
+// Validate reports all faults, each with its field.
+func (c Config) Validate() error {
+	var faults []error
+	seen := map[string]bool{}
+	for i, e := range c.Endpoints {
+		fault := func(field, format string, args ...any) {
+			faults = append(faults, fmt.Errorf("endpoints[%d].%s: %w", i, field, fmt.Errorf(format, args...)))
+		}
+		if e.Name == "" || seen[e.Name] || strings.ContainsAny(e.Name, ". \t") {
+			fault("name", "%q is empty, used twice, or has dots or spaces", e.Name)
+		}
+		seen[e.Name] = true
+		if u, err := url.Parse(e.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			fault("url", "want http:// or https:// and a host")
+		}
+		if len(e.Secrets) == 0 || len(e.Secrets) > maxSecrets {
+			fault("secrets", "%d, want one, or two while they are changed over", len(e.Secrets))
+		}
+		for j, s := range e.Secrets {
+			if _, err := s.key(); err != nil {
+				fault(fmt.Sprintf("secrets[%d]", j), "%w", err)
+			}
+		}
+		for j, kind := range e.Events {
+			if !slices.Contains(dispatch.EventTypes(), kind) {
+				fault(fmt.Sprintf("events[%d]", j), "no event %q; there are: %s", kind, strings.Join(dispatch.EventTypes(), ", "))
+			}
+		}
+		if e.Timeout < 0 || e.Timeout > maxTimeout {
+			fault("timeout", "%v, want up to %v", e.Timeout, maxTimeout)
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// Subscribers returns the receivers as the dispatcher's configuration wants
+// them.
+func (c Config) Subscribers() []dispatch.Subscriber {
+	list := make([]dispatch.Subscriber, 0, len(c.Endpoints))
+	for _, e := range c.Endpoints {
+		list = append(list, dispatch.Subscriber{Channel: dispatch.ChannelWebhook, To: e.Name, Kinds: e.Events})
+	}
+	return list
+}

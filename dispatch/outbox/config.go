@@ -1,0 +1,61 @@
+package outbox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Config are the worker's settings.
+type Config struct {
+	Pages       int              `yaml:"pages"`        // pages under way at once
+	Events      int              `yaml:"events"`       // events under way at once
+	PageBudget  time.Duration    `yaml:"page_budget"`  // longest a page may take
+	EventBudget time.Duration    `yaml:"event_budget"` // longest one try of an event may take
+	FirstRetry  time.Duration    `yaml:"first_retry"`  // pause after the first failure; doubles
+	MaxRetry    time.Duration    `yaml:"max_retry"`    // longest pause
+	MaxAge      time.Duration    `yaml:"max_age"`      // an event this old is given up
+	Poll        time.Duration    `yaml:"poll"`         // longest time without a look into the store
+	Now         func() time.Time `yaml:"-"`            // nil = time.Now
+	Jitter      func() float64   `yaml:"-"`            // in [0, 1); nil = random
+}
+
+// Defaults.
+const (
+	defaultPages       = 32
+	defaultEvents      = 16
+	defaultPageBudget  = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min
+	defaultEventBudget = 15 * time.Second
+	defaultFirstRetry  = 5 * time.Second // the first step of Standard Webhooks' schedule
+	defaultMaxRetry    = time.Hour
+	defaultMaxAge      = 72 * time.Hour
+	defaultPoll        = time.Second
+)
+
+// Default returns settings for any size of company.
+func Default() Config {
+	return Config{
+		Pages: defaultPages, Events: defaultEvents, PageBudget: defaultPageBudget, EventBudget: defaultEventBudget,
+		FirstRetry: defaultFirstRetry, MaxRetry: defaultMaxRetry, MaxAge: defaultMaxAge, Poll: defaultPoll,
+	}
+}
+
+// Validate reports all faults, each with its field.
+func (c Config) Validate() error {
+	var faults []error
+	if c.Pages < 1 || c.Events < 1 {
+		faults = append(faults, fmt.Errorf("pages, events: %d, %d, want at least 1", c.Pages, c.Events))
+	}
+	for field, d := range map[string]time.Duration{
+		"page_budget": c.PageBudget, "event_budget": c.EventBudget, "first_retry": c.FirstRetry,
+		"max_retry": c.MaxRetry, "max_age": c.MaxAge, "poll": c.Poll,
+	} {
+		if d <= 0 {
+			faults = append(faults, fmt.Errorf("%s: %v, want more than zero", field, d))
+		}
+	}
+	if c.MaxRetry < c.FirstRetry {
+		faults = append(faults, fmt.Errorf("max_retry: %v is shorter than first_retry", c.MaxRetry))
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,55 @@
+package outbox
+
+import (
+	"errors"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// RetryAfterError is an error that knows when the far side wants the next try.
+type RetryAfterError interface {
+	error
+	RetryAfter() time.Duration
+}
+
+// settle decides what one try means: done, given up, or when to try again. It
+// is pure; jitter is in [0, 1).
+func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at time.Time, took time.Duration, jitter float64) dispatch.Delivery {
+	d := dispatch.Delivery{Notice: n, Result: result, At: at, Took: took, Final: true}
+	if err == nil {
+		if d.Result == "" {
+			d.Result = dispatch.ResultDelivered
+		}
+		return d
+	}
+	d.Err = err.Error()
+	if d.Result == "" {
+		d.Result = dispatch.ResultFailed
+	}
+	end := at.Add(took)
+	if n.Kind == dispatch.NoticePage || errors.Is(err, dispatch.ErrPermanent) || end.Sub(n.DueAt) >= cfg.MaxAge {
+		return d
+	}
+	pause := backoff(cfg, n.Attempt, jitter)
+	if after, ok := errors.AsType[RetryAfterError](err); ok {
+		pause = max(pause, min(after.RetryAfter(), cfg.MaxRetry))
+	}
+	d.Final, d.RetryAt = false, end.Add(pause)
+	return d
+}
+
+// backoff returns the pause after the nth failure: it doubles from FirstRetry
+// up to MaxRetry, less up to a quarter.
+func backoff(cfg Config, n int, jitter float64) time.Duration {
+	pause := cfg.FirstRetry
+	for range n - 1 {
+		if pause >= cfg.MaxRetry/2 {
+			pause = cfg.MaxRetry
+			break
+		}
+		pause *= 2
+	}
+	const spread = 0.25
+	return pause - time.Duration(spread*jitter*float64(pause))
+}

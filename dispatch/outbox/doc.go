@@ -1,0 +1,17 @@
+// Package outbox delivers the notices that the dispatcher commits. It claims
+// due notices under a lease, asks right before each page whether it is still
+// needed, hands the notice to the notifier of its channel and records every
+// try.
+//
+// Delivery is at least once; a notice's ID lets the receiver drop repeats.
+// Errors are temporary unless they wrap dispatch.ErrPermanent. An event is
+// tried again after a pause that doubles up to a limit, with jitter, until it
+// is too old. A page is tried once: what comes next after a failure is the
+// escalation's decision, and RecordDelivery tells it at once.
+//
+// Pages and events have lanes of their own, so that a dead subscriber never
+// delays a page. Order between notices is not kept.
+//
+// It must not know what a notice says or how a channel works. Run owns all
+// goroutines; Wake and Withdraw may be called by any.
+package outbox

@@ -1,0 +1,323 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Source is where notices come from; dispatch.Queue has it.
+type Source interface {
+	ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error)
+	NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error)
+}
+
+// Desk knows whether a page is still needed and keeps the record;
+// *dispatch.Dispatcher is one.
+type Desk interface {
+	PageStillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool)
+	RecordDelivery(ctx context.Context, d dispatch.Delivery) error
+}
+
+// Deps are what a worker works with.
+type Deps struct {
+	Source     Source
+	Desk       Desk
+	Notifiers  map[dispatch.Channel]dispatch.Notifier
+	Log        *slog.Logger          // nil = silent
+	Registerer prometheus.Registerer // nil = not measured
+}
+
+// Worker delivers notices.
+type Worker struct {
+	// set at New
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	metrics *metrics
+	lanes   []*lane
+
+	mu     sync.Mutex
+	flight map[string]flying // guarded by mu; by notice id
+}
+
+// flying is a notice under way.
+type flying struct {
+	ticket string
+	page   bool
+	cancel context.CancelCauseFunc
+}
+
+// lane is one kind of notices with its own share of the work.
+type lane struct {
+	kind   dispatch.NoticeKind
+	slots  int
+	budget time.Duration
+	wake   chan struct{} // of one
+	ended  chan struct{} // a token per delivery that has ended
+}
+
+// errWithdrawn cancels a page that nobody needs any more.
+var errWithdrawn = errors.New("the page is no longer needed")
+
+// New returns a worker; Run must follow.
+func New(cfg Config, deps Deps) (*Worker, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("set up outbox: %w", err)
+	}
+	if deps.Source == nil || deps.Desk == nil {
+		return nil, errors.New("set up outbox: a source and a desk are required")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Jitter == nil {
+		cfg.Jitter = rand.Float64
+	}
+	w := &Worker{cfg: cfg, deps: deps, log: deps.Log, metrics: newMetrics(deps.Registerer), flight: map[string]flying{}}
+	if w.log == nil {
+		w.log = slog.New(slog.DiscardHandler)
+	}
+	w.lanes = []*lane{
+		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
+		newLane(dispatch.NoticeEvent, cfg.Events, cfg.EventBudget),
+	}
+	return w, nil
+}
+
+func newLane(kind dispatch.NoticeKind, slots int, budget time.Duration) *lane {
+	return &lane{kind: kind, slots: slots, budget: budget, wake: make(chan struct{}, 1), ended: make(chan struct{}, slots)}
+}
+
+// Wake makes the worker look for due notices now; it never blocks.
+func (w *Worker) Wake() {
+	for _, l := range w.lanes {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Withdraw stops the pages about a ticket that are under way; it never blocks.
+func (w *Worker) Withdraw(ticketID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.flight {
+		if f.page && f.ticket == ticketID {
+			f.cancel(errWithdrawn)
+		}
+	}
+}
+
+// Run delivers until ctx ends; then deliveries under way are cut short, and
+// what they had not finished comes again after the next start.
+func (w *Worker) Run(ctx context.Context) error {
+	var lanes sync.WaitGroup
+	for _, l := range w.lanes {
+		lanes.Go(func() { w.serve(ctx, l) })
+	}
+	lanes.Wait()
+	return nil
+}
+
+// leaseSlack is how much longer than its budget a delivery is ours, so that
+// its record can still be written.
+const leaseSlack = 30 * time.Second
+
+func (w *Worker) serve(ctx context.Context, l *lane) {
+	var under sync.WaitGroup
+	defer under.Wait()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	free := l.slots
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.ended:
+			free++
+		case <-l.wake:
+		case <-timer.C:
+		}
+		for drained := false; !drained; {
+			select {
+			case <-l.ended:
+				free++
+			default:
+				drained = true
+			}
+		}
+		started, err := w.start(ctx, l, free, &under)
+		free -= started
+		if err != nil {
+			w.complain(ctx, "due notices could not be claimed", err)
+			timer.Reset(w.cfg.Poll)
+			continue
+		}
+		timer.Reset(w.wait(ctx, l, free))
+	}
+}
+
+// start claims as many due notices as there are free slots and sets them off.
+func (w *Worker) start(ctx context.Context, l *lane, free int, under *sync.WaitGroup) (started int, err error) {
+	if free == 0 {
+		return 0, nil
+	}
+	due, err := w.deps.Source.ClaimNotices(ctx, l.kind, w.cfg.Now(), l.budget+leaseSlack, free)
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range due {
+		sub, cancel := context.WithCancelCause(ctx)
+		if !w.takeOff(n, cancel) {
+			cancel(nil)
+			continue // its lease ran out while it is still under way
+		}
+		started++
+		under.Go(func() {
+			defer func() { w.land(n); cancel(nil); l.ended <- struct{}{} }()
+			w.deliver(sub, l, n)
+		})
+	}
+	return started, nil
+}
+
+// wait returns how long the lane may rest.
+func (w *Worker) wait(ctx context.Context, l *lane, free int) time.Duration {
+	if free == 0 {
+		return w.cfg.Poll
+	}
+	next, err := w.deps.Source.NextNotice(ctx, l.kind)
+	if err != nil {
+		w.complain(ctx, "the next notice could not be read", err)
+		return w.cfg.Poll
+	}
+	if next.IsZero() {
+		return w.cfg.Poll
+	}
+	return max(0, min(next.Sub(w.cfg.Now()), w.cfg.Poll))
+}
+
+func (w *Worker) takeOff(n dispatch.Notice, cancel context.CancelCauseFunc) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, ok := w.flight[n.ID]; ok {
+		return false
+	}
+	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, cancel: cancel}
+	return true
+}
+
+func (w *Worker) land(n dispatch.Notice) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.flight, n.ID)
+}
+
+// deliver makes one try of one notice: check, send, record.
+func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
+	at := w.cfg.Now()
+	ready, needed := w.deps.Desk.PageStillNeeded(ctx, n)
+	var result dispatch.Result
+	var err error
+	var tried attempts
+	if needed {
+		ready.Report = tried.add
+		result, err = w.send(ctx, l, ready)
+	} else {
+		ready, result = n, dispatch.ResultWithdrawn
+	}
+	if errors.Is(context.Cause(ctx), errWithdrawn) && result != dispatch.ResultAcknowledged {
+		result, err = dispatch.ResultWithdrawn, nil
+	}
+	if ctx.Err() != nil && err != nil {
+		return // stopped in the middle: it comes again after the next start
+	}
+	ready.Report = nil
+	d := settle(w.cfg, ready, result, err, at, w.cfg.Now().Sub(at), w.cfg.Jitter())
+	d.Attempts = tried.all()
+	w.metrics.delivered(d)
+	if err != nil {
+		w.log.Warn("a notice was not delivered", "channel", string(n.Channel), "ticket", n.Ref.Number, "attempt", n.Attempt,
+			"final", d.Final, "err", err)
+	}
+	w.record(ctx, d)
+}
+
+// attempts collects what a notifier reports of a page's devices.
+type attempts struct {
+	mu   sync.Mutex
+	list []dispatch.Attempt // guarded by mu
+}
+
+func (a *attempts) add(one dispatch.Attempt) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.list = append(a.list, one)
+}
+
+func (a *attempts) all() []dispatch.Attempt {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.list
+}
+
+// send hands the notice to its channel's notifier. A notifier that panics has
+// failed at one notice only.
+func (w *Worker) send(ctx context.Context, l *lane, n dispatch.Notice) (result dispatch.Result, err error) {
+	to, ok := w.deps.Notifiers[n.Channel]
+	if !ok {
+		return dispatch.ResultFailed, fmt.Errorf("no notifier for channel %q is set up: %w", n.Channel, dispatch.ErrPermanent)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, l.budget, fmt.Errorf("no result within %v", l.budget))
+	defer cancel()
+	defer func() {
+		if fault := recover(); fault != nil {
+			result, err = dispatch.ResultFailed, fmt.Errorf("the notifier of channel %q broke: %v", n.Channel, fault)
+		}
+	}()
+	return to.Notify(ctx, n)
+}
+
+// Pauses between tries to write a record.
+const (
+	firstRecordPause = 50 * time.Millisecond
+	maxRecordPause   = 2 * time.Second
+	stopGrace        = 2 * time.Second // a record may still be written this long after the stop
+)
+
+// record writes the try down, again and again while the store refuses: a key
+// that was pressed must not be forgotten.
+func (w *Worker) record(ctx context.Context, d dispatch.Delivery) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(stopGrace, cancel) })
+	defer stop()
+	for pause := firstRecordPause; ; pause = min(2*pause, maxRecordPause) {
+		err := w.deps.Desk.RecordDelivery(work, d)
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(pause):
+			w.complain(ctx, "a delivery could not be recorded yet", err)
+		case <-work.Done():
+			w.log.Error("a delivery was not recorded and will be repeated", "ticket", d.Notice.Ref.Number, "err", err)
+			return
+		}
+	}
+}
+
+func (w *Worker) complain(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		w.log.Error(what, "err", err)
+	}
+}
