@@ -51,12 +51,12 @@ func (p *Phone) outgoing(ctx context.Context, uri string, o Options) (dialog.Out
 	if err != nil {
 		return dialog.Outgoing{}, err
 	}
-	from := wire.NameAddr{}
 	own := o.From
 	if own == "" {
 		own = p.URI()
 	}
-	if from, err = wire.ParseNameAddr(own); err != nil {
+	from, err := wire.ParseNameAddr(own)
+	if err != nil {
 		return dialog.Outgoing{}, fmt.Errorf("read From: %w", err)
 	}
 	flow, err := p.flow(ctx, target, o.Via)

@@ -35,18 +35,17 @@ const (
 	Ended                       // the session is over; always the last event
 )
 
-var kindNames = [...]string{
-	Invited: "invited", Trying: "trying", Rang: "rang", EarlyMedia: "early_media", Answered: "answered",
-	Confirmed: "confirmed", Refused: "refused", Cancelling: "cancelling", Cancelled: "cancelled", Heard: "heard",
-	Pressed: "pressed", Digit: "digit", InfoIn: "info", Offered: "offered", Held: "held", Resumed: "resumed",
-	Holding: "holding", Unholding: "unholding", Refreshed: "refreshed",
-	OfferFailed: "offer_failed", HungUp: "hung_up", Ended: "ended",
-}
-
 // String names the kind in snake_case.
 func (k Kind) String() string {
-	if int(k) < len(kindNames) && kindNames[k] != "" {
-		return kindNames[k]
+	names := [...]string{
+		Invited: "invited", Trying: "trying", Rang: "rang", EarlyMedia: "early_media", Answered: "answered",
+		Confirmed: "confirmed", Refused: "refused", Cancelling: "cancelling", Cancelled: "cancelled", Heard: "heard",
+		Pressed: "pressed", Digit: "digit", InfoIn: "info", Offered: "offered", Held: "held", Resumed: "resumed",
+		Holding: "holding", Unholding: "unholding", Refreshed: "refreshed",
+		OfferFailed: "offer_failed", HungUp: "hung_up", Ended: "ended",
+	}
+	if int(k) < len(names) && names[k] != "" {
+		return names[k]
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }

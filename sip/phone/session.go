@@ -29,9 +29,8 @@ type Session struct {
 	sound    sound
 
 	mu     sync.Mutex
-	callID string   // guarded by mu
-	header []Header // guarded by mu; extra headers of a placed call
-	digits []byte   // guarded by mu
+	callID string // guarded by mu
+	digits []byte // guarded by mu
 
 	// owned by the loop
 	d        *dialog.Dialog

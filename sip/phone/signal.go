@@ -380,4 +380,4 @@ func wireHeaders(hs []Header) []wire.Header {
 }
 
 // sessionID is the number in o=; below 2^31, which some peers cannot exceed.
-func sessionID() uint64 { return uint64(rand.Uint32N(1 << 31)) }
+func sessionID() uint64 { return uint64(rand.Uint32N(1 << 31)) } //nolint:gosec // a number, not a secret

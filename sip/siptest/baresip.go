@@ -87,7 +87,7 @@ func StartBaresip(tb testing.TB, cfg Baresip) *BaresipRun {
 		tb.Fatalf("connect to baresip's ctrl_tcp: %v", err)
 	}
 	r.wg.Go(r.listen)
-	tb.Cleanup(func() { r.ctl.Close(); r.wg.Wait() })
+	tb.Cleanup(func() { _ = r.ctl.Close(); r.wg.Wait() })
 	return r
 }
 

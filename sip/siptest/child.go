@@ -43,7 +43,7 @@ func startChild(tb testing.TB, program, debian, dir string, args ...string) *chi
 	if err := c.cmd.Start(); err != nil {
 		tb.Fatalf("start %s: %v", path, err)
 	}
-	in.Close()
+	_ = in.Close()
 	go c.follow(out)
 	tb.Cleanup(c.kill)
 	return c
@@ -52,7 +52,7 @@ func startChild(tb testing.TB, program, debian, dir string, args ...string) *chi
 // follow reads the program's output to its end and collects its exit.
 func (c *child) follow(out *os.File) {
 	defer close(c.done)
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	lines := bufio.NewScanner(out)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
@@ -139,7 +139,7 @@ func freePorts(tb testing.TB, n int) uint16 {
 			tb.Fatalf("find a free port: %v", err)
 		}
 		first := localAddr(probe).Port() &^ 1
-		probe.Close()
+		_ = probe.Close()
 		if int(first)+n < 65536 && allFree(first, n) {
 			return first
 		}

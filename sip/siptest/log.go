@@ -75,5 +75,5 @@ func (l *Log[T]) snapshot() ([]T, <-chan struct{}) {
 	if l.grown == nil {
 		l.grown = make(chan struct{})
 	}
-	return l.items[:len(l.items):len(l.items)], l.grown
+	return slices.Clip(l.items), l.grown
 }

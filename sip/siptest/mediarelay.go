@@ -98,7 +98,7 @@ func listenPair(bind netip.Addr) (pair [2]*net.UDPConn, err error) {
 				return pair, nil
 			}
 		}
-		pair[0].Close()
+		_ = pair[0].Close()
 	}
 	return pair, fmt.Errorf("open an RTP port pair on %s: no even port with a free neighbour in 50 tries", bind)
 }
@@ -173,7 +173,7 @@ func (h *mediaHop) keepLate(send func()) {
 func (h *mediaHop) close() {
 	for _, conn := range append(h.forA[:], h.forB[:]...) {
 		if conn != nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 	}
 }

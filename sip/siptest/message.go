@@ -25,12 +25,6 @@ type Message struct {
 // Field is one header line.
 type Field struct{ Name, Value string }
 
-// compact maps the one-letter header names of RFC 3261 §7.3.3 to the long ones.
-var compact = map[string]string{
-	"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length",
-	"c": "content-type", "s": "subject", "k": "supported", "e": "content-encoding", "x": "session-expires", "r": "refer-to",
-}
-
 // ParseMessage reads raw. It accepts whatever has a start line; it is no judge.
 func ParseMessage(raw []byte) (Message, error) {
 	m := Message{Raw: raw}
@@ -80,11 +74,20 @@ func (m *Message) Values(name string) []string {
 	return out
 }
 
-// longName is the lower-case long form of a header name.
+// longName is the lower-case long form of a header name, RFC 3261 §7.3.3.
 func longName(name string) string {
 	name = strings.ToLower(name)
-	if long, ok := compact[name]; ok {
-		return long
+	if len(name) != 1 {
+		return name
+	}
+	letters := []string{
+		"v", "via", "f", "from", "t", "to", "i", "call-id", "m", "contact", "l", "content-length", "c", "content-type",
+		"s", "subject", "k", "supported", "e", "content-encoding", "x", "session-expires", "r", "refer-to",
+	}
+	for i := 0; i < len(letters); i += 2 {
+		if letters[i] == name {
+			return letters[i+1]
+		}
 	}
 	return name
 }

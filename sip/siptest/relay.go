@@ -94,7 +94,7 @@ func NewRelay(cfg RelayConfig) (*Relay, error) {
 		return nil, err
 	}
 	if r.sideB, err = listen(cfg.Bind); err != nil {
-		r.sideA.Close()
+		_ = r.sideA.Close()
 		return nil, err
 	}
 	if cfg.Media != nil {
@@ -138,8 +138,8 @@ func (r *Relay) Run(ctx context.Context) {
 	wg.Go(func() { r.serve(r.sideA, AtoB) })
 	wg.Go(func() { r.serve(r.sideB, BtoA) })
 	<-ctx.Done()
-	r.sideA.Close()
-	r.sideB.Close()
+	_ = r.sideA.Close()
+	_ = r.sideB.Close()
 	if r.media != nil {
 		r.media.close()
 	}

@@ -61,7 +61,7 @@ func NewRTP(tb testing.TB) *RTP {
 	r.wg.Go(r.talk)
 	tb.Cleanup(func() {
 		close(r.stop)
-		conn.Close()
+		_ = conn.Close()
 		r.wg.Wait()
 	})
 	return r

@@ -53,9 +53,11 @@ type SIPP struct {
 }
 
 // sippWords are the defaults of the words in the scenarios.
-var sippWords = map[string]string{
-	"ring": "200", "talk": "500", "after": "100", "digit": "1", "status": "486", "reason": "Busy Here",
-	"caller": "+79161234567",
+func sippWords() map[string]string {
+	return map[string]string{
+		"ring": "200", "talk": "500", "after": "100", "digit": "1", "status": "486", "reason": "Busy Here",
+		"caller": "+79161234567",
+	}
 }
 
 // SIPPRun is sipp at work.
@@ -80,7 +82,7 @@ func StartSIPP(tb testing.TB, cfg SIPP) *SIPPRun {
 	if err != nil {
 		tb.Fatalf("find the sipp scenario %q: %v", cfg.Scenario, err)
 	}
-	words := maps.Clone(sippWords)
+	words := sippWords()
 	maps.Copy(words, cfg.Set)
 	writeFile(tb, filepath.Join(dir, "scenario.xml"), fillWords(text, words))
 	writeFile(tb, filepath.Join(dir, "key.pcap"), keyPcap(words["digit"], sippEventPT))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -53,9 +54,6 @@ type UA struct {
 	wg    sync.WaitGroup
 }
 
-// uaSerial tells the tokens of several UAs of one process apart.
-var uaSerial atomic.Int64
-
 // NewUA opens a raw UA for the time of the test.
 func NewUA(tb testing.TB, cfg UAConfig) *UA {
 	tb.Helper()
@@ -67,7 +65,7 @@ func NewUA(tb testing.TB, cfg UAConfig) *UA {
 	}
 	u := &UA{
 		tb: tb, cfg: cfg, taken: map[int]bool{},
-		id: strconv.FormatInt(time.Now().UnixNano(), 36) + "." + strconv.FormatInt(uaSerial.Add(1), 36),
+		id: rand.Text()[:8],
 	}
 	var err error
 	if cfg.Transport == "tcp" {
@@ -89,13 +87,13 @@ func NewUA(tb testing.TB, cfg UAConfig) *UA {
 
 func (u *UA) close() {
 	if u.ln != nil {
-		u.ln.Close()
+		_ = u.ln.Close()
 	} else {
-		u.udp.Close()
+		_ = u.udp.Close()
 	}
 	u.mu.Lock()
 	for _, c := range u.conns {
-		c.Close()
+		_ = c.Close()
 	}
 	u.mu.Unlock()
 	u.wg.Wait()
@@ -206,7 +204,7 @@ func (u *UA) Hangup() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.out != nil {
-		u.out.Close()
+		_ = u.out.Close()
 		u.out = nil
 	}
 }
