@@ -220,6 +220,8 @@ func TestStreamsRecordToTheirChannels(t *testing.T) {
 		bridge(a, b)
 		a.stream.Record(r, Left)
 		b.stream.Record(r, Right)
+		a.stream.Stats() // recording has begun
+		b.stream.Stats()
 		for range 10 {
 			a.send(8, payloadOf(11))
 			b.send(8, payloadOf(22))

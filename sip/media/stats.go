@@ -58,7 +58,7 @@ func (r *reception) restart(h header) {
 	r.earlier.expected += r.expected()
 	r.earlier.received += r.received
 	r.started, r.received, r.cycles, r.timed = true, 0, 0, false
-	r.base, r.top, r.bad = h.seq, h.seq-1, noBad
+	r.base, r.top, r.bad = h.seq, h.seq, noBad
 	r.reported.expected, r.reported.received = 0, 0
 }
 
@@ -82,7 +82,6 @@ func (r *reception) take(h header, now time.Duration, octets int) {
 			return
 		}
 		r.restart(h)
-		r.top = h.seq
 	}
 	r.received++
 	r.time(h, now)

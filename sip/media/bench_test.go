@@ -1,0 +1,145 @@
+package media
+
+import (
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/sip/sdp"
+)
+
+// packetSource feeds a stream with packets of 20 ms as they would lie in the shard's buffer.
+type packetSource struct {
+	buf [headerSize + frameSamples]byte
+	src netip.AddrPort
+	seq uint16
+	ts  uint32
+}
+
+func newPacketSource() *packetSource {
+	return &packetSource{src: netip.MustParseAddrPort("192.0.2.1:4000")}
+}
+
+func (g *packetSource) next(sh *shard, s *Stream) {
+	g.seq++
+	g.ts += frameSamples
+	sh.now += frameTime
+	putHeader(g.buf[:], false, 8, g.seq, g.ts, 7)
+	sh.packet(s, false, g.src, g.buf[:])
+}
+
+// perPacket counts the allocations of one relayed packet, ticks included.
+func perPacket(t testing.TB, codec sdp.Codec, prepare func(sh *shard, a, b *Stream)) float64 {
+	t.Helper()
+	sh, a, b := pair(t, codec)
+	a.report.due, b.report.due = time.Hour*999, time.Hour*999 // RTCP has its own budget
+	if prepare != nil {
+		prepare(sh, a, b)
+	}
+	g := newPacketSource()
+	allocs := testing.AllocsPerRun(2000, func() {
+		g.next(sh, a)
+		a.tick(sh)
+		b.tick(sh)
+	})
+	if sent := b.rtp.(*nullSocket).sent; sent < 2000 { //nolint:forcetypeassert,errcheck // made by pair
+		t.Errorf("%d packets relayed", sent)
+	}
+	return allocs
+}
+
+func TestRelayedPacketsDoNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts all goroutines
+	for name, c := range map[string]struct {
+		codec   sdp.Codec
+		prepare func(sh *shard, a, b *Stream)
+	}{
+		"relay":     {pcma(), nil},
+		"transcode": {pcmu(), nil},
+		"in-band digits": {pcma(), func(_ *shard, a, _ *Stream) {
+			a.tones = NewDetector()
+		}},
+		"prompt under the bridge": {pcma(), func(_ *shard, a, _ *Stream) { a.player.load(1, Looping(HoldMusic())) }},
+	} {
+		if n := perPacket(t, c.codec, c.prepare); n != 0 {
+			t.Errorf("%s: %.2f allocations a packet", name, n)
+		}
+	}
+}
+
+// TestRecordedPacketsDoNotAllocate: the only allocations of a recording are those of its writer, twice a second.
+func TestRecordedPacketsDoNotAllocate(t *testing.T) { //nolint:paralleltest // as above
+	r := newRecorder(t)
+	n := perPacket(t, pcma(), func(sh *shard, a, _ *Stream) {
+		a.rec = r
+		sh.now = r.started.Sub(a.pool.start)
+	})
+	if n > 0.25 {
+		t.Errorf("%.2f allocations a recorded packet", n)
+	}
+}
+
+func BenchmarkRelayPacket(b *testing.B) {
+	for name, codec := range map[string]sdp.Codec{"same": pcma(), "transcode": pcmu()} {
+		b.Run(name, func(b *testing.B) {
+			sh, s, _ := pair(b, codec)
+			g := newPacketSource()
+			b.ReportAllocs()
+			for b.Loop() {
+				g.next(sh, s)
+			}
+		})
+	}
+}
+
+func BenchmarkRecordPacket(b *testing.B) {
+	r, err := NewRecorder(filepath.Join(b.TempDir(), "call.wav"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var t track
+	sound, at, ts := payloadOf(1), time.Duration(0), uint32(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		at, ts = at+frameTime, ts+frameSamples
+		r.write(Left, &t, at, ts, sound, lawA)
+		if err := r.advance(at); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := r.closeAt(at); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkDetectorFrame(b *testing.B) {
+	for name, sound := range map[string]Audio{"silence": payloadOf(alawSilence), "music": HoldMusic()[8000:8160], "key": NewKeyTone('5').Audio(frameTime)} {
+		b.Run(name, func(b *testing.B) {
+			d := NewDetector()
+			b.ReportAllocs()
+			for b.Loop() {
+				d.listen(sound, lawA)
+			}
+		})
+	}
+}
+
+func BenchmarkPromptFrame(b *testing.B) {
+	sh, s, _ := pair(b, pcma())
+	s.player.load(1, Looping(HoldMusic()))
+	b.ReportAllocs()
+	for b.Loop() {
+		sh.now += frameTime
+		s.tickPlay(sh)
+	}
+}
+
+func BenchmarkIdleTick(b *testing.B) {
+	sh, s, _ := pair(b, pcma())
+	s.report.due = time.Hour * 999
+	s.out.packets, s.out.sent = 1, sh.now
+	b.ReportAllocs()
+	for b.Loop() {
+		s.tick(sh)
+	}
+}
