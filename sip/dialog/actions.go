@@ -46,7 +46,7 @@ func (d *Dialog) doUAC(a Action, in *input) {
 		d.silence.stop()
 	case SendCancel:
 		if err := d.invite.Cancel(d.parting...); err != nil {
-			d.warn("cancel not sent", err)
+			d.unsent("CANCEL", err)
 		}
 	case ArmCancel:
 		d.cancel.start(&d.box, d.st.cfg.AckTimeout, func() {
@@ -129,6 +129,7 @@ func (e *Event) fromResponse() {
 	}
 }
 
-func (d *Dialog) warn(msg string, err error) {
-	d.st.log.Warn(msg, slog.String("call_id", d.s.CallID), slog.Any("err", err))
+// unsent notes that a message of ours could not leave; its timers do the rest.
+func (d *Dialog) unsent(what string, err error) {
+	d.st.log.Warn("message not sent", slog.String("call_id", d.s.CallID), slog.String("message", what), slog.Any("err", err))
 }

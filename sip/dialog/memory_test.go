@@ -42,6 +42,15 @@ func (m *memory) note(format string, args ...any) {
 	m.log = append(m.log, strconv.FormatFloat(at, 'f', -1, 64)+" "+fmt.Sprintf(format, args...))
 }
 
+// take returns the ladder so far and begins a new one.
+func (m *memory) take() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	log := m.log
+	m.log = nil
+	return log
+}
+
 func (m *memory) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (clientTx, error) {
 	if m.fail != nil {
 		return nil, m.fail
@@ -254,8 +263,11 @@ func (b *bench) request(m wire.Method, toTag, sdp string) *inTx {
 	key := b.net.next("z9hG4bKfar")
 	for _, h := range []wire.Header{
 		{Name: "Via", Value: "SIP/2.0/UDP 198.51.100.9:5060;branch=" + key},
-		{Name: "From", Value: from}, {Name: "To", Value: to}, {Name: "Call-ID", Value: callID},
-		{Name: "CSeq", Value: cseqValue(b.seq, m)}, {Name: "Contact", Value: "<sip:moved@198.51.100.9:5090>"},
+		{Name: "From", Value: from},
+		{Name: "To", Value: to},
+		{Name: "Call-ID", Value: callID},
+		{Name: "CSeq", Value: cseqValue(b.seq, m)},
+		{Name: "Contact", Value: "<sip:moved@198.51.100.9:5090>"},
 	} {
 		if err := req.Add(h.Name, h.Value); err != nil {
 			b.t.Fatal(err)
@@ -284,12 +296,10 @@ func (b *bench) ack(of *inTx, sdp string) {
 // want compares everything that left and everything the owner heard.
 func (b *bench) want(lines ...string) {
 	b.t.Helper()
-	b.net.mu.Lock()
-	defer b.net.mu.Unlock()
-	if diff := cmp.Diff(lines, b.net.log); diff != "" {
-		b.t.Errorf("ladder differs (-want +got):\n%s\ngot:\n%s", diff, strings.Join(b.net.log, "\n"))
+	got := b.net.take()
+	if diff := cmp.Diff(lines, got); diff != "" {
+		b.t.Errorf("ladder differs (-want +got):\n%s\ngot:\n%s", diff, strings.Join(got, "\n"))
 	}
-	b.net.log = nil
 }
 
 // left is what the stack still knows.

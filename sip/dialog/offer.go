@@ -96,14 +96,13 @@ func stepOfferInitial(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		}
 		return s, acts(Reply500)
 	case OfferPeerUpdate:
-		switch s {
-		case OfferOurs:
-			return s, acts(Reply491)
-		case OfferEarly:
+		if s == OfferEarly {
 			return OfferEarlyTheir, acts(TellOffer)
-		default:
-			return s, acts(Reply500)
 		}
+		if s == OfferOurs {
+			return s, acts(Reply491)
+		}
+		return s, acts(Reply500)
 	case OfferAnswer, OfferRefuse:
 		if s != OfferEarlyTheir {
 			return s, acts(Illegal)

@@ -17,7 +17,7 @@ func bubble(t *testing.T, f func(b *bench), change ...func(*Config)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, change...)
 		f(b)
-		time.Sleep(2 * Default().AckTimeout) //nolint:forbidigo // fake time
+		time.Sleep(2 * Default().AckTimeout)
 		synctest.Wait()
 		if n := b.left(); n != 0 {
 			t.Errorf("%d entries left in the stack", n)
@@ -27,7 +27,7 @@ func bubble(t *testing.T, f func(b *bench), change ...func(*Config)) {
 
 // pass lets fake time go on.
 func pass(d time.Duration) {
-	time.Sleep(d) //nolint:forbidigo // fake time
+	time.Sleep(d)
 	synctest.Wait()
 }
 
@@ -205,7 +205,7 @@ func TestR11MediaWithoutAck(t *testing.T) {
 		b.invite("offer")
 		b.loop.do(func() { b.d.Answer([]byte("answer")); b.d.MediaFlows(true) })
 		pass(31900 * time.Millisecond)
-		b.net.log = nil
+		b.net.take()
 		pass(10 * time.Second)
 		b.inside(wire.BYE, "")
 		synctest.Wait()
@@ -257,9 +257,7 @@ func confirmed(b *bench) {
 	b.loop.do(func() { b.d.Answer([]byte("answer")) })
 	b.ack(b.in, "")
 	synctest.Wait()
-	b.net.mu.Lock()
-	b.net.log = nil
-	b.net.mu.Unlock()
+	b.net.take()
 }
 
 func TestR13ByeDuringTheirReinvite(t *testing.T) {
@@ -313,10 +311,7 @@ func TestR15Glare(t *testing.T) {
 		}
 		b.net.out[1].answer(200, "far", "answer")
 		synctest.Wait()
-		b.net.mu.Lock()
-		got := strings.Join(b.net.log, "\n")
-		b.net.log = nil
-		b.net.mu.Unlock()
+		got := strings.Join(b.net.take(), "\n")
 		for _, part := range []string{"0 INVITE 1 far\n0 491 INVITE\n", " INVITE 2 far\n", " ACK 2 far\n", "owner: offer-done 200 sdp=answer"} {
 			if !strings.Contains(got, part) {
 				t.Errorf("%q is missing in\n%s", part, got)
@@ -494,7 +489,7 @@ func TestRejectWithoutOwnerAndMerged(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.st.OnInvite(func(in *Incoming) {
-			twin := *(in.d.tx.(*inTx))
+			twin := *in.d.tx.(*inTx)
 			twin.key = "z9hG4bKother"
 			b.st.request(&twin)
 			in.Reject(503, "Full", wire.Header{Name: "Retry-After", Value: "5"})

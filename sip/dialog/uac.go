@@ -138,7 +138,7 @@ func (d *Dialog) ack(s *State, cseq uint32, sdp []byte) {
 		err = d.st.edge.SendAck(req, s.hop())
 	}
 	if err != nil {
-		d.warn("ack not sent", err)
+		d.unsent("ACK", err)
 	}
 }
 
@@ -165,7 +165,7 @@ func (d *Dialog) sweep(r *wire.Response) {
 		_, err = d.st.edge.Send(req, fork.hop(), func(wire.ClientEvent) {})
 	}
 	if err != nil {
-		d.warn("bye not sent", err)
+		d.unsent("BYE", err)
 	}
 }
 

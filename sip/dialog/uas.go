@@ -38,7 +38,7 @@ func (d *Dialog) progress(in *input) {
 // final sends an answer after which nothing depends on its arrival.
 func (d *Dialog) final(tx serverTx, res *wire.Response) {
 	if err := tx.Respond(res); err != nil {
-		d.warn("answer not sent", err)
+		d.unsent("answer", err)
 	}
 }
 
@@ -58,7 +58,7 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 	err := tx.Respond(res)
 	refused := errors.Is(err, wire.ErrAnswered)
 	if err != nil && !refused { // like a lost one: it is repeated
-		d.warn("200 not sent", err)
+		d.unsent("200", err)
 	}
 	switch {
 	case tx != d.tx:

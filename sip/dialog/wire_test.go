@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -21,43 +20,42 @@ type line struct {
 	edge   *wire.Edge
 	st     *Stack
 	loop   *loop
-	d      *Dialog // set inside the loop
 	events chan Event
 	calls  chan *Dialog
 }
 
-func startLine(t testing.TB, change func(*Config)) *line {
-	t.Helper()
+func startLine(tb testing.TB, change func(*Config)) *line {
+	tb.Helper()
 	cfg := wire.Default()
 	cfg.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	cfg.Rate, cfg.Burst = 1<<20, 1<<20
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	edge, err := wire.New(cfg, wire.Deps{Log: log})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	dcfg := Default()
 	if change != nil {
 		change(&dcfg)
 	}
 	l := &line{
-		t: t, edge: edge, st: NewStack(edge, dcfg, Deps{Log: log}), loop: newLoop(),
+		t: tb, edge: edge, st: NewStack(edge, dcfg, Deps{Log: log}), loop: newLoop(),
 		events: make(chan Event, 1024), calls: make(chan *Dialog, 1024),
 	}
 	l.st.OnInvite(func(in *Incoming) { l.calls <- in.Accept(l.loop, l.hear) })
 	edge.SetHandler(l.st)
 	edge.SetAdmission(func(netip.AddrPort) wire.Class { return wire.Peer })
-	if err := edge.Listen(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := edge.Listen(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var done sync.WaitGroup
 	done.Go(func() {
 		if err := edge.Run(ctx); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(func() { cancel(); done.Wait(); l.loop.end() })
+	tb.Cleanup(func() { cancel(); done.Wait(); l.loop.end() })
 	return l
 }
 

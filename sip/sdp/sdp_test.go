@@ -40,23 +40,28 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"our preference decides", head + "m=audio 5004 RTP/AVP 0 8\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"audio and fax", head + "m=audio 5004 RTP/AVP 0\r\nm=image 5006 udptl t38\r\n",
-			Agreement{Codec: PCMU(), PTime: 20}, []string{"m=audio 40000 RTP/AVP 0", "m=image 0 udptl t38"},
+			Agreement{Codec: PCMU(), PTime: 20},
+			[]string{"m=audio 40000 RTP/AVP 0", "m=image 0 udptl t38"},
 		},
 		{
 			"video first", head + "m=video 5006 RTP/AVP 96 97\r\nm=audio 5004 RTP/AVP 8\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=video 0 RTP/AVP 96", "m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=video 0 RTP/AVP 96", "m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"second audio refused", head + "m=audio 5004 RTP/AVP 8\r\nm=audio 5008 RTP/AVP 0\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=audio 40000 RTP/AVP 8", "m=audio 0 RTP/AVP 0"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=audio 40000 RTP/AVP 8", "m=audio 0 RTP/AVP 0"},
 		},
 		{
 			"secure audio refused, plain one taken", head + "m=audio 5008 RTP/SAVP 8\r\nm=audio 5004 RTP/AVP 8\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=audio 0 RTP/SAVP 8", "m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=audio 0 RTP/SAVP 8", "m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"two event clocks", head + "m=audio 5004 RTP/AVP 96 8 97 98\r\na=rtpmap:96 opus/48000/2\r\na=rtpmap:97 telephone-event/48000\r\na=rtpmap:98 telephone-event/8000\r\n",
@@ -65,23 +70,28 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"dynamic type for PCMA, comfort noise", head + "m=audio 5004 RTP/AVP 13 110\r\na=rtpmap:110 pcma/8000/1\r\n",
-			Agreement{Codec: Codec{110, "pcma", 8000}, RecvPT: 110, PTime: 20}, []string{"m=audio 40000 RTP/AVP 110"},
+			Agreement{Codec: Codec{110, "pcma", 8000}, RecvPT: 110, PTime: 20},
+			[]string{"m=audio 40000 RTP/AVP 110"},
 		},
 		{
 			"ptime and maxptime", head + "m=audio 5004 RTP/AVP 8\r\na=ptime:40\r\na=maxptime:30\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 30}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 30},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"odd ptime", head + "m=audio 5004 RTP/AVP 8\r\na=ptime:25\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"hold by sendonly", head + "m=audio 5004 RTP/AVP 8\r\na=sendonly\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: RecvOnly, Held: true}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: RecvOnly, Held: true},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"hold by inactive of the session", head + "a=inactive\r\nm=audio 5004 RTP/AVP 8\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: Inactive, Held: true}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: Inactive, Held: true},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"hold by address", head + "m=audio 5004 RTP/AVP 8\r\nc=IN IP4 0.0.0.0\r\n",
@@ -90,11 +100,13 @@ func TestAnswer(t *testing.T) {
 		},
 		{
 			"far end only listens", head + "m=audio 5004 RTP/AVP 8\r\na=recvonly\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: SendOnly}, []string{"m=audio 40000 RTP/AVP 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20, Direction: SendOnly},
+			[]string{"m=audio 40000 RTP/AVP 8"},
 		},
 		{
 			"feedback profile in lower case", head + "m=AUDIO 5004 rtp/avpf 8\r\n",
-			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20}, []string{"m=audio 40000 rtp/avpf 8"},
+			Agreement{Codec: PCMA(), RecvPT: 8, PTime: 20},
+			[]string{"m=audio 40000 rtp/avpf 8"},
 		},
 	}
 	for _, tt := range tests {

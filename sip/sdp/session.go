@@ -239,7 +239,7 @@ func parseRtpmap(value string) (Codec, bool) {
 
 // staticCodec holds the rows of RFC 3551 table 4 that peers still send bare.
 func staticCodec(pt uint8) (Codec, bool) {
-	name := ""
+	var name string
 	switch pt {
 	case 0:
 		name = "PCMU"
