@@ -24,7 +24,7 @@ func call(t *testing.T, e *Edge, p *peer) (tx *ClientTx, events chan ClientEvent
 }
 
 func headerOf(msg, name string) string {
-	for _, line := range strings.Split(msg, "\r\n") {
+	for line := range strings.SplitSeq(msg, "\r\n") {
 		if n, v, ok := strings.Cut(line, ":"); ok && strings.EqualFold(n, name) {
 			return strings.TrimSpace(v)
 		}

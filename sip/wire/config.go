@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -152,8 +153,8 @@ func splitAdvertise(s string, port uint16) (string, uint16, error) {
 	}
 	host := s
 	if h, p, err := net.SplitHostPort(s); err == nil {
-		n, err := net.LookupPort("udp", p)
-		if err != nil || n < 1 || n > 65535 {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil || n == 0 {
 			return "", 0, fmt.Errorf("port of %q is not a number of 1 to 65535", printable(s))
 		}
 		host, port = h, uint16(n)

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,13 +65,14 @@ type Edge struct {
 	table   *table
 	boxes   *mailboxes
 	buckets *buckets
+	buffers sync.Pool // of *bytes.Buffer, for writing messages
 
 	// set before Run
 	handler Handler
-	admit   func(netip.AddrPort) Class
 	udp     []*udpSocket
 	tcp     []*tcpSocket
 
+	admit   atomic.Pointer[func(netip.AddrPort) Class]
 	probes  sync.Map // Call-ID of an OPTIONS of Ready that is under way
 	probing atomic.Int32
 
@@ -95,8 +97,8 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 		table:   newTable(),
 		boxes:   newMailboxes(),
 		buckets: newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
-		admit:   func(netip.AddrPort) Class { return Unknown },
 		done:    make(chan struct{}),
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	e.sipLog = e.log
 	e.parser.MaxMessageLength = maxReadSize + cfg.MaxStream
@@ -115,10 +117,9 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 // SetHandler sets the handler; call it once, before Run.
 func (e *Edge) SetHandler(h Handler) { e.handler = h }
 
-// SetAdmission sets the classifier of sources; call it before Run. Without it
-// every source is Unknown. It must not block and may be called from any
-// goroutine.
-func (e *Edge) SetAdmission(admit func(netip.AddrPort) Class) { e.admit = admit }
+// SetAdmission sets the classifier of sources, at any time. Without it every
+// source is Unknown. It must not block; any goroutine may call it.
+func (e *Edge) SetAdmission(admit func(netip.AddrPort) Class) { e.admit.Store(&admit) }
 
 // Listen binds all listeners. When one fails, those before it are closed and
 // the error says which address it was and what to do.

@@ -31,7 +31,7 @@ func (e *Edge) admitted(from, local netip.AddrPort, now time.Time) bool {
 
 // known admits peers, and ourselves while Ready is asking.
 func (e *Edge) known(from, local netip.AddrPort) bool {
-	if e.admit(from) != Unknown {
+	if admit := e.admit.Load(); admit != nil && (*admit)(from) != Unknown {
 		return true
 	}
 	return e.probing.Load() > 0 && (from.Addr() == local.Addr() || from.Addr().IsLoopback())

@@ -9,24 +9,48 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// compactForms maps one-letter header names to the long ones (RFC 3261 section
-// 7.3.3, RFC 4028, 3515, 3892, 6665); it is never written to.
-var compactForms = map[byte]string{
-	'a': "Accept-Contact", 'b': "Referred-By", 'c': "Content-Type", 'd': "Request-Disposition",
-	'e': "Content-Encoding", 'f': "From", 'i': "Call-ID", 'j': "Reject-Contact", 'k': "Supported",
-	'l': "Content-Length", 'm': "Contact", 'o': "Event", 'r': "Refer-To", 's': "Subject", 't': "To",
-	'u': "Allow-Events", 'v': "Via", 'x': "Session-Expires",
+// compactForms are one-letter header names and the long ones (RFC 3261 section
+// 7.3.3, RFC 4028, 3515, 3892, 6665).
+//
+//nolint:gochecknoglobals // a table that is never written to
+var compactForms = [...]struct {
+	letter byte
+	long   string
+}{
+	{'v', "Via"},
+	{'f', "From"},
+	{'t', "To"},
+	{'i', "Call-ID"},
+	{'m', "Contact"},
+	{'c', "Content-Type"},
+	{'l', "Content-Length"},
+	{'k', "Supported"},
+	{'s', "Subject"},
+	{'x', "Session-Expires"},
+	{'r', "Refer-To"},
+	{'b', "Referred-By"},
+	{'o', "Event"},
+	{'u', "Allow-Events"},
+	{'e', "Content-Encoding"},
+	{'a', "Accept-Contact"},
+	{'d', "Request-Disposition"},
+	{'j', "Reject-Contact"},
 }
 
 // bothForms returns the long name and the compact letter (0: none) of a header.
 func bothForms(name string) (long string, short byte) {
 	if len(name) == 1 {
 		short = name[0] | 0x20
-		return compactForms[short], short
+		for i := range compactForms {
+			if compactForms[i].letter == short {
+				return compactForms[i].long, short
+			}
+		}
+		return name, 0
 	}
-	for letter, full := range compactForms {
-		if len(full) == len(name) && strings.EqualFold(full, name) {
-			return full, letter
+	for i := range compactForms {
+		if full := compactForms[i].long; len(full) == len(name) && strings.EqualFold(full, name) {
+			return full, compactForms[i].letter
 		}
 	}
 	return name, 0
@@ -34,8 +58,8 @@ func bothForms(name string) (long string, short byte) {
 
 func named(h sip.Header, long string, short byte) bool {
 	name := h.Name()
-	if len(name) == 1 {
-		return short != 0 && name[0]|0x20 == short
+	if len(name) == 1 && short != 0 {
+		return name[0]|0x20 == short
 	}
 	return len(name) == len(long) && strings.EqualFold(name, long)
 }
@@ -79,9 +103,6 @@ func makeHeader(name, value string) (sip.Header, error) {
 		return nil, fmt.Errorf("set header %s: control character 0x%02x at %d of the value; remove it", name, value[i], i)
 	}
 	long, _ := bothForms(name)
-	if long == "" {
-		long = name
-	}
 	switch strings.ToLower(long) {
 	case "content-length":
 		return nil, fmt.Errorf("set header %s: use SetBody, which keeps length and body together", name)

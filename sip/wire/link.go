@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"sync"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -21,17 +20,15 @@ type writer interface {
 // a socket of its own for a new destination; this one always leaves from our
 // listener. Its life is the listener's, so reference counts mean nothing here.
 type link struct {
+	edge *Edge
 	out  writer
 	flow Flow
 }
 
-// buffers are reused for writing messages.
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
 // WriteMsg serialises and sends a message.
 func (l *link) WriteMsg(msg sip.Message) error {
-	b := buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
-	defer buffers.Put(b)
+	b := l.edge.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
+	defer l.edge.buffers.Put(b)
 	b.Reset()
 	msg.StringWrite(b)
 	if err := l.out.write(b.Bytes(), l.flow.Remote); err != nil {

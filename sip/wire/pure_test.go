@@ -202,8 +202,10 @@ func TestBucketsAreBounded(t *testing.T) {
 	now := time.Unix(0, 0)
 	b := newBuckets(1, 2, 3)
 	a := netip.MustParseAddr("192.0.2.1")
-	if !b.take(a, now) || !b.take(a, now) || b.take(a, now) {
-		t.Error("burst of 2 is not kept")
+	for i, want := range []bool{true, true, false} {
+		if b.take(a, now) != want {
+			t.Errorf("message %d of a burst of 2: taken %v", i+1, !want)
+		}
 	}
 	if !b.take(a, now.Add(time.Second)) {
 		t.Error("nothing came back after a second")

@@ -102,16 +102,14 @@ func (s *quietState) pass(text string) (dropped int, ok bool) {
 
 func maskAttr(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
-	switch v.Kind() {
-	case slog.KindString, slog.KindAny:
-		most := quietText
-		if a.Key == "stack" {
-			most = quietStack
-		}
-		return slog.String(a.Key, mask(v.String(), most))
-	default:
+	if k := v.Kind(); k != slog.KindString && k != slog.KindAny {
 		return a
 	}
+	most := quietText
+	if a.Key == "stack" {
+		most = quietStack
+	}
+	return slog.String(a.Key, mask(v.String(), most))
 }
 
 // maskedRun is the length from which digits in a row may be a phone number; a

@@ -57,10 +57,10 @@ func (e *Edge) request(req *Request, l *link) {
 		tx.fail(fault)
 		return
 	}
-	switch req.sip.Method {
-	case sip.CANCEL:
+	switch req.Method() {
+	case CANCEL:
 		e.cancel(tx)
-	case sip.INVITE:
+	case INVITE:
 		e.invite(tx)
 	default:
 		e.handle(tx)

@@ -35,6 +35,7 @@ const (
 	faultOverload
 )
 
+//nolint:gochecknoglobals // a table that is never written to
 var faultTexts = [...]string{
 	"none", "unparsable", "oversize", "keep_alive", "truncated", "bare_lf", "nul", "start_line", "version",
 	"uri_too_long", "uri_scheme", "many_headers", "header_syntax", "duplicate_header", "missing_header", "content_length", "cseq",

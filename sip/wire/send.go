@@ -26,12 +26,12 @@ func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, err
 	tx := e.newClient(req, on)
 	e.metrics.sentRequest(req.Method())
 	if sock, ok := s.(*udpSocket); ok {
-		tx.start(&link{out: sock, flow: to})
+		tx.start(&link{edge: e, out: sock, flow: to})
 		return tx, nil
 	}
 	sock := s.(*tcpSocket) //nolint:forcetypeassert // there are two kinds of sockets
 	if c := sock.find(to.Remote); c != nil {
-		tx.start(&link{out: c, flow: c.flow})
+		tx.start(&link{edge: e, out: c, flow: c.flow})
 		return tx, nil
 	}
 	e.connect(sock, to, tx)
@@ -46,7 +46,7 @@ func (e *Edge) connect(sock *tcpSocket, to Flow, tx *ClientTx) {
 			tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err))
 			return
 		}
-		tx.start(&link{out: c, flow: c.flow})
+		tx.start(&link{edge: e, out: c, flow: c.flow})
 	})
 	if !ok {
 		tx.fault(fmt.Errorf("%w: too many connections are being opened", ErrTransport))
@@ -62,7 +62,7 @@ func (e *Edge) SendAck(req *Request, to Flow) error {
 	}
 	e.metrics.sentRequest(ACK)
 	if sock, ok := s.(*udpSocket); ok {
-		return (&link{out: sock, flow: to}).WriteMsg(req.sip)
+		return (&link{edge: e, out: sock, flow: to}).WriteMsg(req.sip)
 	}
 	c := s.(*tcpSocket).find(to.Remote) //nolint:forcetypeassert // there are two kinds of sockets
 	if c == nil {
@@ -73,13 +73,13 @@ func (e *Edge) SendAck(req *Request, to Flow) error {
 		}
 		return nil
 	}
-	return (&link{out: c, flow: c.flow}).WriteMsg(req.sip)
+	return (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 }
 
 func (e *Edge) ackByDialling(ctx context.Context, sock *tcpSocket, to Flow, req *Request) {
 	c, err := sock.dial(ctx, to.Remote)
 	if err == nil {
-		err = (&link{out: c, flow: c.flow}).WriteMsg(req.sip)
+		err = (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 	}
 	if err != nil {
 		e.log.Warn("ACK not sent", "call_id", req.CallID(), "err", err)

@@ -54,7 +54,7 @@ func (t *ServerTx) Respond(res *Response) error {
 
 func (t *ServerTx) respond(res *Response) error {
 	status := res.Status()
-	if t.final != 0 && !(t.invite() && is2xx(t.final) && is2xx(status)) {
+	if repeated := t.invite() && is2xx(t.final) && is2xx(status); t.final != 0 && !repeated {
 		return fmt.Errorf("answer %s with %d: %w (%d)", t.req.Method(), status, ErrAnswered, t.final)
 	}
 	t.fixTag(res)

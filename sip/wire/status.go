@@ -70,7 +70,9 @@ const (
 	StatusDoesNotExistAnywhere   = 604
 )
 
-// reasonText holds the standard reason phrases; it is never written to.
+// reasonText holds the standard reason phrases.
+//
+//nolint:gochecknoglobals // a table that is never written to
 var reasonText = map[int]string{
 	StatusTrying:                 "Trying",
 	StatusRinging:                "Ringing",

@@ -153,7 +153,7 @@ func (s *tcpSocket) message(msg sip.Message) {
 		return // sources are addresses that this package wrote
 	}
 	if c := s.find(netip.AddrPortFrom(from.Addr().Unmap(), from.Port())); c != nil {
-		s.edge.deliver(msg, &link{out: c, flow: c.flow}, c.at)
+		s.edge.deliver(msg, &link{edge: s.edge, out: c, flow: c.flow}, c.at)
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // errFraming ends a connection on which the next message cannot be found.
 var errFraming = errors.New("stream is out of frame")
 
-// tcpConn is one connection. Read returns exactly one message that has passed
-// admission, scan and a trial parse, so sipgo's loop, which gives up a
+// tcpConn is one connection. Read returns messages that have passed admission,
+// scan and a trial parse, one at a time, so sipgo's loop, which gives up a
 // connection at the first message it cannot read and cannot survive a panic,
 // sees only good ones.
 type tcpConn struct {
@@ -33,6 +33,7 @@ type tcpConn struct {
 
 	// owned by the reading goroutine
 	buf   []byte
+	out   []byte    // what is left for sipgo of the message at hand
 	at    time.Time // when the message at hand was complete
 	since time.Time // when the bytes in buf began to arrive
 	first bool      // no message yet
@@ -46,39 +47,44 @@ func newTCPConn(s *tcpSocket, conn net.Conn, local, remote netip.AddrPort) *tcpC
 	}
 }
 
-// Read returns one message.
+// Read returns one message, or a part of it when b is too small for it.
 func (c *tcpConn) Read(b []byte) (int, error) {
-	for {
-		n, err := c.next(b)
-		if n > 0 || err != nil {
-			return n, err
+	for len(c.out) == 0 {
+		if err := c.next(); err != nil {
+			return 0, err
+		}
+		if len(c.out) > 0 {
+			break
 		}
 		if err := c.fill(b); err != nil {
 			return 0, err
 		}
 	}
+	n := copy(b, c.out)
+	c.out = c.out[n:]
+	return n, nil
 }
 
-// next takes a message out of the buffer; 0 means that more bytes are needed.
-func (c *tcpConn) next(b []byte) (int, error) {
+// next moves the next good message out of the buffer, if it is there whole.
+func (c *tcpConn) next() error {
 	for {
 		if err := c.keepAlive(); err != nil {
-			return 0, err
+			return err
 		}
 		size, err := c.frame()
 		if size == 0 || err != nil {
-			return 0, err
+			return err
 		}
 		c.at = time.Now()
-		n := 0
-		if c.judge(c.buf[:size]) {
-			n = copy(b, c.buf[:size])
+		good := c.judge(c.buf[:size])
+		if good {
+			c.out = append(c.out[:0:0], c.buf[:size]...)
+			c.first = false
 		}
 		c.buf = c.buf[:copy(c.buf, c.buf[size:])]
 		c.since = c.at
-		if n > 0 {
-			c.first = false
-			return n, nil
+		if good {
+			return nil
 		}
 	}
 }
@@ -116,7 +122,7 @@ func (c *tcpConn) frame() (int, error) {
 		return 0, c.broken(c.buf[:head+4], faultLength)
 	}
 	size := head + 4 + s.length
-	if size > lim.size || size > maxReadSize {
+	if size > lim.size {
 		return 0, c.broken(c.buf[:head+4], faultOversize)
 	}
 	if len(c.buf) < size {
@@ -134,7 +140,7 @@ func (c *tcpConn) broken(head []byte, why fault) error {
 	if s.fault == faultVersion {
 		status = s.fault.status()
 	}
-	e.refuse(head, &s, status, &link{out: c, flow: c.flow})
+	e.refuse(head, &s, status, &link{edge: e, out: c, flow: c.flow})
 	return fmt.Errorf("read from %s: %w (%s)", c.flow.Remote, errFraming, why)
 }
 
@@ -154,7 +160,7 @@ func (c *tcpConn) judge(msg []byte) bool {
 		return true
 	}
 	e.metrics.refuse(s.fault)
-	e.refuse(msg, &s, status, &link{out: c, flow: c.flow})
+	e.refuse(msg, &s, status, &link{edge: e, out: c, flow: c.flow})
 	return false
 }
 
@@ -202,7 +208,7 @@ func (c *tcpConn) write(data []byte, _ netip.AddrPort) error {
 	defer c.writing.Unlock()
 	err := c.SetWriteDeadline(time.Now().Add(c.sock.edge.cfg.WriteTimeout))
 	if err == nil {
-		_, err = c.Conn.Write(data)
+		_, err = c.Conn.Write(data) //nolint:staticcheck // not our own Write
 	}
 	if err != nil {
 		_ = c.Conn.Close() // the reader notices and removes the connection

@@ -249,7 +249,7 @@ func firstFinal(conn net.Conn, wait time.Duration) int {
 	for {
 		n, err := conn.Read(b)
 		all += string(b[:n])
-		for _, part := range strings.Split(all, "\r\n\r\n") {
+		for part := range strings.SplitSeq(all, "\r\n\r\n") {
 			if status := statusOf(part); status >= 200 {
 				return status
 			}

@@ -260,7 +260,7 @@ func (s *udpSocket) accept(b []byte, n int, from netip.AddrPort) int {
 		return 0
 	}
 	if s.current == nil || s.current.flow.Remote != from {
-		s.current = &link{out: s, flow: Flow{Transport: UDP, Local: s.address(), Remote: from}}
+		s.current = &link{edge: s.edge, out: s, flow: Flow{Transport: UDP, Local: s.address(), Remote: from}}
 	}
 	sc := scan(b[:n], s.edge.limits(UDP))
 	if sc.fault != faultNone {

@@ -83,9 +83,7 @@ func hardError(control []byte) bool {
 		if (!v4 && !v6) || len(m.Data) < 4 {
 			continue
 		}
-		switch syscall.Errno(binary.NativeEndian.Uint32(m.Data)) { // sock_extended_err.ee_errno
-		case syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN,
-			syscall.EACCES, syscall.ENOPROTOOPT, syscall.EPROTO:
+		if errno := syscall.Errno(binary.NativeEndian.Uint32(m.Data)); errno != syscall.EMSGSIZE { // sock_extended_err.ee_errno
 			return true
 		}
 	}

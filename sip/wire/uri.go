@@ -132,7 +132,7 @@ func parseURI(s string) (URI, error) {
 	}
 	scheme, rest, ok := strings.Cut(s, ":")
 	if !ok || !isToken(scheme) {
-		return URI{}, errors.New("it has no scheme, such as sip:")
+		return URI{}, errors.New("it has no scheme such as sip")
 	}
 	u := URI{Scheme: strings.ToLower(scheme)}
 	switch u.Scheme {
@@ -154,9 +154,8 @@ func parseURI(s string) (URI, error) {
 func (u *URI) parseSIP(s string) error {
 	rest := s
 	// A user part may hold `;`, `?` and `:`; it ends at the first `@`.
-	if at := strings.IndexByte(s, '@'); at >= 0 {
-		u.User, rest = s[:at], s[at+1:]
-		if u.User == "" {
+	if user, host, ok := strings.Cut(s, "@"); ok {
+		if u.User, rest = user, host; u.User == "" {
 			return errors.New("nothing stands before the @")
 		}
 	}

@@ -52,37 +52,37 @@ func answer(status int) func(*ServerTx) {
 
 // startEdge runs an edge on an address of the loopback network that no other
 // test uses, so that peers may use the port 5060 which old Vias imply.
-func startEdge(t testing.TB, ip string, h Handler, change func(*Config)) *Edge {
-	t.Helper()
+func startEdge(tb testing.TB, ip string, h Handler, change func(*Config)) *Edge {
+	tb.Helper()
 	cfg := Default()
 	cfg.Listen = []Listen{{Transport: UDP, Addr: ip + ":0"}, {Transport: TCP, Addr: ip + ":0"}}
 	cfg.Rate, cfg.Burst = 1<<20, 1<<20
 	if change != nil {
 		change(&cfg)
 	}
-	e, err := New(cfg, Deps{Log: slog.New(slog.NewTextHandler(testWriter{t}, nil))})
+	e, err := New(cfg, Deps{Log: slog.New(slog.NewTextHandler(testWriter{tb}, nil))})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	e.SetHandler(h)
 	e.SetAdmission(func(netip.AddrPort) Class { return Peer })
-	runEdge(t, e)
+	runEdge(tb, e)
 	return e
 }
 
-func runEdge(t testing.TB, e *Edge) {
-	t.Helper()
-	if err := e.Listen(t.Context()); err != nil {
-		t.Fatal(err)
+func runEdge(tb testing.TB, e *Edge) {
+	tb.Helper()
+	if err := e.Listen(tb.Context()); err != nil {
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ctx, cancel := context.WithCancel(context.WithoutCancel(tb.Context()))
 	var done sync.WaitGroup
 	done.Go(func() {
 		if err := e.Run(ctx); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		done.Wait()
 	})
@@ -102,15 +102,15 @@ type peer struct {
 	edge netip.AddrPort
 }
 
-func newPeer(t testing.TB, addr string, e *Edge) *peer {
-	t.Helper()
+func newPeer(tb testing.TB, addr string, e *Edge) *peer {
+	tb.Helper()
 	c, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
+	tb.Cleanup(func() { _ = c.Close() })
 	_ = c.SetReadBuffer(4 << 20)
-	p := &peer{TB: t, UDPConn: c}
+	p := &peer{TB: tb, UDPConn: c}
 	if e != nil {
 		p.edge = e.Addr(UDP)
 	}
@@ -171,20 +171,20 @@ func requestText(method, from, proto, to, callID, branch string, cseq int, extra
 }
 
 // want waits for a value of a channel.
-func want[T any](t testing.TB, ch <-chan T) T {
-	t.Helper()
+func want[T any](tb testing.TB, ch <-chan T) T {
+	tb.Helper()
 	select {
 	case v := <-ch:
 		return v
 	case <-time.After(patience):
-		t.Fatal("event did not come")
+		tb.Fatal("event did not come")
 		panic("unreachable")
 	}
 }
 
 // newRequest makes a complete request of ours.
-func newRequest(t testing.TB, e *Edge, m Method, to netip.AddrPort) *Request {
-	t.Helper()
+func newRequest(tb testing.TB, e *Edge, m Method, to netip.AddrPort) *Request {
+	tb.Helper()
 	uri := URI{Scheme: "sip", User: "engineer", Host: to.Addr().String(), Port: int(to.Port())}
 	r := NewRequest(m, uri)
 	for _, h := range []Header{
@@ -194,7 +194,7 @@ func newRequest(t testing.TB, e *Edge, m Method, to netip.AddrPort) *Request {
 		{"CSeq", "7 " + m},
 	} {
 		if err := r.Set(h.Name, h.Value); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return r
@@ -373,10 +373,10 @@ func respondTo(req, status, tag string, extra ...string) string {
 func TestUnknownSourceHearsNothing(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
+	h.react = answer(StatusOK)
 	e := startEdge(t, "127.0.75.15", h, nil)
 	known := newPeer(t, "127.0.75.16:0", e)
 	stranger := newPeer(t, "127.0.75.17:0", e)
-	h.react = answer(StatusOK)
 	e.SetAdmission(func(from netip.AddrPort) Class {
 		if from.Addr() == known.addr().Addr() {
 			return Peer
@@ -405,8 +405,15 @@ func TestPanicCostsOneCall(t *testing.T) {
 		_ = tx.Respond(NewResponse(tx.Request(), StatusBusyHere, ""))
 	}
 	var log syncBuffer
-	e := startEdge(t, "127.0.75.19", h, nil)
-	e.log = slog.New(newQuiet(slog.NewTextHandler(&log, nil), time.Now))
+	cfg := Default()
+	cfg.Listen = []Listen{{Transport: UDP, Addr: "127.0.75.19:0"}}
+	e, err := New(cfg, Deps{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.SetHandler(h)
+	e.SetAdmission(func(netip.AddrPort) Class { return Peer })
+	runEdge(t, e)
 	p := newPeer(t, "127.0.75.20:0", e)
 	p.send(p.message(INVITE, "poison", "p", 1))
 	p.expect("SIP/2.0 500")
