@@ -15,6 +15,8 @@ type Person struct {
 	Names map[string]string `yaml:"names"`
 	// Devices are tried in this order, one after another.
 	Devices []Device `yaml:"devices"`
+	// Shared marks a ring group or switchboard that takes several calls at once: it is rung without a claim.
+	Shared bool `yaml:"shared"`
 	// Disabled takes the person out of every duty and tier without touching the schedules.
 	Disabled bool `yaml:"disabled"`
 }
