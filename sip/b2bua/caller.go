@@ -123,7 +123,8 @@ func (l *Leg) callerEvent(s *session, ev dialog.Event) {
 		l.gone(CauseDialogFailed)
 	case dialog.Confirmed:
 		c.ladder.request(c.engine.now(), l, Inward, wire.ACK)
-	default:
+	case dialog.Trying, dialog.Progress, dialog.Answered, dialog.Offer, dialog.OfferDone, dialog.OfferGone,
+		dialog.LateAnswer, dialog.Info, dialog.InfoDone:
 		l.inDialog(ev)
 	}
 }

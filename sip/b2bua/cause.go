@@ -115,7 +115,7 @@ func outcomeOfError(err error) Outcome {
 
 // reasonOf is the Reason header (RFC 3326) that tells a far end why we hang up.
 func reasonOf(cause string) wire.Header {
-	value := ""
+	var value string
 	switch cause {
 	case CauseElsewhere:
 		value = `SIP ;cause=200 ;text="Call completed elsewhere"`

@@ -141,19 +141,19 @@ func (l *ladder) add(now time.Time, r rung) {
 
 // request notes a request; text is its method.
 func (l *ladder) request(now time.Time, leg *Leg, dir Direction, method string) {
-	l.add(now, rung{leg: int16(leg.ID), dir: dir, text: method}) //nolint:gosec // legs per call are few
+	l.add(now, rung{leg: int16(leg.ID), dir: dir, text: method})
 }
 
 // response notes a response; text is its reason phrase.
 func (l *ladder) response(now time.Time, leg *Leg, dir Direction, status int, reason string) {
-	l.add(now, rung{leg: int16(leg.ID), dir: dir, status: int16(status), text: reason}) //nolint:gosec // 100..699
+	l.add(now, rung{leg: int16(leg.ID), dir: dir, status: int16(status), text: reason})
 }
 
 // event notes an event for the script.
 func (l *ladder) event(now time.Time, ev Event) {
 	r := rung{leg: callRung, dir: Internal, text: ev.Kind.String()}
 	if ev.Leg != nil {
-		r.leg = int16(ev.Leg.ID) //nolint:gosec // legs per call are few
+		r.leg = int16(ev.Leg.ID)
 	}
 	switch ev.Kind {
 	case LegTrying, LegRinging, LegEarly, LegAnswered:

@@ -174,7 +174,8 @@ func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
 		c.ladder.request(c.engine.now(), l, Inward, wire.BYE)
 		l.q850 = ev.Q850
 		l.gone(endCause(ev))
-	default:
+	case dialog.Confirmed, dialog.Cancelled, dialog.Offer, dialog.OfferDone, dialog.OfferGone, dialog.LateAnswer,
+		dialog.Info, dialog.InfoDone:
 		l.inDialog(ev)
 	}
 }

@@ -93,7 +93,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if e.serves == nil {
 		e.serves = func(trunk.Inbound) bool { return true }
 	}
-	e.sessions.Store(uint64(time.Now().Unix()) & sessionMask) //nolint:gosec // masked to 30 bits
+	e.sessions.Store(uint64(time.Now().Unix()) & sessionMask)
 	deps.Stack.OnInvite(e.invited)
 	deps.Stack.OnOutOfDialog(wire.OPTIONS, e.options)
 	return e, nil

@@ -284,13 +284,14 @@ func (l *Leg) heard(ev media.Event) {
 	case media.PlayDone:
 		c.emit(Event{Kind: LegPlayed, Leg: l, Play: uint64(ev.Play)})
 	case media.Silence:
+		l.dialog.MediaFlows(false)
 		l.lostMedia()
 	case media.RecordFailed:
 		c.Note("recording failed: " + ev.Err.Error())
 		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.CallID, "leg", l.Name, "err", ev.Err)
 	case media.FirstPacket:
 		l.dialog.MediaFlows(true)
-		c.ladder.add(c.engine.now(), rung{leg: int16(l.ID), dir: Inward, text: "RTP"}) //nolint:gosec // legs per call are few
+		c.ladder.add(c.engine.now(), rung{leg: int16(l.ID), dir: Inward, text: "RTP"})
 	case media.Resumed, media.SocketFailed:
 	}
 }

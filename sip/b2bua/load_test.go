@@ -34,16 +34,13 @@ func TestThousandCallsLeaveNothing(t *testing.T) {
 			c.Dial(r.to("bob", r.phone(r.bob)))
 		},
 		script: func(r *rig, c *Call, ev Event) {
-			switch ev.Kind {
-			case LegAnswered:
-				if !ev.Leg.caller {
-					if err := c.Bridge(c.A(), ev.Leg); err != nil {
-						r.Errorf("bridge: %v", err)
-					}
+			if ev.Kind == LegAnswered && !ev.Leg.caller {
+				if err := c.Bridge(c.A(), ev.Leg); err != nil {
+					r.Errorf("bridge: %v", err)
 				}
-			case CallerGone:
+			}
+			if ev.Kind == CallerGone {
 				c.End(CauseNormal)
-			default:
 			}
 		},
 	})

@@ -163,7 +163,7 @@ func (t *Trunks) probe(one *Trunk) {
 	one.life.mu.Lock()
 	one.life.probe = p
 	one.life.mu.Unlock()
-	remote := netip.AddrPortFrom(addrs[0], uint16(one.op.Port)) //nolint:gosec // validated 0..65535
+	remote := netip.AddrPortFrom(addrs[0], uint16(one.op.Port))
 	tx, err := t.deps.Sender.Send(req, wire.Flow{Transport: one.op.Transport, Remote: remote}, func(ev wire.ClientEvent) {
 		t.probed(one, p, ev)
 	})

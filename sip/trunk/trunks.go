@@ -175,7 +175,7 @@ func (t *Trunks) destination(op Operator, number string, addr netip.Addr) Destin
 	d := Destination{
 		Trunk:      op.Name,
 		URI:        op.uri(op.Plan.Format(number)),
-		Flow:       wire.Flow{Transport: op.Transport, Remote: netip.AddrPortFrom(addr, uint16(op.Port))}, //nolint:gosec // validated 0..65535
+		Flow:       wire.Flow{Transport: op.Transport, Remote: netip.AddrPortFrom(addr, uint16(op.Port))},
 		From:       wire.NameAddr{URI: own},
 		NoProgress: t.cfg.TrunkProgress,
 	}
@@ -221,7 +221,7 @@ func (t *Trunks) Phone(address string) (Destination, error) {
 	}
 	return Destination{
 		URI:        uri,
-		Flow:       wire.Flow{Transport: transport, Remote: netip.AddrPortFrom(addr.Unmap(), uint16(port))}, //nolint:gosec // ParseURI bounds ports
+		Flow:       wire.Flow{Transport: transport, Remote: netip.AddrPortFrom(addr.Unmap(), uint16(port))},
 		NoProgress: t.cfg.PhoneProgress,
 	}, nil
 }
@@ -261,7 +261,7 @@ func (t *Trunks) Status() []Health {
 		h := one.life.health()
 		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
 		if addrs := t.peers.Load().hosts[one.op.Host]; len(addrs) > 0 {
-			h.Remote = netip.AddrPortFrom(addrs[0], uint16(one.op.Port)).String() //nolint:gosec // validated 0..65535
+			h.Remote = netip.AddrPortFrom(addrs[0], uint16(one.op.Port)).String()
 		}
 		out = append(out, h)
 	}
