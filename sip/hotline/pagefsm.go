@@ -174,8 +174,17 @@ func (m *pager) handle(e PageEvent) {
 	case PageMooted:
 		m.moot()
 	case PageStop:
-		m.deliver(dispatch.ResultFailed)
+		m.stop()
 	}
+}
+
+// stop ends a page whose call has ended without it. A key that is on record counts.
+func (m *pager) stop() {
+	if m.s.Phase == PageTold {
+		m.deliver(m.s.Result)
+		return
+	}
+	m.deliver(dispatch.ResultFailed)
 }
 
 func (m *pager) begin(e PageEvent) {
@@ -292,7 +301,10 @@ func (m *pager) moot() {
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageMoot)})
 	case PageIdle:
 		m.deliver(dispatch.ResultWithdrawn)
-	case PageSaving, PageTold, PageOver:
+	case PageSaving: // the key came second
+		m.s.Phase, m.s.Result = PageTold, dispatch.ResultWithdrawn
+		m.say([]prompt.Sentence{prompt.Say(prompt.PageMoot)})
+	case PageTold, PageOver:
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// ledger checks what must hold whatever the order of events.
-type ledger struct {
+// tally checks what must hold whatever the order of events.
+type tally struct {
 	t        *rapid.T
 	claims   map[int]bool // granted and not released
 	legs     map[int]bool // dialled and not released
@@ -22,7 +22,7 @@ type ledger struct {
 	rung     map[int]bool // ever dialled
 }
 
-func (l *ledger) event(e Event) {
+func (l *tally) event(e Event) {
 	switch e.Kind {
 	case EvGranted:
 		l.claims[e.Attempt] = true
@@ -32,7 +32,7 @@ func (l *ledger) event(e Event) {
 	}
 }
 
-func (l *ledger) action(a Action, s State) {
+func (l *tally) action(a Action, s State) {
 	switch a.Kind {
 	case ActDial, ActDialClient:
 		if l.rung[a.Attempt] {
@@ -70,7 +70,7 @@ func TestAnyOrder(t *testing.T) {
 	t.Parallel()
 	cfg := Default()
 	rapid.Check(t, func(t *rapid.T) {
-		l := &ledger{t: t, claims: map[int]bool{}, legs: map[int]bool{}, rung: map[int]bool{}}
+		l := &tally{t: t, claims: map[int]bool{}, legs: map[int]bool{}, rung: map[int]bool{}}
 		plan := drawPlan(t)
 		s, now := NewState(&cfg), time.Unix(1_800_000_000, 0)
 		var open []int // claims asked for

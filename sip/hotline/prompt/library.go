@@ -143,6 +143,9 @@ func (lib *Library) named(l Language, s Sentence, e entry) (media.Audio, bool) {
 	return lib.tts.cached(l, s.fill(l, e.text(l), true))
 }
 
+// SpeaksNames reports whether a text-to-speech command is configured.
+func (lib *Library) SpeaksNames() bool { return len(lib.tts.cfg.Command) > 0 }
+
 // Prepare renders the names in the sentences, so that Sound can say them. It
 // waits for the operator's command at most its timeout for each; call it off
 // the call's goroutine. A failure is logged, counted by the caller if it likes,

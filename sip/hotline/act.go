@@ -1,0 +1,297 @@
+package hotline
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// do carries out one action of the script.
+func (k *call) do(a *Action) {
+	switch a.Kind {
+	case ActAskPlan:
+		k.askPlan()
+	case ActOpenTicket:
+		k.openTicket()
+	case ActRing:
+		k.c.A().Ring()
+	case ActAnswer:
+		k.answerCaller()
+	case ActSay:
+		k.say(a)
+	case ActClaim:
+		k.claim(a)
+	case ActAccept:
+		k.accept(a)
+	case ActRelease:
+		k.unclaim(a.Claim)
+	case ActDial:
+		k.dial(a)
+	case ActDialClient:
+		k.dialClient(a)
+	case ActHangup:
+		if p := k.listener(a.Attempt); p != nil {
+			p.leg.Hangup(a.Cause)
+		}
+	case ActBridge:
+		k.bridge(a)
+	case ActTry:
+		k.try(a)
+	case ActAccepted:
+		k.recordAccepted(a)
+	case ActAcknowledge:
+		k.acknowledge(a)
+	case ActQueue:
+		k.h.queues.join(k, k.s.Plan.Line.ID)
+	case ActLeaveQueue:
+		k.h.queues.leave(k)
+	case ActTimer:
+		k.start(a.Timer, a.After)
+	case ActStopTimer:
+		k.stop(a.Timer)
+	case ActOutcome:
+		if k.cause == "" {
+			k.cause = a.Cause
+		}
+	case ActEnd:
+		k.c.End(a.Cause)
+	}
+}
+
+// askPlan asks who is on duty now; it reads memory only.
+func (k *call) askPlan() {
+	p, err := k.h.desk.Plan(k.line, k.ref, k.h.now())
+	if err != nil {
+		k.h.log.Error("no plan for a call, the caller hears the closing prompt", "call_id", k.id, "err", err)
+		k.step(Event{Kind: EvPlan})
+		return
+	}
+	k.lang = prompt.ParseLanguage(p.Line.Language)
+	if g := prompt.Key(p.Line.Greeting); g != "" && !k.h.prompts.Has(k.lang, g) {
+		k.h.metrics.missingPrompt()
+		p.Line.Greeting = ""
+	}
+	k.step(Event{Kind: EvPlan, Plan: &p})
+}
+
+// openTicket commits the ticket beside the call.
+func (k *call) openTicket() {
+	info := k.c.Info()
+	in := info.Inbound
+	k.records.open(dispatch.Signal{
+		Channel: dispatch.ChannelCall, Key: k.id, At: info.At,
+		Call: &dispatch.CallSignal{
+			DID: in.DID, Caller: in.Caller, CallerName: in.CallerName, Anonymous: in.Anonymous,
+			CallID: k.id, Trunk: in.Trunk, Diversion: in.Diversion,
+		},
+	}, k.opened)
+}
+
+// opened takes the result of the commit; it is called beside the call.
+func (k *call) opened(o dispatch.Opened, err error) {
+	if err != nil {
+		k.post(func() { k.step(Event{Kind: EvTicketFailed}) })
+		return
+	}
+	t := Ticket{
+		Number: o.Number, Joined: o.Joined,
+		CallBack: k.h.desk.CallBackAllowed(o.Caller) == client.NoRefusal,
+	}
+	if o.Client != nil {
+		t.Client = orText(o.Client.Spoken, o.Client.OrgName)
+	}
+	k.post(func() {
+		k.ref, k.number, k.ticket = o.Ref, o.Caller, true
+		k.prepareName(t.Client)
+		k.step(Event{Kind: EvTicket, Ticket: t})
+		k.show()
+	})
+}
+
+// prepareName has the client's name spoken by the operator's command, beside
+// the call; until it is there the fallback is said.
+func (k *call) prepareName(name string) {
+	if name == "" || !k.h.prompts.SpeaksNames() {
+		return
+	}
+	k.h.prepare(k.lang, prompt.Sentence{Key: prompt.WhisperClient, Name: name}, k.id)
+}
+
+func (k *call) answerCaller() {
+	if err := k.c.A().Answer(); err != nil {
+		k.h.log.Warn("caller could not be answered", "call_id", k.id, "err", err)
+	}
+}
+
+// say plays sentences; nothing to play is a prompt that has ended.
+func (k *call) say(a *Action) {
+	p := k.listener(a.Attempt)
+	if p == nil {
+		return
+	}
+	p.play, p.then = 0, a.Then
+	if sounds := k.h.prompts.Sound(k.lang, a.Say...); len(sounds) > 0 {
+		p.play = p.leg.Play(media.Playing(sounds...))
+	}
+	if p.play != 0 {
+		return
+	}
+	if a.Then != ThenNothing {
+		k.sound(p)
+		return
+	}
+	k.step(Event{Kind: EvPlayed, Attempt: a.Attempt})
+}
+
+// sound plays what follows the sentences, until it is cut.
+func (k *call) sound(p *party) {
+	switch p.then {
+	case ThenMusic:
+		p.leg.Play(media.Looping(k.h.music))
+	case ThenRingback:
+		p.leg.Play(media.Looping(k.h.ringback))
+	case ThenNothing:
+	}
+}
+
+// dial rings a device of somebody.
+func (k *call) dial(a *Action) {
+	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: k.callerID()}
+	d.Destinations = k.h.ways(a.Device, k.id)
+	leg := k.c.Dial(d)
+	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, person: a.Person, device: a.Device.Kind.String()})
+	k.h.metrics.dialled(k.s.LastID == 1, k.h.now().Sub(k.c.Info().At))
+}
+
+// staticName is the leg's name of an emergency number of last resort.
+const staticName = "static"
+
+// ways are the destinations of a device; none when it cannot be reached now.
+func (h *Hotline) ways(d oncall.Device, call string) []trunk.Destination {
+	if d.Kind == oncall.Mobile {
+		return h.routes.Route(d.Number)
+	}
+	way, err := h.routes.Phone(d.URI)
+	if err != nil {
+		h.log.Warn("softphone cannot be rung", "call_id", call, "err", err)
+		return nil
+	}
+	return []trunk.Destination{way}
+}
+
+// callerID is what softphones show: the caller. Operators' legs show our own number.
+func (k *call) callerID() wire.NameAddr {
+	in := k.c.Info().Inbound
+	return wire.NameAddr{Display: in.CallerName, URI: wire.URI{Scheme: "sip", User: orText(in.Caller, k.s.Caller)}}
+}
+
+// clientRing is how long the client of a call-back is rung.
+const clientRing = 40 * time.Second
+
+func (k *call) dialClient(a *Action) {
+	leg := k.c.Dial(b2bua.Dial{Name: "client", RingTime: clientRing, Destinations: k.h.routes.Route(string(k.number))})
+	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, device: oncall.Mobile.String()})
+}
+
+// bridge joins the engineer with the caller, or with the client he calls back.
+// The recording begins with the talk.
+func (k *call) bridge(a *Action) {
+	engineer := k.listener(a.Attempt)
+	left := k.c.A()
+	if a.Client != 0 {
+		if p := k.listener(a.Client); p != nil {
+			left = p.leg
+		}
+	}
+	if engineer == nil || left == nil {
+		return
+	}
+	for i := range k.legs {
+		k.legs[i].play = 0 // prompts on both are cut by the bridge
+	}
+	if err := k.c.Bridge(left, engineer.leg); err != nil {
+		k.h.log.Error("two legs could not be joined", "call_id", k.id, "err", err)
+		k.step(Event{Kind: EvFailed, Attempt: a.Attempt, Outcome: dispatch.AttemptFailed, Cause: b2bua.CauseInternal})
+		return
+	}
+	k.record()
+}
+
+// record starts the recording; without one the call goes on, and says so.
+func (k *call) record() {
+	if k.h.cfg.Recordings == "" || !k.s.Plan.Line.Record {
+		return
+	}
+	path, err := k.h.folders.path(k.h.now(), k.ref.Number, k.id)
+	if err == nil {
+		err = k.c.Record(path)
+	}
+	if err != nil {
+		k.c.Note("not recorded: " + err.Error())
+		k.h.metrics.recordingFailed()
+		k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
+	}
+}
+
+// start begins or restarts a timer of the script.
+func (k *call) start(t Timer, after time.Duration) {
+	k.stop(t)
+	var clock *time.Timer
+	clock = time.AfterFunc(after, func() {
+		k.post(func() { k.fired(t, clock) })
+	})
+	k.timers = append(k.timers, running{t, clock})
+}
+
+func (k *call) fired(t Timer, clock *time.Timer) {
+	for i := range k.timers {
+		if k.timers[i].clock == clock {
+			k.timers = append(k.timers[:i], k.timers[i+1:]...)
+			k.step(Event{Kind: EvTimer, Timer: t})
+			return
+		}
+	}
+}
+
+func (k *call) stop(t Timer) {
+	for i := range k.timers {
+		if k.timers[i].timer == t {
+			k.timers[i].clock.Stop()
+			k.timers = append(k.timers[:i], k.timers[i+1:]...)
+			return
+		}
+	}
+}
+
+// try records how one attempt went.
+func (k *call) try(a *Action) {
+	k.h.metrics.attempt(a.Outcome)
+	now := k.h.now()
+	k.records.attempt(dispatch.Attempt{
+		ID: k.id + "/" + strconv.Itoa(a.Attempt), Call: k.id, Person: orText(a.Person, staticName), Device: a.Device,
+		Kind: dispatch.AttemptCall, Outcome: a.Outcome, Cause: a.Cause, Status: a.Status, Q850: a.Q850,
+		At: a.Since, Took: now.Sub(a.Since),
+	})
+}
+
+func (k *call) recordAccepted(a *Action) {
+	k.accepted, k.acceptor = k.h.now(), orText(a.Person, staticName)
+	k.h.metrics.accepted(k.accepted.Sub(k.c.Info().At))
+	k.records.accepted(dispatch.Accepted{
+		Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At,
+	})
+	k.show()
+}
+
+func (k *call) acknowledge(a *Action) {
+	k.acceptor = orText(a.Person, staticName)
+	k.records.acknowledge(k.acceptor, "call", k.h.now())
+}

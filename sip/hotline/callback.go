@@ -1,0 +1,68 @@
+package hotline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/sip/b2bua"
+)
+
+// List returns the calls in progress, oldest first.
+func (h *Hotline) List(context.Context) []dispatch.LiveCall {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	out := make([]dispatch.LiveCall, 0, len(h.live))
+	for k := range h.live {
+		if l := k.live.Load(); l != nil {
+			out = append(out, *l)
+		}
+	}
+	slices.SortFunc(out, func(a, b dispatch.LiveCall) int {
+		return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// CallBack rings a person on his devices in turn, tells him of the ticket, and
+// on key 1 rings the client and joins the two. It returns as soon as the
+// person's phone is being rung. Together with List it makes hotline a
+// dispatch.Calls.
+func (h *Hotline) CallBack(_ context.Context, ref dispatch.Ref, person string, number client.Number) (string, error) {
+	who, ok := h.people(person)
+	if !ok || !who.Eligible() {
+		return "", fmt.Errorf("call back for ticket %s: nobody named %q has a phone; check people in the configuration", ref.Number, person)
+	}
+	if number == "" {
+		return "", fmt.Errorf("call back for ticket %s: the client's number is not known", ref.Number)
+	}
+	c := h.engine.NewCall()
+	if c == nil {
+		return "", errors.New("call back: no new calls, the node is draining")
+	}
+	claim, free := h.take(rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
+	if !free {
+		c.Post(func() { c.End(b2bua.CauseBusy) })
+		return "", fmt.Errorf("call back for ticket %s: %s talks to somebody or is being rung", ref.Number, person)
+	}
+	begun := c.Post(func() {
+		k := h.newCall(c, "")
+		k.number, k.ref = number, ref
+		k.claims = append(k.claims, claimed{claim: claim}) // given back when the call ends
+		k.records.about(ref)
+		k.step(Event{
+			Kind: EvCallBack, Person: person, Name: who.Name, Devices: who.Devices, Caller: string(number),
+			Ticket: Ticket{Number: ref.Number, CallBack: true},
+		})
+	})
+	if !begun {
+		h.release(claim)
+		return "", fmt.Errorf("call back for ticket %s: the call ended at once", ref.Number)
+	}
+	return c.Info().CallID, nil
+}

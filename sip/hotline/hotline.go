@@ -1,0 +1,211 @@
+package hotline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/trunk"
+)
+
+// Desk is what the script asks of the dispatcher.
+type Desk interface {
+	// OpenCall makes the ticket durable, or joins the caller's open one.
+	OpenCall(ctx context.Context, sig dispatch.Signal) (dispatch.Opened, error)
+	// Plan reads memory only.
+	Plan(line string, ref dispatch.Ref, now time.Time) (dispatch.Plan, error)
+	// CallBackAllowed judges a number; NoRefusal lets it be dialled.
+	CallBackAllowed(number client.Number) client.Refusal
+}
+
+// Records is what the script tells the dispatcher; each method returns when
+// the fact is durable.
+type Records interface {
+	RecordAttempt(ctx context.Context, a dispatch.Attempt) error
+	RecordAccepted(ctx context.Context, a dispatch.Accepted) error
+	RecordOutcome(ctx context.Context, o dispatch.Outcome) error
+	Acknowledge(ctx context.Context, ref dispatch.Ref, by, how string, at time.Time) error
+}
+
+// Dispatcher is both; *dispatch.Dispatcher satisfies it.
+type Dispatcher interface {
+	Desk
+	Records
+}
+
+// Routes finds the ways to ring a device; *trunk.Trunks satisfies it.
+type Routes interface {
+	// Route lists the ways to a telephone number.
+	Route(number string) []trunk.Destination
+	// Phone is the way to a softphone.
+	Phone(address string) (trunk.Destination, error)
+}
+
+// Deps are what a Hotline works with.
+type Deps struct {
+	Engine     *b2bua.Engine
+	Dispatcher Dispatcher
+	Rotation   rotation.Rotation
+	Prompts    *prompt.Library
+	Trunks     Routes
+	People     func(id string) (oncall.Person, bool) // for call-backs by command; nil = they are refused
+	Now        func() time.Time                      // nil = time.Now
+	Log        *slog.Logger                          // nil = silent
+	Registerer prometheus.Registerer                 // nil = not measured
+}
+
+// Hotline runs the script on all calls of the engine.
+type Hotline struct {
+	// set at New
+	cfg      Config
+	engine   *b2bua.Engine
+	desk     Dispatcher
+	rotation rotation.Rotation
+	instant  bool // the rotation never waits for anything
+	prompts  *prompt.Library
+	routes   Routes
+	people   func(string) (oncall.Person, bool)
+	now      func() time.Time
+	log      *slog.Logger
+	metrics  *metrics
+	music    media.Audio
+	ringback media.Audio
+	queues   *queues
+	held     *held
+	folders  *folders
+
+	work     sync.WaitGroup // records and claims under way
+	stopping chan struct{}  // closed by Run: the store has one more chance
+
+	mu   sync.Mutex
+	live map[*call]struct{} // guarded by mu
+}
+
+var (
+	_ dispatch.Notifier = (*Hotline)(nil)
+	_ dispatch.Calls    = (*Hotline)(nil)
+	_ Dispatcher        = (*dispatch.Dispatcher)(nil)
+	_ Routes            = (*trunk.Trunks)(nil)
+)
+
+// New takes the engine's calls.
+func New(cfg Config, deps Deps) (*Hotline, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("hotline configuration: %w", err)
+	}
+	if deps.Engine == nil || deps.Dispatcher == nil || deps.Rotation == nil || deps.Prompts == nil || deps.Trunks == nil {
+		return nil, errors.New("set up hotline: engine, dispatcher, rotation, prompts and trunks are all needed")
+	}
+	_, instant := deps.Rotation.(*rotation.Memory)
+	h := &Hotline{
+		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation, instant: instant,
+		prompts: deps.Prompts, routes: deps.Trunks, people: deps.People, now: deps.Now, log: deps.Log,
+		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
+		held: newHeld(), folders: &folders{root: cfg.Recordings}, live: map[*call]struct{}{},
+		stopping: make(chan struct{}),
+	}
+	if h.now == nil {
+		h.now = time.Now
+	}
+	if h.log == nil {
+		h.log = slog.New(slog.DiscardHandler)
+	}
+	if h.people == nil {
+		h.people = func(string) (oncall.Person, bool) { return oncall.Person{}, false }
+	}
+	h.queues = newQueues(h.now, h.metrics)
+	deps.Engine.OnCall(h.answer)
+	return h, nil
+}
+
+// renewEvery keeps claims alive: a third of their life.
+const renewEvery = rotation.DefaultTTL / 3
+
+// Run renews the claims of live calls until ctx ends, then waits for the
+// records under way. Stop the engine first.
+func (h *Hotline) Run(ctx context.Context) error {
+	tick := time.NewTicker(renewEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			close(h.stopping)
+			h.work.Wait()
+			return nil
+		case <-tick.C:
+			h.renew(ctx)
+		}
+	}
+}
+
+// renew gives every claim its life again. A claim that is lost is not given up
+// here: two people who talk go on talking, and an accept key is refused.
+func (h *Hotline) renew(ctx context.Context) {
+	for _, c := range h.held.list() {
+		ctx, cancel := context.WithTimeout(ctx, h.cfg.ClaimBudget)
+		if err := h.rotation.Renew(ctx, c); err != nil {
+			h.metrics.claim("renew_failed")
+			h.log.Warn("claim could not be renewed", "call_id", c.Call, "person", c.Person, "err", err)
+		}
+		cancel()
+	}
+}
+
+// answer begins the script of a caller's call, inside its goroutine.
+func (h *Hotline) answer(c *b2bua.Call) {
+	info := c.Info()
+	k := h.newCall(c, info.Inbound.DID)
+	k.step(Event{Kind: EvStart, Caller: info.Inbound.Caller})
+}
+
+// newCall binds a script to a call.
+func (h *Hotline) newCall(c *b2bua.Call, line string) *call {
+	k := &call{h: h, c: c, id: c.Info().CallID, line: line, lang: prompt.Russian, s: NewState(&h.cfg)}
+	k.records = newLedger(h, k.id)
+	c.On(k.heard)
+	h.mu.Lock()
+	h.live[k] = struct{}{}
+	h.mu.Unlock()
+	return k
+}
+
+func (h *Hotline) forget(k *call) {
+	h.mu.Lock()
+	delete(h.live, k)
+	h.mu.Unlock()
+}
+
+// stopped reports whether Run has been told to end.
+func (h *Hotline) stopped() bool {
+	select {
+	case <-h.stopping:
+		return true
+	default:
+		return false
+	}
+}
+
+// prepare has a name spoken beside the call.
+func (h *Hotline) prepare(l prompt.Language, s prompt.Sentence, call string) {
+	h.beside(func() {
+		if err := h.prompts.Prepare(context.Background(), l, s); err != nil {
+			h.metrics.missingPrompt()
+			h.log.Warn("a name could not be spoken, the fallback is said", "call_id", call, "err", err)
+		}
+	})
+}
+
+// beside runs work beside the calls. It ends by its own time limit; Run waits for it.
+func (h *Hotline) beside(work func()) { h.work.Go(work) }

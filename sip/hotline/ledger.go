@@ -1,0 +1,148 @@
+package hotline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// ledger writes what one call has to record, in order, beside the call: the
+// ticket first, then attempts, the acceptance, the outcome. A store that
+// refuses is asked again with growing pauses.
+type ledger struct {
+	h    *Hotline
+	call string
+
+	mu      sync.Mutex
+	entries []entry // guarded by mu
+	writing bool    // guarded by mu: a goroutine works through entries
+
+	ref dispatch.Ref // owned by the writing goroutine
+}
+
+// entry is one thing to record.
+type entry struct {
+	what   string // for the log
+	failed func(error)
+	write  func(ctx context.Context) error
+}
+
+// How long the store may refuse before a record is given up.
+const (
+	writeLimit = 5 * time.Second        // one try
+	firstPause = 100 * time.Millisecond // doubled after each try …
+	maxPause   = 10 * time.Second       // … up to this
+	maxTries   = 12                     // about a minute and a half in all
+)
+
+func newLedger(h *Hotline, call string) *ledger { return &ledger{h: h, call: call} }
+
+func (l *ledger) add(e entry) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entries = append(l.entries, e)
+	if !l.writing {
+		l.writing = true
+		l.h.beside(l.run)
+	}
+}
+
+// run works until nothing is left; the next add starts it again.
+func (l *ledger) run() {
+	for {
+		l.mu.Lock()
+		if len(l.entries) == 0 {
+			l.writing, l.entries = false, nil
+			l.mu.Unlock()
+			return
+		}
+		e := l.entries[0]
+		l.entries = l.entries[1:]
+		l.mu.Unlock()
+		l.insist(e)
+	}
+}
+
+// insist writes one entry, again and again while the store refuses.
+func (l *ledger) insist(e entry) {
+	pause := firstPause
+	for try := 1; ; try++ {
+		ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
+		err := e.write(ctx)
+		cancel()
+		if err == nil {
+			return
+		}
+		l.h.metrics.recordFailed(e.what)
+		if try == 1 && e.failed != nil {
+			e.failed(err)
+		}
+		if try == maxTries || l.h.stopped() {
+			l.h.log.Error("record of a call is lost: the store refuses it", "call_id", l.call, "attempt", e.what, "err", err)
+			return
+		}
+		select {
+		case <-time.After(pause):
+		case <-l.h.stopping: // one last try
+		}
+		pause = min(2*pause, maxPause)
+	}
+}
+
+// open commits the ticket; opened is told of the success, and once of a failure.
+func (l *ledger) open(sig dispatch.Signal, opened func(dispatch.Opened, error)) {
+	l.add(entry{
+		what:   "ticket",
+		failed: func(err error) { opened(dispatch.Opened{}, err) },
+		write: func(ctx context.Context) error {
+			o, err := l.h.desk.OpenCall(ctx, sig)
+			if err == nil {
+				l.ref = o.Ref
+				opened(o, nil)
+			}
+			return err
+		},
+	})
+}
+
+// about names the ticket of records that follow, for calls that have one already.
+func (l *ledger) about(ref dispatch.Ref) {
+	l.add(entry{what: "ticket", write: func(context.Context) error { l.ref = ref; return nil }})
+}
+
+func (l *ledger) attempt(a dispatch.Attempt) {
+	l.add(entry{what: "attempt", write: func(ctx context.Context) error {
+		a.Ref = l.ref
+		return l.known(func() error { return l.h.desk.RecordAttempt(ctx, a) })
+	}})
+}
+
+func (l *ledger) accepted(a dispatch.Accepted) {
+	l.add(entry{what: "accepted", write: func(ctx context.Context) error {
+		a.Ref = l.ref
+		return l.known(func() error { return l.h.desk.RecordAccepted(ctx, a) })
+	}})
+}
+
+func (l *ledger) acknowledge(person, how string, at time.Time) {
+	l.add(entry{what: "acknowledged", write: func(ctx context.Context) error {
+		return l.known(func() error { return l.h.desk.Acknowledge(ctx, l.ref, person, how, at) })
+	}})
+}
+
+func (l *ledger) outcome(o dispatch.Outcome) {
+	l.add(entry{what: "outcome", write: func(ctx context.Context) error {
+		o.Ref = l.ref
+		return l.known(func() error { return l.h.desk.RecordOutcome(ctx, o) })
+	}})
+}
+
+// known writes only about a ticket that is there; without one its loss was logged.
+func (l *ledger) known(write func() error) error {
+	if l.ref.Zero() {
+		return nil
+	}
+	return write()
+}

@@ -1,0 +1,241 @@
+package hotline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
+	"github.com/butlerspb/vahta/sip/media"
+)
+
+// Notify is one voice page: it rings the person of the notice on his devices
+// in turn until he presses a key, and returns what came of it. It makes
+// hotline a dispatch.Notifier. Cancelling ctx says that the page is no longer
+// needed: who is ringing is let go, who is listening hears that a colleague
+// has the ticket.
+func (h *Hotline) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	r, _, err := h.Page(ctx, n)
+	return r, err
+}
+
+// Page is Notify that also returns how each device went.
+func (h *Hotline) Page(ctx context.Context, n dispatch.Notice) (dispatch.Result, []dispatch.Attempt, error) {
+	r, tried, err := h.page(ctx, n)
+	h.metrics.page(r)
+	return r, tried, err
+}
+
+func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, []dispatch.Attempt, error) {
+	claim, free := h.claimPage(n)
+	if !free {
+		return dispatch.ResultBusy, nil, nil // he talks to a caller, or is being rung for one
+	}
+	if claim.Person != "" {
+		defer h.release(claim)
+	}
+	c := h.engine.NewCall()
+	if c == nil {
+		return dispatch.ResultFailed, nil, errors.New("place voice page: no new calls, the node is draining")
+	}
+	p := &pageCall{h: h, c: c, n: n, lang: prompt.ParseLanguage(n.Language), s: NewPage(&h.cfg), done: make(chan struct{})}
+	p.s.Tier = n.RingTime
+	say := pageSentences(n)
+	if err := h.prompts.Prepare(ctx, p.lang, say...); err != nil && h.prompts.SpeaksNames() {
+		h.metrics.missingPrompt()
+	}
+	if !c.Post(func() {
+		c.On(p.heard)
+		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say})
+	}) {
+		return dispatch.ResultFailed, nil, errors.New("place voice page: the call ended at once")
+	}
+	p.wait(ctx)
+	if p.result == dispatch.ResultFailed {
+		return p.result, p.tried, fmt.Errorf("place voice page: %s", orText(p.cause, "failed"))
+	}
+	return p.result, p.tried, nil
+}
+
+// claimPage keeps a page from ringing somebody who is rung for a caller or
+// talks to one. Numbers of last resort belong to nobody.
+func (h *Hotline) claimPage(n dispatch.Notice) (rotation.Claim, bool) {
+	if _, known := h.people(n.Person.ID); !known {
+		return rotation.Claim{}, true
+	}
+	return h.take(rotation.ClaimRequest{Call: n.ID, Attempt: strconv.Itoa(n.Attempt), Candidates: []string{n.Person.ID}})
+}
+
+// pageCall is the shell of one voice page. All but done belongs to the call's
+// goroutine; result, tried and cause may be read once done is closed.
+type pageCall struct {
+	h    *Hotline
+	c    *b2bua.Call
+	n    dispatch.Notice
+	lang prompt.Language
+	s    PageState
+	todo []PageEvent
+	busy bool // step is at work
+
+	leg   *b2bua.Leg
+	play  uint64
+	clock *time.Timer
+	over  bool
+
+	result dispatch.Result
+	tried  []dispatch.Attempt
+	cause  string
+	done   chan struct{}
+}
+
+// wait returns when the page is over.
+func (p *pageCall) wait(ctx context.Context) {
+	select {
+	case <-p.done:
+		return
+	case <-ctx.Done():
+	}
+	p.c.Post(func() { p.step(PageEvent{Kind: PageMooted}) })
+	<-p.done
+}
+
+// step runs the machine on an event and on all that the actions cause.
+func (p *pageCall) step(e PageEvent) {
+	p.todo = append(p.todo, e)
+	if p.busy {
+		return
+	}
+	p.busy = true
+	for len(p.todo) > 0 && !p.over {
+		next := p.todo[0]
+		p.todo = p.todo[1:]
+		var acts []PageAction
+		p.s, acts = StepPage(p.s, next, p.h.now())
+		for i := range acts {
+			p.do(&acts[i])
+		}
+	}
+	p.busy = false
+}
+
+func (p *pageCall) heard(ev b2bua.Event) {
+	if ev.Kind == b2bua.CallEnded {
+		p.cause = ev.Cause
+		p.step(PageEvent{Kind: PageStop})
+		return
+	}
+	if ev.Leg == nil || ev.Leg != p.leg {
+		return
+	}
+	switch ev.Kind {
+	case b2bua.LegAnswered:
+		p.step(PageEvent{Kind: PageAnswered})
+	case b2bua.LegFailed:
+		p.step(PageEvent{Kind: PageUnreached, Outcome: outcomeOf(ev.Outcome), Cause: ev.Cause, Status: ev.Status, Q850: ev.Q850})
+	case b2bua.LegEnded:
+		p.step(PageEvent{Kind: PageHungUp, Cause: ev.Cause, Q850: ev.Q850})
+	case b2bua.LegDigit:
+		p.step(PageEvent{Kind: PageDigit, Digit: ev.Digit})
+	case b2bua.LegPlayed:
+		if ev.Play == p.play && p.play != 0 {
+			p.play = 0
+			p.step(PageEvent{Kind: PagePlayed})
+		}
+	case b2bua.LegTrying, b2bua.LegRinging, b2bua.LegEarly, b2bua.LegHeld, b2bua.LegResumed, b2bua.MediaLost,
+		b2bua.CallerGone, b2bua.CallEnded:
+	}
+}
+
+func (p *pageCall) do(a *PageAction) {
+	switch a.Kind {
+	case PageDial:
+		p.leg = p.c.Dial(b2bua.Dial{
+			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID),
+		})
+	case PageSay:
+		p.say(a.Say)
+	case PageHangup:
+		leg := p.leg
+		p.leg = nil // its end is ours
+		leg.Hangup(a.Cause)
+	case PageTimer:
+		p.timer(a.After)
+	case PageSave:
+		p.save(a.Result)
+	case PageTry:
+		p.tried = append(p.tried, p.attempt(a))
+	case PageDeliver:
+		p.deliver(a.Result)
+	}
+}
+
+func (p *pageCall) say(say []prompt.Sentence) {
+	if p.play = p.leg.Play(media.Playing(p.h.prompts.Sound(p.lang, say...)...)); p.play == 0 {
+		p.step(PageEvent{Kind: PagePlayed}) // nobody hears it
+	}
+}
+
+func (p *pageCall) timer(after time.Duration) {
+	if p.clock != nil {
+		p.clock.Stop()
+		p.clock = nil
+	}
+	if after == 0 {
+		return
+	}
+	var clock *time.Timer
+	clock = time.AfterFunc(after, func() {
+		p.c.Post(func() {
+			if p.clock == clock {
+				p.clock = nil
+				p.step(PageEvent{Kind: PageTimeout})
+			}
+		})
+	})
+	p.clock = clock
+}
+
+// save makes a key durable beside the call, so that what is confirmed by voice
+// is true. Escalation needs no record of its own: paging goes on with the
+// result.
+func (p *pageCall) save(r dispatch.Result) {
+	if r != dispatch.ResultAcknowledged {
+		p.step(PageEvent{Kind: PageSaved})
+		return
+	}
+	now := p.h.now()
+	p.h.beside(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), saveLimit)
+		defer cancel()
+		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, string(dispatch.ChannelVoice), now)
+		e := PageEvent{Kind: PageSaved}
+		if _, refused := errors.AsType[*ticket.IllegalError](err); refused {
+			e.Kind = PageMooted
+		} else if err != nil {
+			e.Kind = PageNotSaved
+			p.h.log.Error("acknowledgement of a page could not be recorded", "ticket", p.n.Ref.Number, "person", p.n.Person.ID, "err", err)
+		}
+		p.c.Post(func() { p.step(e) })
+	})
+}
+
+func (p *pageCall) attempt(a *PageAction) dispatch.Attempt {
+	return dispatch.Attempt{
+		Ref: p.n.Ref, ID: p.n.ID + "/" + strconv.Itoa(p.n.Attempt) + "/" + strconv.Itoa(p.s.Device), Call: p.c.Info().CallID,
+		Person: orText(p.n.Person.ID, staticName), Device: a.Device, Kind: dispatch.AttemptPage, Outcome: a.Outcome,
+		Cause: a.Cause, Status: a.Status, Q850: a.Q850, At: a.Since, Took: p.h.now().Sub(a.Since),
+	}
+}
+
+// deliver ends the page's call and hands the result over.
+func (p *pageCall) deliver(r dispatch.Result) {
+	p.over, p.result = true, r
+	p.c.End(b2bua.CauseNormal)
+	close(p.done)
+}
