@@ -32,6 +32,7 @@ var (
 const (
 	portRest    = time.Second      // how long its RTP ports rest: nobody else's late packets matter here
 	hangupLimit = 2 * time.Second  // how long Run waits for calls that it hangs up at its end
+	deafEar     = 2 * time.Second  // how long a cancelled call without any answer is kept: two retransmissions
 	noTrying    = 32 * time.Second // 64*T1, RFC 3261 §17.1.1.2: a person waits longer than a trunk
 )
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/sip/phone"
+	"github.com/butlerspb/vahta/sip/siptest"
 )
 
 // patience bounds a whole test: longer than 64*T1 (32 s), after which a call
@@ -140,8 +141,19 @@ func TestAnswers(t *testing.T) {
 		callee := start(t, "callee", "udp", phone.Off())
 		out := dial(t, start(t, "caller", "udp", phone.Answer{}), callee.URI(), phone.Options{NoAnswer: 300 * time.Millisecond})
 		wait(t, out, phone.Cancelling)
+		wait(t, out, phone.Ended)
 		if n := len(callee.Sessions()); n != 0 {
 			t.Errorf("a phone that is off saw %d calls", n)
+		}
+	})
+	t.Run("closed port", func(t *testing.T) {
+		t.Parallel()
+		for _, transport := range []string{"udp", "tcp"} {
+			uri := "sip:nobody@" + siptest.ClosedPort(t).String() + ";transport=" + transport
+			out := dial(t, start(t, "caller", transport, phone.Answer{}), uri, phone.Options{})
+			if e := wait(t, out, phone.Refused); e.Err == nil || e.At > time.Second {
+				t.Errorf("%s: %v, want an error at once", transport, e)
+			}
 		}
 	})
 	t.Run("hangs up by itself", func(t *testing.T) {

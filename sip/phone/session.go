@@ -37,6 +37,7 @@ type Session struct {
 	over     bool
 	up       bool // answered
 	begun    bool // the talk has begun
+	spoken   bool // the far end has said something
 	answered bool // a received call: our final answer is out
 	deal     negotiation
 	timers   []*time.Timer

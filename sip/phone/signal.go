@@ -139,13 +139,20 @@ func (s *Session) invite(out dialog.Outgoing) error {
 	return nil
 }
 
-// giveUp cancels a placed call, whatever has become of it meanwhile.
+// giveUp cancels a placed call, whatever has become of it meanwhile. A far end
+// that has not said a word is not waited for: should it answer late, the dialog
+// room cancels or hangs up by itself.
 func (s *Session) giveUp() {
 	if s.over || s.d == nil {
 		return
 	}
 	s.note(Event{Kind: Cancelling, Ours: true})
 	s.d.Cancel()
+	s.after(deafEar, func() {
+		if !s.spoken {
+			s.end(Event{Reason: "no answer of any kind", Ours: true})
+		}
+	})
 }
 
 // hangup ends the call as its state demands.
@@ -166,6 +173,7 @@ func (s *Session) hangup() {
 
 // on receives the dialog's events, inside the loop.
 func (s *Session) on(e dialog.Event) {
+	s.spoken = true
 	switch e.Kind {
 	case dialog.Trying:
 		s.note(Event{Kind: Trying, Status: e.Status})

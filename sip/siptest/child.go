@@ -129,6 +129,13 @@ func bound(network string, port uint16) bool {
 	return false
 }
 
+// ClosedPort is a loopback address at which nobody listens: a datagram to it is
+// answered by ICMP, a connection by RST.
+func ClosedPort(tb testing.TB) netip.AddrPort {
+	tb.Helper()
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), freePorts(tb, 1))
+}
+
 // freePorts finds n consecutive ports, the first even, that are free for UDP and
 // TCP on the loopback interface now.
 func freePorts(tb testing.TB, n int) uint16 {
