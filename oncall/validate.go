@@ -94,9 +94,12 @@ func (f *faults) device(path string, d Device) {
 	}
 }
 
+// separators are what people put between digits (RFC 3966 §5.1.1 visual separators, and the blank).
+var separators = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", ".", "") //nolint:gochecknoglobals // a constant table
+
 // number never repeats the whole number: it may be somebody's private one.
 func (f *faults) number(path, number string) {
-	if !numberShape.MatchString(number) {
+	if !numberShape.MatchString(separators.Replace(number)) {
 		f.add(path, "is not a telephone number; write 2 to 15 digits in international form, such as +78005550100")
 	}
 }

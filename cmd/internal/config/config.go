@@ -1,0 +1,121 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"time"
+
+	"github.com/butlerspb/vahta/channels/webhook"
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/hotline"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Config is the whole file.
+type Config struct {
+	// Data is the folder of the database, the recordings and the control socket.
+	Data string `yaml:"data"`
+	Log  Log    `yaml:"log"`
+	HTTP HTTP   `yaml:"http"`
+	// Drain bounds how long calls in progress may go on after SIGTERM.
+	Drain time.Duration `yaml:"drain"`
+
+	SIP    wire.Config      `yaml:"sip"`
+	Media  media.PoolConfig `yaml:"media"`
+	Calls  b2bua.Config     `yaml:"calls"`
+	Trunks trunk.Config     `yaml:"trunks"`
+
+	// Lines are the hotlines.
+	Lines []dispatch.Line `yaml:"lines"`
+	// People, schedules and static numbers stand at the top level of the file.
+	oncall.Roster `yaml:",inline"`
+	Clients       []client.Organisation `yaml:"clients"`
+	Dispatch      dispatch.Config       `yaml:"dispatch"`
+	Hotline       hotline.Config        `yaml:"hotline"`
+	Webhooks      webhook.Config        `yaml:"webhooks"`
+}
+
+// Log says what is logged and how.
+type Log struct {
+	Level  slog.Level `yaml:"level"`
+	Format string     `yaml:"format"` // "text" or "json"
+}
+
+// HTTP is the listener of health and metrics.
+type HTTP struct {
+	Listen string `yaml:"listen"` // host:port; "" = none
+}
+
+// Default returns the settings of everything that the file leaves out.
+func Default() Config {
+	c := Config{
+		Data:     "data",
+		Log:      Log{Level: slog.LevelInfo, Format: "text"},
+		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
+		Drain:    time.Minute,
+		SIP:      wire.Default(),
+		Media:    media.Default(),
+		Calls:    b2bua.Default(),
+		Trunks:   trunk.Default(),
+		Dispatch: dispatch.Default(),
+		Hotline:  hotline.Default(),
+		Webhooks: webhook.Default(),
+	}
+	c.Hotline.Recordings = "recordings"
+	return c
+}
+
+// derive fills settings that follow from others: relative folders lie in the data folder.
+func (c *Config) derive() {
+	if r := c.Hotline.Recordings; r != "" && !filepath.IsAbs(r) {
+		c.Hotline.Recordings = filepath.Join(c.Data, r)
+	}
+}
+
+// Source returns the part that the directory is made of.
+func (c *Config) Source() dispatch.Source {
+	return dispatch.Source{Roster: c.Roster, Lines: c.Lines, Clients: c.Clients, Numbering: c.Dispatch.Numbering}
+}
+
+// sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
+func (c *Config) sections() map[string]func() error {
+	return map[string]func() error{
+		"sip":      c.SIP.Validate,
+		"media":    c.Media.Validate,
+		"calls":    c.Calls.Validate,
+		"trunks":   c.Trunks.Validate,
+		"dispatch": c.Dispatch.Validate,
+		"hotline":  c.Hotline.Validate,
+		"webhooks": c.Webhooks.Validate,
+		"":         c.validate,
+	}
+}
+
+// validate checks what no package owns, and the directory as a whole.
+func (c *Config) validate() error {
+	var faults []error
+	if c.Data == "" {
+		faults = append(faults, fmt.Errorf("data: %w; name a folder that vahta may write to", errRequired))
+	}
+	if c.Log.Format != "text" && c.Log.Format != "json" {
+		faults = append(faults, fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format))
+	}
+	if c.Drain < 0 {
+		faults = append(faults, fmt.Errorf("drain: %s is negative", c.Drain))
+	}
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); c.HTTP.Listen != "" && err != nil {
+		faults = append(faults, fmt.Errorf("http.listen: %q is not host:port, such as 127.0.0.1:8080", c.HTTP.Listen))
+	}
+	if _, err := dispatch.NewSnapshot(c.Source()); err != nil {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}

@@ -1,0 +1,188 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/butlerspb/vahta/deploy"
+)
+
+func TestShippedFilesAreSound(t *testing.T) {
+	t.Parallel()
+	for name, source := range map[string][]byte{"vahta.yaml": deploy.Sample, "demo.yaml": withListen(deploy.Demo)} {
+		if _, err := Parse(name, source, nil); err != nil {
+			t.Errorf("%v", err)
+		}
+	}
+}
+
+func TestBenchFileIsSound(t *testing.T) {
+	t.Parallel()
+	if _, err := Load("../../../deploy/bench.yaml", nil); err != nil {
+		t.Error(err)
+	}
+}
+
+func withListen(demo []byte) []byte {
+	return append([]byte("sip: {listen: [{transport: udp, addr: \"127.0.0.1:0\"}]}\n"), demo...)
+}
+
+// TestSampleNamesEverySetting keeps the sample complete: a setting that is not in it does not exist for its reader.
+func TestSampleNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	file, err := parser.ParseBytes(deploy.Sample, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(deploy.Sample)
+	walk(reflect.TypeFor[Config](), "$", func(path string, leaf string) {
+		p, err := yaml.PathString(path)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if node, err := p.FilterFile(file); err == nil && node != nil {
+			return
+		}
+		if parent := path[:strings.LastIndex(path, "[")+1]; parent != "" && strings.Contains(text, leaf+":") {
+			return // an entry of a list that the sample shows only in a comment
+		}
+		t.Errorf("deploy/vahta.yaml does not show %s", path)
+	})
+}
+
+// walk visits each setting of a configuration type; lists are visited at their first entry.
+func walk(typ reflect.Type, path string, visit func(path, leaf string)) {
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		tag := f.Tag.Get("yaml")
+		name, _, _ := strings.Cut(tag, ",")
+		if !f.IsExported() || name == "-" {
+			continue
+		}
+		p, ft := path, f.Type
+		if name != "" {
+			p += "." + name
+		}
+		if ft.Kind() == reflect.Slice {
+			ft, p = ft.Elem(), p+"[0]"
+			if ft.Kind() != reflect.Struct {
+				p = strings.TrimSuffix(p, "[0]")
+			}
+		}
+		if ft.Kind() == reflect.Struct && !reflect.PointerTo(ft).Implements(textUnmarshaler) {
+			walk(ft, p, visit)
+			continue
+		}
+		visit(p, name)
+	}
+}
+
+// TestDefaultsOfSample holds "a value after a name is its default" against the defaults, section by section.
+func TestDefaultsOfSample(t *testing.T) {
+	t.Parallel()
+	l, err := Parse("vahta.yaml", deploy.Sample, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := l.Config, Default()
+	want.derive()
+	got.SIP.Listen, got.SIP.Extensions, got.Trunks.Operators, got.Trunks.Phones = nil, nil, nil, nil
+	got.Dispatch.CallBack.Prefixes, got.Hotline.Prompts.TTS.Command = nil, nil
+	for section, pair := range map[string][2]any{
+		"sip": {got.SIP, want.SIP}, "media": {got.Media, want.Media}, "calls": {got.Calls, want.Calls}, "trunks": {got.Trunks, want.Trunks},
+		"hotline": {got.Hotline, want.Hotline}, "dispatch": {got.Dispatch, want.Dispatch}, "log": {got.Log, want.Log}, "http": {got.HTTP, want.HTTP},
+		"drain": {got.Drain, want.Drain}, "data": {got.Data, want.Data},
+	} {
+		if !reflect.DeepEqual(pair[0], pair[1]) {
+			t.Errorf("section %s: the sample says\n%+v\nthe default is\n%+v", section, pair[0], pair[1])
+		}
+	}
+}
+
+func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
+	t.Parallel()
+	good := string(withListen(deploy.Demo))
+	for name, c := range map[string]struct {
+		old, new string
+		want     []string
+	}{
+		"unknown setting":    {"ring_time: 4s ", "ringtime: 4s ", []string{"line 9", "ringtime", "^"}},
+		"wrong type":         {"answer_after: 15s", "answer_after: soon", []string{"line 10", "lines[0].answer_after", "soon", "^"}},
+		"not yaml":           {"lines:", "lines: [", []string{"line"}},
+		"unknown schedule":   {"schedule: duty", "schedule: night", []string{"line 8", "lines[0].schedule", `no schedule "night"`}},
+		"unknown person":     {"members: [anna]", "members: [olga]", []string{"line 31", "olga"}},
+		"bad zone":           {"zone: Europe/Moscow\n    tracks", "zone: Moscow\n    tracks", []string{"line", "Moscow"}},
+		"bad number of card": {"+7 921 555-01-23", "call me", []string{"line", "clients", "numbers[0]"}},
+		"no listener":        {`[{transport: udp, addr: "127.0.0.1:0"}]`, "[]", []string{"line 1", "sip.listen", "name at least one socket"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if !strings.Contains(good, c.old) {
+				t.Fatalf("the demo configuration has no %q to break", c.old)
+			}
+			_, err := Parse("x.yaml", []byte(strings.Replace(good, c.old, c.new, 1)), nil)
+			var e *Error
+			if !errors.As(err, &e) {
+				t.Fatalf("got %v, want an *Error", err)
+			}
+			for _, w := range c.want {
+				if !strings.Contains(err.Error(), w) {
+					t.Errorf("the refusal does not say %q:\n%v", w, err)
+				}
+			}
+		})
+	}
+}
+
+func TestEnvironmentLiesOverTheFile(t *testing.T) {
+	t.Parallel()
+	env := []string{"HOME=/", "VAHTA_CONFIG=x", "VAHTA_LOG_LEVEL=DEBUG", "VAHTA_DRAIN=5s", "VAHTA_CALLS_MAX_CALLS=7", "VAHTA_MEDIA_BIND=127.0.0.2"}
+	l, err := Parse("x.yaml", withListen(deploy.Demo), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Config.Drain != 5*time.Second || l.Config.Calls.MaxCalls != 7 || l.Config.Log.Level.String() != "DEBUG" || l.Config.Media.Bind.String() != "127.0.0.2" {
+		t.Errorf("environment did not reach the settings: %v %v %v", l.Config.Drain, l.Config.Calls.MaxCalls, l.Config.Log.Level)
+	}
+	text, err := l.Print(true)
+	if err != nil || !strings.Contains(text, "# drain: from environment variable VAHTA_DRAIN") {
+		t.Errorf("print --sources: %v\n%s", err, text)
+	}
+	for v, want := range map[string]string{"VAHTA_LOG_LEVL=DEBUG": "did you mean VAHTA_LOG_LEVEL?", "VAHTA_DRAIN=soon": "write for example 15s"} {
+		if _, err := Parse("x.yaml", withListen(deploy.Demo), []string{v}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", v, err, want)
+		}
+	}
+}
+
+func TestSecretsComeFromFilesAndNeverShow(t *testing.T) {
+	t.Parallel()
+	const key = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+	path := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(path, []byte(key+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	source := append(withListen(deploy.Demo), []byte("webhooks: {endpoints: [{name: crm, url: \"https://crm.example.net/\", secrets: [\"file:"+path+"\"]}]}\n")...)
+	l, err := Parse("x.yaml", source, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(l.Config.Webhooks.Endpoints[0].Secrets[0]); got != key {
+		t.Errorf("secret from file: got %q", got)
+	}
+	text, err := l.Print(false)
+	if err != nil || strings.Contains(text, key[6:]) {
+		t.Errorf("print shows the secret (%v):\n%s", err, text)
+	}
+	if _, err := Parse("x.yaml", []byte(strings.Replace(string(source), path, path+".gone", 1)), nil); err == nil || !strings.Contains(err.Error(), "read secret") {
+		t.Errorf("missing secret file: got %v", err)
+	}
+}

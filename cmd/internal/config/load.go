@@ -1,0 +1,90 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Loaded is a configuration and where its settings came from.
+type Loaded struct {
+	Config Config
+	File   string
+	// FromEnv are the settings that the environment gave: dotted path to variable.
+	FromEnv map[string]string
+
+	ast    *ast.File
+	source []byte
+}
+
+// Load reads the file, lays VAHTA_* variables over it and checks the whole. The error is an *Error with every fault found,
+// or says that the file can not be read.
+func Load(path string, env []string) (*Loaded, error) {
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration: %w; `vahta config sample` prints one to start from", err)
+	}
+	return Parse(path, source, env)
+}
+
+// Parse is Load on bytes that are already in memory.
+func Parse(name string, source []byte, env []string) (*Loaded, error) {
+	l := &Loaded{Config: Default(), File: name, source: source}
+	file, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		return nil, &Error{File: name, Faults: []Fault{syntaxFault(err)}}
+	}
+	l.ast = file
+	if err := yaml.NewDecoder(bytes.NewReader(source), yaml.Strict(), secrets()).Decode(&l.Config); err != nil && !errors.Is(err, io.EOF) {
+		return nil, &Error{File: name, Faults: decodeFaults(err, file, source)}
+	}
+	if l.FromEnv, err = environ(&l.Config, env); err != nil {
+		return nil, &Error{File: name, Faults: []Fault{{Text: err.Error()}}}
+	}
+	l.Config.derive()
+	if faults := l.faults(); len(faults) > 0 {
+		return nil, &Error{File: name, Faults: faults}
+	}
+	return l, nil
+}
+
+// faults validates section by section, so that each complaint gets its full path and line.
+func (l *Loaded) faults() []Fault {
+	var all []Fault
+	sections := l.Config.sections()
+	for _, name := range slices.Sorted(maps.Keys(sections)) {
+		if err := sections[name](); err != nil {
+			all = append(all, locate(err, name, l.ast, l.source)...)
+		}
+	}
+	return all
+}
+
+// Print writes the effective configuration as YAML. With sources, settings that the environment gave are listed above it.
+// Secrets show as ***.
+func (l *Loaded) Print(sources bool) (string, error) {
+	out, err := yaml.MarshalWithOptions(l.Config, yaml.IndentSequence(true))
+	if err != nil {
+		return "", fmt.Errorf("print configuration: %w", err)
+	}
+	if !sources {
+		return string(out), nil
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# file: %s; what it leaves out has its default\n", l.File)
+	for _, path := range slices.Sorted(maps.Keys(l.FromEnv)) {
+		fmt.Fprintf(&b, "# %s: from environment variable %s\n", path, l.FromEnv[path])
+	}
+	b.Write(out)
+	return b.String(), nil
+}
+
+var errRequired = errors.New("is required")
