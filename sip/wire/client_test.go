@@ -192,3 +192,28 @@ func TestSecondFinalAnswerIsRefused(t *testing.T) {
 	}
 	p.send(p.message(ACK, "s1", "s1", 1))
 }
+
+func TestPanicInClientCallbackIsRecovered(t *testing.T) {
+	t.Parallel()
+	e := startEdge(t, "127.0.75.53", newRecorder(), nil)
+	p := newPeer(t, "127.0.75.54:0", e)
+	events := make(chan int, 4)
+	_, err := e.Send(newRequest(t, e, INVITE, p.addr()), Flow{Transport: UDP, Remote: p.addr()}, func(ev ClientEvent) {
+		events <- ev.Response.Status()
+		if ev.Response.Status() < 200 {
+			panic("poisoned")
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	invite := p.expect("INVITE ")
+	p.send(respondTo(invite, "180 Ringing", "b"))
+	p.send(respondTo(invite, "486 Busy Here", "b"))
+	for _, status := range []int{180, 486} {
+		if got := want(t, events); got != status {
+			t.Errorf("got %d, want %d", got, status)
+		}
+	}
+	p.expect("ACK ")
+}

@@ -103,12 +103,15 @@ func makeHeader(name, value string) (sip.Header, error) {
 		return nil, fmt.Errorf("set header %s: control character 0x%02x at %d of the value; remove it", name, value[i], i)
 	}
 	long, _ := bothForms(name)
-	switch strings.ToLower(long) {
+	switch key := strings.ToLower(long); key {
 	case "content-length":
 		return nil, fmt.Errorf("set header %s: use SetBody, which keeps length and body together", name)
 	case "via", "from", "to", "call-id", "cseq", "max-forwards", "content-type":
-		parser := headerParsers()[strings.ToLower(long)]
-		h, err := parser([]byte(strings.ToLower(long)), strings.TrimSpace(value))
+		parser := sip.DefaultHeadersParser()[key]
+		if key == "cseq" {
+			parser = parseCSeq
+		}
+		h, err := parser(nil, strings.TrimSpace(value))
 		if err != nil {
 			return nil, fmt.Errorf("set header %s: the value cannot be read: %w", name, err)
 		}

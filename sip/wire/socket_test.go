@@ -173,3 +173,29 @@ func TestListenErrorNamesAddressAndRemedy(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestLongStreamMessage(t *testing.T) {
+	t.Parallel()
+	h := newRecorder()
+	h.react = answer(StatusOK)
+	e := startEdge(t, "127.0.75.75", h, nil)
+	conn := dialTCP(t, e, "127.0.75.76")
+	text := requestText(MESSAGE, conn.LocalAddr().String(), "TCP", "x", "long", "l", 1, "Content-Type: text/plain")
+	body := strings.Repeat("0123456789", 5000)
+	text = strings.Replace(text, "Content-Length: 0", fmt.Sprint("Content-Length: ", len(body)), 1) + body
+	if _, err := conn.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(want(t, h.requests).Request().Body()); got != body {
+		t.Errorf("the body has %d bytes, want %d", len(got), len(body))
+	}
+	if got := firstFinal(conn, patience); got != 200 {
+		t.Errorf("answered %d", got)
+	}
+	if _, err := conn.Write([]byte(strings.Repeat("X-Long: 1\r\n", 8<<10))); err != nil {
+		t.Logf("closed while writing: %v", err)
+	}
+	if !closed(conn) {
+		t.Error("endless headers keep the connection open")
+	}
+}
