@@ -35,3 +35,29 @@ func TestSippScenariosFitTogether(t *testing.T) {
 		}
 	}
 }
+
+// Foreign agents do not notice the relay, and their retransmissions make good
+// what it loses.
+func TestSippThroughRelay(t *testing.T) {
+	t.Parallel()
+	for name, rules := range map[string][]siptest.Rule{
+		"clean":      nil,
+		"200 lost":   {siptest.DropNth("INVITE", 200, 1)},
+		"BYE lost":   {siptest.DropNth("BYE", 0, 1)},
+		"all double": {{Do: siptest.Dup}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			engineer := siptest.StartSIPP(t, siptest.SIPP{Scenario: "press"})
+			relay := siptest.StartRelay(t, siptest.RelayConfig{B: engineer.Addr(), Rules: rules, Media: &siptest.Impairment{}})
+			caller := siptest.StartSIPP(t, siptest.SIPP{Scenario: "caller", Peer: relay.SideA()})
+			caller.WaitAllGood()
+			engineer.WaitAllGood()
+			for _, method := range []string{"INVITE", "ACK", "BYE"} {
+				if relay.Count(siptest.Arrived(siptest.Request(method))) == 0 {
+					t.Errorf("%s went past the relay:\n%s", method, relay.Ladder())
+				}
+			}
+		})
+	}
+}
