@@ -125,6 +125,14 @@ func identify(b *client.Book, c CallSignal) caller {
 	return who
 }
 
+// parties are the keys under which the caller's open ticket is found.
+func (c caller) parties() []string {
+	if c.party == "" {
+		return nil
+	}
+	return []string{c.party, numberParty(c.number)}
+}
+
 func numberParty(n client.Number) string {
 	if n == "" {
 		return ""
@@ -177,13 +185,16 @@ func decideIntake(sig Signal, line Line, who caller, open *Case, fresh ticket.Op
 	in.ticket = after
 	in.change = Change{
 		Signal: &sig, Taken: Taken{Ticket: after.ID, Number: after.Number.String(), Joined: in.joined},
-		Ticket: &in.ticket, Was: before.Version, Events: []ticket.Event{e},
+		Events: []ticket.Event{e},
 		Calls: []CallRecord{{
 			ID: call, Ref: refOf(after), Line: line.ID, DID: sig.Call.DID, Caller: who.number,
 			CallerName: sig.Call.CallerName, Trunk: sig.Call.Trunk, StartedAt: sig.At,
 		}},
 	}
-	if !in.joined {
+	if in.joined {
+		in.change.Open = after.ID
+	} else {
+		in.change.Ticket = &in.ticket
 		in.change.Timers = []Timer{{Ticket: after.ID, Kind: TimerPage, DueAt: sig.At.Add(guard), Gen: 1}}
 	}
 	return in, nil

@@ -46,6 +46,7 @@ type Dispatcher struct {
 	metrics *metrics
 	feed    *Feed
 	board   *board
+	gates   *gates
 	numbers *numbers
 }
 
@@ -67,7 +68,7 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{
 		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
-		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(), board: newBoard(),
+		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(), board: newBoard(), gates: newGates(),
 		numbers: newNumbers(deps.Store, zone),
 	}
 	if d.now == nil {
@@ -223,10 +224,22 @@ func (d *Dispatcher) reload(ctx context.Context, id string) (Case, error) {
 	return c, nil
 }
 
-// amend runs one unit of work on one ticket: load, decide, commit; and again
-// with a fresh load when the ticket changed meanwhile. A decision that returns
-// an empty change commits nothing. What is recorded already counts as done.
+// amend runs one unit of work that changes one ticket, after those of this
+// process that came before it.
 func (d *Dispatcher) amend(ctx context.Context, id string, decide func(Case) (Change, error)) error {
+	leave, err := d.gates.enter(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return d.appendTo(ctx, id, decide)
+}
+
+// appendTo runs one unit of work on one ticket: load, decide, commit; and
+// again with a fresh load when the ticket was changed elsewhere meanwhile. A
+// decision that returns an empty change commits nothing. What is recorded
+// already counts as done. Work that only lengthens the log needs no turn.
+func (d *Dispatcher) appendTo(ctx context.Context, id string, decide func(Case) (Change, error)) error {
 	c, err := d.load(ctx, id)
 	for try := 0; err == nil; try++ {
 		change, fault := decide(c)

@@ -65,7 +65,16 @@ func (d *Dispatcher) OpenCall(ctx context.Context, sig Signal) (opened Opened, e
 	return d.openCall(ctx, sig, line, identify(s.Book, *sig.Call))
 }
 
+// openCall joins the caller's open ticket at once. To open one it waits for
+// its turn, so that the calls of one caller that come together find each other.
 func (d *Dispatcher) openCall(ctx context.Context, sig Signal, line Line, who caller) (Opened, error) {
+	if _, open := d.board.find(who.parties()...); !open && who.party != "" {
+		leave, err := d.gates.enter(ctx, who.party)
+		if err != nil {
+			return Opened{}, err
+		}
+		defer leave()
+	}
 	for try := 0; ; try++ {
 		in, err := d.decideCall(ctx, sig, line, who)
 		if err != nil {
@@ -95,7 +104,7 @@ func (d *Dispatcher) openCall(ctx context.Context, sig Signal, line Line, who ca
 func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who caller) (intake, error) {
 	var open *Case
 	fresh := ticket.Opened{}
-	if c, ok := d.board.find(who.party, numberParty(who.number)); ok && who.party != "" {
+	if c, ok := d.board.find(who.parties()...); ok {
 		open = &c
 	} else {
 		number, err := d.numbers.take(ctx, sig.At)

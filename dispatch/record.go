@@ -13,7 +13,7 @@ func (d *Dispatcher) RecordAttempt(ctx context.Context, a Attempt) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_attempt", began, err) }()
 	e := attemptEvent(a)
-	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) { return c.take(Change{}, e) })
+	err = d.appendTo(ctx, a.Ref.ID, func(c Case) (Change, error) { return c.take(Change{}, e) })
 	if err != nil {
 		return fmt.Errorf("record attempt %s on ticket %s: %w", a.ID, a.Ref.Number, err)
 	}

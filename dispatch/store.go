@@ -21,6 +21,9 @@ type Change struct {
 	// ticket has the same Party.
 	Ticket *ticket.Ticket
 	Was    int64
+	// Open names a ticket that must be open; else the store fails with
+	// ErrConflict. It is how a fact joins a ticket without changing it.
+	Open string
 	// Events are appended to the logs of their tickets; Seq and hashes are set
 	// by the store. It fails with ErrRepeated when one with a Key is in the log.
 	Events  []ticket.Event

@@ -153,6 +153,7 @@ func splitURI(raw string) (user, context string) {
 	}
 	s, host, _ := strings.Cut(s, "@")
 	s, params, _ := strings.Cut(s, ";")
+	s, _, _ = strings.Cut(s, ":") // a password in the user part, RFC 3261 §19.1.1
 	for _, list := range []string{params, host} {
 		for param := range strings.SplitSeq(list, ";") {
 			name, value, _ := strings.Cut(param, "=")

@@ -67,6 +67,16 @@ func (e *encoded) writeSignal(ctx context.Context, w *writer) error {
 }
 
 func (e *encoded) writeTicket(ctx context.Context, w *writer) error {
+	if e.Open != "" {
+		var is bool
+		err := w.row(ctx, `SELECT is_open FROM tickets WHERE id = ?`, []any{e.Open}, &is)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("read ticket %s: %w", e.Open, err)
+		}
+		if !is {
+			return dispatch.ErrConflict
+		}
+	}
 	if e.Ticket == nil {
 		return nil
 	}

@@ -143,6 +143,9 @@ func (db *tables) signal(e *encoded) error {
 }
 
 func (db *tables) ticket(e *encoded) error {
+	if t, known := db.tickets[e.Open]; e.Open != "" && (!known || !t.Open()) {
+		return dispatch.ErrConflict
+	}
 	if e.Ticket == nil {
 		return nil
 	}

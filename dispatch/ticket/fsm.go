@@ -38,7 +38,7 @@ func (t Ticket) Apply(e Event) (Ticket, error) {
 // facts of calls and notes: they only lengthen the log.
 func Changes(b Body) bool {
 	switch b.(type) {
-	case Attempted, CallEnded, Noted:
+	case Attempted, CallEnded, Noted, Joined:
 		return false
 	}
 	return true

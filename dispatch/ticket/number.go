@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Number is the human number of a ticket, such as VH-26-004217: two digits of
+// Number is the human number of a ticket, such as VH-26-004213: two digits of
 // the year, the sequence within the year, and a check digit at the end. The
 // check digit is Damm's (H. M. Damm, 2004): computed over year and sequence it
 // catches every single wrong digit and every swap of two neighbours. The
@@ -53,14 +53,14 @@ func (n Number) body() (year, seq string) {
 	return year, seq
 }
 
-// String returns the number as written: VH-26-004217.
+// String returns the number as written: VH-26-004213.
 func (n Number) String() string {
 	year, seq := n.body()
 	return "VH-" + year + "-" + seq + string(checkDigit(year+seq))
 }
 
 // Groups returns the digits in the pairs in which they are said aloud:
-// 26, 00, 42, 17.
+// 26, 00, 42, 13.
 func (n Number) Groups() []string {
 	digits := strings.ReplaceAll(n.String()[len("VH-"):], "-", "")
 	groups := make([]string, 0, len(digits)/2+1)
@@ -75,7 +75,7 @@ func (n Number) Groups() []string {
 }
 
 // Tail returns what identifies the ticket within the year when said aloud: the
-// sequence with its check digit, without leading zeros (4217).
+// sequence with its check digit, without leading zeros (4213).
 func (n Number) Tail() string {
 	_, seq := n.body()
 	digits := strings.TrimLeft(seq+string(checkDigit(n.digits())), "0")
@@ -104,12 +104,12 @@ func ParseNumber(s string) (Number, error) {
 			digits.WriteByte(byte(r))
 		case r == '-' || r == ' ' || r == '.' || r == '\u2013' || r == '\u2011' || r == '\u00a0':
 		default:
-			return Number{}, fmt.Errorf("read %q: %w: unexpected %q; write it as VH-26-004217", s, ErrNumber, r)
+			return Number{}, fmt.Errorf("read %q: %w: unexpected %q; write it as VH-26-004213", s, ErrNumber, r)
 		}
 	}
 	d := digits.String()
 	if len(d) < 2+numberWidth || len(d) > maxDigits {
-		return Number{}, fmt.Errorf("read %q: %w: %d digits; write it as VH-26-004217", s, ErrNumber, len(d))
+		return Number{}, fmt.Errorf("read %q: %w: %d digits; write it as VH-26-004213", s, ErrNumber, len(d))
 	}
 	last := len(d) - 1
 	if checkDigit(d[:last]) != d[last] {

@@ -1,0 +1,115 @@
+package dispatch
+
+// texts returns the words of timelines in a language; any but "en" is Russian.
+func texts(language string) map[string]string {
+	if language == "en" {
+		return textsEN()
+	}
+	return textsRU()
+}
+
+func textsRU() map[string]string {
+	return map[string]string{
+		"unit.h": "ч", "unit.min": "мин", "unit.s": "с",
+		"head.client":    "Клиент: {client}; звонил: {caller}",
+		"head.opened":    "Открыта {at}, линия {line}",
+		"clock.running":  "Первый контакт: ждёт {elapsed} из {limit}",
+		"clock.met":      "Первый контакт: {elapsed}, в срок (обещано меньше {limit})",
+		"clock.breached": "Первый контакт: {elapsed}, срок нарушен (обещано меньше {limit})",
+		"client.unknown": "неизвестен", "client.maybe": "возможно, {client}", "caller.hidden": "номер скрыт",
+
+		"event.opened":       "заявка открыта: звонок с {caller} на линию {line}",
+		"event.joined":       "повторный звонок с {caller} на линию {line}: присоединён к заявке",
+		"event.attempt":      "звоним: {person}{device}: {outcome}, {took}",
+		"event.page":         "голосовой вызов: {person}{device}: {outcome}, {took}",
+		"event.accepted":     "звонок принял инженер: {person}{device}",
+		"event.call_ended":   "звонок окончен: {result}",
+		"event.talk":         ", разговор {talk}",
+		"event.recording":    ", запись {path}",
+		"event.page_raised":  "поднята тревога: {reason}",
+		"event.late":         ", с опозданием на {late}",
+		"event.acknowledged": "заявку взял: {person} ({how})",
+		"event.noted":        "заметка, {person}: {text}",
+		"event.moved":        "стадия «{stage}», {person}",
+		"event.categorised":  "категория: {category}",
+		"event.prioritised":  "приоритет: {priority}",
+		"event.merged":       "объединена с {target}",
+
+		"person.nobody": "никто", "person.vahta": "Вахта", "person.caller": "звонивший", "person.static": "аварийный номер",
+		"device.softphone": "софтфон", "device.mobile": "мобильный",
+
+		"outcome.accepted": "принял", "outcome.acknowledged": "подтвердил", "outcome.escalated": "передал дальше",
+		"outcome.escalate": "передал дальше", "outcome.declined": "отказался", "outcome.no_key": "ответил, но ничего не нажал",
+		"outcome.no_ack": "ответил, но ничего не нажал", "outcome.busy": "занят", "outcome.no_answer": "не ответил",
+		"outcome.silent": "телефон молчит", "outcome.unreachable": "недоступен", "outcome.failed": "сбой",
+		"outcome.cancelled": "отменён", "outcome.delivered": "доставлено",
+
+		"result.served": "клиент поговорил с инженером", "result.abandoned": "клиент не дождался",
+		"result.exhausted": "никто не ответил", "result.failed": "сбой", "result.broken": "прерван остановкой Вахты",
+		"result.refused": "не принят", "result.paged": "вызов окончен",
+		"reason.abandoned": "клиент не дождался ответа", "reason.exhausted": "никто из дежурных не ответил",
+		"reason.failed": "звонок сорвался", "reason.broken": "звонок прерван остановкой Вахты", "reason.refused": "звонок не принят",
+		"reason.unattended": "заявку никто не взял", "reason.nobody_to_page": "вызывать некого",
+		"how.accept_key": "клавиша на звонке", "how.voice_page": "клавиша на голосовом вызове", "how.cli": "команда",
+
+		"priority.critical": "критический", "priority.high": "высокий", "priority.normal": "обычный", "priority.low": "низкий",
+		"stage.new": "новая", "stage.triage": "первичный разбор", "stage.diagnosis": "диагностика", "stage.plan_sent": "план сообщён",
+		"stage.hot": "горячая фаза", "stage.stabilised": "стабилизировано", "stage.root_cause": "поиск первопричины",
+		"stage.report": "отчёт", "stage.closed": "закрыта", "stage.cancelled": "отменена", "stage.merged": "объединена",
+		"category.service_down": "отказ сервиса", "category.security": "угроза безопасности",
+		"category.data_loss": "потеря данных", "category.network_down": "отказ сети",
+	}
+}
+
+func textsEN() map[string]string {
+	return map[string]string{
+		"unit.h": "h", "unit.min": "min", "unit.s": "s",
+		"head.client":    "Client: {client}; caller: {caller}",
+		"head.opened":    "Opened {at}, line {line}",
+		"clock.running":  "First contact: waiting {elapsed} of {limit}",
+		"clock.met":      "First contact: {elapsed}, in time (promised under {limit})",
+		"clock.breached": "First contact: {elapsed}, too late (promised under {limit})",
+		"client.unknown": "unknown", "client.maybe": "perhaps {client}", "caller.hidden": "number withheld",
+
+		"event.opened":       "ticket opened: call from {caller} to line {line}",
+		"event.joined":       "further call from {caller} to line {line}: joined the ticket",
+		"event.attempt":      "ringing {person}{device}: {outcome}, {took}",
+		"event.page":         "voice page to {person}{device}: {outcome}, {took}",
+		"event.accepted":     "call accepted by engineer: {person}{device}",
+		"event.call_ended":   "call ended: {result}",
+		"event.talk":         ", talked {talk}",
+		"event.recording":    ", recording {path}",
+		"event.page_raised":  "alarm raised: {reason}",
+		"event.late":         ", {late} late",
+		"event.acknowledged": "ticket taken by {person} ({how})",
+		"event.noted":        "note by {person}: {text}",
+		"event.moved":        "stage {stage}, by {person}",
+		"event.categorised":  "category: {category}",
+		"event.prioritised":  "priority: {priority}",
+		"event.merged":       "merged into {target}",
+
+		"person.nobody": "nobody", "person.vahta": "Vahta", "person.caller": "the caller", "person.static": "emergency number",
+		"device.softphone": "softphone", "device.mobile": "mobile",
+
+		"outcome.accepted": "accepted", "outcome.acknowledged": "acknowledged", "outcome.escalated": "passed on",
+		"outcome.escalate": "passed on", "outcome.declined": "declined", "outcome.no_key": "answered but pressed nothing",
+		"outcome.no_ack": "answered but pressed nothing", "outcome.busy": "busy", "outcome.no_answer": "no answer",
+		"outcome.silent": "phone is silent", "outcome.unreachable": "unreachable", "outcome.failed": "failed",
+		"outcome.cancelled": "cancelled", "outcome.delivered": "delivered",
+
+		"result.served": "the client talked to an engineer", "result.abandoned": "the client hung up waiting",
+		"result.exhausted": "nobody answered", "result.failed": "failure", "result.broken": "cut by a stop of Vahta",
+		"result.refused": "not admitted", "result.paged": "page ended",
+		"reason.abandoned": "the client hung up waiting", "reason.exhausted": "nobody on duty answered",
+		"reason.failed": "the call failed", "reason.broken": "the call was cut by a stop of Vahta", "reason.refused": "the call was not admitted",
+		"reason.unattended": "nobody has taken the ticket", "reason.nobody_to_page": "there is nobody to page",
+		"how.accept_key": "key on the call", "how.voice_page": "key on the voice page", "how.cli": "command",
+
+		"priority.critical": "critical", "priority.high": "high", "priority.normal": "normal", "priority.low": "low",
+		"stage.new": "new", "stage.triage": "triage", "stage.diagnosis": "diagnosis", "stage.plan_sent": "plan communicated",
+		"stage.hot": "hot phase", "stage.stabilised": "stabilised", "stage.root_cause": "root cause",
+		"stage.report": "report", "stage.closed": "closed", "stage.cancelled": "cancelled", "stage.merged": "merged",
+		"category.service_down": "service down", "category.security": "security",
+		"category.data_loss": "data loss", "category.network_down": "network down",
+	}
+}

@@ -1,0 +1,218 @@
+package dispatch
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/sla"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// TimelineOptions say how a timeline is written.
+type TimelineOptions struct {
+	Language string                     // "ru" or "en"
+	Zone     *time.Location             // nil = UTC
+	Name     func(person string) string // a person's name by id; nil = the id
+	Now      time.Time                  // for clocks that run
+}
+
+// Timeline writes a ticket and its log as plain text for people: a head of
+// three lines, then one line per event with the clock time and the time since
+// the first signal.
+func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
+	if opt.Zone == nil {
+		opt.Zone = time.UTC
+	}
+	if opt.Name == nil {
+		opt.Name = func(id string) string { return id }
+	}
+	w := writer{opt: opt, texts: texts(opt.Language)}
+	var b strings.Builder
+	b.WriteString(w.head(t, ticket.FirstContact(log, opt.Now)))
+	for _, e := range log {
+		since := e.At.Sub(t.OpenedAt)
+		fmt.Fprintf(&b, "%s  +%-9s %s\n", e.At.In(opt.Zone).Format("15:04:05.000"), w.duration(since), w.event(e))
+	}
+	return b.String()
+}
+
+// writer renders in one language.
+type writer struct {
+	opt   TimelineOptions
+	texts map[string]string
+}
+
+// say fills a text's {names} from pairs of name and value.
+func (w writer) say(key string, pairs ...string) string {
+	text, ok := w.texts[key]
+	if !ok {
+		return key
+	}
+	for i := range pairs {
+		if i%2 == 0 {
+			pairs[i] = "{" + pairs[i] + "}"
+		}
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// word translates a stored key; a key without a text is shown as it is.
+func (w writer) word(kind, key string) string {
+	if text, ok := w.texts[kind+"."+key]; ok {
+		return text
+	}
+	return key
+}
+
+func (w writer) head(t ticket.Ticket, k1 sla.Clock) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s · %s · %s\n", t.Number, w.word("priority", t.Priority.String()), w.word("stage", t.Stage.String()))
+	b.WriteString(w.say("head.client", "client", w.client(t.Client), "caller", w.caller(t.Caller, t.Name)) + "\n")
+	b.WriteString(w.say("head.opened", "at", t.OpenedAt.In(w.opt.Zone).Format("2006-01-02 15:04:05 MST"), "line", t.Line) + "\n")
+	if k1.Verdict != sla.Idle {
+		b.WriteString(w.say("clock."+k1.Verdict.String(), "elapsed", w.seconds(k1.Seconds()), "limit", w.seconds(int64(k1.Limit/time.Second))) + "\n")
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+func (w writer) client(m client.Match) string {
+	switch {
+	case m.Level == client.Unknown:
+		return w.say("client.unknown")
+	case m.Level == client.Maybe:
+		return w.say("client.maybe", "client", m.OrgName)
+	case m.ContactName != "":
+		return m.OrgName + ", " + m.ContactName
+	default:
+		return m.OrgName
+	}
+}
+
+func (w writer) caller(n client.Number, name string) string {
+	switch {
+	case n == "":
+		return w.say("caller.hidden")
+	case name != "" && name != string(n):
+		return fmt.Sprintf("%s (%s)", n, name)
+	default:
+		return string(n)
+	}
+}
+
+// event writes one line of the log.
+func (w writer) event(e ticket.Event) string {
+	switch b := e.Body.(type) {
+	case ticket.Opened:
+		return w.say("event.opened", "caller", w.caller(b.Caller, b.Name), "line", b.Line)
+	case ticket.Joined:
+		return w.say("event.joined", "caller", w.caller(b.Caller, b.Name), "line", b.Line)
+	case ticket.Attempted:
+		return w.attempt(b)
+	case ticket.Accepted:
+		return w.say("event.accepted", "person", w.person(b.Person), "device", w.device(b.Device))
+	case ticket.CallEnded:
+		return w.ended(b)
+	case ticket.PageRaised:
+		return w.say("event.page_raised", "reason", w.word("reason", b.Reason)) + w.late(b.Late)
+	case ticket.Acknowledged:
+		return w.say("event.acknowledged", "person", w.person(e.By), "how", w.word("how", b.How))
+	case ticket.Noted:
+		return w.say("event.noted", "person", w.person(e.By), "text", b.Text)
+	case ticket.Moved:
+		return w.say("event.moved", "person", w.person(e.By), "stage", w.word("stage", b.To.String())) + w.reason(b.Reason)
+	case ticket.Categorised:
+		return w.say("event.categorised", "category", w.word("category", string(b.Category)))
+	case ticket.Prioritised:
+		return w.say("event.prioritised", "priority", w.word("priority", b.Priority.String())) + w.reason(b.Reason)
+	case ticket.MergedInto:
+		return w.say("event.merged", "target", b.Target)
+	}
+	return string(e.Body.Kind())
+}
+
+func (w writer) attempt(b ticket.Attempted) string {
+	key := "event.attempt"
+	if b.Page {
+		key = "event.page"
+	}
+	text := w.say(key, "person", w.person(b.Person), "device", w.device(b.Device), "outcome", w.word("outcome", b.Outcome), "took", w.duration(b.Took))
+	if b.Status != 0 {
+		text += fmt.Sprintf(" (SIP %d)", b.Status)
+	}
+	return text
+}
+
+func (w writer) ended(b ticket.CallEnded) string {
+	text := w.say("event.call_ended", "result", w.word("result", b.Result))
+	if b.Talk > 0 {
+		text += w.say("event.talk", "talk", w.duration(b.Talk))
+	}
+	if b.Recording != "" {
+		text += w.say("event.recording", "path", b.Recording)
+	}
+	return text
+}
+
+func (w writer) person(id string) string {
+	switch id {
+	case "":
+		return w.say("person.nobody")
+	case byVahta, byCaller, "static":
+		return w.word("person", id)
+	}
+	return w.opt.Name(id)
+}
+
+func (w writer) device(kind string) string {
+	if kind == "" {
+		return ""
+	}
+	return " (" + w.word("device", kind) + ")"
+}
+
+func (w writer) reason(r string) string {
+	if r == "" {
+		return ""
+	}
+	return ": " + r
+}
+
+func (w writer) late(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return w.say("event.late", "late", w.duration(d))
+}
+
+// duration writes a time span as a person reads it: 0.412 s, 19 s, 2 min 5 s.
+func (w writer) duration(d time.Duration) string {
+	if d < 0 {
+		return "-" + w.duration(-d)
+	}
+	const fine = 10 * time.Second
+	if d < fine {
+		return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + " " + w.texts["unit.s"]
+	}
+	return w.seconds(int64(d / time.Second))
+}
+
+func (w writer) seconds(n int64) string {
+	const minute, hour = 60, 3600
+	var parts []string
+	add := func(n int64, unit string) {
+		if n > 0 {
+			parts = append(parts, strconv.FormatInt(n, 10)+" "+w.texts[unit])
+		}
+	}
+	add(n/hour, "unit.h")
+	add(n%hour/minute, "unit.min")
+	add(n%minute, "unit.s")
+	if len(parts) == 0 {
+		return "0 " + w.texts["unit.s"]
+	}
+	return strings.Join(parts, " ")
+}
