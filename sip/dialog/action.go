@@ -47,6 +47,7 @@ const (
 	CancelOffer                   // 487 to the far end's re-INVITE
 	Reply491                      // 491 to the request at hand: glare
 	Reply500                      // 500 with Retry-After to the request at hand (§14.2)
+	Reply481                      // 481 to the request at hand: the dialog is over
 	actionCount
 )
 

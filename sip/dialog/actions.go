@@ -29,7 +29,7 @@ func (d *Dialog) do(actions []Action, in *input, ev fmt.Stringer) {
 		case TellTrying, TellProgress, TellAnswered, TellConfirmed, TellUnconfirmed, TellFailed, TellCancelled, TellEnded:
 			d.doTell(a, in)
 		case SendOffer, ArmGlare, StopGlare, TellOffer, TellOfferDone, TellOfferBusy, TellOfferGone,
-			SendAnswer, RefuseOffer, CancelOffer, Reply491, Reply500:
+			SendAnswer, RefuseOffer, CancelOffer, Reply491, Reply500, Reply481:
 			d.doOffer(a, in)
 		case actionCount:
 		}

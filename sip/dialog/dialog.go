@@ -247,6 +247,7 @@ func (d *Dialog) close() {
 		d.st.forget(d)
 		return
 	}
+	d.invite = nil
 	d.box.detach()
 	d.cancel.start(&d.box, d.st.cfg.AckTimeout, func() { d.st.forget(d) })
 }

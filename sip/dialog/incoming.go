@@ -4,13 +4,16 @@ import "github.com/butlerspb/vahta/sip/wire"
 
 // Incoming is an INVITE that nobody has taken yet; the edge sends 100 when nothing
 // else was sent. What happens to it meanwhile waits for the owner.
-type Incoming struct{ d *Dialog }
+type Incoming struct {
+	d   *Dialog
+	req *wire.Request
+}
 
 // Request returns the INVITE.
-func (in *Incoming) Request() *wire.Request { return in.d.tx.Request() }
+func (in *Incoming) Request() *wire.Request { return in.req }
 
 // Flow returns where the INVITE came from.
-func (in *Incoming) Flow() wire.Flow { return in.d.s.Flow }
+func (in *Incoming) Flow() wire.Flow { return in.req.Flow() }
 
 // Accept takes the call: from here on everything happens inside exec. If the
 // caller has gone meanwhile, Cancelled is the first event.

@@ -160,6 +160,8 @@ func (d *Dialog) doOffer(a Action, in *input) {
 		d.reply(in.tx, wire.StatusRequestPending)
 	case Reply500:
 		d.reply(in.tx, wire.StatusServerError, retryAfter())
+	case Reply481:
+		d.reply(in.tx, wire.StatusNoTransaction)
 	}
 }
 

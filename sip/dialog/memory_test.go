@@ -42,6 +42,28 @@ func (m *memory) note(format string, args ...any) {
 	m.log = append(m.log, strconv.FormatFloat(at, 'f', -1, 64)+" "+fmt.Sprintf(format, args...))
 }
 
+// sent returns our requests so far.
+func (m *memory) sent() []*outTx {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.out
+}
+
+// all returns the ladder without times and cut to the words that models look for.
+func (m *memory) all() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	out := make([]string, 0, len(m.log))
+	for _, l := range m.log {
+		_, l, _ = strings.Cut(l, " ")
+		if strings.HasPrefix(l, "forget") {
+			l = "forget"
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
 // take returns the ladder so far and begins a new one.
 func (m *memory) take() []string {
 	m.mu.Lock()
@@ -116,6 +138,7 @@ type inTx struct {
 	key  string
 	fail error // of Respond
 	last *wire.Response
+	done []int // finals sent
 }
 
 func (t *inTx) Request() *wire.Request { return t.req }
@@ -124,6 +147,12 @@ func (t *inTx) Key() string            { return t.key }
 func (t *inTx) Respond(res *wire.Response) error {
 	if t.fail != nil && res.Status() < 300 && res.Status() >= 200 {
 		return t.fail
+	}
+	if n := len(t.done); n > 0 && (t.done[0] >= 300 || res.Status() < 200 || res.Status() >= 300) {
+		return wire.ErrAnswered // the first final stands, only 2xx may be repeated
+	}
+	if res.Status() >= 200 {
+		t.done = append(t.done, res.Status())
 	}
 	t.net.note("%d %s", res.Status(), res.Method())
 	t.last = res
@@ -233,7 +262,7 @@ func (b *bench) dial(sdp string) *outTx {
 		}
 		b.d = d
 	})
-	return b.net.out[0]
+	return b.net.sent()[0]
 }
 
 // invite makes the dialog a UAS; the call is accepted by the loop.

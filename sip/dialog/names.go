@@ -11,7 +11,7 @@ func (a Action) String() string {
 		"send-bye-no-ack", "answer-bye", "tell-trying", "tell-progress", "tell-answered",
 		"tell-confirmed", "tell-unconfirmed", "tell-failed", "tell-cancelled", "tell-ended", "send-offer",
 		"arm-glare", "stop-glare", "tell-offer", "tell-offer-done", "tell-offer-busy", "tell-offer-gone",
-		"send-answer", "refuse-offer", "cancel-offer", "reply491", "reply500",
+		"send-answer", "refuse-offer", "cancel-offer", "reply491", "reply500", "reply481",
 	}, uint8(a))
 }
 

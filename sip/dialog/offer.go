@@ -207,7 +207,9 @@ func stepOfferClosed(ev OfferEvent) (OfferState, []Action) {
 	case OfferEarlyAnswer, OfferOpen, OfferClose, OfferOwn, OfferOwnDone, OfferOwnGlare, OfferRetry,
 		OfferPeerCancel, OfferAnswer, OfferRefuse, OfferAck:
 		return OfferClosed, nil
-	case OfferPeerInvite, OfferPeerUpdate, offerEventCount: // routing answers these with 481
+	case OfferPeerInvite, OfferPeerUpdate: // our BYE is on its way
+		return OfferClosed, acts(Reply481)
+	case offerEventCount:
 	}
 	return OfferClosed, acts(Illegal)
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -169,6 +171,47 @@ func TestEveryCell(t *testing.T) {
 	for k := range kindCount {
 		if strings.HasPrefix(k.String(), "kind(") {
 			t.Errorf("kind %d has no name", k)
+		}
+	}
+}
+
+func TestRouteSetAndState(t *testing.T) {
+	t.Parallel()
+	if got := strings.Join(reversed([]string{"<sip:a;lr>", "<sip:b;lr>"}), " "); got != "<sip:b;lr> <sip:a;lr>" {
+		t.Error(got)
+	}
+	d := &Dialog{s: State{Role: UAS, CallID: "c", LocalTag: "l", RemoteTag: "r", Routes: []string{"<sip:a;lr>"}}}
+	copied := d.State()
+	d.s.Routes[0] = "changed"
+	if copied.Routes[0] != "<sip:a;lr>" || copied.Role.String() != "uas" || d.ID() != (ID{"c", "l", "r"}) {
+		t.Errorf("%+v", copied)
+	}
+}
+
+func TestHeaderCannotBreakOut(t *testing.T) {
+	t.Parallel()
+	s := State{Local: "<sip:a@example.com>;tag=x", Remote: "<sip:b@example.com>;tag=y", CallID: "c", Target: uri(t, "sip:b@example.com")}
+	if _, err := s.request(wire.BYE, 1, []wire.Header{{Name: "Reason", Value: "x\r\nEvil: 1"}}); err == nil {
+		t.Error("a header with a line end was taken")
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	t.Parallel()
+	reg := prometheus.NewRegistry()
+	m := newMetrics(reg)
+	m.opened(1)
+	m.swept()
+	m.unacked()
+	m.illegal()
+	families, err := reg.Gather()
+	if err != nil || len(families) != 4 {
+		t.Fatalf("%d families, %v", len(families), err)
+	}
+	for _, f := range families {
+		value := f.GetMetric()[0]
+		if value.GetCounter().GetValue()+value.GetGauge().GetValue() != 1 {
+			t.Errorf("%s is not counted", f.GetName())
 		}
 	}
 }

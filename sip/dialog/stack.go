@@ -108,6 +108,7 @@ func (st *Stack) request(tx serverTx) {
 
 // invite begins a call. The same INVITE over another path is merged (§8.2.2.2).
 func (st *Stack) invite(tx serverTx) {
+	req := tx.Request()
 	d := st.accept(tx)
 	caller := key{d.s.CallID, d.s.RemoteTag}
 	st.mu.Lock()
@@ -122,13 +123,13 @@ func (st *Stack) invite(tx serverTx) {
 	case twin != nil && twin.s.PeerInvite == d.s.PeerInvite:
 		st.refuse(tx, wire.StatusLoopDetected)
 	case twin != nil: // a second INVITE before the first is final (§14.2)
-		d.final(tx, d.s.respond(tx.Request(), wire.StatusServerError, "", []wire.Header{retryAfter()}))
+		d.final(tx, d.s.respond(req, wire.StatusServerError, "", []wire.Header{retryAfter()}))
 	case st.invited == nil:
 		st.metrics.opened(1)
-		(&Incoming{d}).Reject(wire.StatusTemporarilyUnavailable, "")
+		(&Incoming{d, req}).Reject(wire.StatusTemporarilyUnavailable, "")
 	default:
 		st.metrics.opened(1)
-		st.invited(&Incoming{d})
+		st.invited(&Incoming{d, req})
 	}
 }
 

@@ -331,6 +331,24 @@ func TestWireLossBothRoles(t *testing.T) {
 	}
 }
 
+func TestWireOutsideDialogs(t *testing.T) {
+	t.Parallel()
+	l := startLine(t, nil)
+	phone := l.ua("udp")
+	call := phone.NewCall(l.uri())
+	for method, status := range map[string]int{
+		"OPTIONS": 405, "MESSAGE": 405, "BYE": 481, "INFO": 481, "UPDATE": 481, "FETCH": 501,
+	} {
+		call.Request(method, "", "")
+		if res := phone.ExpectStatus(status, method); status == 405 && res.Get("Allow") == "" {
+			t.Errorf("405 to %s names no methods", method)
+		}
+	}
+	call.RemoteTag = "guess"
+	call.Invite("v=0\r\n")
+	call.Ack(phone.ExpectStatus(481, "INVITE"))
+}
+
 // want1 is the next event whatever it is.
 func (l *line) want1() Event {
 	l.t.Helper()
