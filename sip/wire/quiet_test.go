@@ -29,7 +29,7 @@ func TestQuietLogIsLimitedAndMasked(t *testing.T) {
 		t.Errorf("%s is missing", want)
 	}
 	for i := range 10 * quietKeys {
-		log.Error(fmt.Sprint("text ", i))
+		log.Error(fmt.Sprint("text ", i)) //nolint:sloglint // many texts are the point
 	}
 	if n := strings.Count(out.String(), "msg=\"text "); n > quietKeys+quietBurst {
 		t.Errorf("%d lines of different texts", n)

@@ -97,8 +97,10 @@ func backPort(req *Request, l *link) uint16 {
 	return defaultPort
 }
 
-// serverKey is RFC 3261 section 17.2.3, with a fallback for RFC 2543 clients
-// that send no From tag, which sipgo's key cannot do without.
+// serverKey is RFC 3261 section 17.2.3 and the Call-ID: peers whose branches are
+// not unique (RFC 4475 reuses one) do not mix up their calls, and a transaction
+// never leaves its mailbox. RFC 2543 clients that send no From tag, without which
+// sipgo makes no key, get one of their own.
 func serverKey(req *Request, as sip.RequestMethod) (string, bool) {
 	via, cseq := req.data.Via(), req.data.CSeq()
 	if via == nil || cseq == nil {
@@ -108,7 +110,7 @@ func serverKey(req *Request, as sip.RequestMethod) (string, bool) {
 	cseq.MethodName = as
 	defer func() { cseq.MethodName = was }()
 	if key, err := sip.ServerTxKeyMake(req.sip); err == nil {
-		return key, true
+		return key + sip.TxSeperator + req.CallID(), true
 	}
 	if as == sip.ACK {
 		as = sip.INVITE
