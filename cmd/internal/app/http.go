@@ -1,0 +1,119 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/sip/trunk"
+)
+
+// Limits of the HTTP servers.
+const (
+	headerTimeout = 5 * time.Second
+	readyTimeout  = 2 * time.Second
+)
+
+// serveHTTP starts the health listener and the control socket.
+func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
+	var lc net.ListenConfig
+	socket := filepath.Join(a.cfg.Data, desk.Socket)
+	if err := os.Remove(socket); err != nil && !errors.Is(err, os.ErrNotExist) { // left by a process that was killed
+		return fmt.Errorf("control socket: %w", err)
+	}
+	control, err := lc.Listen(ctx, "unix", socket)
+	if err != nil {
+		return fmt.Errorf("control socket: %w; its path must be shorter than 108 bytes and its folder writable", err)
+	}
+	if err := os.Chmod(socket, 0o600); err != nil {
+		return errors.Join(fmt.Errorf("control socket: %w", err), control.Close())
+	}
+	local, err := desk.NewLocal(a.desk, a.cfg.Dispatch.Zone)
+	if err != nil {
+		return errors.Join(err, control.Close())
+	}
+	l.start(ctx, "control socket", serve(control, desk.Handler(local)))
+	if a.cfg.HTTP.Listen == "" {
+		return nil
+	}
+	health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)
+	if err != nil {
+		return fmt.Errorf("http.listen: %w; free the port or set another, \"\" for none", err)
+	}
+	l.start(ctx, "http", serve(health, a.health()))
+	return nil
+}
+
+// serve returns a part that serves h until its context ends.
+func serve(l net.Listener, h http.Handler) func(context.Context) error {
+	return func(ctx context.Context) error {
+		s := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, BaseContext: func(net.Listener) context.Context { return ctx }}
+		stop := context.AfterFunc(ctx, func() { _ = s.Close() }) // nothing on these listeners is worth waiting for
+		defer stop()
+		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	}
+}
+
+// health answers probes: /livez (the process turns), /readyz (a call would be answered now; never asks Redis or SQL),
+// /status (dependencies, for people), /metrics.
+func (a *App) health() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, r *http.Request) {
+		if err := a.canAnswer(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = fmt.Fprintln(w, "ok")
+	})
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(a.status(r.Context())) // a probe that went away needs no answer
+	})
+	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// canAnswer asks what a call needs: our own sockets answer OPTIONS, and an RTP port is free.
+func (a *App) canAnswer(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	if err := a.edge.Ready(ctx); err != nil {
+		return err
+	}
+	if a.pool.Free() == 0 {
+		return errors.New("no RTP port is free; widen media.min_port to media.max_port")
+	}
+	return nil
+}
+
+// status is what /status shows.
+type status struct {
+	Ready  string         `json:"ready"` // "ok" or why not
+	Calls  int            `json:"calls"`
+	Record string         `json:"record"` // "ok" or why not
+	Trunks []trunk.Health `json:"trunks"`
+}
+
+func (a *App) status(ctx context.Context) status {
+	s := status{Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status()}
+	if err := a.canAnswer(ctx); err != nil {
+		s.Ready = err.Error()
+	}
+	if _, err := a.store.NextTimer(ctx); err != nil {
+		s.Record = err.Error()
+	}
+	return s
+}

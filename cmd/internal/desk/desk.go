@@ -1,0 +1,129 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// Desk answers the commands. Its methods may be called from any goroutine.
+type Desk interface {
+	// Tickets lists tickets, newest first.
+	Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error)
+	// Ticket shows one ticket by its number or id, its timeline in the given language.
+	Ticket(ctx context.Context, idOrNumber, language string) (View, error)
+	// Decide puts a person's decision about a ticket into force.
+	Decide(ctx context.Context, idOrNumber string, d Decision) error
+	// Calls lists calls, newest first.
+	Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error)
+	// Call shows one call with its detail.
+	Call(ctx context.Context, id string) (dispatch.CallRecord, error)
+}
+
+// View is a ticket as it is shown.
+type View struct {
+	Ticket   ticket.Ticket         `json:"ticket"`
+	Timeline string                `json:"timeline"` // head and one line an event, in the asked language
+	Calls    []dispatch.CallRecord `json:"calls"`    // its calls, newest first
+}
+
+// Action is the kind of a decision.
+type Action string
+
+// The decisions of the commands.
+const (
+	Acknowledge Action = "ack"
+	Note        Action = "note"
+	Close       Action = "close"
+)
+
+// Decision is what a person decides about a ticket.
+type Decision struct {
+	Action Action `json:"action"`
+	By     string `json:"by"`             // who decides
+	Text   string `json:"text,omitempty"` // the note, or the reason of closing
+}
+
+// Local is a desk on a dispatcher in this process.
+type Local struct {
+	d    *dispatch.Dispatcher
+	zone *time.Location // of the times it shows
+}
+
+// NewLocal returns a desk on d that shows times in the zone, an IANA name.
+func NewLocal(d *dispatch.Dispatcher, zone string) (*Local, error) {
+	loc, err := time.LoadLocation(zone)
+	if err != nil {
+		return nil, fmt.Errorf("set up desk: %w", err)
+	}
+	return &Local{d, loc}, nil
+}
+
+var _ Desk = (*Local)(nil)
+
+// Tickets implements Desk.
+func (l *Local) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
+	return l.d.ListTickets(ctx, f)
+}
+
+// Ticket implements Desk.
+func (l *Local) Ticket(ctx context.Context, idOrNumber, language string) (View, error) {
+	t, err := l.d.Ticket(ctx, idOrNumber)
+	if err != nil {
+		return View{}, err
+	}
+	events, err := l.d.Events(ctx, dispatch.Ref{ID: t.ID, Number: t.Number.String()})
+	if err != nil {
+		return View{}, fmt.Errorf("read the log of ticket %s: %w", t.Number, err)
+	}
+	calls, err := l.d.ListCalls(ctx, dispatch.CallFilter{Ticket: t.ID})
+	if err != nil {
+		return View{}, fmt.Errorf("read the calls of ticket %s: %w", t.Number, err)
+	}
+	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, Now: time.Now()})
+	return View{Ticket: t, Timeline: text, Calls: calls}, nil
+}
+
+// name returns a person's name by id.
+func (l *Local) name(id string) string {
+	if p, ok := l.d.Directory().Load().Roster.Person(id); ok {
+		return p.Name
+	}
+	return id
+}
+
+// Decide implements Desk.
+func (l *Local) Decide(ctx context.Context, idOrNumber string, d Decision) error {
+	t, err := l.d.Ticket(ctx, idOrNumber)
+	if err != nil {
+		return err
+	}
+	if d.By == "" {
+		return errors.New("decide: say who decides, with --by")
+	}
+	ref := dispatch.Ref{ID: t.ID, Number: t.Number.String()}
+	by := dispatch.Author{Person: d.By, Channel: dispatch.ChannelCLI}
+	switch d.Action {
+	case Acknowledge:
+		return l.d.Amend(ctx, ref, by, ticket.Acknowledged{How: string(dispatch.ChannelCLI)})
+	case Note:
+		return l.d.Note(ctx, ref, by, ticket.Noted{Text: d.Text})
+	case Close:
+		return l.d.Close(ctx, ref, by, d.Text)
+	}
+	return fmt.Errorf("decide: %q is not ack, note or close", d.Action)
+}
+
+// Calls implements Desk.
+func (l *Local) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
+	return l.d.ListCalls(ctx, f)
+}
+
+// Call implements Desk.
+func (l *Local) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
+	return l.d.Call(ctx, id)
+}

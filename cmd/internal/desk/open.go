@@ -1,0 +1,65 @@
+package desk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
+)
+
+// The names of files in the data folder.
+const (
+	Database = "vahta.db"
+	Socket   = "vahta.sock"
+)
+
+// Open returns a desk for the data folder: the running server's, or else one on the record itself. The function it returns
+// must be called when done.
+func Open(ctx context.Context, data string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
+	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
+		return r, func() error { r.client.CloseIdleConnections(); return nil }, nil
+	}
+	path := filepath.Join(data, Database)
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("no server runs on %s and there is no record in it; check the setting data, or start one with `vahta serve`", data)
+	}
+	return openRecord(ctx, path, cfg, src)
+}
+
+func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
+	sc := store.Default()
+	sc.Path = path
+	db, err := store.Open(ctx, sc, store.Deps{})
+	if err != nil {
+		return nil, nil, err
+	}
+	snapshot, err := dispatch.NewSnapshot(src)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	d, err := dispatch.New(cfg, dispatch.Deps{Store: db, Archive: db, Directory: dispatch.NewDirectory(snapshot)})
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	local, err := NewLocal(d, cfg.Zone)
+	if err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	run, stop := context.WithCancel(ctx)
+	g, run := errgroup.WithContext(run)
+	g.Go(func() error { return db.Run(run) })
+	return local, func() error {
+		stop()
+		err := g.Wait()
+		if errors.Is(err, context.Canceled) {
+			err = nil
+		}
+		return errors.Join(err, db.Close())
+	}, nil
+}

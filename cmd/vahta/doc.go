@@ -1,0 +1,47 @@
+// Command vahta is a 24/7 emergency line: it answers the hotline, opens the
+// ticket, rings the engineer on duty and the next one until a human accepts,
+// joins the two, and leaves a record of every step.
+//
+// # The way of a call
+//
+// Follow these names to read the program once from the outside in:
+//
+//	main → app.Run → wire.Edge (a datagram) → dialog.Stack (an INVITE) →
+//	b2bua.Engine (a Call, one goroutine) → hotline (the script) →
+//	dispatch.Dispatcher (ticket and plan) → rotation (a claim) →
+//	b2bua.Leg (the engineer's phone) → accept key → bridge → outcome
+//
+// # The map
+//
+// Each row is a package, what it knows, and the packages of ours that it may
+// import. A package that is pure does no I/O and reads no clock: time comes in
+// as a parameter. A test holds this table against the imports.
+//
+//	package               pure  may import                                                    knows
+//	oncall                pure  -                                                             people, devices, schedules, layers; who is on duty at t, and the chain
+//	oncall/escalation     pure  oncall                                                        whom to page, when, until when
+//	oncall/rotation       -     oncall                                                        live claims with tokens, whose turn it is
+//	dispatch/sla          pure  -                                                             clocks: run, due, met, breached
+//	dispatch/client       pure  -                                                             organisations, contacts, numbers; matching a number to them
+//	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
+//	dispatch              -     oncall oncall/escalation dispatch/*                           the dispatcher: load, decide, commit; directory, plan, feed
+//	dispatch/store        -     dispatch dispatch/* oncall                                    the system of record in SQL
+//	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
+//	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
+//	sip/sdp               pure  -                                                             SDP and the offer/answer rules
+//	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions
+//	sip/media             -     sip/sdp                                                       RTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
+//	sip/dialog            -     sip/wire sip/sdp                                              one SIP dialog; the INVITE machines
+//	sip/trunk             -     sip/wire sip/dialog                                           operators: admission, identity, health, routes
+//	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
+//	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
+//	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
+//	sip/hotline           -     sip/* dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
+//	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
+//	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
+//	deploy                pure  -                                                             the files that ship with the binary
+//	cmd/internal/desk     -     dispatch dispatch/*                                           what the commands ask of a running server, or of the record
+//	cmd/internal/config   -     *                                                             one file into the configurations of all packages
+//	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops
+//	cmd/vahta             -     *                                                             the commands
+package main

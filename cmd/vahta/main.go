@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	_ "time/tzdata" // zones of rotas must not depend on the machine
+
+	"github.com/spf13/cobra"
+
+	"github.com/butlerspb/vahta/cmd/internal/config"
+)
+
+// version is set by the build.
+var version = "dev" //nolint:gochecknoglobals // the linker writes it
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := root().ExecuteContext(ctx); err != nil {
+		var code exitCode
+		if errors.As(err, &code) {
+			os.Exit(int(code)) //nolint:gocritic // stop only undoes the signal handler
+		}
+		fmt.Fprintln(os.Stderr, "vahta:", err)
+		os.Exit(1)
+	}
+}
+
+// exitCode ends the process silently: the command has said what there was to say.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit %d", int(c)) }
+
+func root() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "vahta",
+		Short: "24/7 emergency line: answers the hotline, opens the ticket, rings the engineer on duty",
+		Long: `Vahta answers the hotline, opens a Critical ticket before a word is said, and rings the
+engineer on duty and the next one until a human accepts.
+
+Start with:  vahta demo            a whole call, nothing to configure
+             vahta config sample   a commented configuration to edit
+             vahta serve           the line itself`,
+		Version:       version,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
+	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
+	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), callsCommand(), oncallCommand(), doctorCommand())
+	return cmd
+}
+
+func defaultConfig() string {
+	if path := os.Getenv(config.Prefix + "CONFIG"); path != "" {
+		return path
+	}
+	return "vahta.yaml"
+}
+
+// language follows the user's locale.
+func language() string {
+	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			if len(v) >= 2 && v[:2] == "ru" {
+				return "ru"
+			}
+			return "en"
+		}
+	}
+	return "en"
+}
+
+// load reads the configuration that the flags name.
+func load(cmd *cobra.Command) (*config.Loaded, error) {
+	path, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return nil, err
+	}
+	return config.Load(path, os.Environ())
+}
+
+// lang returns the language that the flags name.
+func lang(cmd *cobra.Command) (string, error) {
+	l, err := cmd.Flags().GetString("lang")
+	if err == nil && l != "ru" && l != "en" {
+		err = fmt.Errorf("--lang %q: choose ru or en", l)
+	}
+	return l, err
+}

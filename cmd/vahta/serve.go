@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/butlerspb/vahta/cmd/internal/app"
+	"github.com/butlerspb/vahta/cmd/internal/config"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "run the emergency line until SIGTERM; SIGHUP reloads lines, people, schedules and clients",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := load(cmd)
+			if err != nil {
+				return err
+			}
+			log := logger(cmd.ErrOrStderr(), l.Config.Log)
+			a, err := app.New(cmd.Context(), l.Config, log)
+			if err != nil {
+				return err
+			}
+			var reloader sync.WaitGroup
+			defer reloader.Wait()
+			ctx, cancel := context.WithCancel(cmd.Context())
+			defer cancel()
+			reloader.Go(func() { reload(ctx, l.File, a, log) })
+			return a.Run(ctx)
+		},
+	}
+}
+
+// reload follows SIGHUP. A refused file changes nothing and says why.
+func reload(ctx context.Context, file string, a *app.App, log *slog.Logger) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			l, err := config.Load(file, os.Environ())
+			if err == nil {
+				err = a.Reload(l.Config)
+			}
+			if err != nil {
+				log.Error("reload refused, the old configuration stays in force", "err", err.Error())
+			}
+		}
+	}
+}
+
+func logger(w io.Writer, c config.Log) *slog.Logger {
+	o := &slog.HandlerOptions{Level: c.Level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+func demoCommand() *cobra.Command {
+	o := app.DemoOptions{}
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "play one whole call with the demo company: nothing to install or configure",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.Language, err = lang(cmd); err != nil {
+				return err
+			}
+			o.Out = cmd.OutOrStdout()
+			o.Log = slog.New(slog.DiscardHandler)
+			if verbose {
+				o.Log = logger(cmd.ErrOrStderr(), config.Log{Level: slog.LevelInfo})
+			}
+			result, err := app.Demo(cmd.Context(), o)
+			if err != nil {
+				if errors.Is(err, context.Canceled) && o.Stay {
+					return nil
+				}
+				return fmt.Errorf("the demo call did not happen as it must: %w", err)
+			}
+			if o.Stay {
+				return nil
+			}
+			return printJSON(cmd.OutOrStdout(), result)
+		},
+	}
+	cmd.Flags().BoolVar(&o.Stay, "stay", false, "stay up for real phones after the call, until Ctrl-C")
+	cmd.Flags().StringVar(&o.Data, "data", "", "folder of tickets and recordings; empty = a temporary one")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the server's log")
+	return cmd
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// timeLayout is how commands show instants, in the zone of the machine.
+const timeLayout = "2006-01-02 15:04:05"
+
+// withDesk runs f on the desk of the configured data folder.
+func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk) error) error {
+	l, err := load(cmd)
+	if err != nil {
+		return err
+	}
+	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Dispatch, l.Config.Source())
+	if err != nil {
+		return err
+	}
+	if err := f(cmd.Context(), d); err != nil {
+		_ = done() // the first fault is the one to show
+		return err
+	}
+	return done()
+}
+
+func ticketCommand() *cobra.Command {
+	cmd := &cobra.Command{Use: "ticket", Short: "list, show and decide tickets"}
+	cmd.AddCommand(ticketList(), ticketShow(),
+		decide("ack NUMBER", "take the ticket: paging stops", desk.Acknowledge, 1),
+		decide("note NUMBER TEXT…", "add a note to the ticket's timeline", desk.Note, 2),
+		decide("close NUMBER [REASON…]", "close the ticket", desk.Close, 1))
+	return cmd
+}
+
+func ticketList() *cobra.Command {
+	var all bool
+	var limit int
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list open tickets, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+				ts, err := d.Tickets(ctx, dispatch.TicketFilter{OpenOnly: !all, Limit: limit})
+				if err != nil {
+					return err
+				}
+				if len(ts) == 0 {
+					_, err = fmt.Fprintln(cmd.OutOrStdout(), "no tickets; --all shows closed ones too")
+					return err
+				}
+				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				fmt.Fprintln(w, "NUMBER\tOPENED\tPRIORITY\tSTAGE\tCLIENT\tTAKEN BY\tFIRST CONTACT")
+				for _, t := range ts {
+					contact := "–"
+					if !t.ContactAt.IsZero() {
+						contact = t.ContactAt.Sub(t.OpenedAt).Round(time.Second / 10).String()
+					}
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, t.OpenedAt.Local().Format(timeLayout),
+						t.Priority, t.Stage, orDash(t.Client.OrgName), orDash(t.Acknowledged.By), contact)
+				}
+				return w.Flush()
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "closed tickets too")
+	cmd.Flags().IntVar(&limit, "limit", 100, "most tickets to list")
+	return cmd
+}
+
+func ticketShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NUMBER",
+		Short: "show a ticket with its timeline and calls",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			language, err := lang(cmd)
+			if err != nil {
+				return err
+			}
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+				v, err := d.Ticket(ctx, args[0], language)
+				if err != nil {
+					return err
+				}
+				w := cmd.OutOrStdout()
+				fmt.Fprint(w, v.Timeline)
+				for _, c := range v.Calls {
+					if c.Detail.Recording.Path != "" {
+						fmt.Fprintf(w, "\n%s  %s\n", c.ID, c.Detail.Recording.Path)
+					}
+				}
+				return nil
+			})
+		},
+	}
+}
+
+func decide(use, short string, action desk.Action, least int) *cobra.Command {
+	var by string
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.MinimumNArgs(least),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+				return d.Decide(ctx, args[0], desk.Decision{Action: action, By: by, Text: strings.Join(args[1:], " ")})
+			})
+		},
+	}
+	cmd.Flags().StringVar(&by, "by", "", "who decides: the id of a person")
+	_ = cmd.MarkFlagRequired("by") // the flag exists, it was made a line above
+	return cmd
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
