@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -51,11 +52,7 @@ func (p *Phone) outgoing(ctx context.Context, uri string, o Options) (dialog.Out
 	if err != nil {
 		return dialog.Outgoing{}, err
 	}
-	own := o.From
-	if own == "" {
-		own = p.URI()
-	}
-	from, err := wire.ParseNameAddr(own)
+	from, err := wire.ParseNameAddr(p.from(o.From))
 	if err != nil {
 		return dialog.Outgoing{}, fmt.Errorf("read From: %w", err)
 	}
@@ -125,4 +122,17 @@ func masked(uri string) string {
 	}
 	u.User = "…" + u.User[len(u.User)-shown:]
 	return u.String()
+}
+
+// from is the address to show: as given, a bare number at the phone's own host, or the phone's own address.
+func (p *Phone) from(address string) string {
+	own := p.URI()
+	switch {
+	case address == "":
+		return own
+	case strings.ContainsAny(address, ":<"):
+		return address
+	}
+	_, host, _ := strings.Cut(own, "@")
+	return "sip:" + address + "@" + host
 }

@@ -76,7 +76,7 @@ type Header struct{ Name, Value string }
 
 // Options is the script of a call that the phone places.
 type Options struct {
-	From    string   // address or name-addr for From; empty = the phone's own
+	From    string   // address, name-addr or bare number for From; empty = the phone's own
 	Headers []Header // added to the INVITE
 	Via     string   // host:port to send to instead of the URI's own (outbound proxy)
 
