@@ -30,9 +30,9 @@ func (g *packetSource) next(sh *shard, s *Stream) {
 }
 
 // perPacket counts the allocations of one relayed packet, ticks included.
-func perPacket(t testing.TB, codec sdp.Codec, prepare func(sh *shard, a, b *Stream)) float64 {
-	t.Helper()
-	sh, a, b := pair(t, codec)
+func perPacket(tb testing.TB, codec sdp.Codec, prepare func(sh *shard, a, b *Stream)) float64 {
+	tb.Helper()
+	sh, a, b := pair(tb, codec)
 	a.report.due, b.report.due = time.Hour*999, time.Hour*999 // RTCP has its own budget
 	if prepare != nil {
 		prepare(sh, a, b)
@@ -43,8 +43,8 @@ func perPacket(t testing.TB, codec sdp.Codec, prepare func(sh *shard, a, b *Stre
 		a.tick(sh)
 		b.tick(sh)
 	})
-	if sent := b.rtp.(*nullSocket).sent; sent < 2000 { //nolint:forcetypeassert,errcheck // made by pair
-		t.Errorf("%d packets relayed", sent)
+	if sent := b.rtp.(*nullSocket).sent; sent < 2000 { //nolint:forcetypeassert // made by pair
+		tb.Errorf("%d packets relayed", sent)
 	}
 	return allocs
 }

@@ -15,6 +15,7 @@ import (
 
 func TestRelayPassesSoundBothWays(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p) // two shards: one of them moves
 		a.agree(nil)
 		b.agree(nil)
@@ -35,6 +36,7 @@ func TestRelayPassesSoundBothWays(t *testing.T) {
 
 func TestRelayKeepsOneSSRCAndGaps(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
 		b.agree(nil)
@@ -68,6 +70,7 @@ func TestRelayKeepsOneSSRCAndGaps(t *testing.T) {
 
 func TestRelayTranscodes(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
 		b.agree(func(g *sdp.Agreement) { g.Codec, g.RecvPT, g.EventPT, g.RecvEventPT = pcmu(), 0, 96, 96 })
@@ -95,6 +98,7 @@ func TestRelayTranscodes(t *testing.T) {
 
 func TestForeignSourceIsNeitherHeardNorSentTo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
 		b.agree(nil)
@@ -126,6 +130,7 @@ func TestForeignSourceIsNeitherHeardNorSentTo(t *testing.T) {
 
 func TestLatchFollowsSymmetricPortAndReInvite(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(func(g *sdp.Agreement) { g.Remote = netip.AddrPortFrom(g.Remote.Addr(), 9) }) // SDP names another port: NAT
 		a.send(8, payloadOf(1))
@@ -145,6 +150,7 @@ func TestLatchFollowsSymmetricPortAndReInvite(t *testing.T) {
 
 func TestPromptLoopStopAndDone(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(nil)
 		one, two := Audio(payloadOf(1)), Audio(payloadOf(2))
@@ -179,6 +185,7 @@ func TestPromptLoopStopAndDone(t *testing.T) {
 // TestR27PromptIsCutAtTheBridge: nothing of a prompt is sent after StopPlay, and the next packet of the peer passes.
 func TestR27PromptIsCutAtTheBridge(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
 		b.agree(nil)
@@ -197,6 +204,7 @@ func TestR27PromptIsCutAtTheBridge(t *testing.T) {
 
 func TestR20PacketsBeforeTheAnswerAreDropped(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		for range 6 {
 			a.send(101, []byte{1, 0x8A, 0, 160})
@@ -216,6 +224,7 @@ func TestR20PacketsBeforeTheAnswerAreDropped(t *testing.T) {
 // TestR21DigitComesOnce: the accept key by RFC 4733 with three ends, and by INFO, is one digit.
 func TestR21DigitComesOnce(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(nil)
 		a.stream.Play(Looping(Ringback())) // the whisper has just begun
@@ -241,6 +250,7 @@ func TestR21DigitComesOnce(t *testing.T) {
 
 func TestSendDigitIsReceivedOnce(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		for _, inband := range []bool{false, true} {
 			a, b := newParty(t, p), newParty(t, p)
 			wire := func(g *sdp.Agreement, far *party) {
@@ -264,6 +274,7 @@ func TestSendDigitIsReceivedOnce(t *testing.T) {
 
 func TestSSRCChangeNeedsProbation(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(nil)
 		a.send(8, payloadOf(1))
@@ -284,6 +295,7 @@ func TestSSRCChangeNeedsProbation(t *testing.T) {
 
 func TestSilenceAndHold(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(nil)
 		a.stream.RTPTimeout(10*time.Millisecond, 30*time.Millisecond)
@@ -309,6 +321,7 @@ func TestSilenceAndHold(t *testing.T) {
 
 func TestHeldPeerGetsNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
 		b.agree(func(g *sdp.Agreement) { g.Direction = sdp.RecvOnly })
@@ -419,6 +432,7 @@ func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 
 func TestClosedPoolRefusesAndStatsSurviveClose(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		a := newParty(t, p)
 		a.agree(nil)
 		a.send(8, payloadOf(1))

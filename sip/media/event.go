@@ -21,15 +21,23 @@ const (
 	SocketFailed
 )
 
-var eventNames = [...]string{
-	FirstPacket: "first_packet", Digit: "digit", PlayDone: "play_done", Silence: "silence", Resumed: "resumed",
-	RecordFailed: "record_failed", SocketFailed: "socket_failed",
-}
-
 // String returns the snake_case name of the kind.
 func (k EventKind) String() string {
-	if int(k) < len(eventNames) && eventNames[k] != "" {
-		return eventNames[k]
+	switch k {
+	case FirstPacket:
+		return "first_packet"
+	case Digit:
+		return "digit"
+	case PlayDone:
+		return "play_done"
+	case Silence:
+		return "silence"
+	case Resumed:
+		return "resumed"
+	case RecordFailed:
+		return "record_failed"
+	case SocketFailed:
+		return "socket_failed"
 	}
 	return "unknown"
 }

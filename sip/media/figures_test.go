@@ -211,7 +211,7 @@ func TestPoolConfigNamesItsFaults(t *testing.T) {
 }
 
 func fieldsOf(err error) (fields []string) {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // the joined error itself
+	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}

@@ -1,6 +1,8 @@
 package media
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"net/netip"
 	"time"
 )
@@ -45,6 +47,14 @@ type sender struct {
 	source    uint32 // its SSRC
 	dSeq      uint16
 	dTS       uint32
+}
+
+// newSender begins at unpredictable numbers (RFC 3550 §5.1).
+func newSender() sender {
+	var b [10]byte
+	_, _ = rand.Read(b[:]) // never fails
+	be := binary.BigEndian
+	return sender{ssrc: be.Uint32(b[:]), ts: be.Uint32(b[4:]), seq: be.Uint16(b[8:]) >> 1}
 }
 
 // elapsed is how many samples have passed since the last packet, at least one frame.

@@ -25,6 +25,7 @@ func engines() []Engine {
 
 // eachEngine runs a conformance test against every engine.
 func eachEngine(t *testing.T, f func(t *testing.T, p *Pool)) {
+	t.Helper()
 	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
@@ -35,8 +36,8 @@ func eachEngine(t *testing.T, f func(t *testing.T, p *Pool)) {
 }
 
 // startPool runs a pool on loopback for the length of a test.
-func startPool(t testing.TB, e Engine, change func(*PoolConfig)) *Pool {
-	t.Helper()
+func startPool(tb testing.TB, e Engine, change func(*PoolConfig)) *Pool {
+	tb.Helper()
 	cfg := Default()
 	cfg.Engine, cfg.Drain, cfg.Shards = e, 0, 2
 	cfg.Latch = LatchConfig{Private: true, RelatchAfter: 50 * time.Millisecond}
@@ -45,15 +46,15 @@ func startPool(t testing.TB, e Engine, change func(*PoolConfig)) *Pool {
 	}
 	p, err := NewPool(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // outlives t.Context, which ends before clean-up
+	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, which ends before clean-up
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			t.Errorf("run pool: %v", err)
+			tb.Errorf("run pool: %v", err)
 		}
 	})
 	return p
@@ -71,31 +72,31 @@ type party struct {
 	buf    [maxPacket]byte
 }
 
-func newParty(t testing.TB, p *Pool) *party {
-	t.Helper()
-	y := &party{t: t, events: make(chan Event, 1024), ssrc: 0xA0A0A0A0, seq: 65530, ts: 1<<32 - 400}
+func newParty(tb testing.TB, p *Pool) *party {
+	tb.Helper()
+	y := &party{t: tb, events: make(chan Event, 1024), ssrc: 0xA0A0A0A0, seq: 65530, ts: 1<<32 - 400}
 	s, err := p.NewStream(StreamConfig{Name: "test", OnEvent: func(e Event) { y.events <- e }})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	y.stream = s
-	y.rtp = listen(t, "127.0.0.1")
-	t.Cleanup(func() { y.stream.Close() })
+	y.rtp = listen(tb, "127.0.0.1")
+	tb.Cleanup(func() { y.stream.Close() })
 	return y
 }
 
-func listen(t testing.TB, ip string) *net.UDPConn {
-	t.Helper()
+func listen(tb testing.TB, ip string) *net.UDPConn {
+	tb.Helper()
 	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
+	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
 func addrOf(c *net.UDPConn) netip.AddrPort {
-	ap := c.LocalAddr().(*net.UDPAddr).AddrPort() //nolint:forcetypeassert,errcheck // a UDP socket
+	ap := c.LocalAddr().(*net.UDPAddr).AddrPort() //nolint:forcetypeassert // a UDP socket
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
@@ -199,18 +200,18 @@ func (y *party) settle(n uint64) Stats {
 	}
 }
 
-func readSR(t testing.TB, c *net.UDPConn) *rtcp.SenderReport {
-	t.Helper()
+func readSR(tb testing.TB, c *net.UDPConn) *rtcp.SenderReport {
+	tb.Helper()
 	var buf [maxPacket]byte
 	_ = c.SetReadDeadline(time.Now().Add(waitLimit))
 	for {
 		n, _, err := c.ReadFromUDPAddrPort(buf[:])
 		if err != nil {
-			t.Fatalf("wait for RTCP: %v", err)
+			tb.Fatalf("wait for RTCP: %v", err)
 		}
 		packets, err := rtcp.Unmarshal(buf[:n])
 		if err != nil {
-			t.Fatalf("received broken RTCP: %v", err)
+			tb.Fatalf("received broken RTCP: %v", err)
 		}
 		if sr, ok := packets[0].(*rtcp.SenderReport); ok {
 			return sr

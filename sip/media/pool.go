@@ -2,9 +2,9 @@ package media
 
 import (
 	"context"
+	crand "crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/netip"
@@ -140,9 +140,9 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("make RTP port pool: %w", err)
 	}
-	p := &Pool{cfg: cfg, start: time.Now(), log: cfg.Log, metrics: newMetrics(cfg.Registerer), cname: fmt.Sprintf("%016x", rand.Uint64())}
+	p := &Pool{cfg: cfg, start: time.Now(), log: cfg.Log, metrics: newMetrics(cfg.Registerer), cname: crand.Text()}
 	if p.log == nil {
-		p.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+		p.log = slog.New(slog.DiscardHandler)
 	}
 	p.ports = newPortTable(cfg.MinPort, cfg.MaxPort, cfg.Drain, rand.Shuffle)
 	for range cfg.shards() {

@@ -71,7 +71,7 @@ type RecordingInfo struct {
 
 // NewRecorder creates the file, which must not exist yet, and starts the clock.
 func NewRecorder(path string) (*Recorder, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the caller names the file
 	if err != nil {
 		return nil, fmt.Errorf("create recording: %w", err)
 	}

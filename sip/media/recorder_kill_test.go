@@ -51,7 +51,7 @@ func recorderChild() bool {
 func TestRecordingSurvivesKill(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "call.wav")
-	cmd := exec.CommandContext(t.Context(), os.Args[0]) //nolint:gosec // this very test binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), childFile+"="+path)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -78,7 +78,7 @@ func TestRecordingSurvivesKill(t *testing.T) {
 		}
 	}
 	if sox, err := exec.LookPath("sox"); err == nil {
-		if out, err := exec.CommandContext(t.Context(), sox, path, "-n", "stat").CombinedOutput(); err != nil { //nolint:gosec // our own file
+		if out, err := exec.CommandContext(t.Context(), sox, path, "-n", "stat").CombinedOutput(); err != nil {
 			t.Errorf("sox: %v\n%s", err, out)
 		}
 	}

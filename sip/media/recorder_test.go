@@ -12,29 +12,29 @@ import (
 )
 
 // recording reads a file back as its two channels.
-func recording(t testing.TB, path string) (left, right Audio) {
-	t.Helper()
+func recording(tb testing.TB, path string) (left, right Audio) {
+	tb.Helper()
 	b, err := os.ReadFile(path)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	ch, err := DecodeChannels(bytes.NewReader(b))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if len(ch) != 2 {
-		t.Fatalf("%d channels", len(ch))
+		tb.Fatalf("%d channels", len(ch))
 	}
 	return ch[0], ch[1]
 }
 
-func newRecorder(t testing.TB) *Recorder {
-	t.Helper()
-	r, err := NewRecorder(filepath.Join(t.TempDir(), "call.wav"))
+func newRecorder(tb testing.TB) *Recorder {
+	tb.Helper()
+	r, err := NewRecorder(filepath.Join(tb.TempDir(), "call.wav"))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = r.Close() })
+	tb.Cleanup(func() { _, _ = r.Close() })
 	return r
 }
 
@@ -213,6 +213,7 @@ func TestRecorderRefusesAnExistingFile(t *testing.T) {
 
 func TestStreamsRecordToTheirChannels(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		r := newRecorder(t)
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)
@@ -245,6 +246,7 @@ func TestStreamsRecordToTheirChannels(t *testing.T) {
 
 func TestRecordFailureIsToldOnceAndTheCallGoesOn(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
 		r := newRecorder(t)
 		a, b := newParty(t, p), newParty(t, p)
 		a.agree(nil)

@@ -1,5 +1,6 @@
 //go:build linux && (amd64 || arm64 || riscv64 || loong64 || ppc64le)
 
+//nolint:gosec // unsafe: the addresses of buffers and sockaddrs for raw system calls; none is kept
 package media
 
 import (
@@ -27,7 +28,7 @@ const (
 // wake. The descriptor itself lies in the Go runtime's poller, so waiting costs no thread and takes no processor from
 // other goroutines, also when there is only one.
 type epollRelay struct {
-	// set by start
+	// set by run
 	sh    *shard
 	file  *os.File // the epoll descriptor, in the runtime's poller
 	epfd  int
@@ -37,7 +38,7 @@ type epollRelay struct {
 	// owned by the loop
 	ticking bool
 	slots   []*epollSocket // by the number epoll gives back
-	free    []int32
+	spare   []int32
 	events  [eventsAWake]unix.EpollEvent
 	buf     [maxPacket]byte
 	from    unix.RawSockaddrAny
@@ -57,15 +58,7 @@ func newRelay(e Engine, sh *shard) Relay {
 	return &epollRelay{sh: sh, slots: make([]*epollSocket, firstSlot), bell: -1, clock: -1}
 }
 
-func (r *epollRelay) start() error {
-	if err := r.prepare(); err != nil {
-		r.stop()
-		return fmt.Errorf("start epoll engine: %w", err)
-	}
-	return nil
-}
-
-func (r *epollRelay) stop() {
+func (r *epollRelay) free() {
 	for _, fd := range []int{r.bell, r.clock} {
 		if fd >= 0 {
 			_ = unix.Close(fd)
@@ -103,8 +96,13 @@ func (r *epollRelay) watch(fd int, slot int32) error {
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(r.epfd, unix.EPOLL_CTL_ADD, fd, &ev))
 }
 
-// run serves until ctx ends.
-func (r *epollRelay) run(ctx context.Context) error {
+func (r *epollRelay) run(ctx context.Context, begin, end func()) error {
+	defer r.free()
+	if err := r.prepare(); err != nil {
+		return fmt.Errorf("start epoll engine: %w", err)
+	}
+	begin()
+	defer end()
 	raw, err := r.file.SyscallConn()
 	if err != nil {
 		return err
@@ -237,10 +235,10 @@ func (r *epollRelay) open(ap netip.AddrPort) (socket, error) {
 }
 
 func (r *epollRelay) add(so socket, s *Stream, rtcp bool) error {
-	es := so.(*epollSocket) //nolint:forcetypeassert,errcheck // sockets of this Relay only
+	es := so.(*epollSocket) //nolint:forcetypeassert // sockets of this Relay only
 	es.stream, es.rtcp = s, rtcp
-	if n := len(r.free); n > 0 {
-		es.slot, r.free = r.free[n-1], r.free[:n-1]
+	if n := len(r.spare); n > 0 {
+		es.slot, r.spare = r.spare[n-1], r.spare[:n-1]
 	} else {
 		es.slot = int32(len(r.slots))
 		r.slots = append(r.slots, nil)
@@ -250,13 +248,13 @@ func (r *epollRelay) add(so socket, s *Stream, rtcp bool) error {
 }
 
 func (r *epollRelay) remove(so socket) {
-	es := so.(*epollSocket) //nolint:forcetypeassert,errcheck // as above
+	es := so.(*epollSocket) //nolint:forcetypeassert // as above
 	if es.slot < 0 {
 		return
 	}
 	_ = unix.EpollCtl(r.epfd, unix.EPOLL_CTL_DEL, es.fd, nil)
 	r.slots[es.slot] = nil
-	r.free = append(r.free, es.slot)
+	r.spare = append(r.spare, es.slot)
 	es.slot = -1
 }
 
@@ -265,13 +263,12 @@ func (r *epollRelay) receive(so *epollSocket) {
 	size := uint32(unix.SizeofSockaddrAny)
 	n, _, e := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(so.fd), uintptr(unsafe.Pointer(&r.buf[0])), maxPacket, 0,
 		uintptr(unsafe.Pointer(&r.from)), uintptr(unsafe.Pointer(&size)))
-	switch e {
-	case 0:
+	switch {
+	case e == 0:
 		if int(n) < maxPacket { // else it was cut off
 			r.sh.packet(so.stream, so.rtcp, decodeAddr(&r.from), r.buf[:n])
 		}
-	case unix.EAGAIN, unix.EINTR, unix.ECONNREFUSED:
-	default:
+	case !temporary(e):
 		s := so.stream
 		r.remove(so)
 		s.emit(Event{Kind: SocketFailed, Err: os.NewSyscallError("recvfrom", e)})

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -48,12 +47,10 @@ func (p *portable) wake() {
 	}
 }
 
-func (p *portable) start() error { return nil }
-
-// stop waits for the readers; their sockets are closed.
-func (p *portable) stop() { p.group.Wait() }
-
-func (p *portable) run(ctx context.Context) error {
+func (p *portable) run(ctx context.Context, begin, end func()) error {
+	begin()
+	defer p.group.Wait() // the readers: end closes their sockets
+	defer p.inside(func(*shard) { end() })
 	p.inside(func(sh *shard) { sh.drain() })
 	tick := time.NewTicker(phaseTime)
 	defer tick.Stop()
@@ -81,7 +78,7 @@ func (p *portable) inside(f func(*shard)) {
 
 // add starts the reader of a socket; one that came from another shard has its reader already.
 func (p *portable) add(so socket, s *Stream, rtcp bool) error {
-	ps := so.(*portableSocket) //nolint:forcetypeassert,errcheck // sockets of this Relay only
+	ps := so.(*portableSocket) //nolint:forcetypeassert // sockets of this Relay only
 	if !ps.reading {
 		ps.reading = true
 		p.group.Go(func() { ps.read(s, rtcp) })
@@ -110,15 +107,11 @@ func (so *portableSocket) read(s *Stream, rtcp bool) {
 	}
 }
 
-func temporary(err error) bool {
-	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
-}
-
 // deliver runs f inside the stream's shard, which may change while we wait for it.
 func (s *Stream) deliver(f func(*shard)) {
 	for {
 		sh := s.home()
-		p := sh.relay.(*portable) //nolint:forcetypeassert,errcheck // all shards of a pool have one kind of Relay
+		p := sh.relay.(*portable) //nolint:forcetypeassert // all shards of a pool have one kind of Relay
 		p.mu.Lock()
 		if s.home() == sh {
 			if !s.gone {
@@ -136,7 +129,7 @@ func (s *Stream) deliver(f func(*shard)) {
 func (s *Stream) deliverPacket(src netip.AddrPort, b []byte, rtcp bool) {
 	for {
 		sh := s.home()
-		p := sh.relay.(*portable) //nolint:forcetypeassert,errcheck // as above
+		p := sh.relay.(*portable) //nolint:forcetypeassert // as above
 		p.mu.Lock()
 		ok := s.home() == sh
 		if ok && !s.gone {

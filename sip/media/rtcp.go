@@ -87,7 +87,7 @@ func (s *Stream) tickRTCP(sh *shard) {
 		return
 	}
 	first := s.report.due == 0
-	s.report.due = sh.now + every/2 + rand.N(every)
+	s.report.due = sh.now + every/2 + rand.N(every) //nolint:gosec // pacing, no secret
 	if first || !s.control.ok || s.out.packets == 0 && s.in.packets == 0 {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 // rtpSeeds are packets worth starting from.
 func rtpSeeds(f *testing.F) {
+	f.Helper()
 	plain := make([]byte, headerSize+frameSamples)
 	putHeader(plain, true, 8, 65535, 1<<32-1, 7)
 	event := make([]byte, headerSize+eventSize)
@@ -20,8 +21,12 @@ func rtpSeeds(f *testing.F) {
 	padded := append([]byte{0xA0, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 1, 2, 3, 0, 0, 3)
 	sources := append([]byte{0x82, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1}, 1, 2, 3, 4, 5, 6, 7, 8, 9)
 	for _, b := range [][]byte{
-		nil, {0x80}, plain, plain[:headerSize], plain[:headerSize+1], event, extension, extension[:16], padded, sources, sources[:14],
-		{0xBF, 0xFF, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 255}, {0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 1}, {0x90, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 255, 255},
+		nil,
+		{0x80},
+		plain, plain[:headerSize], plain[:headerSize+1], event, extension, extension[:16], padded, sources, sources[:14],
+		{0xBF, 0xFF, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 255},
+		{0x80, 200, 0, 6, 0, 0, 0, 1, 0, 0, 0, 1},
+		{0x90, 8, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 255, 255},
 	} {
 		f.Add(b)
 	}
@@ -65,7 +70,7 @@ func FuzzStream(f *testing.F) {
 			sh.now += frameTime
 			a.tick(sh)
 		}
-		a.stats(sh.now)
+		a.stats()
 	})
 }
 
@@ -102,13 +107,13 @@ func (n *nullSocket) send(b []byte, _ *target) error {
 func (n *nullSocket) close() {}
 
 // pair is a bridged pair of streams without sockets: packets for a come from 192.0.2.1:4000.
-func pair(t testing.TB, second sdp.Codec) (*shard, *Stream, *Stream) {
-	t.Helper()
+func pair(tb testing.TB, second sdp.Codec) (*shard, *Stream, *Stream) {
+	tb.Helper()
 	cfg := Default()
 	cfg.Engine, cfg.Shards = EnginePortable, 1
 	p, err := NewPool(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	sh := p.shards[0]
 	sh.now = 1

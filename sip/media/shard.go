@@ -21,14 +21,10 @@ const (
 type Relay interface {
 	// open makes a socket bound to the address; any goroutine.
 	open(netip.AddrPort) (socket, error)
-	// start makes what run needs.
-	start() error
-	// run serves until ctx ends; it begins with a drain.
-	run(ctx context.Context) error
-	// wake makes the shard's drain run soon; any goroutine, between start and stop.
+	// run serves until ctx ends. It calls begin when wake may be called, drains, and calls end before it frees what it has.
+	run(ctx context.Context, begin, end func()) error
+	// wake makes the shard's drain run soon; any goroutine, between begin and end.
 	wake()
-	// stop frees what start made.
-	stop()
 	// add starts to deliver what arrives on a socket; inside the shard.
 	add(so socket, s *Stream, rtcp bool) error
 	// remove stops that; inside the shard.
@@ -104,14 +100,17 @@ func (sh *shard) serving() bool {
 }
 
 func (sh *shard) run(ctx context.Context) error {
-	if err := sh.relay.start(); err != nil {
-		return err
-	}
-	defer sh.relay.stop()
+	return sh.relay.run(ctx, sh.begin, sh.end)
+}
+
+func (sh *shard) begin() {
 	sh.mu.Lock()
 	sh.running = true
 	sh.mu.Unlock()
-	err := sh.relay.run(ctx)
+}
+
+// end runs what is still queued and closes the streams that are left.
+func (sh *shard) end() {
 	sh.mu.Lock()
 	sh.ended, sh.running = true, false
 	rest := sh.queue
@@ -127,7 +126,6 @@ func (sh *shard) run(ctx context.Context) error {
 		}
 	}
 	sh.report()
-	return err
 }
 
 // touch reads the clock; the Relay calls it once a wake.

@@ -14,6 +14,11 @@ func isBusy(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, syscall.EACCES)
 }
 
+// temporary tells errors of a UDP socket that say nothing about the next packet.
+func temporary(err error) bool {
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
+}
+
 // markEF asks for expedited forwarding (RFC 3246); a system that will not mark still carries the call.
 func markEF(c *net.UDPConn) {
 	const ef = 0xB8

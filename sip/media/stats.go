@@ -133,7 +133,7 @@ func (r *reception) fraction() uint8 {
 	return uint8(min(255, (expected-received)<<8/expected))
 }
 
-func (s *Stream) stats(now time.Duration) Stats {
+func (s *Stream) stats() Stats {
 	lost, expected := s.in.lost()
 	st := Stats{
 		Remote: s.remote.ap, Latched: s.latch.locked, RTT: s.report.rtt, Refused: s.in.refused,

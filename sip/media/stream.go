@@ -2,7 +2,6 @@ package media
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -71,7 +70,7 @@ func newStream(p *Pool, sh *shard, cfg StreamConfig, port uint16, rtp, rtcp sock
 	}
 	s.shard.Store(sh)
 	s.latch.cfg = p.cfg.Latch
-	s.out = sender{ssrc: rand.Uint32(), seq: uint16(rand.Uint32N(1 << 15)), ts: rand.Uint32()} // RFC 3550 §5.1
+	s.out = newSender()
 	return s
 }
 
@@ -172,9 +171,9 @@ func (s *Stream) Record(r *Recorder, ch Channel) {
 // Stats returns the figures of the stream so far, or those at Close. It waits for the shard.
 func (s *Stream) Stats() Stats {
 	got := make(chan struct{})
-	take := func(sh *shard) {
+	take := func(*shard) {
 		if !s.gone {
-			s.save(sh)
+			s.save()
 		}
 		close(got)
 	}
@@ -186,8 +185,8 @@ func (s *Stream) Stats() Stats {
 	return s.saved
 }
 
-func (s *Stream) save(sh *shard) {
-	st := s.stats(sh.now)
+func (s *Stream) save() {
+	st := s.stats()
 	s.mu.Lock()
 	s.saved = st
 	s.mu.Unlock()
@@ -214,7 +213,7 @@ func (s *Stream) shut(sh *shard) {
 	sh.remove(s)
 	s.rtp.close()
 	s.rtcp.close()
-	s.save(sh)
+	s.save()
 	s.gone = true
 	s.pool.releasePort(s.port, false)
 	s.pool.metrics.stream(-1)
