@@ -38,8 +38,9 @@
 // the edge's transactions'.
 //
 // Reliable provisional responses (RFC 3262) are not supported: Require: 100rel
-// is answered 420 by the edge and Supported does not name it. Session timers
-// (RFC 4028) are not offered; the far end's refreshes are answered.
+// is answered 420 by the edge. Session timers (RFC 4028) are not offered; the far
+// end's refreshes are answered. No option tag is supported, so no Supported
+// header is sent; Allow names the methods.
 //
 // Durations are time.Duration; T1 and T2 are those of RFC 3261 §17.1.1.1.
 package dialog

@@ -215,3 +215,20 @@ func TestMetrics(t *testing.T) {
 		}
 	}
 }
+
+// FuzzParts feeds what a far end writes into bodies and Reason headers.
+func FuzzParts(f *testing.F) {
+	f.Add("multipart/mixed;boundary=x", "--x\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--x--", `Q.850;cause=16;text="a"`)
+	f.Add("multipart/mixed", "--", `;;,cause=,SIP;cause=x;text=`)
+	f.Add("application/sdp", "v=0", "Q.850 ; CAUSE=127")
+	f.Fuzz(func(t *testing.T, contentType, body, reason string) {
+		if cause, _ := parseReason([]string{reason}); cause < 0 || cause > 127 {
+			t.Errorf("cause %d", cause)
+		}
+		req := wire.NewRequest(wire.INVITE, wire.URI{Scheme: "sip", Host: "example.com"})
+		req.SetBody(contentType, []byte(body))
+		if sdp := description(req); len(sdp) > len(body) {
+			t.Errorf("%d bytes out of %d", len(sdp), len(body))
+		}
+	})
+}
