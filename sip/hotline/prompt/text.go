@@ -122,13 +122,13 @@ func callerTable() []entry {
 
 func engineerTable() []entry {
 	return []entry{
-		{key: WhisperIntro, ru: "Вызов аварийной линии.", en: "Emergency line call."},
+		{key: WhisperIntro, ru: "Авария.", en: "Emergency."},
 		{key: WhisperClient, ru: "Звонит {name}.", en: "{name} is calling.", fallback: WhisperNumber},
-		{key: WhisperNumber, ru: "Номер клиента заканчивается на {digits}.", en: "The client's number ends with {digits}.", fallback: WhisperHidden},
-		{key: WhisperHidden, ru: "Номер клиента неизвестен.", en: "The client's number is unknown."},
+		{key: WhisperNumber, ru: "Номер клиента: {digits}.", en: "Caller: {digits}.", fallback: WhisperHidden},
+		{key: WhisperHidden, ru: "Номер скрыт.", en: "Number withheld."},
 		{key: ShortTicket, ru: "Заявка {serial}.", en: "Ticket {serial}."},
-		{key: WhisperJoined, ru: "Повторный звонок по заявке {serial}.", en: "Another call about ticket {serial}."},
-		{key: WhisperWait, ru: "Клиент ждёт {wait}.", en: "The client has been waiting for {wait}."},
+		{key: WhisperJoined, ru: "Повторный звонок, заявка {serial}.", en: "Repeated call, ticket {serial}."},
+		{key: WhisperWait, ru: "Ожидание: {wait}.", en: "Waiting: {wait}."},
 		{key: AcceptMenu, ru: "Нажмите один, чтобы принять. Отказаться, два. Повторить, три.", en: "Press one to accept. Two to decline. Three to repeat."},
 		{key: TakenByColleague, ru: "Этот вызов принял ваш коллега.", en: "This call has been taken by a colleague."},
 		{key: CallerLeft, ru: "Клиент положил трубку.", en: "The caller has left."},
