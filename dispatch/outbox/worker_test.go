@@ -1,0 +1,251 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// desk records deliveries in a store and needs every page.
+type desk struct{ *store.Memory }
+
+func (d desk) PageStillNeeded(_ context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
+	return n, true
+}
+
+func (d desk) RecordDelivery(ctx context.Context, del dispatch.Delivery) error {
+	return d.Commit(ctx, dispatch.Change{Delivery: &del})
+}
+
+// receiver answers notices as told and notes when each try came.
+type receiver struct {
+	start time.Time
+	on    func(ctx context.Context, n dispatch.Notice) (dispatch.Result, error)
+
+	mu  sync.Mutex
+	got []string // guarded by mu
+}
+
+func (r *receiver) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	r.mu.Lock()
+	r.got = append(r.got, fmt.Sprintf("%v %s/%d", time.Since(r.start), n.ID, n.Attempt))
+	r.mu.Unlock()
+	return r.on(ctx, n)
+}
+
+func (r *receiver) seen() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return fmt.Sprint(r.got)
+}
+
+func event(id string) dispatch.Notice {
+	return dispatch.Notice{ID: id, Kind: dispatch.NoticeEvent, Channel: dispatch.ChannelWebhook, To: "crm", DueAt: time.Now()}
+}
+
+// serve runs a worker in a bubble and returns its store.
+func serve(t *testing.T, change func(*Config), r *receiver) (*store.Memory, *Worker, func()) {
+	t.Helper()
+	s := store.NewMemory()
+	cfg := Default()
+	cfg.Jitter = func() float64 { return 0 }
+	if change != nil {
+		change(&cfg)
+	}
+	r.start = time.Now()
+	w, err := New(cfg, Deps{Source: s, Desk: desk{s}, Notifiers: map[dispatch.Channel]dispatch.Notifier{
+		dispatch.ChannelWebhook: r, dispatch.ChannelVoice: r,
+	}})
+	must(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.Run(ctx) }()
+	stop := sync.OnceFunc(func() { cancel(); must(t, <-ended) })
+	t.Cleanup(stop)
+	return s, w, stop
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func put(t *testing.T, s *store.Memory, w *Worker, list ...dispatch.Notice) {
+	t.Helper()
+	must(t, s.Commit(t.Context(), dispatch.Change{Notices: list}))
+	w.Wake()
+}
+
+func wait(d time.Duration) { <-time.After(d); synctest.Wait() }
+
+func TestRetriesWithBackoff(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{}
+		r.on = func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+			if n.Attempt < 4 {
+				return "", errors.New("refused")
+			}
+			return dispatch.ResultDelivered, nil
+		}
+		s, w, _ := serve(t, nil, r)
+		put(t, s, w, event("e"))
+		wait(time.Hour)
+		if got := r.seen(); got != "[0s e/1 5s e/2 15s e/3 35s e/4]" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestGivesUp(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"a permanent error at once": {fmt.Errorf("gone: %w", dispatch.ErrPermanent), "[0s e/1]"},
+		"a temporary one with age":  {errors.New("refused"), "[0s e/1 5s e/2 15s e/3 35s e/4]"},
+		"not before Retry-After":    {later{errors.New("busy")}, "[0s e/1 20s e/2]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := &receiver{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return "", c.err }}
+				s, w, _ := serve(t, func(cfg *Config) { cfg.MaxAge = 20 * time.Second }, r)
+				put(t, s, w, event("e"))
+				wait(time.Hour)
+				if got := r.seen(); got != c.want {
+					t.Error(got)
+				}
+				if next, _ := s.NextNotice(t.Context(), dispatch.NoticeEvent); !next.IsZero() {
+					t.Errorf("still waiting for %v", next)
+				}
+			})
+		})
+	}
+}
+
+type later struct{ error }
+
+func (later) RetryAfter() time.Duration { return 20 * time.Second }
+
+// A dead subscriber holds all slots of the events and delays no page.
+func TestPagesHaveTheirOwnLane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{}
+		r.on = func(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+			if n.Kind == dispatch.NoticePage {
+				return dispatch.ResultAcknowledged, nil
+			}
+			<-ctx.Done()
+			return "", context.Cause(ctx)
+		}
+		s, w, _ := serve(t, func(cfg *Config) { cfg.Events = 2 }, r)
+		put(t, s, w, event("e1"), event("e2"), event("e3"))
+		wait(time.Second)
+		page := dispatch.Notice{ID: "p", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()}
+		put(t, s, w, page)
+		wait(time.Second)
+		if got := r.seen(); got != "[0s e1/1 0s e2/1 1s p/1]" && got != "[0s e2/1 0s e1/1 1s p/1]" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestABrokenNotifierFailsOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{}
+		r.on = func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+			if n.Attempt == 1 {
+				panic("bug")
+			}
+			return dispatch.ResultDelivered, nil
+		}
+		s, w, _ := serve(t, nil, r)
+		stranger := event("x")
+		stranger.Channel = "pigeon"
+		put(t, s, w, event("e"), stranger)
+		wait(time.Minute)
+		if got := r.seen(); got != "[0s e/1 5s e/2]" {
+			t.Error(got)
+		}
+	})
+}
+
+// What was under way at the stop comes again after the start.
+func TestStopInTheMiddle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
+			<-ctx.Done()
+			return "", context.Cause(ctx)
+		}}
+		s, w, stop := serve(t, nil, r)
+		put(t, s, w, event("e"))
+		wait(time.Second)
+		stop()
+		must(t, s.ReleaseLeases(t.Context()))
+		again, err := s.ClaimNotices(t.Context(), dispatch.NoticeEvent, time.Now(), time.Minute, 1)
+		must(t, err)
+		if len(again) != 1 || again[0].Attempt != 2 {
+			t.Errorf("claimed %+v", again)
+		}
+	})
+}
+
+// The store fails for a while: nothing spins, nothing is lost.
+func TestStoreOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return dispatch.ResultDelivered, nil }}
+		s, w, _ := serve(t, nil, r)
+		put(t, s, w, event("a"))
+		wait(time.Second)
+		s.Fail(errors.New("disk full"))
+		wait(time.Minute)
+		s.Fail(nil)
+		put(t, s, w, event("b"))
+		wait(time.Minute)
+		if got := r.seen(); got != "[0s a/1 1m1s b/1]" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestBackoffStaysInBounds(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		cfg := Default()
+		n := rapid.IntRange(1, 10_000).Draw(t, "n")
+		pause := backoff(cfg, n, rapid.Float64Range(0, 0.999).Draw(t, "jitter"))
+		if pause < cfg.FirstRetry*3/4 || pause > cfg.MaxRetry {
+			t.Fatalf("pause %v after %d failures", pause, n)
+		}
+		if n > 1 && backoff(cfg, n, 0) < backoff(cfg, n-1, 0) {
+			t.Fatal("the pause shrinks")
+		}
+	})
+}
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	must(t, Default().Validate())
+	if (Config{}).Validate() == nil {
+		t.Error("an empty configuration passes")
+	}
+}
