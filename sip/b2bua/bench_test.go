@@ -38,14 +38,30 @@ func (b *bare) way(r *rig) trunk.Destination {
 	return d
 }
 
-// serveBench runs an engine with a script and returns its address.
-func serveBench(tb testing.TB, script func(*rig, *Call)) netip.AddrPort {
-	tb.Helper()
-	return newRig(tb, rigOptions{begin: script}).at
+// straight is the shortest script: ring bob, bridge him when he answers.
+func straight(bob *bare) func(*rig, *Call) {
+	return func(r *rig, c *Call) {
+		c.A().Ring()
+		c.Dial(r.to("bob", bob.way(r)))
+		c.On(func(ev Event) {
+			if ev.Kind == LegAnswered && !ev.Leg.caller {
+				r.must(c.Bridge(c.A(), ev.Leg))
+			}
+			if ev.Kind == CallerGone {
+				c.End(CauseNormal)
+			}
+		})
+	}
 }
 
-// next reads until a message begins with the words.
-func (b *bare) next(tb testing.TB, words string) (text string, from netip.AddrPort) {
+// serveBench runs an engine with a script.
+func serveBench(tb testing.TB, script func(*rig, *Call)) *rig {
+	tb.Helper()
+	return newRig(tb, rigOptions{begin: script})
+}
+
+// next reads until a message begins with the words and has the header lines.
+func (b *bare) next(tb testing.TB, words string, lines ...string) (text string, from netip.AddrPort) {
 	tb.Helper()
 	for {
 		if err := b.SetReadDeadline(time.Now().Add(patience)); err != nil {
@@ -55,8 +71,9 @@ func (b *bare) next(tb testing.TB, words string) (text string, from netip.AddrPo
 		if err != nil {
 			tb.Fatalf("wait for %q: %v", words, err)
 		}
-		if strings.HasPrefix(string(b.buf[:n]), words) {
-			return string(b.buf[:n]), from
+		text = string(b.buf[:n])
+		if strings.HasPrefix(text, words) && !slices.ContainsFunc(lines, func(l string) bool { return !strings.Contains(text, l+"\r\n") }) {
+			return text, from
 		}
 	}
 }
@@ -109,6 +126,30 @@ func reply(request, status, contact string) string {
 	return head + "Content-Length: 0\n\n"
 }
 
+// call sets up the n-th call, answered by bob, and returns the tag of the caller's dialog.
+func (b *bare) call(tb testing.TB, at netip.AddrPort, n int, bob *bare) (tag string) {
+	tb.Helper()
+	b.send(tb, at, b.invite(n, "INVITE", ""))
+	request, from := bob.next(tb, "INVITE")
+	bob.send(tb, from, reply(request, "200 OK", bob.addr()))
+	ok, _ := b.next(tb, "SIP/2.0 200", b.callID(n), "CSeq: 1 INVITE")
+	_, tag, _ = strings.Cut(field(ok, "To"), ";tag=")
+	b.send(tb, at, b.invite(n, "ACK", ";tag="+tag))
+	return tag
+}
+
+// hangup ends the n-th call from the caller's side.
+func (b *bare) hangup(tb testing.TB, at netip.AddrPort, n int, tag string, bob *bare) {
+	tb.Helper()
+	b.send(tb, at, b.invite(n, "BYE", ";tag="+tag))
+	b.next(tb, "SIP/2.0 200", b.callID(n), "CSeq: 2 BYE")
+	request, from := bob.next(tb, "BYE")
+	bob.send(tb, from, reply(request, "200 OK", bob.addr()))
+}
+
+// callID is the n-th caller's Call-ID line.
+func (b *bare) callID(n int) string { return "Call-ID: bench" + strconv.Itoa(n) + "@" + b.addr() }
+
 // BenchmarkCall measures whole calls over loopback sockets, one at a time, and the engine's three
 // delays: INVITE to the engineer's INVITE, 486 to the next INVITE, the engineer's 200 to the
 // caller's 200 (without the script's storage).
@@ -127,7 +168,7 @@ func BenchmarkCall(b *testing.B) {
 				c.End(CauseNormal)
 			}
 		})
-	})
+	}).at
 	var first, next, answer []time.Duration
 	n := 0
 	b.ReportAllocs()
@@ -143,14 +184,11 @@ func BenchmarkCall(b *testing.B) {
 		next = append(next, time.Since(began))
 		began = time.Now()
 		bob.send(b, from, reply(request, "200 OK", bob.addr()))
-		ok, _ := caller.next(b, "SIP/2.0 200")
+		ok, _ := caller.next(b, "SIP/2.0 200", caller.callID(n))
 		answer = append(answer, time.Since(began))
 		_, tag, _ := strings.Cut(field(ok, "To"), ";tag=")
 		caller.send(b, at, caller.invite(n, "ACK", ";tag="+tag))
-		caller.send(b, at, caller.invite(n, "BYE", ";tag="+tag))
-		caller.next(b, "SIP/2.0 200")
-		request, from = bob.next(b, "BYE")
-		bob.send(b, from, reply(request, "200 OK", bob.addr()))
+		caller.hangup(b, at, n, tag, bob)
 	}
 	for name, all := range map[string][]time.Duration{"invite-us": first, "next-us": next, "answer-us": answer} {
 		slices.Sort(all)
@@ -165,26 +203,12 @@ func TestTalkingCallIsSmall(t *testing.T) { //nolint:paralleltest // it measures
 		limit = 100 << 10 // bytes per call
 	)
 	caller, bob := newBare(t), newBare(t)
-	at := serveBench(t, func(r *rig, c *Call) {
-		c.Dial(r.to("bob", bob.way(r)))
-		c.On(func(ev Event) {
-			if ev.Kind == LegAnswered && !ev.Leg.caller {
-				r.must(c.Bridge(c.A(), ev.Leg))
-			}
-			if ev.Kind == CallerGone {
-				c.End(CauseNormal)
-			}
-		})
-	})
+	r := serveBench(t, straight(bob))
+	at := r.at
 	before := inUse()
 	tags := make([]string, calls)
 	for n := range calls {
-		caller.send(t, at, caller.invite(n, "INVITE", ""))
-		request, from := bob.next(t, "INVITE")
-		bob.send(t, from, reply(request, "200 OK", bob.addr()))
-		ok, _ := caller.next(t, "SIP/2.0 200")
-		_, tags[n], _ = strings.Cut(field(ok, "To"), ";tag=")
-		caller.send(t, at, caller.invite(n, "ACK", ";tag="+tags[n]))
+		tags[n] = caller.call(t, at, n, bob)
 	}
 	each := (max(inUse(), before) - before) / calls
 	t.Logf("%.1f KiB per bridged call", float64(each)/1024)
@@ -192,9 +216,7 @@ func TestTalkingCallIsSmall(t *testing.T) { //nolint:paralleltest // it measures
 		t.Errorf("a bridged call holds %d bytes, more than %d", each, limit)
 	}
 	for n, tag := range tags {
-		caller.send(t, at, caller.invite(n, "BYE", ";tag="+tag))
-		request, from := bob.next(t, "BYE")
-		bob.send(t, from, reply(request, "200 OK", bob.addr()))
+		caller.hangup(t, at, n, tag, bob)
 	}
 }
 

@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"testing"
 	"time"
-
-	"github.com/butlerspb/vahta/sip/siptest"
 )
 
 // counts of what a process holds.
@@ -24,43 +22,16 @@ func held(t *testing.T) holdings {
 // A thousand calls, each rung, answered, bridged and hung up, leave nothing behind: no call, no
 // channel, no port, no goroutine, no descriptor.
 func TestThousandCallsLeaveNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a thousand calls take seconds")
-	}
-	calls := 1000
-	r := newRig(t, rigOptions{
-		begin: func(r *rig, c *Call) {
-			c.A().Ring()
-			c.Dial(r.to("bob", r.phone(r.bob)))
-		},
-		script: func(r *rig, c *Call, ev Event) {
-			if ev.Kind == LegAnswered && !ev.Leg.caller {
-				if err := c.Bridge(c.A(), ev.Leg); err != nil {
-					r.Errorf("bridge: %v", err)
-				}
-			}
-			if ev.Kind == CallerGone {
-				c.End(CauseNormal)
-			}
-		},
-	})
+	const calls = 1000
+	caller, bob := newBare(t), newBare(t)
+	r := serveBench(t, straight(bob))
 	free := r.pool.Free()
-	sdp := siptest.NewRTP(t).SDP()
-	one := func() {
-		caller := r.dialIn(sdp)
-		<-r.calls
-		bob, _ := take(r.bob)
-		accepted(r.bob, bob, sdp)
-		r.confirm(caller)
-		caller.Bye()
-		r.caller.ExpectStatus(200, "BYE")
-		r.bob.Answer(r.bob.ExpectRequest("BYE"), 200, "OK", siptest.Reply{})
-	}
-	one()
+	one := func(n int) { caller.hangup(t, r.at, n, caller.call(t, r.at, n, bob), bob) }
+	one(0)
 	r.gone()
 	before := held(t)
-	for range calls {
-		one()
+	for n := range calls {
+		one(n + 1)
 	}
 	r.gone()
 	until(t, func() bool { return r.pool.Free() == free })

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/siptest"
 )
@@ -261,5 +262,80 @@ func TestR27PromptIsCutAtTheBridge(t *testing.T) {
 	if late := last.Sub(bridged); late > 40*time.Millisecond {
 		t.Errorf("the prompt went on for %s after the bridge", late)
 	}
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
+// noAck sets up a bridged call whose caller never acknowledges our 200.
+func noAck(t *testing.T, keep bool) (r *rig, c *Call, callerRTP, bobRTP *siptest.RTP) {
+	t.Helper()
+	r = newRig(t, rigOptions{dialog: func(c *dialog.Config) {
+		c.T1, c.T2, c.AckTimeout, c.KeepWithoutAck = 50*time.Millisecond, 100*time.Millisecond, 600*time.Millisecond, keep
+	}})
+	callerRTP, bobRTP = siptest.NewRTP(t), siptest.NewRTP(t)
+	r.dialIn(callerRTP.SDP())
+	c = r.call()
+	var leg *Leg
+	r.in(c, func() { leg = c.Dial(r.to("bob", r.phone(r.bob))) })
+	bob, invite := take(r.bob)
+	bobRTP.Learn(invite.Body)
+	accepted(r.bob, bob, bobRTP.SDP())
+	r.expect("bob answered")
+	r.in(c, func() { r.must(c.Bridge(c.A(), leg)) })
+	callerRTP.Learn(r.caller.ExpectStatus(200, "INVITE").Body)
+	return r, c, callerRTP, bobRTP
+}
+
+// R10: the ACK never comes: at 64·T1 both legs get BYE, with cause 102.
+func TestR10NoAckEndsBothLegs(t *testing.T) {
+	t.Parallel()
+	r, c, _, _ := noAck(t, false)
+	for _, ua := range []*siptest.UA{r.caller, r.bob} {
+		bye := ua.ExpectRequest("BYE")
+		if !strings.Contains(bye.Get("Reason"), "cause=102") {
+			t.Errorf("Reason = %q", bye.Get("Reason"))
+		}
+		ua.Answer(bye, 200, "OK", siptest.Reply{})
+	}
+	r.expect("caller caller gone no_ack")
+	r.expect("bob ended no_ack")
+	if n := r.caller.Seen(func(m *siptest.Message) bool { return m.Answers(200, "INVITE") }); n < 3 {
+		t.Errorf("the 200 was sent %d times", n)
+	}
+	r.in(c, func() { c.End(CauseNoAck) })
+	r.gone()
+}
+
+// R11: the ACK never comes but sound does: the two keep talking where the operator wants it so.
+func TestR11TalkGoesOnWithoutAck(t *testing.T) {
+	t.Parallel()
+	r, c, callerRTP, bobRTP := noAck(t, true)
+	callerRTP.Tone(440)
+	bobRTP.Tone(1000)
+	hears(t, bobRTP, 440)
+	before := len(bobRTP.Packets())
+	if _, err := bobRTP.Wait(t.Context(), func(siptest.Packet) bool { return len(bobRTP.Packets()) > before+45 }); err != nil { // 900 ms
+		t.Fatal(err)
+	}
+	r.never("caller caller gone")
+	r.in(c, func() { c.End(CauseNormal) })
+	r.bob.ExpectRequest("BYE")
+}
+
+// R21: one key press that comes twice, by RTP and by INFO, is told once.
+func TestR21KeyThatComesTwoWaysIsToldOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{begin: func(_ *rig, c *Call) { _ = c.A().Answer() }})
+	end := siptest.NewRTP(t)
+	caller := r.dialIn(end.SDP())
+	c := r.call()
+	end.Learn(r.confirm(caller).Body)
+	end.Tone(440)
+	end.Key('1', siptest.KeyPress{})
+	caller.Request("INFO", "application/dtmf-relay", "Signal=1\r\nDuration=100\r\n")
+	r.caller.ExpectStatus(200, "INFO")
+	r.expect("caller digit 1")
+	caller.Request("INFO", "application/dtmf", "2") // a later key as a fence
+	r.expect("caller digit 2")
+	r.once("caller digit 1")
 	r.in(c, func() { c.End(CauseNormal) })
 }

@@ -55,6 +55,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 
 	edgeConfig := wire.Default()
 	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}}
+	edgeConfig.Rate, edgeConfig.Burst = 1<<20, 1<<20 // all peers of a test share one address
 	edge, err := wire.New(edgeConfig, wire.Deps{})
 	r.must(err)
 	dialogConfig := dialog.Default()
@@ -257,7 +258,10 @@ func take(ua *siptest.UA) (*siptest.Call, siptest.Message) {
 // confirm lets the caller take the answer and acknowledge it.
 func (r *rig) confirm(call *siptest.Call) siptest.Message {
 	r.Helper()
-	ok := r.caller.ExpectStatus(200, "INVITE")
+	ok := r.caller.Expect(func(m *siptest.Message) bool { // not a 200 that was sent again
+		n, method := m.CSeq()
+		return m.Status == 200 && method == "INVITE" && m.CallID() == call.CallID && n == call.CSeq
+	})
 	call.Learn(ok).Ack(ok)
 	return ok
 }
