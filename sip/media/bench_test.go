@@ -3,8 +3,10 @@ package media
 import (
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/butlerspb/vahta/sip/sdp"
 )
@@ -79,6 +81,48 @@ func TestRecordedPacketsDoNotAllocate(t *testing.T) { //nolint:paralleltest // a
 	}
 }
 
+// TestMemoryOfARecordedCall: what a bridged, recorded call keeps alive on the heap.
+func TestMemoryOfARecordedCall(t *testing.T) { //nolint:paralleltest // reads the heap of the whole process
+	const calls, limit = 50, 32 << 10
+	p := startPool(t, EngineAuto, nil)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for i := range calls {
+		r := newRecorder(t)
+		a, b := newStreamIn(t, p), newStreamIn(t, p)
+		Connect(a, b, ConnectOptions{})
+		a.Record(r, Left)
+		b.Record(r, Right)
+		for at := time.Duration(0); at < 2*time.Second; at += frameTime {
+			if err := r.advance(at); err != nil {
+				t.Fatal(i, err)
+			}
+			r.settle()
+		}
+		b.Stats()
+		a.Stats()
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if kept := (after.HeapAlloc - before.HeapAlloc) / calls; kept > limit {
+		t.Errorf("a call keeps %d bytes, want at most %d (stream %d)", kept, limit, unsafe.Sizeof(Stream{}))
+	} else {
+		t.Logf("a call keeps %d bytes; a stream has %d", kept, unsafe.Sizeof(Stream{}))
+	}
+}
+
+func newStreamIn(tb testing.TB, p *Pool) *Stream {
+	tb.Helper()
+	s, err := p.NewStream(StreamConfig{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.Apply(sdp.Agreement{Remote: netip.MustParseAddrPort("127.0.0.1:9"), Codec: pcma(), RecvPT: 8, EventPT: 101, RecvEventPT: 101})
+	tb.Cleanup(s.Close)
+	return s
+}
+
 func BenchmarkRelayPacket(b *testing.B) {
 	for name, codec := range map[string]sdp.Codec{"same": pcma(), "transcode": pcmu()} {
 		b.Run(name, func(b *testing.B) {
@@ -87,6 +131,23 @@ func BenchmarkRelayPacket(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				g.next(sh, s)
+			}
+		})
+	}
+}
+
+// BenchmarkStreamLife opens and closes the two sockets of a stream.
+func BenchmarkStreamLife(b *testing.B) {
+	for _, e := range engines() {
+		b.Run(string(e), func(b *testing.B) {
+			p := startPool(b, e, nil)
+			b.ReportAllocs()
+			for b.Loop() {
+				s, err := p.NewStream(StreamConfig{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				s.Close()
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package media
 import (
 	"bytes"
 	"errors"
+	"net"
 	"net/netip"
 	"testing"
 	"time"
@@ -317,6 +318,57 @@ func TestSilenceAndHold(t *testing.T) {
 		a.agree(nil)
 		a.event(Silence) // off hold, still silent
 	})
+}
+
+func TestDigitsStayWhenAsked(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
+		a, b := newParty(t, p), newParty(t, p)
+		a.agree(nil)
+		b.agree(nil)
+		bridge(a, b)
+		Connect(a.stream, b.stream, ConnectOptions{KeepDigits: true}) // again, now in one shard
+		a.stream.Stats()
+		a.send(101, []byte{4, 0x8A, 0, 160})
+		a.event(Digit)
+		a.send(8, payloadOf(5))
+		if got := b.recv(func(p *rtp.Packet) bool { return p.PayloadType == 101 || isSound(p) }); got.PayloadType != 8 {
+			t.Error("the digit passed")
+		}
+		Disconnect(a.stream, b.stream)
+		a.stream.Stats()
+		before := b.stream.Stats().Out.Packets
+		for range 10 {
+			a.send(8, payloadOf(5))
+		}
+		a.settle(12)
+		if now := b.stream.Stats().Out.Packets; now > before+1 {
+			t.Errorf("%d packets after Disconnect", now-before)
+		}
+	})
+}
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	loop := netip.IPv6Loopback()
+	probe, err := net.ListenUDP("udp6", net.UDPAddrFromAddrPort(netip.AddrPortFrom(loop, 0)))
+	if err != nil {
+		t.Skipf("no IPv6 here: %v", err)
+	}
+	_ = probe.Close()
+	for _, e := range engines() {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			p := startPool(t, e, func(c *PoolConfig) { c.Bind = loop })
+			a := newParty(t, p)
+			a.rtp = listen(t, "::1")
+			a.agree(nil)
+			a.stream.Play(Looping(Beep()))
+			a.recv(isSound)
+			a.send(8, payloadOf(1))
+			a.event(FirstPacket)
+		})
+	}
 }
 
 func TestHeldPeerGetsNothing(t *testing.T) {

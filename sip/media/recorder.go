@@ -51,7 +51,6 @@ type Recorder struct {
 	line    timeline
 	pending []byte // cut from the line, not yet taken by the writer
 	skipped int    // frames after pending that had no room
-	spare   []byte
 	writing bool
 	closed  bool
 	err     error
@@ -145,11 +144,13 @@ func (r *Recorder) flush() {
 	defer r.mu.Unlock()
 	for (len(r.pending) > 0 || r.skipped > 0) && r.err == nil {
 		data, skip := r.pending, r.skipped
-		r.pending, r.skipped = r.spare[:0], 0
+		r.pending, r.skipped = nil, 0
 		r.mu.Unlock()
 		err := r.store(data, skip)
 		r.mu.Lock()
-		r.spare = data[:0]
+		if r.pending == nil { // nothing came meanwhile: one buffer is enough
+			r.pending = data[:0]
+		}
 		if err != nil {
 			r.err = fmt.Errorf("write recording %s (is the disk full?): %w", r.path, err)
 		}

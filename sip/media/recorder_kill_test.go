@@ -35,17 +35,22 @@ func recorderChild() bool {
 		r.write(Left, &left, at, i*frameSamples, payloadOf(1), lawA)
 		r.write(Right, &right, at, i*frameSamples, payloadOf(2), lawA)
 		_ = r.advance(at)
-		r.mu.Lock() // own time runs faster than a disk: let the writer finish
-		for r.writing {
-			r.idle.Wait()
-		}
-		r.mu.Unlock()
+		r.settle()
 	}
 	fmt.Println("ready")
 	hold := make(chan os.Signal, 1)
 	signal.Notify(hold, syscall.SIGTERM)
 	<-hold
 	return true
+}
+
+// settle lets the writer finish: a test's time runs faster than a disk.
+func (r *Recorder) settle() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for r.writing {
+		r.idle.Wait()
+	}
 }
 
 func TestRecordingSurvivesKill(t *testing.T) {

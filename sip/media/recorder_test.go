@@ -203,6 +203,48 @@ func TestRecorderOfASlowDiskKeepsTime(t *testing.T) {
 	}
 }
 
+// TestLifeOfManyStreams: sockets, goroutines and ports return to where they were.
+func TestLifeOfManyStreams(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
+		free := p.Free()
+		for range 200 {
+			a, err := p.NewStream(StreamConfig{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := p.NewStream(StreamConfig{Near: a})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a.home() != b.home() {
+				t.Fatal("streams that belong together lie apart")
+			}
+			Connect(a, b, ConnectOptions{})
+			a.Close()
+			b.Close()
+			b.Stats()
+			if a.Stats(); a.peer != nil || b.peer != nil {
+				t.Fatal("closed and still bridged")
+			}
+		}
+		if got := p.Free(); got != free {
+			t.Errorf("%d ports free, %d before", got, free)
+		}
+		for _, sh := range p.shards {
+			if !idleNow(sh) {
+				t.Error("a closed stream is still in its shard")
+			}
+		}
+	})
+}
+
+func idleNow(sh *shard) bool {
+	idle := make(chan bool, 1)
+	sh.post(func() { idle <- sh.idle() })
+	return <-idle
+}
+
 func TestRecorderRefusesAnExistingFile(t *testing.T) {
 	t.Parallel()
 	r := newRecorder(t)
