@@ -101,7 +101,7 @@ type CallDetail struct {
 	AnsweredAt time.Time     `json:"answered_at,omitzero"` // our 200 to the caller
 	AcceptedBy string        `json:"accepted_by,omitempty"`
 	AcceptedAt time.Time     `json:"accepted_at,omitzero"`
-	Talk       time.Duration `json:"talk,omitempty"`
+	Talk       time.Duration `json:"talk_ns,omitempty"`
 	Rounds     int           `json:"rounds,omitempty"`
 	Legs       []Leg         `json:"legs,omitempty"`
 	Ladder     []Step        `json:"ladder,omitempty"`
@@ -147,7 +147,7 @@ type Step struct {
 // Recording points at the file of a call.
 type Recording struct {
 	Path     string        `json:"path,omitempty"`
-	Duration time.Duration `json:"duration,omitempty"`
+	Duration time.Duration `json:"duration_ns,omitempty"`
 	Bytes    int64         `json:"bytes,omitempty"`
 }
 

@@ -7,10 +7,11 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch/client"
-	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 // Deps are what a dispatcher works with.

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
-	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -32,11 +33,11 @@ func person(id string) oncall.Person {
 }
 
 // company is a line with a ladder of two, a client and a static number.
-func company(t testing.TB) *dispatch.Directory {
-	t.Helper()
+func company(tb testing.TB) *dispatch.Directory {
+	tb.Helper()
 	s, err := dispatch.NewSnapshot(source())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return dispatch.NewDirectory(s)
 }
@@ -61,44 +62,44 @@ func source() dispatch.Source {
 	}
 }
 
-func dispatcher(t testing.TB, s record, change func(*dispatch.Config, *dispatch.Deps)) *dispatch.Dispatcher {
-	t.Helper()
+func dispatcher(tb testing.TB, s record, change func(*dispatch.Config, *dispatch.Deps)) *dispatch.Dispatcher {
+	tb.Helper()
 	cfg := dispatch.Default()
 	cfg.CommitBudget = 10 * time.Second // the machine is shared with other tests
-	deps := dispatch.Deps{Store: s, Archive: s, Directory: company(t)}
+	deps := dispatch.Deps{Store: s, Archive: s, Directory: company(tb)}
 	if change != nil {
 		change(&cfg, &deps)
 	}
 	d, err := dispatch.New(cfg, deps)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	must(t, d.Start(t.Context()))
+	must(tb, d.Start(tb.Context()))
 	return d
 }
 
-func sqlite(t testing.TB) *store.SQLite {
-	t.Helper()
+func sqlite(tb testing.TB) *store.SQLite {
+	tb.Helper()
 	cfg := store.Default()
-	cfg.Path = filepath.Join(t.TempDir(), "vahta.db")
-	s, err := store.Open(t.Context(), cfg, store.Deps{})
-	must(t, err)
+	cfg.Path = filepath.Join(tb.TempDir(), "vahta.db")
+	s, err := store.Open(tb.Context(), cfg, store.Deps{})
+	must(tb, err)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := errors.Join(<-ended, s.Close()); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 	return s
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 

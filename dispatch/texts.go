@@ -10,7 +10,7 @@ func texts(language string) map[string]string {
 
 func textsRU() map[string]string {
 	return map[string]string{
-		"unit.h": "ч", "unit.min": "мин", "unit.s": "с",
+		"decimal": ",", "unit.h": "ч", "unit.min": "мин", "unit.s": "с",
 		"head.client":    "Клиент: {client}; звонил: {caller}",
 		"head.opened":    "Открыта {at}, линия {line}",
 		"clock.running":  "Первый контакт: ждёт {elapsed} из {limit}",
@@ -63,7 +63,7 @@ func textsRU() map[string]string {
 
 func textsEN() map[string]string {
 	return map[string]string{
-		"unit.h": "h", "unit.min": "min", "unit.s": "s",
+		"decimal": ".", "unit.h": "h", "unit.min": "min", "unit.s": "s",
 		"head.client":    "Client: {client}; caller: {caller}",
 		"head.opened":    "Opened {at}, line {line}",
 		"clock.running":  "First contact: waiting {elapsed} of {limit}",

@@ -34,7 +34,7 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	b.WriteString(w.head(t, ticket.FirstContact(log, opt.Now)))
 	for _, e := range log {
 		since := e.At.Sub(t.OpenedAt)
-		fmt.Fprintf(&b, "%s  +%-9s %s\n", e.At.In(opt.Zone).Format("15:04:05.000"), w.duration(since), w.event(e))
+		fmt.Fprintf(&b, "%s  +%-12s %s\n", e.At.In(opt.Zone).Format("15:04:05.000"), w.duration(since), w.event(e))
 	}
 	return b.String()
 }
@@ -188,16 +188,20 @@ func (w writer) late(d time.Duration) string {
 	return w.say("event.late", "late", w.duration(d))
 }
 
-// duration writes a time span as a person reads it: 0.412 s, 19 s, 2 min 5 s.
+// duration writes a time span as a person reads it: 0.412 s, 19.3 s, 2 min 5 s.
 func (w writer) duration(d time.Duration) string {
 	if d < 0 {
 		return "-" + w.duration(-d)
 	}
-	const fine = 10 * time.Second
-	if d < fine {
-		return strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + " " + w.texts["unit.s"]
+	digits := 3
+	switch {
+	case d >= time.Minute:
+		return w.seconds(int64(d / time.Second))
+	case d >= 10*time.Second:
+		digits = 1
 	}
-	return w.seconds(int64(d / time.Second))
+	number := strconv.FormatFloat(d.Seconds(), 'f', digits, 64)
+	return strings.Replace(number, ".", w.texts["decimal"], 1) + " " + w.texts["unit.s"]
 }
 
 func (w writer) seconds(n int64) string {

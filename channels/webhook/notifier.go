@@ -15,8 +15,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch"
 )
 
 // Notifier sends event notices to the endpoints.

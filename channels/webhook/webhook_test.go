@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
-	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/outbox"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

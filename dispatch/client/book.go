@@ -11,7 +11,7 @@ import (
 // Contract is what an organisation was promised.
 type Contract struct {
 	ID           string        `yaml:"id" json:"id,omitempty"`
-	FirstContact time.Duration `yaml:"first_contact" json:"first_contact,omitempty"` // limit of the first-contact clock; 0 = the dispatcher's default
+	FirstContact time.Duration `yaml:"first_contact" json:"first_contact_ns,omitempty"` // limit of the first-contact clock; 0 = the dispatcher's default
 }
 
 // Contact is one person of an organisation.
@@ -81,7 +81,7 @@ type Match struct {
 	Contact      string        `json:"contact,omitempty"` // empty when the number is the organisation's, or shared by several contacts
 	ContactName  string        `json:"contact_name,omitempty"`
 	Language     string        `json:"language,omitempty"`
-	FirstContact time.Duration `json:"first_contact,omitempty"`
+	FirstContact time.Duration `json:"first_contact_ns,omitempty"`
 	Others       []string      `json:"others,omitempty"` // names of further organisations that list the number
 }
 

@@ -48,7 +48,8 @@ func TestMatch(t *testing.T) {
 func TestNewBookNamesFaults(t *testing.T) {
 	t.Parallel()
 	_, err := NewBook([]Organisation{
-		{ID: "a", Name: "A", Numbers: []string{"hello"}}, {ID: "a"},
+		{ID: "a", Name: "A", Numbers: []string{"hello"}},
+		{ID: "a"},
 		{ID: "b", Name: "B", Contacts: []Contact{{Numbers: []string{"anonymous"}}}},
 	}, Default())
 	if err == nil {

@@ -66,10 +66,6 @@ func premium(n Number) bool {
 	if err != nil {
 		return true
 	}
-	switch phonenumbers.GetNumberType(parsed) {
-	case phonenumbers.PREMIUM_RATE, phonenumbers.SHARED_COST:
-		return true
-	default:
-		return false
-	}
+	kind := phonenumbers.GetNumberType(parsed)
+	return kind == phonenumbers.PREMIUM_RATE || kind == phonenumbers.SHARED_COST
 }

@@ -1,8 +1,9 @@
 package outbox
 
 import (
-	"github.com/butlerspb/vahta/dispatch"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch"
 )
 
 // metrics counts deliveries; a nil *metrics counts nothing.

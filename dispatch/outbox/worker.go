@@ -9,8 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch"
 )
 
 // Source is where notices come from; dispatch.Queue has it.
@@ -158,7 +159,9 @@ func (w *Worker) serve(ctx context.Context, l *lane) {
 		started, err := w.start(ctx, l, free, &under)
 		free -= started
 		if err != nil {
-			w.complain(ctx, "due notices could not be claimed", err)
+			if ctx.Err() == nil {
+				w.log.Error("due notices could not be claimed", "err", err)
+			}
 			timer.Reset(w.cfg.Poll)
 			continue
 		}
@@ -197,7 +200,9 @@ func (w *Worker) wait(ctx context.Context, l *lane, free int) time.Duration {
 	}
 	next, err := w.deps.Source.NextNotice(ctx, l.kind)
 	if err != nil {
-		w.complain(ctx, "the next notice could not be read", err)
+		if ctx.Err() == nil {
+			w.log.Error("the next notice could not be read", "err", err)
+		}
 		return w.cfg.Poll
 	}
 	if next.IsZero() {
@@ -308,16 +313,10 @@ func (w *Worker) record(ctx context.Context, d dispatch.Delivery) {
 		}
 		select {
 		case <-time.After(pause):
-			w.complain(ctx, "a delivery could not be recorded yet", err)
+			w.log.Error("a delivery could not be recorded yet", "ticket", d.Notice.Ref.Number, "err", err)
 		case <-work.Done():
 			w.log.Error("a delivery was not recorded and will be repeated", "ticket", d.Notice.Ref.Number, "err", err)
 			return
 		}
-	}
-}
-
-func (w *Worker) complain(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		w.log.Error(what, "err", err)
 	}
 }

@@ -9,10 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
-	"github.com/butlerspb/vahta/dispatch/store"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

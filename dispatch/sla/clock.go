@@ -95,8 +95,8 @@ type Clock struct {
 	Due     time.Time     `json:"due"`
 	Stop    time.Time     `json:"stop,omitzero"` // zero while it runs
 	StopRef string        `json:"stop_ref,omitempty"`
-	Limit   time.Duration `json:"limit"`
-	Elapsed time.Duration `json:"elapsed"` // exact, until Stop or now
+	Limit   time.Duration `json:"limit_ns"`
+	Elapsed time.Duration `json:"elapsed_ns"` // exact, until Stop or now
 	Verdict Verdict       `json:"verdict"`
 }
 

@@ -225,5 +225,5 @@ func (s *SQLite) Reserve(ctx context.Context, year, n int) (first uint32, err er
 	if value > maxSeq {
 		return 0, fmt.Errorf("reserve %d ticket numbers of %d: the year's numbers are used up", n, year)
 	}
-	return uint32(value - int64(n) + 1), nil //nolint:gosec // bounded above
+	return uint32(value - int64(n) + 1), nil
 }

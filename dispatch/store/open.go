@@ -21,7 +21,7 @@ import (
 )
 
 //go:embed migrations/*.sql
-var migrations embed.FS //nolint:gochecknoglobals // an embedded folder can only be a package variable
+var migrations embed.FS
 
 // SQLite is the record in one SQLite file.
 type SQLite struct {
@@ -135,7 +135,7 @@ func prepareFolder(dir string) error {
 // kernel releases it when the process ends, however it ends.
 func lockFile(path string) (*os.File, error) {
 	const private = 0o640
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, private) //nolint:gosec // the path is the operator's own configuration
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, private)
 	if err != nil {
 		return nil, fmt.Errorf("open lock %s: %w; check the owner of the file", path, err)
 	}

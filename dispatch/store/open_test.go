@@ -79,7 +79,7 @@ func TestGroupCommitIsolates(t *testing.T) {
 	go commit(opening(2))
 	go commit(opening(1))
 	go commit(opening(3))
-	for len(s.queue) < 3 { //nolint:revive // the queue has no event to wait for
+	for len(s.queue) < 3 {
 		select {
 		case err := <-results:
 			t.Fatalf("a commit ended while the writer was held: %v", err)

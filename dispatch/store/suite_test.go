@@ -9,10 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
-	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -26,27 +27,27 @@ type record interface {
 }
 
 // open starts a SQLite store for a test and stops it at the end.
-func open(t testing.TB) *SQLite {
-	t.Helper()
+func open(tb testing.TB) *SQLite {
+	tb.Helper()
 	cfg := Default()
-	cfg.Path = filepath.Join(t.TempDir(), "data", "vahta.db")
-	s, err := Open(t.Context(), cfg, Deps{})
+	cfg.Path = filepath.Join(tb.TempDir(), "data", "vahta.db")
+	s, err := Open(tb.Context(), cfg, Deps{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	run(t, s)
+	run(tb, s)
 	return s
 }
 
-func run(t testing.TB, s *SQLite) {
-	t.Helper()
+func run(tb testing.TB, s *SQLite) {
+	tb.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
+	tb.Cleanup(func() {
 		stop()
 		if err := errors.Join(<-ended, s.Close()); err != nil {
-			t.Error(err)
+			tb.Error(err)
 		}
 	})
 }
@@ -124,6 +125,7 @@ func want(t *testing.T, err, target error) {
 }
 
 func suiteReadBack(t *testing.T, s record) {
+	t.Helper()
 	ctx := t.Context()
 	c := opening(1)
 	must(t, s.Commit(ctx, c))
@@ -167,6 +169,7 @@ func suiteReadBack(t *testing.T, s record) {
 }
 
 func suiteSignalOnce(t *testing.T, s record) {
+	t.Helper()
 	must(t, s.Commit(t.Context(), opening(1)))
 	again := opening(2)
 	again.Signal.Key = "call-1"
@@ -181,6 +184,7 @@ func suiteSignalOnce(t *testing.T, s record) {
 }
 
 func suiteRawThenTaken(t *testing.T, s record) {
+	t.Helper()
 	c := opening(1)
 	raw := dispatch.Change{Signal: c.Signal}
 	must(t, s.Commit(t.Context(), raw))
@@ -199,6 +203,7 @@ func suiteRawThenTaken(t *testing.T, s record) {
 }
 
 func suiteParty(t *testing.T, s record) {
+	t.Helper()
 	must(t, s.Commit(t.Context(), opening(1)))
 	second := opening(2)
 	second.Ticket.Party = "number:+78120000001"
@@ -213,6 +218,7 @@ func suiteParty(t *testing.T, s record) {
 }
 
 func suiteVersion(t *testing.T, s record) {
+	t.Helper()
 	c := opening(1)
 	must(t, s.Commit(t.Context(), c))
 	next := *c.Ticket
@@ -223,6 +229,7 @@ func suiteVersion(t *testing.T, s record) {
 }
 
 func suiteAtomic(t *testing.T, s record) {
+	t.Helper()
 	bad := opening(1)
 	bad.Timers[0].Gen = 7 // no such timer: the last step of the change fails
 	want(t, s.Commit(t.Context(), bad), dispatch.ErrConflict)
@@ -238,6 +245,7 @@ func suiteAtomic(t *testing.T, s record) {
 }
 
 func suiteEventKey(t *testing.T, s record) {
+	t.Helper()
 	must(t, s.Commit(t.Context(), opening(1)))
 	must(t, s.Commit(t.Context(), note(1, "k")))
 	want(t, s.Commit(t.Context(), note(1, "k")), dispatch.ErrRepeated)
@@ -245,6 +253,7 @@ func suiteEventKey(t *testing.T, s record) {
 }
 
 func suiteTimers(t *testing.T, s record) {
+	t.Helper()
 	ctx, now := t.Context(), t0.Add(time.Hour)
 	must(t, s.Commit(ctx, opening(1)))
 	due, err := s.NextTimer(ctx)
@@ -278,6 +287,7 @@ func suiteTimers(t *testing.T, s record) {
 }
 
 func suiteOutbox(t *testing.T, s record) {
+	t.Helper()
 	ctx := t.Context()
 	event := dispatch.Notice{ID: "e1", Kind: dispatch.NoticeEvent, Channel: dispatch.ChannelWebhook, To: "crm", Body: []byte("{}"), DueAt: t0}
 	page := dispatch.Notice{ID: "p1", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, To: "anna", Page: 1, DueAt: t0.Add(time.Second)}
@@ -316,6 +326,7 @@ func suiteOutbox(t *testing.T, s record) {
 }
 
 func suiteReserve(t *testing.T, s record) {
+	t.Helper()
 	var mu sync.Mutex
 	seen := map[uint32]bool{}
 	var wg sync.WaitGroup
@@ -342,6 +353,7 @@ func suiteReserve(t *testing.T, s record) {
 }
 
 func suiteRace(t *testing.T, s record) {
+	t.Helper()
 	var wg sync.WaitGroup
 	for i := range 50 {
 		wg.Go(func() {
@@ -361,6 +373,7 @@ func suiteRace(t *testing.T, s record) {
 }
 
 func suiteLists(t *testing.T, s record) {
+	t.Helper()
 	ctx := t.Context()
 	for i := range 5 {
 		c := opening(i + 1)
@@ -387,6 +400,7 @@ func suiteLists(t *testing.T, s record) {
 }
 
 func suiteContext(t *testing.T, s record) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	want(t, s.Commit(ctx, opening(1)), context.Canceled)

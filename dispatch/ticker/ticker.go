@@ -15,8 +15,9 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/butlerspb/vahta/dispatch"
 )
 
 // Config are the ticker's settings.
@@ -117,7 +118,9 @@ func (t *Ticker) round(ctx context.Context) time.Duration {
 	for {
 		due, err := t.source.ClaimTimers(ctx, t.cfg.Now(), t.cfg.Lease, t.cfg.Batch)
 		if err != nil {
-			t.complain(ctx, "due timers could not be claimed", err)
+			if ctx.Err() == nil {
+				t.log.Error("due timers could not be claimed", "err", err)
+			}
 			return t.cfg.Poll
 		}
 		t.fire(ctx, due)
@@ -127,7 +130,9 @@ func (t *Ticker) round(ctx context.Context) time.Duration {
 	}
 	next, err := t.source.NextTimer(ctx)
 	if err != nil {
-		t.complain(ctx, "the next timer could not be read", err)
+		if ctx.Err() == nil {
+			t.log.Error("the next timer could not be read", "err", err)
+		}
 		return t.cfg.Poll
 	}
 	if next.IsZero() {
@@ -141,17 +146,11 @@ func (t *Ticker) fire(ctx context.Context, due []dispatch.Timer) {
 	g.SetLimit(t.cfg.Parallel)
 	for _, d := range due {
 		g.Go(func() error {
-			if err := t.desk.Wake(ctx, d); err != nil {
-				t.complain(ctx, "a timer failed and comes again when its lease ends", err)
+			if err := t.desk.Wake(ctx, d); err != nil && ctx.Err() == nil {
+				t.log.Error("a timer failed and comes again when its lease ends", "ticket", d.Ticket, "err", err)
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // the functions return no errors
-}
-
-func (t *Ticker) complain(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil {
-		t.log.Error(what, "err", err)
-	}
 }

@@ -59,7 +59,7 @@ func (s Stage) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *Stage) UnmarshalText(b []byte) error {
-	for v := New; v < stages; v++ {
+	for v := range stages {
 		if v.String() == string(b) {
 			*s = v
 			return nil

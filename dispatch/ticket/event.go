@@ -60,7 +60,7 @@ type Opened struct {
 	Name     string        `json:"caller_name,omitempty"`
 	Client   client.Match  `json:"client,omitzero"`
 	Party    string        `json:"party,omitempty"` // whose further calls join this ticket; empty = nobody's
-	Limit    time.Duration `json:"first_contact_limit,omitempty"`
+	Limit    time.Duration `json:"first_contact_limit_ns,omitempty"`
 }
 
 // Joined is a further signal of the same party while the ticket is open.
@@ -82,7 +82,7 @@ type Attempted struct {
 	Cause   string        `json:"cause,omitempty"`
 	Status  int           `json:"status,omitempty"` // SIP
 	Q850    int           `json:"q850,omitempty"`
-	Took    time.Duration `json:"took,omitempty"`
+	Took    time.Duration `json:"took_ns,omitempty"`
 }
 
 // Accepted is the accept key: a human engineer took the caller.
@@ -97,7 +97,7 @@ type CallEnded struct {
 	Call      string        `json:"call"`
 	Result    string        `json:"result"`
 	Person    string        `json:"person,omitempty"` // who talked
-	Talk      time.Duration `json:"talk,omitempty"`
+	Talk      time.Duration `json:"talk_ns,omitempty"`
 	Recording string        `json:"recording,omitempty"`
 	Cause     string        `json:"cause,omitempty"`
 }
@@ -105,7 +105,7 @@ type CallEnded struct {
 // PageRaised says that from now on the ladder goes on as pages.
 type PageRaised struct {
 	Reason string        `json:"reason"`
-	Late   time.Duration `json:"late,omitempty"` // how long after it was due, when that is worth a word
+	Late   time.Duration `json:"late_ns,omitempty"` // how long after it was due, when that is worth a word
 }
 
 // Acknowledged says that a person has taken the ticket; paging stops.

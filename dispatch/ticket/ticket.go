@@ -20,7 +20,7 @@ type Ticket struct {
 	Name     string        `json:"caller_name,omitempty"`
 	Client   client.Match  `json:"client,omitzero"`
 	Party    string        `json:"party,omitempty"`
-	Limit    time.Duration `json:"first_contact_limit,omitempty"`
+	Limit    time.Duration `json:"first_contact_limit_ns,omitempty"`
 
 	OpenedAt     time.Time `json:"opened_at"` // T0
 	Acknowledged Taken     `json:"acknowledged,omitzero"`

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/butlerspb/vahta/dispatch/sla"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/butlerspb/vahta/dispatch/sla"
 )
 
 var t0 = time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
@@ -120,9 +121,17 @@ func TestFirstContactOfALog(t *testing.T) {
 // bodies holds one of each, so that storage forgets none.
 func bodies() []Body {
 	return []Body{
-		Opened{ID: "t", Number: Number{26, 1}, Priority: Critical}, Joined{Call: "c"}, Attempted{Person: "anna", Took: time.Second},
-		Accepted{Call: "c", Person: "anna"}, CallEnded{Call: "c", Result: "served"}, PageRaised{Reason: "abandoned"},
-		Acknowledged{How: "cli"}, Noted{Text: "x"}, Moved{To: Hot}, Categorised{Category: Security}, Prioritised{Priority: Low, Reason: "r"},
+		Opened{ID: "t", Number: Number{26, 1}, Priority: Critical},
+		Joined{Call: "c"},
+		Attempted{Person: "anna", Took: time.Second},
+		Accepted{Call: "c", Person: "anna"},
+		CallEnded{Call: "c", Result: "served"},
+		PageRaised{Reason: "abandoned"},
+		Acknowledged{How: "cli"},
+		Noted{Text: "x"},
+		Moved{To: Hot},
+		Categorised{Category: Security},
+		Prioritised{Priority: Low, Reason: "r"},
 		MergedInto{Target: "u"},
 	}
 }
@@ -177,7 +186,7 @@ func TestVerify(t *testing.T) {
 
 func TestEnumTexts(t *testing.T) {
 	t.Parallel()
-	for s := New; s < stages; s++ {
+	for s := range stages {
 		var back Stage
 		if text, _ := s.MarshalText(); back.UnmarshalText(text) != nil || back != s {
 			t.Errorf("stage %v", s)
