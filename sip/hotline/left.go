@@ -1,6 +1,8 @@
 package hotline
 
 import (
+	"time"
+
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 )
@@ -30,7 +32,7 @@ func (m *machine) left() {
 		m.finish(dispatch.CallAbandoned, causeCallerGone)
 		return
 	}
-	m.s.Phase, m.s.Accepting = PhaseLeft, 0
+	m.s.Phase, m.s.Accepting, m.s.LeftAt = PhaseLeft, 0, m.now
 	for _, id := range m.ids() {
 		if a := m.attempt(id); a != nil && id != keep && a.Phase != AttemptTold {
 			m.drop(a, dispatch.AttemptCancelled, causeCallerGone)
@@ -71,9 +73,16 @@ func (m *machine) leftWhisper(a *Attempt) []prompt.Sentence {
 	return append(say, m.menu()...)
 }
 
+// leftGrace is how long a key still means the call that was there: nobody can
+// have heard that the caller has left.
+const leftGrace = time.Second
+
 // takeLeft is key 1 after the caller has left: the engineer has the ticket, and
 // the client is rung when his number may be dialled.
 func (m *machine) takeLeft(a *Attempt) {
+	if m.now.Sub(m.s.LeftAt) < leftGrace {
+		return
+	}
 	m.s.Acknowledged = a.Person
 	m.stopAsking(a)
 	if !m.s.Begun.IsZero() {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"sync"
@@ -103,7 +105,7 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	if s.rotation != nil {
 		live = s.rotation(r.rotation)
 	}
-	prompts, err := prompt.New(cfg.Prompts, nil)
+	prompts, err := shortPrompts()
 	r.must(err)
 	r.hotline, err = New(cfg, Deps{
 		Engine: engine, Dispatcher: r.desk, Rotation: live, Prompts: prompts, Trunks: trunks,
@@ -115,6 +117,30 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	r.run(engine.Run)
 	return r
 }
+
+// shortPrompts says every clip in a twentieth of a second, so that a whisper
+// takes a second and not twelve.
+var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) { //nolint:gochecknoglobals // made once for all tests
+	dir, err := os.MkdirTemp("", "prompts")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	beep := prompt.EncodeWAV(media.Beep()[:400])
+	for _, l := range prompt.Languages() {
+		if err := os.Mkdir(filepath.Join(dir, string(l)), 0o700); err != nil {
+			return nil, err
+		}
+		for _, c := range prompt.Clips(l) {
+			if err := os.WriteFile(filepath.Join(dir, string(l), c.ID+".wav"), beep, 0o600); err != nil {
+				return nil, err
+			}
+		}
+	}
+	cfg := prompt.Default()
+	cfg.Folder = dir
+	return prompt.New(cfg, nil)
+})
 
 // run serves until the end of the test; what was started last stops first.
 func (r *rig) run(serve ...func(context.Context) error) {

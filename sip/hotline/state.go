@@ -174,6 +174,7 @@ type State struct {
 	Queued      bool
 	Position    int
 	Expected    time.Duration // wait of those served before; 0 = unknown
+	LeftAt      time.Time
 	EverDialled int
 	Waited      bool // MaxWait is running
 

@@ -164,7 +164,7 @@ func TestCallerLeaves(t *testing.T) {
 	r := newRig(t, setup{people: []string{"ivan"}})
 	r.must(r.client.Answer(phone.Answering(20*time.Millisecond, phone.Talk{Tone: 440})))
 	r.answers("ivan", phone.Answer{Talk: phone.Talk{
-		Tone: 700, Keys: []phone.Key{{Digits: "1", After: 1500 * time.Millisecond}}, For: 4 * time.Second,
+		Tone: 700, Keys: []phone.Key{{Digits: "1", After: 3 * time.Second}}, For: 6 * time.Second,
 	}})
 	caller := r.dial(phone.Options{CancelAfter: 800 * time.Millisecond})
 	r.wait(caller, phone.Ended)
@@ -208,10 +208,8 @@ func TestExhausted(t *testing.T) {
 	r.answers("ivan", phone.Refusing(486))
 	caller := r.dial(phone.Options{})
 	r.wait(caller, phone.Answered)
-	ended := r.wait(caller, phone.Ended)
-	if ended.At < 3*time.Second {
-		t.Errorf("the closing prompt was over after %s", ended.At)
-	}
+	r.wait(caller, phone.Heard)
+	r.wait(caller, phone.Ended)
 	if o := r.outcomes(1)[0]; o.Result != dispatch.CallExhausted {
 		t.Errorf("outcome %+v", o)
 	}
@@ -314,7 +312,7 @@ func (away) Accept(ctx context.Context, _ rotation.Claim) (bool, error) {
 func TestCancelAtEveryPoint(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, setup{people: []string{"ivan"}})
-	r.answers("ivan", phone.Accepting(5*time.Millisecond, "1", 0))
+	r.answers("ivan", phone.Answer{Ring: 5 * time.Millisecond, Talk: phone.Talk{Keys: []phone.Key{{Digits: "1"}}, For: 300 * time.Millisecond}})
 	const calls = 40
 	for i := range calls {
 		o := phone.Options{CancelAfter: time.Duration(i) * time.Millisecond, Talk: phone.Talk{For: 20 * time.Millisecond}}
