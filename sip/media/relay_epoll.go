@@ -113,7 +113,7 @@ func (r *epollRelay) run(ctx context.Context, begin, end func()) error {
 	r.sh.drain()
 	r.setClock(!r.sh.idle())
 	var fault error
-	work := 0 // events since other goroutines had their turn
+	work := 0                           // events since other goroutines had their turn
 	err = raw.Read(func(uintptr) bool { // called when the descriptor may be readable; false = wait again
 		for ctx.Err() == nil && fault == nil {
 			var n int
