@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +72,7 @@ func (t *Trunks) Run(ctx context.Context) error {
 	}
 }
 
-// resolveLoop looks all names up at once and then periodically.
+// resolveLoop looks all names up at once, periodically, and when the phones have changed.
 func (t *Trunks) resolveLoop(ctx context.Context) {
 	ticker := time.NewTicker(t.cfg.ResolveEvery)
 	defer ticker.Stop()
@@ -81,6 +82,7 @@ func (t *Trunks) resolveLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-t.again:
 		}
 	}
 }
@@ -119,7 +121,7 @@ func (t *Trunks) Resolve(ctx context.Context) {
 func (t *Trunks) names() []string {
 	var out []string
 	consider := func(host string) {
-		if _, err := netip.ParseAddr(host); err == nil || slices.Contains(out, host) {
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || slices.Contains(out, host) {
 			return
 		}
 		if _, err := parseSource(host); err == nil {

@@ -76,6 +76,7 @@ type Trunks struct {
 
 	peers  atomic.Pointer[peers]  // replaced by every resolution
 	phones atomic.Pointer[phones] // replaced by SetPhones
+	again  chan struct{}          // capacity 1: names may have changed, look them up
 }
 
 // phones is the current list of softphone hosts.
@@ -99,6 +100,7 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 		cfg: cfg, deps: deps,
 		byName:  make(map[string]*Trunk, len(cfg.Operators)),
 		metrics: newMetrics(deps.Registerer),
+		again:   make(chan struct{}, 1),
 	}
 	for _, op := range cfg.Operators {
 		one := &Trunk{
@@ -115,10 +117,14 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 }
 
 // SetPhones replaces the softphone hosts, for example after the roster changed. Literal addresses
-// are admitted at once, names at the next resolution.
+// are admitted at once, names as soon as Run has looked them up.
 func (t *Trunks) SetPhones(hosts []string) {
 	t.phones.Store(&phones{hosts: hosts})
 	t.peers.Store(t.index(t.peers.Load().hosts))
+	select {
+	case t.again <- struct{}{}:
+	default:
+	}
 }
 
 // Admit classifies a source address for the edge.
