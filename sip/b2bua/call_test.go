@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/butlerspb/vahta/sip/siptest"
@@ -24,8 +25,8 @@ func TestCallIsBridgedRecordedAndTold(t *testing.T) {
 		r.must(c.Record(path))
 	})
 	bob, invite := take(r.bob)
-	if from := invite.Get("From"); from == "" || invite.Get("Contact") == "" {
-		t.Errorf("INVITE to the phone lacks From or Contact:\n%s", invite.Raw)
+	if from := invite.Get("From"); !strings.HasPrefix(from, `"Acme VH-1" <sip:+79161112233@`) || invite.Get("Contact") == "" {
+		t.Errorf("the phone is not shown the caller, or has no Contact:\n%s", invite.Raw)
 	}
 	bobRTP.Learn(invite.Body)
 	bob.Answer(180, "Ringing", "")

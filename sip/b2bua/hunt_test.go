@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -219,4 +220,33 @@ func TestNoWayAtAllFailsAtOnce(t *testing.T) {
 	r.expect("bob failed failed unavailable")
 	r.in(c, func() { c.End(CauseUnavailable) })
 	r.caller.ExpectStatus(503, "INVITE")
+}
+
+// A phone on TCP whose connection breaks while it rings is unreachable at once.
+func TestConnectionLostWhileRinging(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	r.dialIn(siptest.NewRTP(t).SDP())
+	c := r.call()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	r.must(err)
+	defer listener.Close()
+	way, err := r.trunks.Phone("sip:dora@" + listener.Addr().String() + ";transport=tcp")
+	r.must(err)
+	r.in(c, func() { c.Dial(r.to("dora", way)) })
+	conn, err := listener.Accept()
+	r.must(err)
+	buf := make([]byte, 4096)
+	n, err := conn.Read(buf)
+	r.must(err)
+	_, err = conn.Write([]byte(strings.ReplaceAll(reply(string(buf[:n]), "180 Ringing", listener.Addr().String()), "\n", "\r\n")))
+	r.must(err)
+	r.expect("dora ringing")
+	began := time.Now()
+	r.must(conn.Close())
+	r.expect("dora failed unreachable")
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("the broken connection was noticed after %s", took)
+	}
+	r.in(c, func() { c.End(CauseNoAnswer) })
 }

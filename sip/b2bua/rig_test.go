@@ -54,7 +54,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 	edgeConfig := wire.Default()
-	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}}
+	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	edgeConfig.Rate, edgeConfig.Burst = 1<<20, 1<<20 // all peers of a test share one address
 	edge, err := wire.New(edgeConfig, wire.Deps{})
 	r.must(err)
@@ -84,7 +84,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 
 	mediaConfig := media.Default()
 	mediaConfig.Bind, mediaConfig.Shards = loopback, 1
-	mediaConfig.MinPort, mediaConfig.MaxPort, mediaConfig.Drain = 20000, 29998, time.Millisecond
+	mediaConfig.MinPort, mediaConfig.MaxPort, mediaConfig.Drain = 11000, 14998, time.Millisecond
 	if opt.media != nil {
 		opt.media(&mediaConfig)
 	}
