@@ -16,6 +16,7 @@ type latchStep struct {
 	want verdict
 }
 
+// TestLatch is long because it is one table.
 func TestLatch(t *testing.T) {
 	t.Parallel()
 	const phone, other, nat, thief = "198.51.100.7:4000", "198.51.100.7:4666", "203.0.113.5:777", "192.0.2.66:6666"
