@@ -36,7 +36,7 @@
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
-//	sip/hotline           -     sip/* dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
+//	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary

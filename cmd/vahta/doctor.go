@@ -31,7 +31,7 @@ func doctorCommand() *cobra.Command {
 				}
 			}
 			if sick {
-				return exitCode(1)
+				return exitError(1)
 			}
 			return nil
 		},

@@ -15,14 +15,13 @@ import (
 )
 
 // version is set by the build.
-var version = "dev" //nolint:gochecknoglobals // the linker writes it
+var version = "dev"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	if err := root().ExecuteContext(ctx); err != nil {
-		var code exitCode
-		if errors.As(err, &code) {
+		if code, ok := errors.AsType[exitError](err); ok {
 			os.Exit(int(code)) //nolint:gocritic // stop only undoes the signal handler
 		}
 		fmt.Fprintln(os.Stderr, "vahta:", err)
@@ -30,10 +29,10 @@ func main() {
 	}
 }
 
-// exitCode ends the process silently: the command has said what there was to say.
-type exitCode int
+// exitError ends the process silently: the command has said what there was to say.
+type exitError int
 
-func (c exitCode) Error() string { return fmt.Sprintf("exit %d", int(c)) }
+func (c exitError) Error() string { return fmt.Sprintf("exit %d", int(c)) }
 
 func root() *cobra.Command {
 	cmd := &cobra.Command{

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -91,8 +92,8 @@ type demo struct {
 
 func (d *demo) stop() error {
 	var faults []error
-	for i := len(d.stops) - 1; i >= 0; i-- {
-		faults = append(faults, d.stops[i]())
+	for _, stop := range slices.Backward(d.stops) {
+		faults = append(faults, stop())
 	}
 	return errors.Join(faults...)
 }
@@ -257,7 +258,7 @@ func (d *demo) verdict(ctx context.Context, a *App, ref dispatch.Ref) (DemoResul
 	}
 	d.say.timeline(d.o.Out, v)
 	r := resultOf(v)
-	return r, r.check(d.o.Data)
+	return r, r.check()
 }
 
 func resultOf(v desk.View) DemoResult {
@@ -282,7 +283,7 @@ func resultOf(v desk.View) DemoResult {
 }
 
 // check says what of the story did not happen.
-func (r DemoResult) check(data string) error {
+func (r DemoResult) check() error {
 	var faults []error
 	expect := func(ok bool, what string) {
 		if !ok {
@@ -294,12 +295,10 @@ func (r DemoResult) check(data string) error {
 	expect(r.AcceptedBy == "boris", "the second engineer did not accept")
 	expect(r.TalkMS >= demoTalk.Milliseconds()/2, "they did not talk")
 	expect(r.FirstContactMS > 0, "the first contact is not on record")
-	if info, err := os.Stat(r.Recording); err != nil {
-		if info, err = os.Stat(filepath.Join(data, r.Recording)); err != nil {
-			faults = append(faults, fmt.Errorf("demo: recording: %w", err))
-		} else {
-			expect(info.Size() > 1000, "the recording is empty")
-		}
+	info, err := os.Stat(r.Recording)
+	if err != nil {
+		return errors.Join(append(faults, fmt.Errorf("demo: recording: %w", err))...)
 	}
+	expect(info.Size() > demoTalk.Milliseconds()*8, "the recording is too short for the talk")
 	return errors.Join(faults...)
 }

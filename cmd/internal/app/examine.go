@@ -77,8 +77,8 @@ func examineServer(ctx context.Context, c config.Config, running bool) Finding {
 		f.Text = fmt.Sprintf("one runs, but its health can not be asked: %v", err)
 		return f
 	}
-	defer resp.Body.Close()                                //nolint:errcheck // a body that was read
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) //nolint:errcheck // the status says it all
+	defer resp.Body.Close() //nolint:errcheck // a body that was read
+	text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
 	f.OK, f.Text = resp.StatusCode == http.StatusOK, "one runs and would answer a call now"
 	if !f.OK {
 		f.Text = "one runs and would NOT answer a call: " + strings.TrimSpace(string(text))
@@ -170,7 +170,7 @@ func examineDuty(c config.Config, now time.Time) []Finding {
 		f := Finding{What: "duty", OK: true, Text: l.ID + ": fixed ladder"}
 		if l.Schedule != "" {
 			var names []string
-			for _, d := range c.Roster.Who(l.Schedule, now) {
+			for _, d := range c.Who(l.Schedule, now) {
 				names = append(names, d.Person)
 			}
 			f.OK, f.Text = len(names) > 0, l.ID+": on duty now "+strings.Join(names, ", ")

@@ -64,8 +64,7 @@ func entries(node ast.Node) []*ast.MappingValueNode {
 
 // fieldOf returns the type of the setting with that name.
 func fieldOf(typ reflect.Type, name string) (reflect.Type, bool) {
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for f := range typ.Fields() {
 		tag, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 		if tag == name {
 			return f.Type, true

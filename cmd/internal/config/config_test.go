@@ -60,8 +60,7 @@ func TestSampleNamesEverySetting(t *testing.T) {
 
 // walk visits each setting of a configuration type; lists are visited at their first entry.
 func walk(typ reflect.Type, path string, visit func(path, leaf string)) {
-	for i := range typ.NumField() {
-		f := typ.Field(i)
+	for f := range typ.Fields() {
 		tag := f.Tag.Get("yaml")
 		name, _, _ := strings.Cut(tag, ",")
 		if !f.IsExported() || name == "-" {
@@ -129,8 +128,7 @@ func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
 				t.Fatalf("the demo configuration has no %q to break", c.old)
 			}
 			_, err := Parse("x.yaml", []byte(strings.Replace(good, c.old, c.new, 1)), nil)
-			var e *Error
-			if !errors.As(err, &e) {
+			if _, ok := errors.AsType[*Error](err); !ok {
 				t.Fatalf("got %v, want an *Error", err)
 			}
 			for _, w := range c.want {

@@ -77,7 +77,7 @@ func sourceOf(formatted string) string {
 }
 
 // pathText matches the field path that the packages put before their complaint, such as people[0].devices[1].uri.
-var pathText = regexp.MustCompile(`^([a-z_]+(?:\[[^\]]+\]|\.[a-z_]+)*): (.*)$`) //nolint:gochecknoglobals // a constant that Go can not express
+var pathText = regexp.MustCompile(`^([a-z_]+(?:\[[^\]]+\]|\.[a-z_]+)*): (.*)$`)
 
 // locate turns the joined errors of Validate into faults with their places in the file.
 func locate(err error, section string, file *ast.File, source []byte) []Fault {
@@ -98,7 +98,7 @@ func leaves(err error) []error {
 	if err == nil {
 		return nil
 	}
-	if j, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the shape of errors.Join itself is asked
+	if j, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range j.Unwrap() {
 			all = append(all, leaves(e)...)
@@ -106,7 +106,7 @@ func leaves(err error) []error {
 		return all
 	}
 	if inner := errors.Unwrap(err); inner != nil {
-		if _, ok := inner.(interface{ Unwrap() []error }); ok { //nolint:errorlint // as above
+		if _, ok := inner.(interface{ Unwrap() []error }); ok {
 			return leaves(inner)
 		}
 	}
@@ -138,7 +138,7 @@ func annotate(p *yaml.Path, node ast.Node, source []byte) (int, string) {
 	return node.GetToken().Position.Line, strings.Trim(string(text), "\n")
 }
 
-var byID = regexp.MustCompile(`^(.*?)\[([^\]]*[^0-9\]][^\]]*)\](.*)$`) //nolint:gochecknoglobals // a constant that Go can not express
+var byID = regexp.MustCompile(`^(.*?)\[([^\]]*[^0-9\]][^\]]*)\](.*)$`)
 
 // indexed replaces list[id] by list[position], for complaints that name an entry by its id.
 func indexed(path string, file *ast.File) string {

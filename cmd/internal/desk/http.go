@@ -101,7 +101,7 @@ func ask[Out any](ctx context.Context, r *Remote, path string, in any) (out Out,
 	}
 	defer resp.Body.Close() //nolint:errcheck // a body that was read
 	if resp.StatusCode != http.StatusOK {
-		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody)) //nolint:errcheck // the status says it all
+		text, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 		return out, fmt.Errorf("ask the running server: %s %s", resp.Status, text)
 	}
 	var rep reply

@@ -1,0 +1,38 @@
+package main
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"vahta": main})
+}
+
+// TestScripts plays the commands as a person types them; each file of testdata/script is one session.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LANG", "en_US.UTF-8")
+			return nil
+		},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"capture": capture},
+		Condition: func(cond string) (bool, error) { return cond == "long" && !testing.Short(), nil },
+	})
+}
+
+// capture NAME PATTERN sets a variable to the first group of the pattern in the last output.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: capture NAME PATTERN")
+	}
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(m) < 2 {
+		ts.Fatalf("capture %s: %q is not in the last output", args[0], args[1])
+	}
+	ts.Setenv(args[0], m[1])
+}
