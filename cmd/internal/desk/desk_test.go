@@ -109,7 +109,7 @@ func TestDecisionsReachTheRecord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer done() //nolint:errcheck // the test has its answer
+	defer done()
 	remote := overSocket(t, local)
 	for _, c := range []struct {
 		d    desk.Decision

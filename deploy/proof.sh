@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The long drills. One JSON line per figure on standard output; exit code 1 when one does not hold.
+#   FUZZ=60s  time for each fuzz target
+#   ONLY=fuzz|soak  run one part
+set -uo pipefail
+cd "$(dirname "$0")/.."
+: "${FUZZ:=60s}" "${ONLY:=}"
+failed=0
+
+figure() { # name value unit goal holds
+  printf '{"name":"%s","value":%s,"unit":"%s","goal":"%s","holds":%s}\n' "$1" "$2" "$3" "$4" "$5"
+  [ "$5" = true ] || failed=1
+}
+
+fuzz() {
+  local pkg target out execs
+  while read -r pkg target; do
+    out=$(go test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZ" "$pkg" 2>&1)
+    local ok=$?
+    execs=$(printf '%s\n' "$out" | sed -n 's/.*execs: \([0-9]*\).*/\1/p' | tail -1)
+    if [ $ok -eq 0 ]; then
+      figure "fuzz ${pkg#github.com/butlerspb/vahta/} $target" "${execs:-0}" executions "no crash in $FUZZ" true
+    else
+      printf '%s\n' "$out" >&2
+      figure "fuzz ${pkg#github.com/butlerspb/vahta/} $target" "${execs:-0}" executions "no crash in $FUZZ" false
+    fi
+  done < <(go list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r pkg dir; do
+    grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go 2>/dev/null | sed "s|^func |$pkg |"
+  done)
+}
+
+soak() { # the product tests in their long form
+  local start=$SECONDS
+  if VAHTA_PROOF=1 go test -count=1 -timeout 60m ./cmd/internal/app >&2; then
+    figure "product drills" $((SECONDS - start)) s "all pass" true
+  else
+    figure "product drills" $((SECONDS - start)) s "all pass" false
+  fi
+}
+
+[ "$ONLY" = soak ] || fuzz
+[ "$ONLY" = fuzz ] || soak
+exit $failed
