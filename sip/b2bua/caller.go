@@ -38,7 +38,7 @@ func (l *Leg) Reject(status int, reason string) {
 	c.ladder.response(c.engine.now(), l, Outward, status, reason)
 	l.dialog.Reject(status, reason, more...)
 	l.status = status
-	l.finish(outcomeOf(status, 0, nil), "rejected")
+	l.finish(outcomeOf(status, 0, nil), CauseRejected)
 	c.emit(Event{Kind: LegEnded, Leg: l, Status: status, Cause: l.cause})
 }
 

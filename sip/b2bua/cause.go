@@ -28,6 +28,7 @@ const (
 	CauseTrunkLimit   = "trunk_limit"     // channels or calls per second are used up
 	CausePorts        = "ports_exhausted"
 	CauseDialogFailed = "dialog_failed"
+	CauseRejected     = "rejected" // the script refused the caller with a status of its own
 )
 
 // Q.850 causes that decide outcomes, ITU-T Q.850 §2.2.7.

@@ -74,7 +74,8 @@ type LegDetail struct {
 	Quality  media.Stats
 }
 
-// Detail returns the call as it stands; after CallEnded it is final.
+// Detail returns the call as it stands; after CallEnded it is final. It is called inside the call's
+// goroutine, or by anybody once Done is closed.
 func (c *Call) Detail() Detail {
 	d := Detail{
 		CallID: c.info.CallID, Inbound: c.info.Inbound, Started: c.info.At, Cause: c.cause, Note: c.note,

@@ -105,7 +105,8 @@ const sessionMask = 1<<30 - 1
 // OnCall sets the script: it is called in the new call's goroutine for each call that comes in.
 func (e *Engine) OnCall(script func(*Call)) { e.script = script }
 
-// Run waits until ctx ends, then ends the calls that are left and waits for them.
+// Run waits until ctx ends, then ends the calls that are left and waits for them. The edge and the
+// media pool must outlive it: the hang-ups go through them.
 func (e *Engine) Run(ctx context.Context) error {
 	<-ctx.Done()
 	e.draining.Store(true)

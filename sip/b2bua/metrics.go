@@ -119,7 +119,7 @@ func knownCause(cause string) string {
 	switch cause {
 	case CauseElsewhere, CauseCallerGone, CauseNoAnswer, CauseBusy, CauseDeclined, CauseUnavailable, CauseMediaLost,
 		CauseNoAck, CauseMaxDuration, CauseAbandoned, CauseInternal, CauseShutdown, CauseNoMedia, CauseTrunkLimit,
-		CausePorts, CauseDialogFailed:
+		CausePorts, CauseDialogFailed, CauseRejected:
 		return cause
 	}
 	return CauseNormal

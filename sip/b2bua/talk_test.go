@@ -349,3 +349,19 @@ func TestPanicCostsOneCall(t *testing.T) {
 	r.in(c, func() { c.End(CauseNormal) })
 	r.gone()
 }
+
+// A stopping engine hangs everybody up, tells the script, and leaves even if nobody answers.
+func TestShutdownEndsLiveCalls(t *testing.T) {
+	t.Parallel()
+	var r *rig
+	t.Cleanup(func() { // registered first, so it runs after the engine has stopped
+		r.once("caller ended shutdown")
+		r.once("bob ended shutdown")
+		r.once("call call ended shutdown")
+		if n := r.engine.Active(); n != 0 {
+			t.Errorf("%d calls are left after Run has returned", n)
+		}
+	})
+	r = newRig(t, rigOptions{})
+	r.talk()
+}
