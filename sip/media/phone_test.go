@@ -51,6 +51,11 @@ func startPool(tb testing.TB, e Engine, change func(*PoolConfig)) *Pool {
 	ctx, cancel := context.WithCancel(context.Background()) // outlives t.Context, which ends before clean-up
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx) }()
+	for _, sh := range p.shards { // until it serves
+		up := make(chan struct{})
+		sh.post(func() { close(up) })
+		<-up
+	}
 	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
