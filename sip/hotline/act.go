@@ -20,7 +20,7 @@ func (k *call) do(a *Action) {
 	case ActAskPlan:
 		k.askPlan()
 	case ActOpenTicket:
-		k.openTicket()
+		k.later = append(k.later, k.openTicket) // the first engineer's INVITE leaves before
 	case ActRing:
 		k.c.A().Ring()
 	case ActAnswer:

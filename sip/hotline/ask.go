@@ -37,7 +37,7 @@ func (m *machine) answered(a *Attempt) {
 // ask plays the whisper from its beginning.
 func (m *machine) ask(a *Attempt) {
 	a.Asking, a.Said = true, 0
-	m.play(a, m.whisper(a))
+	m.play(a, m.whisper())
 }
 
 func (m *machine) play(a *Attempt, say []prompt.Sentence) {
@@ -47,9 +47,9 @@ func (m *machine) play(a *Attempt, say []prompt.Sentence) {
 
 // whisper is what the engineer hears: who calls, which ticket, how long the
 // caller has waited, the keys.
-func (m *machine) whisper(a *Attempt) []prompt.Sentence {
+func (m *machine) whisper() []prompt.Sentence {
 	if m.s.Phase == PhaseLeft {
-		return m.leftWhisper(a)
+		return m.leftWhisper()
 	}
 	say := []prompt.Sentence{prompt.Say(prompt.WhisperIntro)}
 	say = append(say, prompt.Sentence{Key: prompt.WhisperClient, Name: m.s.Ticket.Client, Number: m.s.Caller})

@@ -25,6 +25,7 @@ type call struct {
 	lang     prompt.Language
 	todo     []Event
 	stepping bool
+	later    []func() // what must not delay the events under way
 	legs     []party
 	timers   []running
 	claims   []claimed
@@ -77,6 +78,10 @@ func (k *call) step(e Event) {
 	}
 	k.todo = nil
 	k.stepping = false
+	for _, f := range k.later {
+		f()
+	}
+	k.later = nil
 }
 
 // show keeps what List returns.
@@ -92,15 +97,6 @@ func (k *call) show() {
 
 // heard translates an event of the call.
 func (k *call) heard(ev b2bua.Event) {
-	switch ev.Kind {
-	case b2bua.CallerGone:
-		k.step(Event{Kind: EvCallerGone, Cause: ev.Cause})
-		return
-	case b2bua.CallEnded:
-		k.ended(ev.Cause)
-		return
-	default:
-	}
 	p := k.party(ev.Leg)
 	if p == nil {
 		k.callerHeard(ev)
@@ -123,12 +119,13 @@ func (k *call) heard(ev b2bua.Event) {
 	}
 }
 
-// callerHeard translates an event of the caller's leg.
+// callerHeard translates an event of the caller's leg, or of the whole call.
 func (k *call) callerHeard(ev b2bua.Event) {
-	if ev.Leg == nil || ev.Leg != k.c.A() {
-		return
-	}
 	switch ev.Kind {
+	case b2bua.CallEnded:
+		k.ended(ev.Cause)
+	case b2bua.CallerGone:
+		k.step(Event{Kind: EvCallerGone, Cause: ev.Cause})
 	case b2bua.LegDigit:
 		k.step(Event{Kind: EvDigit, Digit: ev.Digit})
 	case b2bua.LegHeld:
@@ -136,10 +133,12 @@ func (k *call) callerHeard(ev b2bua.Event) {
 	case b2bua.LegResumed:
 		k.step(Event{Kind: EvCallerResumed})
 	case b2bua.LegPlayed:
-		k.played(k.listener(0), ev.Play)
+		if p := k.listener(0); p != nil {
+			k.played(p, ev.Play)
+		}
 	case b2bua.LegEnded: // refused by us
 		k.step(Event{Kind: EvCallerGone, Cause: ev.Cause})
-	default:
+	case b2bua.LegTrying, b2bua.LegRinging, b2bua.LegEarly, b2bua.LegAnswered, b2bua.LegFailed, b2bua.MediaLost:
 	}
 }
 

@@ -33,7 +33,7 @@ func (h *Hotline) List(context.Context) []dispatch.LiveCall {
 // on key 1 rings the client and joins the two. It returns as soon as the
 // person's phone is being rung. Together with List it makes hotline a
 // dispatch.Calls.
-func (h *Hotline) CallBack(_ context.Context, ref dispatch.Ref, person string, number client.Number) (string, error) {
+func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string, number client.Number) (string, error) {
 	who, ok := h.people(person)
 	if !ok || !who.Eligible() {
 		return "", fmt.Errorf("call back for ticket %s: nobody named %q has a phone; check people in the configuration", ref.Number, person)
@@ -45,7 +45,7 @@ func (h *Hotline) CallBack(_ context.Context, ref dispatch.Ref, person string, n
 	if c == nil {
 		return "", errors.New("call back: no new calls, the node is draining")
 	}
-	claim, free := h.take(rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
+	claim, free := h.take(ctx, rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
 	if !free {
 		c.Post(func() { c.End(b2bua.CauseBusy) })
 		return "", fmt.Errorf("call back for ticket %s: %s talks to somebody or is being rung", ref.Number, person)
@@ -61,7 +61,7 @@ func (h *Hotline) CallBack(_ context.Context, ref dispatch.Ref, person string, n
 		})
 	})
 	if !begun {
-		h.release(claim)
+		h.release(ctx, claim)
 		return "", fmt.Errorf("call back for ticket %s: the call ended at once", ref.Number)
 	}
 	return c.Info().CallID, nil

@@ -28,15 +28,15 @@ func (k *call) claim(a *Action) {
 		Call: k.id, Attempt: strconv.Itoa(a.Attempt), Track: k.s.Plan.Line.Schedule + "/" + a.Track, Candidates: a.People,
 	}
 	if k.h.instant {
-		c, ok := k.h.take(req)
+		c, ok := k.h.take(context.Background(), req)
 		k.claimAnswered(a.Attempt, c, ok)
 		return
 	}
 	attempt := a.Attempt
 	k.h.beside(func() {
-		c, ok := k.h.take(req)
+		c, ok := k.h.take(context.Background(), req)
 		if !k.post(func() { k.claimAnswered(attempt, c, ok) }) && ok {
-			k.h.release(c)
+			k.h.release(context.Background(), c)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func (k *call) claimAnswered(attempt int, c rotation.Claim, ok bool) {
 		return
 	}
 	if k.c.Ended() {
-		k.h.release(c)
+		k.h.release(context.Background(), c)
 		return
 	}
 	k.claims = append(k.claims, claimed{attempt, c})
@@ -55,8 +55,8 @@ func (k *call) claimAnswered(attempt int, c rotation.Claim, ok bool) {
 }
 
 // take claims the first free candidate, those whose turn it is first.
-func (h *Hotline) take(req rotation.ClaimRequest) (rotation.Claim, bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), h.cfg.ClaimBudget)
+func (h *Hotline) take(ctx context.Context, req rotation.ClaimRequest) (rotation.Claim, bool) {
+	ctx, cancel := context.WithTimeout(ctx, h.cfg.ClaimBudget)
 	defer cancel()
 	if len(req.Candidates) > 1 {
 		req.Candidates = h.rotation.Order(ctx, req.Track, req.Candidates)
@@ -134,21 +134,21 @@ func (k *call) unclaim(attempt int) {
 	}
 	c := k.claims[i].claim
 	k.claims = slices.Delete(k.claims, i, i+1)
-	k.h.release(c)
+	k.h.release(context.Background(), c)
 }
 
 // release gives a claim back; those who wait are told when it is back.
-func (h *Hotline) release(c rotation.Claim) {
+func (h *Hotline) release(ctx context.Context, c rotation.Claim) {
 	h.held.remove(c)
 	if h.instant {
-		h.releaseNow(c)
+		h.releaseNow(ctx, c)
 		return
 	}
-	h.beside(func() { h.releaseNow(c) })
+	h.beside(func() { h.releaseNow(ctx, c) })
 }
 
-func (h *Hotline) releaseNow(c rotation.Claim) {
-	ctx, cancel := context.WithTimeout(context.Background(), h.cfg.ClaimBudget)
+func (h *Hotline) releaseNow(ctx context.Context, c rotation.Claim) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ClaimBudget)
 	defer cancel()
 	if err := h.rotation.Release(ctx, c); err != nil {
 		h.log.Warn("claim could not be released, it runs out by itself", "call_id", c.Call, "person", c.Person, "err", err)

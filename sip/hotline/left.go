@@ -59,7 +59,7 @@ func (m *machine) listener() int {
 	return found
 }
 
-func (m *machine) leftWhisper(a *Attempt) []prompt.Sentence {
+func (m *machine) leftWhisper() []prompt.Sentence {
 	var say []prompt.Sentence
 	if m.s.Begun.IsZero() { // a call-back by command
 		say = append(say, prompt.Say(prompt.CallBackIntro))

@@ -17,64 +17,65 @@ import (
 
 // Notify is one voice page: it rings the person of the notice on his devices
 // in turn until he presses a key, and returns what came of it. It makes
-// hotline a dispatch.Notifier. Cancelling ctx says that the page is no longer
-// needed: who is ringing is let go, who is listening hears that a colleague
-// has the ticket.
+// hotline a dispatch.Notifier. Cancelling ctx with a cause of its own says that
+// the page is no longer needed: who is ringing is let go, who is listening
+// hears that a colleague has the ticket. A plain cancellation ends the page.
 func (h *Hotline) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
-	r, _, err := h.Page(ctx, n)
+	r, err := h.page(ctx, n)
+	h.metrics.page(r)
 	return r, err
 }
 
-// Page is Notify that also returns how each device went.
-func (h *Hotline) Page(ctx context.Context, n dispatch.Notice) (dispatch.Result, []dispatch.Attempt, error) {
-	r, tried, err := h.page(ctx, n)
-	h.metrics.page(r)
-	return r, tried, err
-}
-
-func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, []dispatch.Attempt, error) {
-	claim, free := h.claimPage(n)
+func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	claim, free := h.claimPage(ctx, n)
 	if !free {
-		return dispatch.ResultBusy, nil, nil // he talks to a caller, or is being rung for one
+		return dispatch.ResultBusy, nil // he talks to a caller, or is being rung for one
 	}
 	if claim.Person != "" {
-		defer h.release(claim)
+		defer h.release(ctx, claim)
 	}
 	c := h.engine.NewCall()
 	if c == nil {
-		return dispatch.ResultFailed, nil, errors.New("place voice page: no new calls, the node is draining")
+		return dispatch.ResultFailed, errors.New("place voice page: no new calls, the node is draining")
 	}
 	p := &pageCall{h: h, c: c, n: n, lang: prompt.ParseLanguage(n.Language), s: NewPage(&h.cfg), done: make(chan struct{})}
+	p.ctx = context.WithoutCancel(ctx) // a key that was pressed is recorded
 	p.s.Tier = n.RingTime
 	say := pageSentences(n)
 	if err := h.prompts.Prepare(ctx, p.lang, say...); err != nil && h.prompts.SpeaksNames() {
 		h.metrics.missingPrompt()
 	}
-	if !c.Post(func() {
+	if !c.Post(func() { //nolint:contextcheck // what a page records outlives the wish for it
 		c.On(p.heard)
 		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say})
 	}) {
-		return dispatch.ResultFailed, nil, errors.New("place voice page: the call ended at once")
+		return dispatch.ResultFailed, errors.New("place voice page: the call ended at once")
 	}
 	p.wait(ctx)
-	if p.result == dispatch.ResultFailed {
-		return p.result, p.tried, fmt.Errorf("place voice page: %s", orText(p.cause, "failed"))
+	switch {
+	case p.result == dispatch.ResultAcknowledged || p.result == dispatch.ResultEscalate:
+		return p.result, nil
+	case ctx.Err() != nil:
+		return dispatch.ResultWithdrawn, fmt.Errorf("place voice page: %w", context.Cause(ctx))
+	case p.result == dispatch.ResultFailed:
+		return p.result, fmt.Errorf("place voice page: %s", orText(p.cause, "failed"))
 	}
-	return p.result, p.tried, nil
+	return p.result, nil
 }
 
 // claimPage keeps a page from ringing somebody who is rung for a caller or
 // talks to one. Numbers of last resort belong to nobody.
-func (h *Hotline) claimPage(n dispatch.Notice) (rotation.Claim, bool) {
+func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (rotation.Claim, bool) {
 	if _, known := h.people(n.Person.ID); !known {
 		return rotation.Claim{}, true
 	}
-	return h.take(rotation.ClaimRequest{Call: n.ID, Attempt: strconv.Itoa(n.Attempt), Candidates: []string{n.Person.ID}})
+	return h.take(ctx, rotation.ClaimRequest{Call: n.ID, Attempt: strconv.Itoa(n.Attempt), Candidates: []string{n.Person.ID}})
 }
 
 // pageCall is the shell of one voice page. All but done belongs to the call's
-// goroutine; result, tried and cause may be read once done is closed.
+// goroutine; result and cause may be read once done is closed.
 type pageCall struct {
+	ctx  context.Context //nolint:containedctx // the page's own
 	h    *Hotline
 	c    *b2bua.Call
 	n    dispatch.Notice
@@ -89,7 +90,6 @@ type pageCall struct {
 	over  bool
 
 	result dispatch.Result
-	tried  []dispatch.Attempt
 	cause  string
 	done   chan struct{}
 }
@@ -101,7 +101,11 @@ func (p *pageCall) wait(ctx context.Context) {
 		return
 	case <-ctx.Done():
 	}
-	p.c.Post(func() { p.step(PageEvent{Kind: PageMooted}) })
+	e := PageEvent{Kind: PageMooted}
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(context.Cause(ctx), context.Canceled) {
+		e.Kind = PageStop // not withdrawn: we have no more time for it
+	}
+	p.c.Post(func() { p.step(e) }) //nolint:contextcheck // as above
 	<-p.done
 }
 
@@ -169,7 +173,9 @@ func (p *pageCall) do(a *PageAction) {
 	case PageSave:
 		p.save(a.Result)
 	case PageTry:
-		p.tried = append(p.tried, p.attempt(a))
+		if p.n.Report != nil {
+			p.n.Report(p.attempt(a))
+		}
 	case PageDeliver:
 		p.deliver(a.Result)
 	}
@@ -211,7 +217,7 @@ func (p *pageCall) save(r dispatch.Result) {
 	}
 	now := p.h.now()
 	p.h.beside(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), saveLimit)
+		ctx, cancel := context.WithTimeout(p.ctx, saveLimit)
 		defer cancel()
 		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, string(dispatch.ChannelVoice), now)
 		e := PageEvent{Kind: PageSaved}

@@ -23,16 +23,17 @@ type tally struct {
 }
 
 func (l *tally) event(e Event) {
+	//exhaustive:ignore
 	switch e.Kind {
 	case EvGranted:
 		l.claims[e.Attempt] = true
 	case EvFailed, EvEnded:
 		delete(l.legs, e.Attempt)
-	default:
 	}
 }
 
 func (l *tally) action(a Action, s State) {
+	//exhaustive:ignore
 	switch a.Kind {
 	case ActDial, ActDialClient:
 		if l.rung[a.Attempt] {
@@ -60,7 +61,6 @@ func (l *tally) action(a Action, s State) {
 	case ActEnd:
 		l.ended = true
 		clear(l.legs) // the end of a call ends all its legs
-	default:
 	}
 }
 
@@ -153,6 +153,7 @@ func drawEvent(t *rapid.T, s *State, plan *dispatch.Plan, open *[]int) Event {
 	}
 	e := Event{Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
 	e.Attempt = rapid.IntRange(0, s.LastID+1).Draw(t, "attempt")
+	//exhaustive:ignore
 	switch e.Kind {
 	case EvPlan:
 		e.Plan = plan
@@ -174,7 +175,6 @@ func drawEvent(t *rapid.T, s *State, plan *dispatch.Plan, open *[]int) Event {
 		e.Digit = rapid.SampledFrom([]byte("12311*")).Draw(t, "digit")
 	case EvTimer:
 		e.Timer = Timer{TimerKind(rapid.IntRange(1, int(TimerSay)).Draw(t, "timer")), e.Attempt}
-	default:
 	}
 	return e
 }

@@ -43,7 +43,6 @@ type rig struct {
 	client   *phone.Phone
 	eng      map[string]*phone.Phone
 	uri      string
-	stop     func()
 }
 
 // setup changes a rig before it starts.
@@ -120,7 +119,7 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 
 // shortPrompts says every clip in a twentieth of a second, so that a whisper
 // takes a second and not twelve.
-var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) { //nolint:gochecknoglobals // made once for all tests
+var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) {
 	dir, err := os.MkdirTemp("", "prompts")
 	if err != nil {
 		return nil, err

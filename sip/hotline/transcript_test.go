@@ -175,6 +175,7 @@ func (p *player) event(words []string) Event {
 	for _, w := range words[1:] {
 		p.argument(&e, w)
 	}
+	//exhaustive:ignore
 	switch e.Kind {
 	case EvStart:
 		e.Caller = "+78121234567"

@@ -25,9 +25,7 @@ func Clips(l Language) []Clip {
 			}
 		}
 	}
-	for _, c := range numberWords(l) {
-		all = append(all, c)
-	}
+	all = append(all, numberWords(l)...)
 	for _, u := range units() {
 		for f := FormOne; f <= FormMany; f++ {
 			c := unitClip(l, u, f)

@@ -108,7 +108,7 @@ func readOverride(name string) (media.Audio, error) {
 	if info.Size() > maxOverride {
 		return nil, fmt.Errorf("read prompt %s: %d bytes, at most %d: shorten the recording", name, info.Size(), maxOverride)
 	}
-	b, err := os.ReadFile(name) //nolint:gosec // the operator's own folder, named in the configuration
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read prompt: %w", err)
 	}

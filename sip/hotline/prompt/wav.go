@@ -15,7 +15,7 @@ func EncodeWAV(a media.Audio) []byte {
 	b := make([]byte, 0, head+len(a)+1)
 	pad := len(a) % 2
 	b = append(b, "RIFF"...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(head-8+len(a)+pad)) //nolint:gosec // a prompt is seconds long
+	b = binary.LittleEndian.AppendUint32(b, uint32(head-8+len(a)+pad))
 	b = append(b, "WAVEfmt "...)
 	b = binary.LittleEndian.AppendUint32(b, 18)
 	for _, v := range []uint16{wavALaw, 1} {
@@ -29,9 +29,9 @@ func EncodeWAV(a media.Audio) []byte {
 	}
 	b = append(b, "fact"...)
 	b = binary.LittleEndian.AppendUint32(b, 4)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(a))) //nolint:gosec // as above
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(a)))
 	b = append(b, "data"...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(len(a))) //nolint:gosec // as above
+	b = binary.LittleEndian.AppendUint32(b, uint32(len(a)))
 	b = append(b, a...)
 	return append(b, make([]byte, pad)...)
 }
