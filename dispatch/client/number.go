@@ -16,7 +16,7 @@ type Number string
 // Lengths in digits.
 const (
 	maxE164   = 15 // ITU-T E.164 §6.2.1
-	minE164   = 7  // shorter strings with a country code are no subscriber's number
+	minE164   = 7  // shorter strings with a country code are no number of a subscriber
 	maxShort  = 6  // an internal extension or a service number such as 112
 	minShort  = 2
 	maxRaw    = 256 // bytes of a caller string we look at; longer ones are noise
@@ -124,15 +124,22 @@ func (p Numbering) international(d string) string {
 
 // check accepts what can be a subscriber's number anywhere.
 func check(digits string) (Number, error) {
-	e164 := "+" + digits
-	if len(digits) < minE164 || len(digits) > maxE164 {
-		return "", fmt.Errorf("read number %s with %d digits: %w", Mask(e164), len(digits), ErrNotNumber)
+	for range maxE164 { // some plans drop a national prefix at each reading; the last form is the one
+		e164 := "+" + digits
+		if len(digits) < minE164 || len(digits) > maxE164 {
+			return "", fmt.Errorf("read number %s with %d digits: %w", Mask(e164), len(digits), ErrNotNumber)
+		}
+		n, err := phonenumbers.Parse(e164, "")
+		if err != nil || !phonenumbers.IsPossibleNumber(n) {
+			break
+		}
+		read := phonenumbers.Format(n, phonenumbers.E164)
+		if read == e164 {
+			return Number(e164), nil
+		}
+		digits = strings.TrimPrefix(read, "+")
 	}
-	n, err := phonenumbers.Parse(e164, "")
-	if err != nil || !phonenumbers.IsPossibleNumber(n) {
-		return "", fmt.Errorf("read number %s: no country has such a number: %w", Mask(e164), ErrNotNumber)
-	}
-	return Number(phonenumbers.Format(n, phonenumbers.E164)), nil
+	return "", fmt.Errorf("read number %s: no country has such a number: %w", Mask("+"+digits), ErrNotNumber)
 }
 
 // splitURI takes the user part and the phone-context out of a SIP or tel URI.

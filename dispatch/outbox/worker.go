@@ -243,6 +243,9 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 	if errors.Is(context.Cause(ctx), errWithdrawn) && result != dispatch.ResultAcknowledged {
 		result, err = dispatch.ResultWithdrawn, nil
 	}
+	if result == dispatch.ResultWithdrawn && err != nil && ctx.Err() == nil {
+		result = dispatch.ResultFailed // it ran out of its own time: paging must go on
+	}
 	if ctx.Err() != nil && err != nil {
 		return // stopped in the middle: it comes again after the next start
 	}

@@ -13,7 +13,7 @@ type Config struct {
 	Queue     int           `yaml:"queue"`     // most changes that wait for the writer
 	Readers   int           `yaml:"readers"`   // connections of the read pool
 	BusyWait  time.Duration `yaml:"busy_wait"` // how long the writer waits for another process's write
-	Exclusive bool          `yaml:"-"`         // the serving process: refuse to start beside another one
+	Exclusive bool          `yaml:"-"`         // the serving process: refuses to start beside another one, and takes over its leases
 }
 
 // Defaults.

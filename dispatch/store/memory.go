@@ -359,7 +359,7 @@ func sooner(old, due, lease time.Time) time.Time {
 	return old
 }
 
-// ReleaseLeases ends all leases, as SQLite's does.
+// ReleaseLeases ends all leases, as opening SQLite exclusively does.
 func (m *Memory) ReleaseLeases(ctx context.Context) error {
 	leave, err := m.enter(ctx)
 	if err != nil {

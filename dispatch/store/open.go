@@ -87,6 +87,11 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 		return fmt.Errorf("bring database %s up to date: %w; if the file is damaged, move it away and restore a backup; "+
 			"if another program holds it, stop that program", s.cfg.Path, err)
 	}
+	if s.cfg.Exclusive {
+		if err := releaseAll(ctx, s.write); err != nil {
+			return err
+		}
+	}
 	readers, err := sql.Open("sqlite", dsn(s.cfg.Path, append(pragmas, "query_only(1)")...))
 	if err != nil {
 		return fmt.Errorf("open database %s for reading: %w", s.cfg.Path, err)
@@ -94,6 +99,20 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 	readers.SetMaxOpenConns(s.cfg.Readers)
 	readers.SetMaxIdleConns(s.cfg.Readers)
 	s.read = bun.NewDB(readers, sqlitedialect.New(), bun.WithDiscardUnknownColumns())
+	return nil
+}
+
+// releaseAll ends the leases of a serving process that is gone, so that its
+// pages and timers go on at once and not when the leases lapse.
+func releaseAll(ctx context.Context, db *sql.DB) error {
+	for _, q := range []string{
+		`UPDATE outbox SET lease_until = 0 WHERE done_at = 0 AND lease_until <> 0`,
+		`UPDATE timers SET lease_until = 0 WHERE lease_until <> 0`,
+	} {
+		if _, err := db.ExecContext(ctx, q); err != nil {
+			return fmt.Errorf("release the leases of the last run: %w", err)
+		}
+	}
 	return nil
 }
 

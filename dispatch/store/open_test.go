@@ -153,3 +153,32 @@ func TestVerifyFindsTampering(t *testing.T) {
 		t.Errorf("verify: %v", err)
 	}
 }
+
+// The next serving process takes over what the last one had claimed.
+func TestExclusiveTakesOverLeases(t *testing.T) {
+	t.Parallel()
+	cfg := Default()
+	cfg.Path, cfg.Exclusive = filepath.Join(t.TempDir(), "vahta.db"), true
+	for round := range 2 {
+		s, err := Open(t.Context(), cfg, Deps{})
+		must(t, err)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- s.Run(ctx) }()
+		if round == 0 {
+			c := opening(1)
+			c.Notices = []dispatch.Notice{{ID: "p", Kind: dispatch.NoticePage, DueAt: t0}}
+			must(t, s.Commit(t.Context(), c))
+		}
+		now := t0.Add(time.Hour)
+		pages, err := s.ClaimNotices(t.Context(), dispatch.NoticePage, now, time.Hour, 10)
+		must(t, err)
+		timers, err := s.ClaimTimers(t.Context(), now, time.Hour, 10)
+		must(t, err)
+		if len(pages) != 1 || len(timers) != 1 || pages[0].Attempt != round+1 {
+			t.Errorf("round %d: %+v %+v", round, pages, timers)
+		}
+		stop()
+		must(t, errors.Join(<-ended, s.Close()))
+	}
+}

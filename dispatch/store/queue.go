@@ -113,19 +113,3 @@ func (s *SQLite) next(ctx context.Context, query string, args ...any) (time.Time
 	}
 	return instant(us.Int64), nil
 }
-
-// ReleaseLeases ends all leases. The one serving process calls it when it
-// starts: whoever held them is gone.
-func (s *SQLite) ReleaseLeases(ctx context.Context) error {
-	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
-		if _, err := w.exec(ctx, `UPDATE outbox SET lease_until = 0 WHERE done_at = 0 AND lease_until <> 0`); err != nil {
-			return err
-		}
-		_, err := w.exec(ctx, `UPDATE timers SET lease_until = 0 WHERE lease_until <> 0`)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("release leases: %w", err)
-	}
-	return nil
-}
