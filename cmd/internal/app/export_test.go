@@ -1,0 +1,17 @@
+package app
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Engine lets product tests count the calls that are left.
+func (a *App) Engine() *b2bua.Engine { return a.engine }
+
+// Edge lets product tests find all listeners; [App.Address] names only one.
+func (a *App) Edge() *wire.Edge { return a.edge }
+
+// Metrics lets product tests read what /metrics shows.
+func (a *App) Metrics() prometheus.Gatherer { return a.registry }

@@ -1,0 +1,436 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/cmd/internal/app"
+	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/sip/phone"
+	"github.com/butlerspb/vahta/sip/siptest"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// patience bounds a wait for something that must come: more than twice 64*T1, on a busy machine.
+const patience = 90 * time.Second
+
+// look is how often a figure is read that nobody announces.
+const look = 20 * time.Millisecond
+
+// rig is the whole product in this process, on loopback, with its record in a folder of the test. Several scenarios share
+// one rig: each has a hotline, people and a caller of its own (see line).
+type rig struct {
+	testing.TB
+	app    *app.App
+	client *phone.Phone // behind the operator: rung for call-backs and mobiles
+	events *siptest.Log[dispatch.FeedEvent]
+	stop   func() error // ends the app and returns what its Run returned
+
+	mu    sync.Mutex
+	cfg   config.Config // guarded by mu
+	lines int           // guarded by mu
+}
+
+// base is the configuration of all rigs: one operator, no lines of use.
+func base(tb testing.TB, client *phone.Phone) config.Config {
+	tb.Helper()
+	c := config.Default()
+	c.Data, c.HTTP.Listen, c.Drain = tb.TempDir(), "", time.Second
+	c.Hotline.Recordings = filepath.Join(c.Data, "recordings")
+	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	c.SIP.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
+	c.Media.Drain, c.Media.Shards = time.Millisecond, 1
+	c.Trunks.Operators = []trunk.Operator{{
+		Name: "op", Host: "127.0.0.1", Port: int(client.Addr("udp").Port()), Number: "+74957770000", NoOptions: true,
+	}}
+	c.Lines = []dispatch.Line{
+		{ID: "nobody", DIDs: []string{"nobody"}, Ladder: []dispatch.LadderRung{{}}, Rounds: 1},
+		{ID: "closed", DIDs: []string{"closed"}, Ladder: []dispatch.LadderRung{{}}, Rounds: 1},
+	}
+	return c
+}
+
+func newRig(tb testing.TB, change ...func(*config.Config)) *rig {
+	tb.Helper()
+	client := startPhone(tb, "client", "udp", phone.Answer{})
+	cfg := base(tb, client)
+	for _, f := range change {
+		f(&cfg)
+	}
+	return startRig(tb, cfg, client)
+}
+
+// startRig runs the app until the end of the test, or until stop.
+func startRig(tb testing.TB, cfg config.Config, client *phone.Phone) *rig {
+	tb.Helper()
+	r := &rig{TB: tb, cfg: cfg, client: client, events: &siptest.Log[dispatch.FeedEvent]{}}
+	var err error
+	r.app, err = app.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
+	r.must(err)
+	feed := r.app.Dispatcher().Feed().Subscribe(1 << 16)
+	var running sync.WaitGroup
+	running.Go(func() {
+		for e := range feed.Events() {
+			r.events.Add(e)
+		}
+	})
+	ctx, cancel := context.WithCancelCause(context.Background())
+	running.Go(func() {
+		err = r.app.Run(ctx)
+		feed.Close()
+	})
+	r.stop = sync.OnceValue(func() error {
+		cancel(errors.New("the test is over"))
+		running.Wait()
+		return err
+	})
+	tb.Cleanup(func() {
+		if err := r.stop(); err != nil {
+			tb.Errorf("the app ended with: %v", err)
+		}
+	})
+	select {
+	case <-r.app.Ready():
+	case <-time.After(patience):
+		tb.Fatal("the app is not ready")
+	}
+	return r
+}
+
+func (r *rig) must(err error) {
+	r.Helper()
+	if err != nil {
+		r.Fatal(err)
+	}
+}
+
+// addr is where the app listens.
+func (r *rig) addr(transport string) netip.AddrPort { return r.app.Edge().Addr(wire.Transport(transport)) }
+
+func startPhone(tb testing.TB, name, transport string, a phone.Answer) *phone.Phone {
+	tb.Helper()
+	c := phone.Default()
+	c.Name, c.Transport = name, transport
+	p, stop, err := phone.Start(context.Background(), c)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if err := stop(); err != nil {
+			tb.Error(err)
+		}
+	})
+	if err := p.Answer(a); err != nil {
+		tb.Fatal(err)
+	}
+	return p
+}
+
+// accepting is an engineer who picks up, presses 1 and talks a tone until the other hangs up.
+func accepting() phone.Answer {
+	a := phone.Accepting(20*time.Millisecond, "1", 100*time.Millisecond)
+	a.Talk.Tone = 700
+	return a
+}
+
+// line is a hotline of one scenario, with a ladder of its own and a caller whom nobody else is.
+type line struct {
+	*rig
+	testing.TB
+	id     string   // also the number that is dialled
+	people []string // ids, in the order in which they are rung
+	caller string   // the caller's number
+}
+
+// line puts a hotline in force that rings these addresses one after another.
+func (r *rig) line(tb testing.TB, change func(*dispatch.Line), addresses ...string) *line {
+	tb.Helper()
+	devices := make([]oncall.Device, len(addresses))
+	for i, uri := range addresses {
+		devices[i] = oncall.Device{Kind: oncall.Softphone, URI: uri}
+	}
+	return r.lineOf(tb, change, devices...)
+}
+
+func (r *rig) lineOf(tb testing.TB, change func(*dispatch.Line), devices ...oncall.Device) *line {
+	tb.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.lines++
+	l := &line{rig: r, TB: tb, id: fmt.Sprintf("line-%d", r.lines), caller: fmt.Sprintf("+7916%07d", r.lines)}
+	dl := dispatch.Line{ID: l.id, DIDs: []string{l.id}, Language: "en", RingTime: 10 * time.Second, AnswerAfter: time.Minute, Rounds: 1}
+	for i, d := range devices {
+		p := oncall.Person{ID: fmt.Sprintf("%s-%d", l.id, i+1), Name: fmt.Sprintf("Engineer %d", i+1), Devices: []oncall.Device{d}}
+		l.people = append(l.people, p.ID)
+		r.cfg.People = append(slices.Clip(r.cfg.People), p)
+		dl.Ladder = append(dl.Ladder, dispatch.LadderRung{People: []string{p.ID}})
+	}
+	if change != nil {
+		change(&dl)
+	}
+	r.cfg.Lines = append(slices.Clip(r.cfg.Lines), dl)
+	if err := r.app.Reload(r.cfg); err != nil {
+		tb.Fatal(err)
+	}
+	return l
+}
+
+func (l *line) Helper() { l.TB.Helper() }
+
+// uri is the hotline's address.
+func (l *line) uri(transport string) string {
+	u := fmt.Sprintf("sip:%s@%s", l.id, l.addr(transport))
+	if transport == "tcp" {
+		u += ";transport=tcp"
+	}
+	return u
+}
+
+// dial calls the hotline from a phone of the line's own.
+func (l *line) dial(transport string, o phone.Options) *phone.Session {
+	l.TB.Helper()
+	p := startPhone(l.TB, "caller", transport, phone.Answer{})
+	return l.dialFrom(p, l.uri(transport), o)
+}
+
+func (l *line) dialFrom(p *phone.Phone, uri string, o phone.Options) *phone.Session {
+	l.TB.Helper()
+	if o.From == "" {
+		o.From = l.caller
+	}
+	s, err := p.Dial(l.TB.Context(), uri, o)
+	if err != nil {
+		l.TB.Fatal(err)
+	}
+	return s
+}
+
+// within is the time a test waits for what must come.
+func within(tb testing.TB) context.Context {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
+	tb.Cleanup(cancel)
+	return ctx
+}
+
+func wait(tb testing.TB, s *phone.Session, kind phone.Kind) phone.Event {
+	tb.Helper()
+	e, err := s.Wait(within(tb), kind)
+	if err != nil {
+		tb.Fatalf("wait for %s: %v\n%s", kind, err, s.Trace())
+	}
+	return e
+}
+
+// incoming is the nth call that a phone receives, from 1.
+func incoming(tb testing.TB, p *phone.Phone, nth int) *phone.Session {
+	tb.Helper()
+	s, err := p.Incoming(within(tb), nth-1)
+	if err != nil {
+		tb.Fatalf("call %d of a phone: %v", nth, err)
+	}
+	return s
+}
+
+// until waits for a figure that nobody announces.
+func until(tb testing.TB, what string, ok func() bool) {
+	tb.Helper()
+	untilWithin(tb, patience, what, ok)
+}
+
+func untilWithin(tb testing.TB, limit time.Duration, what string, ok func() bool) {
+	tb.Helper()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for end := time.After(limit); !ok(); {
+		select {
+		case <-tick.C:
+		case <-end:
+			tb.Fatalf("after %s still not: %s", limit, what)
+		}
+	}
+}
+
+// event waits for the nth event of that kind on a ticket of the line, from 1.
+func (l *line) event(kind ticket.Kind, nth int) dispatch.FeedEvent {
+	l.TB.Helper()
+	ctx := within(l.TB)
+	for from := 0; ; {
+		e, at, err := l.events.WaitFrom(ctx, from, func(e dispatch.FeedEvent) bool { return e.Kind == string(kind) })
+		if err != nil {
+			l.TB.Fatalf("no %s on line %s: %v", kind, l.id, err)
+		}
+		from = at + 1
+		if t, err := l.app.Dispatcher().Ticket(ctx, e.Ref.ID); err != nil || t.Line != l.id {
+			continue
+		}
+		if nth--; nth == 0 {
+			return e
+		}
+	}
+}
+
+// tickets are all tickets of the line.
+func (l *line) tickets() []ticket.Ticket {
+	l.TB.Helper()
+	all, err := l.app.Dispatcher().ListTickets(l.TB.Context(), dispatch.TicketFilter{Limit: 10_000})
+	if err != nil {
+		l.TB.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(t ticket.Ticket) bool { return t.Line != l.id })
+}
+
+// record is what is left of a scenario.
+type record struct {
+	ticket ticket.Ticket
+	call   dispatch.CallRecord
+	events []ticket.Event
+}
+
+// attempts are the tries of the call's ladder as "1 busy": who by his place on the ladder, and the outcome.
+func (r record) attempts(page bool) []string {
+	var out []string
+	for _, e := range r.events {
+		if a, ok := e.Body.(ticket.Attempted); ok && a.Page == page {
+			out = append(out, a.Person[strings.LastIndexByte(a.Person, '-')+1:]+" "+a.Outcome)
+		}
+	}
+	return out
+}
+
+func (r record) count(kind ticket.Kind) int {
+	n := 0
+	for _, e := range r.events {
+		if e.Body.Kind() == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// settled waits for the end of the line's only call and checks that it left exactly one ticket, one outcome and no leg;
+// then it closes the ticket so that paging ends.
+func (l *line) settled(want dispatch.CallResult, attempts ...string) record {
+	l.TB.Helper()
+	l.event(ticket.KindCallEnded, 1)
+	l.noLegLeft()
+	r := l.read()
+	if r.call.Result != want || r.call.EndedAt.IsZero() {
+		l.TB.Errorf("the call's result is %q (%s), want %q", r.call.Result, r.call.Cause, want)
+	}
+	if got := r.attempts(false); !slices.Equal(got, attempts) {
+		l.TB.Errorf("attempts %q, want %q", got, attempts)
+	}
+	accepted := 0
+	if want == dispatch.CallServed {
+		accepted = 1
+	}
+	if n := r.count(ticket.KindAccepted); n != accepted {
+		l.TB.Errorf("%d acceptances on record, want %d", n, accepted)
+	}
+	l.close(r.ticket)
+	if l.TB.Failed() {
+		l.TB.Log(dispatch.Timeline(r.ticket, r.events, dispatch.TimelineOptions{}))
+		for _, s := range r.call.Detail.Ladder {
+			l.TB.Logf("%+v", s)
+		}
+	}
+	return r
+}
+
+// read reads the record of the line's only call.
+func (l *line) read() record {
+	l.TB.Helper()
+	var r record
+	tickets := l.tickets()
+	if len(tickets) != 1 {
+		l.TB.Fatalf("%d tickets, want one", len(tickets))
+	}
+	r.ticket = tickets[0]
+	d, ctx := l.app.Dispatcher(), l.TB.Context()
+	calls, err := d.ListCalls(ctx, dispatch.CallFilter{Ticket: r.ticket.ID})
+	if err != nil {
+		l.TB.Fatal(err)
+	}
+	calls = slices.DeleteFunc(calls, func(c dispatch.CallRecord) bool { return c.Result == dispatch.CallPaged })
+	if len(calls) != 1 {
+		l.TB.Fatalf("%d calls of the ticket, want one: %+v", len(calls), calls)
+	}
+	if r.call, err = d.Call(ctx, calls[0].ID); err != nil {
+		l.TB.Fatal(err)
+	}
+	if r.events, err = d.Events(ctx, dispatch.Ref{ID: r.ticket.ID}); err != nil {
+		l.TB.Fatal(err)
+	}
+	if o, e := r.count(ticket.KindOpened), r.count(ticket.KindCallEnded); o != 1 || e != 1 {
+		l.TB.Errorf("the ticket was opened %d times and the call ended %d times, want once each", o, e)
+	}
+	return r
+}
+
+func (l *line) close(t ticket.Ticket) {
+	l.TB.Helper()
+	err := l.app.Dispatcher().Close(l.TB.Context(), dispatch.Ref{ID: t.ID}, dispatch.Author{Person: "test", Channel: dispatch.ChannelCLI}, "the scenario is over")
+	if err != nil {
+		l.TB.Errorf("close the ticket: %v", err)
+	}
+}
+
+// noLegLeft waits until the engine has forgotten every call to this line: its legs have ended and settled.
+func (l *line) noLegLeft() {
+	l.TB.Helper()
+	until(l.TB, "no call of the line is left", func() bool {
+		for _, c := range l.app.Engine().Calls() {
+			if c.Info().Inbound.DID == l.id {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// figure reads a metric, summed over its labels.
+func (r *rig) figure(name string) float64 {
+	r.Helper()
+	families, err := r.app.Metrics().Gather()
+	r.must(err)
+	for _, f := range families {
+		if f.GetName() != name {
+			continue
+		}
+		sum := 0.0
+		for _, m := range f.GetMetric() {
+			sum += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		}
+		return sum
+	}
+	r.Fatalf("there is no metric %s", name)
+	return 0
+}
+
+// empty waits until nothing is left of any call: no call, no stream, no dialog that waits for late answers, and no claim
+// on the operator's channels.
+func (r *rig) empty() {
+	r.Helper()
+	until(r, "the engine is empty", func() bool { return r.app.Engine().Active() == 0 })
+	for _, name := range []string{"vahta_media_streams", "vahta_sip_dialogs", "vahta_trunk_channels", "vahta_hotline_waiting_callers"} {
+		until(r, name+" is 0", func() bool { return r.figure(name) == 0 })
+	}
+	if n := r.figure("vahta_call_panics_total"); n != 0 {
+		r.Errorf("%v calls ended by an internal error", n)
+	}
+}
+
