@@ -3,6 +3,7 @@ package dispatch
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
@@ -153,12 +154,13 @@ func (b *board) end(call string) {
 	delete(b.live, call)
 }
 
-// hunting reports whether a call other than except hunts for the ticket.
-func (b *board) hunting(ticketID, except string) bool {
+// hunting reports whether a call other than except, begun after since, hunts
+// for the ticket.
+func (b *board) hunting(ticketID, except string, since time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for id, l := range b.live {
-		if l.ticket == ticketID && l.hunting && id != except {
+		if l.ticket == ticketID && l.hunting && id != except && l.call.StartedAt.After(since) {
 			return true
 		}
 	}

@@ -31,7 +31,7 @@ func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 			return Change{Drop: []TimerKey{{t.Ticket, TimerPage}}}, nil
 		case c.pageTimer().Gen == 0:
 			return Change{}, nil
-		case d.board.hunting(t.Ticket, ""):
+		case d.hunting(t.Ticket, ""):
 			return Change{Timers: []Timer{c.pageTimer().moved(d.now().Add(d.cfg.HuntGuard))}}, nil
 		}
 		return d.page(c, Change{}, escalation.Event{Kind: escalation.Wake}, late)

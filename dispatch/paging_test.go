@@ -11,14 +11,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"pgregory.net/rapid"
-
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
 	"github.com/butlerspb/vahta/dispatch/ticket"
-	"github.com/butlerspb/vahta/oncall"
 )
 
 // phones is a notifier whose people behave as told. It notes each page.
@@ -234,6 +231,19 @@ func TestHuntingCallIsThePage(t *testing.T) {
 	})
 }
 
+// A call that never reports its end holds paging up no longer than the promise
+// of first contact.
+func TestForgottenCallIsPaged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}})
+		_, err := h.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		wait(time.Hour)
+		h.see(t, "15m0s anna")
+	})
+}
+
 func TestPanicsAndFailuresDoNotStopPaging(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -318,125 +328,4 @@ func TestLateTimersFireOnce(t *testing.T) {
 		wait(time.Hour)
 		h.see(t, "0s anna")
 	})
-}
-
-// TestModel drives the dispatcher with random calls, restarts, outages and
-// desk work, and holds the promises after every step: one ticket per contact,
-// and a page timer exactly for what still needs a page.
-func TestModel(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		s := store.NewMemory()
-		d := dispatcher(t, s, nil)
-		seen := map[string]dispatch.Ref{}
-		open := map[string]string{} // caller → ticket
-		step := func(err error) {
-			if err != nil {
-				if _, illegal := errors.AsType[*ticket.IllegalError](err); !illegal {
-					rt.Fatal(err)
-				}
-			}
-		}
-		for i := range rapid.IntRange(1, 30).Draw(rt, "steps") {
-			key, who := rapid.StringMatching(`[a-f]`).Draw(rt, "call"), rapid.IntRange(1, 3).Draw(rt, "caller")
-			key += fmt.Sprint(who) // a Call-ID belongs to one caller
-			ref, known := seen[key]
-			caller := fmt.Sprintf("+7495000000%d", who)
-			switch op := rapid.IntRange(0, 6).Draw(rt, "op"); {
-			case op <= 1:
-				o, err := d.OpenCall(t.Context(), call(key, caller))
-				step(err)
-				if known && o.Ref != ref {
-					rt.Fatalf("signal %s became %v and %v", key, ref, o.Ref)
-				}
-				if was := open[caller]; !known && was != "" && o.ID != was {
-					rt.Fatalf("caller %s has %s open and got %s", caller, was, o.ID)
-				}
-				seen[key] = o.Ref
-				if !known {
-					open[caller] = o.ID
-				}
-			case op == 2 && known:
-				step(d.RecordAccepted(t.Context(), dispatch.Accepted{Ref: ref, Call: key, Person: "anna", At: time.Now()}))
-			case op == 3 && known:
-				how := rapid.SampledFrom([]dispatch.CallResult{dispatch.CallServed, dispatch.CallAbandoned, dispatch.CallExhausted}).Draw(rt, "how")
-				step(d.RecordOutcome(t.Context(), dispatch.Outcome{Ref: ref, Call: key, Result: how, At: time.Now()}))
-			case op == 4 && known:
-				step(d.Acknowledge(t.Context(), ref, "vera", "cli", time.Now()))
-			case op == 5 && known:
-				step(d.Close(t.Context(), ref, dispatch.Author{Person: "vera"}, ""))
-				for c, id := range open {
-					if id == ref.ID {
-						delete(open, c)
-					}
-				}
-			case op == 6:
-				d = dispatcher(t, s, nil) // killed and started again
-			}
-			all, err := s.Tickets(t.Context(), dispatch.TicketFilter{Limit: 1000})
-			step(err)
-			for _, tk := range all {
-				c, err := s.Load(t.Context(), tk.ID)
-				step(err)
-				if tk.NeedsPage() != (len(c.Timers) == 1) {
-					rt.Fatalf("after step %d ticket %s needs a page: %v, timers %v", i, tk.Number, tk.NeedsPage(), c.Timers)
-				}
-				n := dispatch.Notice{Kind: dispatch.NoticePage, Ref: dispatch.Ref{ID: tk.ID}}
-				if _, yes := d.PageStillNeeded(t.Context(), n); yes && !tk.NeedsPage() {
-					rt.Fatalf("ticket %s would be paged", tk.Number)
-				}
-				log, err := s.Events(t.Context(), tk.ID)
-				step(err)
-				if folded, err := ticket.Fold(log); err != nil || folded.Stage != tk.Stage || folded.Version != tk.Version {
-					rt.Fatalf("log and ticket differ: %+v %+v %v", folded, tk, err)
-				}
-			}
-		}
-	})
-}
-
-func TestPlan(t *testing.T) {
-	t.Parallel()
-	src := source()
-	var zone oncall.Zone
-	must(t, zone.UnmarshalText([]byte("Europe/Moscow")))
-	src.Roster.Schedules = []oncall.Schedule{{ID: "rota", Zone: zone, Tracks: []oncall.Track{{ID: "primary", Layers: []oncall.Layer{{
-		ID: "always", Members: []oncall.Member{{"vera"}}, From: oncall.NewCivil(2020, 1, 1, 0, 0, 0),
-	}}}}}}
-	src.Lines = append(src.Lines, dispatch.Line{ID: "rota", DIDs: []string{"555"}, Schedule: "rota", RingTime: 7 * time.Second})
-	snap, err := dispatch.NewSnapshot(src)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := store.NewMemory()
-	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: s, Directory: dispatch.NewDirectory(snap)})
-	must(t, err)
-	for line, want := range map[string]string{
-		"main":    "ru 15s 20s 3: [anna]20s [boris]20s +chief",
-		"english": "en 15s 20s 3: [vera anna]20s parallel +chief",
-		"rota":    "ru 15s 20s 3: [vera]7s [anna boris]7s +chief",
-	} {
-		p, err := d.Plan(line, dispatch.Ref{}, time.Now())
-		must(t, err)
-		got := fmt.Sprintf("%s %v %v %d:", p.Line.Language, p.AnswerAfter, p.ProgressEvery, p.Rounds)
-		for _, r := range p.Rungs {
-			var ids []string
-			for _, c := range r.Duties {
-				ids = append(ids, c.Person.ID)
-			}
-			got += fmt.Sprintf(" %v%v", ids, r.RingTime)
-			if r.Parallel {
-				got += " parallel"
-			}
-		}
-		for _, n := range p.Static {
-			got += " +" + n.Name
-		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", line, got, want)
-		}
-	}
-	if _, err := d.Plan("nowhere", dispatch.Ref{}, time.Now()); err == nil {
-		t.Error("plan for an unknown line")
-	}
 }

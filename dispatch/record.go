@@ -65,7 +65,7 @@ func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_outcome", began, err) }()
 	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
-		hunting := d.board.hunting(c.Ticket.ID, o.Call)
+		hunting := d.hunting(c.Ticket.ID, o.Call)
 		return decideOutcome(c, d.callRecord(o.Call, c.Ticket, time.Time{}), o, hunting)
 	})
 	if err != nil {
@@ -73,6 +73,13 @@ func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
 	}
 	d.board.end(o.Call)
 	return nil
+}
+
+// hunting reports whether a call other than except hunts for the ticket. A hunt
+// that has lasted as long as the promise of first contact is no excuse any
+// more, nor is a call that was forgotten: then people are paged beside it.
+func (d *Dispatcher) hunting(ticketID, except string) bool {
+	return d.board.hunting(ticketID, except, d.now().Add(-d.cfg.FirstContact))
 }
 
 // decideOutcome ends a call. hunting says that another call of the ticket

@@ -250,3 +250,48 @@ func TestValidate(t *testing.T) {
 		t.Error("an empty configuration passes")
 	}
 }
+
+// A page that runs out of its own time has failed, whatever its notifier
+// calls it: paging must go on.
+func TestPageOutOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &receiver{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
+			<-ctx.Done()
+			return dispatch.ResultWithdrawn, context.Cause(ctx)
+		}}
+		s := store.NewMemory()
+		d := &results{desk: desk{s}}
+		w, err := New(Default(), Deps{Source: s, Desk: d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: r}})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		put(t, s, w,
+			dispatch.Notice{ID: "slow", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now(), Ref: dispatch.Ref{ID: "t1"}},
+			dispatch.Notice{ID: "moot", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now(), Ref: dispatch.Ref{ID: "t2"}})
+		wait(time.Minute)
+		w.Withdraw("t2")
+		wait(time.Hour)
+		cancel()
+		must(t, <-ended)
+		if got := fmt.Sprint(d.all); got != "[moot withdrawn true slow failed true]" {
+			t.Error(got)
+		}
+	})
+}
+
+// results notes what was recorded; one worker records at a time here.
+type results struct {
+	desk
+
+	mu  sync.Mutex
+	all []string // guarded by mu
+}
+
+func (r *results) RecordDelivery(ctx context.Context, d dispatch.Delivery) error {
+	r.mu.Lock()
+	r.all = append(r.all, fmt.Sprintf("%s %s %v", d.Notice.ID, d.Result, d.Final))
+	r.mu.Unlock()
+	return r.desk.RecordDelivery(ctx, d)
+}
