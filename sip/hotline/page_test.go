@@ -101,6 +101,7 @@ func TestCallBackByCommand(t *testing.T) {
 	id, err := r.hotline.CallBack(t.Context(), ref, "ivan", clientNumber)
 	r.must(err)
 	ivan := r.incoming(r.eng["ivan"], 1)
+	r.wait(ivan, phone.Answered)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := ivan.WaitHeard(ctx, 440, 200*time.Millisecond); err != nil {

@@ -51,6 +51,7 @@ type setup struct {
 	rotation func(*rotation.Memory) rotation.Rotation
 	people   []string // softphones to start, all in one rung one after another
 	plan     func(*rig, *dispatch.Plan)
+	desk     func(*desk)
 }
 
 func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywhere
@@ -94,6 +95,9 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	}
 	if s.plan != nil {
 		s.plan(r, &r.desk.plan)
+	}
+	if s.desk != nil {
+		s.desk(r.desk)
 	}
 	cfg := Default()
 	cfg.Recordings = t.TempDir()

@@ -27,6 +27,7 @@ func TestCallIsServed(t *testing.T) {
 	r.wait(caller, phone.Rang)
 	r.wait(caller, phone.Answered)
 	ivan := r.incoming(r.eng["ivan"], 1)
+	r.wait(ivan, phone.Answered)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := caller.WaitHeard(ctx, 700, 200*time.Millisecond); err != nil {
@@ -125,8 +126,7 @@ func TestTrustedSoftphone(t *testing.T) {
 // down as soon as the store answers.
 func TestRaceR28(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{people: []string{"ivan"}})
-	r.desk.hold = make(chan struct{})
+	r := newRig(t, setup{people: []string{"ivan"}, desk: func(d *desk) { d.hold = make(chan struct{}) }})
 	r.answers("ivan", phone.Accepting(0, "1", 50*time.Millisecond))
 	caller := r.dial(phone.Options{Talk: phone.Talk{For: time.Second}})
 	r.wait(caller, phone.Ended)
@@ -142,14 +142,15 @@ func TestRaceR28(t *testing.T) {
 // TestStoreRefusesAtFirst: the ticket is opened by a later try.
 func TestStoreRefusesAtFirst(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{people: []string{"ivan"}})
 	var tries atomic.Int32
-	r.desk.deny = func() error {
-		if tries.Add(1) < 3 {
-			return errors.New("disk full")
+	r := newRig(t, setup{people: []string{"ivan"}, desk: func(d *desk) {
+		d.deny = func() error {
+			if tries.Add(1) < 3 {
+				return errors.New("disk full")
+			}
+			return nil
 		}
-		return nil
-	}
+	}})
 	r.answers("ivan", phone.Accepting(0, "1", 50*time.Millisecond))
 	caller := r.dial(phone.Options{Talk: phone.Talk{For: time.Second}})
 	r.wait(caller, phone.Ended)
@@ -169,6 +170,7 @@ func TestCallerLeaves(t *testing.T) {
 	caller := r.dial(phone.Options{CancelAfter: 800 * time.Millisecond})
 	r.wait(caller, phone.Ended)
 	back := r.incoming(r.client, 1)
+	r.wait(back, phone.Answered)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	if err := back.WaitHeard(ctx, 700, 200*time.Millisecond); err != nil {
