@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,8 @@ type TimelineOptions struct {
 
 // Timeline writes a ticket and its log as plain text for people: a head of
 // three lines, then one line per event with the clock time and the time since
-// the first signal.
+// the first signal. Lines stand in the order of what happened; the log has them
+// in the order of recording (an attempt is recorded at its end).
 func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	if opt.Zone == nil {
 		opt.Zone = time.UTC
@@ -32,8 +34,10 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	w := writer{opt: opt, texts: texts(opt.Language)}
 	var b strings.Builder
 	b.WriteString(w.head(t, ticket.FirstContact(log, opt.Now)))
+	log = slices.Clone(log)
+	slices.SortStableFunc(log, func(a, b ticket.Event) int { return a.At.Compare(b.At) })
 	for _, e := range log {
-		since := e.At.Sub(t.OpenedAt)
+		since := max(0, e.At.Sub(t.OpenedAt).Round(time.Millisecond))
 		fmt.Fprintf(&b, "%s  +%-12s %s\n", e.At.In(opt.Zone).Format("15:04:05.000"), w.duration(since), w.event(e))
 	}
 	return b.String()

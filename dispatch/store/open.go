@@ -140,11 +140,11 @@ func dsn(path string, pragmas ...string) string {
 func prepareFolder(dir string) error {
 	const private = 0o750 // owner and group: the record holds personal data
 	if err := os.MkdirAll(dir, private); err != nil {
-		return fmt.Errorf("make data folder %s: %w; make it yourself or set another path under store.path", dir, err)
+		return fmt.Errorf("make data folder %s: %w; make it yourself or name another with the setting data", dir, err)
 	}
 	f, err := os.CreateTemp(dir, ".vahta-write-test-*")
 	if err != nil {
-		return fmt.Errorf("write to data folder %s as user id %d: %w; give that user the folder (chown) or set another path under store.path",
+		return fmt.Errorf("write to data folder %s as user id %d: %w; give that user the folder (chown) or name another with the setting data",
 			dir, os.Getuid(), err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))

@@ -12,6 +12,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/media"
@@ -40,6 +41,7 @@ type Config struct {
 	Clients       []client.Organisation `yaml:"clients"`
 	Dispatch      dispatch.Config       `yaml:"dispatch"`
 	Hotline       hotline.Config        `yaml:"hotline"`
+	Escalation    escalation.Policy     `yaml:"escalation"`
 	Webhooks      webhook.Config        `yaml:"webhooks"`
 }
 
@@ -57,17 +59,18 @@ type HTTP struct {
 // Default returns the settings of everything that the file leaves out.
 func Default() Config {
 	c := Config{
-		Data:     "data",
-		Log:      Log{Level: slog.LevelInfo, Format: "text"},
-		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
-		Drain:    time.Minute,
-		SIP:      wire.Default(),
-		Media:    media.Default(),
-		Calls:    b2bua.Default(),
-		Trunks:   trunk.Default(),
-		Dispatch: dispatch.Default(),
-		Hotline:  hotline.Default(),
-		Webhooks: webhook.Default(),
+		Data:       "data",
+		Log:        Log{Level: slog.LevelInfo, Format: "text"},
+		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
+		Drain:      time.Minute,
+		SIP:        wire.Default(),
+		Media:      media.Default(),
+		Calls:      b2bua.Default(),
+		Trunks:     trunk.Default(),
+		Dispatch:   dispatch.Default(),
+		Hotline:    hotline.Default(),
+		Escalation: escalation.Default(),
+		Webhooks:   webhook.Default(),
 	}
 	c.Hotline.Recordings = "recordings"
 	return c
@@ -82,20 +85,21 @@ func (c *Config) derive() {
 
 // Source returns the part that the directory is made of.
 func (c *Config) Source() dispatch.Source {
-	return dispatch.Source{Roster: c.Roster, Lines: c.Lines, Clients: c.Clients, Numbering: c.Dispatch.Numbering}
+	return dispatch.Source{Roster: c.Roster, Lines: c.Lines, Clients: c.Clients, Policy: c.Escalation, Numbering: c.Dispatch.Numbering}
 }
 
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
 func (c *Config) sections() map[string]func() error {
 	return map[string]func() error{
-		"sip":      c.SIP.Validate,
-		"media":    c.Media.Validate,
-		"calls":    c.Calls.Validate,
-		"trunks":   c.Trunks.Validate,
-		"dispatch": c.Dispatch.Validate,
-		"hotline":  c.Hotline.Validate,
-		"webhooks": c.Webhooks.Validate,
-		"":         c.validate,
+		"sip":        c.SIP.Validate,
+		"media":      c.Media.Validate,
+		"calls":      c.Calls.Validate,
+		"trunks":     c.Trunks.Validate,
+		"dispatch":   c.Dispatch.Validate,
+		"hotline":    c.Hotline.Validate,
+		"escalation": c.Escalation.Validate,
+		"webhooks":   c.Webhooks.Validate,
+		"":           c.validate,
 	}
 }
 

@@ -98,7 +98,7 @@ func TestDefaultsOfSample(t *testing.T) {
 	for section, pair := range map[string][2]any{
 		"sip": {got.SIP, want.SIP}, "media": {got.Media, want.Media}, "calls": {got.Calls, want.Calls}, "trunks": {got.Trunks, want.Trunks},
 		"hotline": {got.Hotline, want.Hotline}, "dispatch": {got.Dispatch, want.Dispatch}, "log": {got.Log, want.Log}, "http": {got.HTTP, want.HTTP},
-		"drain": {got.Drain, want.Drain}, "data": {got.Data, want.Data},
+		"escalation": {got.Escalation, want.Escalation}, "drain": {got.Drain, want.Drain}, "data": {got.Data, want.Data},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("section %s: the sample says\n%+v\nthe default is\n%+v", section, pair[0], pair[1])
