@@ -159,7 +159,7 @@ func lockFile(path string) (*os.File, error) {
 		return nil, fmt.Errorf("open lock %s: %w; check the owner of the file", path, err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves from this folder: stop it or set another store.path", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves from this folder: stop it or name another folder with the setting data", path, err), f.Close())
 	}
 	return f, nil
 }
