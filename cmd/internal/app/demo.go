@@ -26,7 +26,7 @@ import (
 // DemoOptions say how the demo company is played.
 type DemoOptions struct {
 	Out      io.Writer // the story, step by step
-	Data     string    // folder of tickets and recordings; empty = a temporary one that is removed
+	Data     string    // folder of tickets and recordings; empty = a new one among the temporary files; it is left there, so that the recording can be heard
 	Stay     bool      // after the call, stay up for real phones until the context ends
 	Language string    // of the story: "ru" or "en"
 	Log      *slog.Logger
@@ -72,7 +72,6 @@ func Demo(ctx context.Context, o DemoOptions) (result DemoResult, err error) {
 		if o.Data, err = os.MkdirTemp("", "vahta-demo-"); err != nil {
 			return result, fmt.Errorf("demo: %w", err)
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(o.Data)) }()
 	}
 	d := &demo{o: o, say: tell(o.Language)}
 	if err := d.phones(ctx); err != nil {
