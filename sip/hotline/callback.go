@@ -45,7 +45,11 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 	if c == nil {
 		return "", errors.New("call back: no new calls, the node is draining")
 	}
-	claim, free := h.take(ctx, rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
+	var claim rotation.Claim
+	free := true
+	if !who.Shared {
+		claim, free = h.take(ctx, rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
+	}
 	if !free {
 		c.Post(func() { c.End(b2bua.CauseBusy) })
 		return "", fmt.Errorf("call back for ticket %s: %s talks to somebody or is being rung", ref.Number, person)
@@ -53,7 +57,9 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 	begun := c.Post(func() {
 		k := h.newCall(c, "")
 		k.number, k.ref = number, ref
-		k.claims = append(k.claims, claimed{claim: claim}) // given back when the call ends
+		if claim.Person != "" {
+			k.claims = append(k.claims, claimed{claim: claim}) // given back when the call ends
+		}
 		k.records.about(ref)
 		k.step(Event{
 			Kind: EvCallBack, Person: person, Name: who.Name, Devices: who.Devices, Caller: string(number),
@@ -61,7 +67,9 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 		})
 	})
 	if !begun {
-		h.release(ctx, claim)
+		if claim.Person != "" {
+			h.release(ctx, claim)
+		}
 		return "", fmt.Errorf("call back for ticket %s: the call ended at once", ref.Number)
 	}
 	return c.Info().CallID, nil

@@ -62,30 +62,50 @@ func (m *machine) next() {
 	m.roundOver()
 }
 
-// climb asks for the right to ring those of a rung who were not tried in this
-// round: one of them, or each when they ring together.
+// climb rings those of a rung who were not tried in this round: one of them, or
+// each when they ring together. Shared people are rung at once; for the others
+// the right to ring one is asked for first.
 func (m *machine) climb(r dispatch.Rung) bool {
 	var people []string
+	climbed := false
 	for i := range r.Duties {
-		if id := r.Duties[i].Person.ID; !slices.Contains(m.s.Tried, id) && len(devicesOf(r.Duties[i])) > 0 {
-			people = append(people, id)
+		c := r.Duties[i]
+		if slices.Contains(m.s.Tried, c.Person.ID) || len(devicesOf(c)) == 0 {
+			continue
+		}
+		switch {
+		case c.Person.Shared && (r.Parallel || len(people) == 0):
+			climbed = true
+			m.reach(m.add(Attempt{Tier: r.RingTime}), c)
+		case c.Person.Shared: // after those who are claimed in its front
+		case r.Parallel:
+			climbed = true
+			m.claim([]string{c.Person.ID}, r)
+		default:
+			people = append(people, c.Person.ID)
+			continue
+		}
+		if !r.Parallel {
+			break
 		}
 	}
-	if len(people) == 0 {
-		return false
+	if climbed || len(people) == 0 {
+		return climbed
 	}
-	if !r.Parallel {
-		m.claim(people, r)
-		return true
-	}
-	for i := range people {
-		m.claim(people[i:i+1], r)
-	}
+	m.claim(people, r)
 	return true
 }
 
+// reach begins to ring a candidate on his devices.
+func (m *machine) reach(a *Attempt, c dispatch.Candidate) {
+	m.s.Tried = append(m.s.Tried, c.Person.ID)
+	m.s.Dialled++
+	a.Person, a.Name, a.Devices = c.Person.ID, c.Person.Name, devicesOf(c)
+	m.dial(a)
+}
+
 func (m *machine) claim(people []string, r dispatch.Rung) {
-	a := m.add(Attempt{Phase: AttemptClaiming, Tier: r.RingTime})
+	a := m.add(Attempt{Phase: AttemptClaiming, Tier: r.RingTime, People: people})
 	m.do(Action{Kind: ActClaim, Attempt: a.ID, People: people, Track: r.Name})
 }
 
@@ -99,39 +119,29 @@ func (m *machine) granted(a *Attempt, person string) {
 		return
 	}
 	a.Claim = a.ID
-	m.s.Tried = append(m.s.Tried, person)
 	c, ok := m.candidate(person)
 	if !ok {
+		m.s.Tried = append(m.s.Tried, person)
 		m.unclaim(a)
 		m.remove(a.ID)
 		m.next()
 		return
 	}
-	a.Person, a.Name, a.Devices = person, c.Person.Name, devicesOf(c)
-	m.s.Dialled++
-	m.dial(a)
+	m.reach(a, c)
 }
 
 // denied means that all who were asked for talk to somebody else.
 func (m *machine) denied(a *Attempt) {
-	dropped := a.Phase == AttemptDropped
-	if !dropped && a.Phase != AttemptClaiming {
-		return
+	switch a.Phase {
+	case AttemptDropped:
+		m.remove(a.ID)
+	case AttemptClaiming:
+		m.s.Busy = true
+		m.s.Tried = append(m.s.Tried, a.People...)
+		m.remove(a.ID)
+		m.next()
+	case AttemptDialling, AttemptRinging, AttemptAsked, AttemptConfirming, AttemptTalking, AttemptTold:
 	}
-	m.remove(a.ID)
-	if dropped {
-		return
-	}
-	m.s.Busy = true
-	if m.s.Rung < len(m.s.Plan.Rungs) {
-		r := m.s.Plan.Rungs[m.s.Rung]
-		if !r.Parallel {
-			m.s.Rung++
-		} else if !m.hunting() {
-			m.s.Rung++
-		}
-	}
-	m.next()
 }
 
 func (m *machine) candidate(person string) (dispatch.Candidate, bool) {

@@ -64,9 +64,9 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 }
 
 // claimPage keeps a page from ringing somebody who is rung for a caller or
-// talks to one. Numbers of last resort belong to nobody.
+// talks to one. Shared people and numbers of last resort are not claimed.
 func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (rotation.Claim, bool) {
-	if _, known := h.people(n.Person.ID); !known {
+	if p, known := h.people(n.Person.ID); !known || p.Shared {
 		return rotation.Claim{}, true
 	}
 	return h.take(ctx, rotation.ClaimRequest{Call: n.ID, Attempt: strconv.Itoa(n.Attempt), Candidates: []string{n.Person.ID}})

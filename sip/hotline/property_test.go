@@ -133,7 +133,7 @@ func drawPlan(t *rapid.T) *dispatch.Plan {
 		r := dispatch.Rung{Parallel: rapid.Bool().Draw(t, "parallel")}
 		for _, n := range names[:rapid.IntRange(1, len(names)).Draw(t, "people")] {
 			list := rapid.SampledFrom([]string{"soft", "soft!", "soft,mobile", "mobile"}).Draw(t, "devices")
-			r.Duties = append(r.Duties, dispatch.Candidate{Person: oncall.Person{ID: n, Devices: devices(n, list)}})
+			r.Duties = append(r.Duties, dispatch.Candidate{Person: oncall.Person{ID: n, Devices: devices(n, list), Shared: n == "c"}})
 		}
 		p.Rungs = append(p.Rungs, r)
 	}

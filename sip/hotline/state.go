@@ -117,9 +117,10 @@ func (p AttemptPhase) String() string {
 // number of its leg.
 type Attempt struct {
 	ID      int
-	Claim   int // the attempt whose claim this stands on; 0 = none is needed
+	Claim   int // the attempt whose claim this stands on; 0 = none is needed (static numbers, shared people, the client)
 	Phase   AttemptPhase
-	Person  string // id; "" for a static number and for the client
+	People  []string // who is asked for while claiming
+	Person  string   // id; "" for a static number and for the client
 	Name    string
 	Devices []oncall.Device
 	Device  int           // index of the one that is dialled

@@ -131,13 +131,14 @@ func (p *player) define(words []string) {
 	}
 }
 
-// candidate reads "ivan", "ivan:soft,mobile" or "ivan:soft!" (trusted).
+// candidate reads "ivan", "ivan:soft,mobile", "ivan:soft!" (trusted) or "@desk" (shared).
 func candidate(w string) dispatch.Candidate {
 	name, list, ok := strings.Cut(w, ":")
 	if !ok {
 		list = "soft"
 	}
-	return dispatch.Candidate{Person: oncall.Person{ID: name, Name: name, Devices: devices(name, list)}}
+	name, shared := strings.CutPrefix(name, "@")
+	return dispatch.Candidate{Person: oncall.Person{ID: name, Name: name, Devices: devices(name, list), Shared: shared}}
 }
 
 func devices(name, list string) []oncall.Device {
