@@ -222,7 +222,7 @@ func (k *call) bridge(a *Action) {
 		k.step(Event{Kind: EvFailed, Attempt: a.Attempt, Outcome: dispatch.AttemptFailed, Cause: b2bua.CauseInternal})
 		return
 	}
-	k.record()
+	k.later = append(k.later, k.record) // the talk does not wait for the disk
 }
 
 // record starts the recording; without one the call goes on, and says so.
@@ -275,23 +275,24 @@ func (k *call) stop(t Timer) {
 func (k *call) try(a *Action) {
 	k.h.metrics.attempt(a.Outcome)
 	now := k.h.now()
-	k.records.attempt(dispatch.Attempt{
+	attempt := dispatch.Attempt{
 		ID: k.id + "/" + strconv.Itoa(a.Attempt), Call: k.id, Person: orText(a.Person, staticName), Device: a.Device,
 		Kind: dispatch.AttemptCall, Outcome: a.Outcome, Cause: a.Cause, Status: a.Status, Q850: a.Q850,
 		At: a.Since, Took: now.Sub(a.Since),
-	})
+	}
+	k.later = append(k.later, func() { k.records.attempt(attempt) }) // the next INVITE leaves before
 }
 
 func (k *call) recordAccepted(a *Action) {
 	k.accepted, k.acceptor = k.h.now(), orText(a.Person, staticName)
 	k.h.metrics.accepted(k.accepted.Sub(k.c.Info().At))
-	k.records.accepted(dispatch.Accepted{
-		Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At,
-	})
+	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
+	k.later = append(k.later, func() { k.records.accepted(accepted) })
 	k.show()
 }
 
 func (k *call) acknowledge(a *Action) {
 	k.acceptor = orText(a.Person, staticName)
-	k.records.acknowledge(k.acceptor, "call", k.h.now())
+	person, now := k.acceptor, k.h.now()
+	k.later = append(k.later, func() { k.records.acknowledge(person, "call", now) })
 }
