@@ -11,6 +11,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
 )
 
 // List returns the calls in progress, oldest first.
@@ -61,6 +62,9 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 			k.claims = append(k.claims, claimed{claim: claim}) // given back when the call ends
 		}
 		k.records.about(ref)
+		if p, err := h.desk.Plan("", ref, h.now()); err == nil { // language and recording of the line that takes all calls
+			k.s.Plan, k.lang = p, prompt.ParseLanguage(p.Line.Language)
+		}
 		k.step(Event{
 			Kind: EvCallBack, Person: person, Name: who.Name, Devices: who.Devices, Caller: string(number),
 			Ticket: Ticket{Number: ref.Number, CallBack: true},

@@ -2,10 +2,12 @@ package hotline
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 // ledger writes what one call has to record, in order, beside the call: the
@@ -73,6 +75,10 @@ func (l *ledger) insist(e entry) {
 		err := e.write(ctx)
 		cancel()
 		if err == nil {
+			return
+		}
+		if _, refused := errors.AsType[*ticket.IllegalError](err); refused {
+			l.h.log.Warn("the ticket does not take a record of its call", "call_id", l.call, "attempt", e.what, "err", err)
 			return
 		}
 		l.h.metrics.recordFailed(e.what)
