@@ -1,7 +1,6 @@
 package hotline
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -388,6 +387,3 @@ func pageSentences(n dispatch.Notice) []prompt.Sentence {
 	say = append(say, prompt.Sentence{Key: prompt.ShortTicket, Ticket: n.Ref.Number})
 	return append(say, prompt.Say(prompt.PageMenu))
 }
-
-// String returns the event for logs and failed tests.
-func (e PageEvent) String() string { return fmt.Sprintf("%d %s %c", e.Kind, e.Outcome, e.Digit) }
