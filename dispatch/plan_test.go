@@ -2,6 +2,7 @@ package dispatch_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,22 +34,23 @@ func TestPlan(t *testing.T) {
 	} {
 		p, err := d.Plan(line, dispatch.Ref{}, time.Now())
 		must(t, err)
-		got := fmt.Sprintf("%s %v %v %d:", p.Line.Language, p.AnswerAfter, p.ProgressEvery, p.Rounds)
+		var got strings.Builder
+		got.WriteString(fmt.Sprintf("%s %v %v %d:", p.Line.Language, p.AnswerAfter, p.ProgressEvery, p.Rounds))
 		for _, r := range p.Rungs {
 			var ids []string
 			for _, c := range r.Duties {
 				ids = append(ids, c.Person.ID)
 			}
-			got += fmt.Sprintf(" %v%v", ids, r.RingTime)
+			got.WriteString(fmt.Sprintf(" %v%v", ids, r.RingTime))
 			if r.Parallel {
-				got += " parallel"
+				got.WriteString(" parallel")
 			}
 		}
 		for _, n := range p.Static {
-			got += " +" + n.Name
+			got.WriteString(" +" + n.Name)
 		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", line, got, want)
+		if got.String() != want {
+			t.Errorf("%s: %s, want %s", line, got.String(), want)
 		}
 	}
 	if _, err := d.Plan("nowhere", dispatch.Ref{}, time.Now()); err == nil {

@@ -34,11 +34,12 @@ func TestChain(t *testing.T) {
 			t.Parallel()
 			var got []string
 			for _, tier := range tt.roster.Chain("line", time.Unix(1_800_000_000, 0)) {
-				who := names(tier.Duties)
+				var who strings.Builder
+				who.WriteString(names(tier.Duties))
 				for _, n := range tier.Numbers {
-					who += n.Number
+					who.WriteString(n.Number)
 				}
-				line := fmt.Sprintf("%s: %s %s", tier.Name, who, tier.RingTime)
+				line := fmt.Sprintf("%s: %s %s", tier.Name, who.String(), tier.RingTime)
 				if tier.Parallel {
 					line += " parallel"
 				}

@@ -135,11 +135,12 @@ func TestRoute(t *testing.T) {
 	got := trunks.Route("8 916 123-45-67")
 	var lines []string
 	for _, d := range got {
-		line := d.Trunk + " " + d.URI.String() + " via " + d.Flow.Remote.String() + " as " + d.From.URI.String()
+		var line strings.Builder
+		line.WriteString(d.Trunk + " " + d.URI.String() + " via " + d.Flow.Remote.String() + " as " + d.From.URI.String())
 		for _, h := range d.Headers {
-			line += " " + h.Name + ": " + h.Value
+			line.WriteString(" " + h.Name + ": " + h.Value)
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	want := []string{
 		"mtt sip:89161234567@sip.mtt.example via 192.0.2.100:5060 as sip:84957770000@sip.mtt.example P-Asserted-Identity: <sip:84957770000@sip.mtt.example>",

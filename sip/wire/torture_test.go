@@ -243,12 +243,12 @@ func TestTortureByTCP(t *testing.T) {
 // firstFinal reads a stream until a final answer, its end or the wait.
 func firstFinal(conn net.Conn, wait time.Duration) int {
 	_ = conn.SetReadDeadline(time.Now().Add(wait))
-	var all string
+	var all strings.Builder
 	b := make([]byte, 4096)
 	for {
 		n, err := conn.Read(b)
-		all += string(b[:n])
-		for part := range strings.SplitSeq(all, "\r\n\r\n") {
+		all.WriteString(string(b[:n]))
+		for part := range strings.SplitSeq(all.String(), "\r\n\r\n") {
 			if status := statusOf(part); status >= 200 {
 				return status
 			}

@@ -137,7 +137,8 @@ func parseURI(s string) (URI, error) {
 	u := URI{Scheme: strings.ToLower(scheme)}
 	switch u.Scheme {
 	case "sip", "sips":
-		return u, u.parseSIP(rest)
+		err := u.parseSIP(rest) // before u is copied into the result
+		return u, err
 	case "tel":
 		rest, u.Headers, _ = strings.Cut(rest, "?")
 		u.User, rest, _ = strings.Cut(rest, ";")
