@@ -208,9 +208,10 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "ticker", a.ticker.Run)
 	l.start(ctx, "media", a.pool.Run)
 	l.start(ctx, "trunks", a.trunks.Run)
-	l.start(ctx, "calls", a.engine.Run)
-	l.start(ctx, "hotline", a.hotline.Run)
+	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records.
 	l.start(ctx, "sip", a.edge.Run)
+	l.start(ctx, "hotline", a.hotline.Run)
+	l.start(ctx, "calls", a.engine.Run)
 	if err := a.serveHTTP(ctx, l); err != nil {
 		return errors.Join(err, l.stop())
 	}
