@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -74,6 +75,7 @@ func logger(w io.Writer, c config.Log) *slog.Logger {
 func demoCommand() *cobra.Command {
 	o := app.DemoOptions{}
 	var verbose bool
+	var bind string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "play one whole call with the demo company: nothing to install or configure",
@@ -81,6 +83,9 @@ func demoCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.Language, err = lang(cmd); err != nil {
 				return err
+			}
+			if o.Bind, err = netip.ParseAddr(bind); err != nil {
+				return fmt.Errorf("--bind: %w; write an address of this machine, such as 192.168.1.10", err)
 			}
 			o.Out = cmd.OutOrStdout()
 			o.Log = slog.New(slog.DiscardHandler)
@@ -101,7 +106,8 @@ func demoCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&o.Stay, "stay", false, "stay up for real phones after the call, until Ctrl-C")
-	cmd.Flags().StringVar(&o.Data, "data", "", "folder of tickets and recordings; empty = a temporary one")
+	cmd.Flags().StringVar(&bind, "bind", "127.0.0.1", "address to listen on; one of your network lets its softphones call")
+	cmd.Flags().StringVar(&o.Data, "data", "", "folder of tickets and recordings; empty = a new one among the temporary files, left there")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the server's log")
 	return cmd
 }

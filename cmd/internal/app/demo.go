@@ -25,10 +25,11 @@ import (
 
 // DemoOptions say how the demo company is played.
 type DemoOptions struct {
-	Out      io.Writer // the story, step by step
-	Data     string    // folder of tickets and recordings; empty = a new one among the temporary files; it is left there, so that the recording can be heard
-	Stay     bool      // after the call, stay up for real phones until the context ends
-	Language string    // of the story: "ru" or "en"
+	Out      io.Writer  // the story, step by step
+	Data     string     // folder of tickets and recordings; empty = a new one among the temporary files; it is left there, so that the recording can be heard
+	Stay     bool       // after the call, stay up for real phones until the context ends
+	Bind     netip.Addr // where everything listens; an address of the local network lets its phones call too
+	Language string     // of the story: "ru" or "en"
 	Log      *slog.Logger
 }
 
@@ -73,6 +74,9 @@ func Demo(ctx context.Context, o DemoOptions) (result DemoResult, err error) {
 			return result, fmt.Errorf("demo: %w", err)
 		}
 	}
+	if !o.Bind.IsValid() {
+		o.Bind = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
 	d := &demo{o: o, say: tell(o.Language)}
 	if err := d.phones(ctx); err != nil {
 		return result, errors.Join(err, d.stop())
@@ -104,11 +108,11 @@ func (d *demo) phones(ctx context.Context) (err error) {
 		if err != nil {
 			return nil
 		}
-		if !d.o.Stay || !free(port) {
+		if !d.o.Stay || !free(d.o.Bind, port) {
 			port = 0
 		}
 		c := phone.Default()
-		c.Name, c.UDPPort = name, port
+		c.Name, c.Addr, c.UDPPort = name, d.o.Bind, port
 		p, stop, e := phone.Start(ctx, c)
 		if e != nil {
 			err = e
@@ -127,8 +131,8 @@ func (d *demo) phones(ctx context.Context) (err error) {
 }
 
 // free reports whether nobody listens on the UDP port.
-func free(port uint16) bool {
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)))
+func free(addr netip.Addr, port uint16) bool {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, port)))
 	if err != nil {
 		return false
 	}
@@ -137,7 +141,8 @@ func free(port uint16) bool {
 
 // config is the demo company at the addresses of this run.
 func (d *demo) config() (config.Config, error) {
-	l, err := config.Parse("demo.yaml", append([]byte("sip: {listen: [{transport: udp, addr: \"127.0.0.1:0\"}]}\n"), deploy.Demo...), nil)
+	listen := fmt.Sprintf("sip: {listen: [{transport: udp, addr: %q}]}\n", netip.AddrPortFrom(d.o.Bind, 0))
+	l, err := config.Parse("demo.yaml", append([]byte(listen), deploy.Demo...), nil)
 	if err != nil {
 		return config.Config{}, err
 	}
@@ -145,11 +150,15 @@ func (d *demo) config() (config.Config, error) {
 	c.Data, c.Drain, c.HTTP.Listen = d.o.Data, time.Second, ""
 	c.Hotline.Recordings = filepath.Join(d.o.Data, "recordings")
 	if d.o.Stay {
-		if free(demoPort) {
-			c.SIP.Listen[0].Addr = fmt.Sprintf("127.0.0.1:%d", demoPort)
+		if free(d.o.Bind, demoPort) {
+			c.SIP.Listen[0].Addr = netip.AddrPortFrom(d.o.Bind, demoPort).String()
 		}
 		c.SIP.Listen = append(c.SIP.Listen, wire.Listen{Transport: wire.TCP, Addr: c.SIP.Listen[0].Addr})
 		c.HTTP.Listen = "127.0.0.1:0"
+	}
+	c.Media.Bind = d.o.Bind
+	if !d.o.Bind.IsLoopback() {
+		c.Trunks.Operators[0].Sources = append(c.Trunks.Operators[0].Sources, "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16") // RFC 1918
 	}
 	for i, p := range []*phone.Phone{d.anna, d.boris} {
 		c.People[i].Devices = []oncall.Device{{Kind: oncall.Softphone, URI: p.URI()}}
