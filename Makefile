@@ -12,7 +12,7 @@ LINT  := $(TOOLS)/golangci-lint
 SUM   := $(TOOLS)/gotestsum
 DEAD  := $(TOOLS)/deadcode
 
-.PHONY: help build run demo test check proof bench lint fmt fix tidy dead cover deps clean
+.PHONY: help build run demo test check static proof bench lint fmt fix tidy dead cover deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -27,14 +27,16 @@ run: build ## start Vahta with the demo company, play one call, stay up for real
 demo: build ## play the demo call once on free ports and exit (0 only if all of it happened)
 	$(VAHTA) demo
 
-test: deps check ## install what the tests need and run everything, with the race detector
+test: deps static ## install what the tests need and run everything, with the race detector
 	$(SUM) --format pkgname-and-test-fails -- -race -count=1 -timeout 10m $(PKGS)
 
-check: lint ## quick feedback: formatting, modernizers, tidy, vet, lint, short tests
+check: static ## quick feedback: static checks and short tests
+	$(GO) test -short $(PKGS)
+
+static: lint ## formatting, lint, modernizers, tidy, vet
 	$(GO) mod tidy -diff
 	$(GO) fix -diff $(PKGS)
 	$(GO) vet $(PKGS)
-	$(GO) test -short $(PKGS)
 
 proof: deps build ## the long drills: fuzzing, floods, soaks; one JSON line per figure
 	bash deploy/proof.sh
