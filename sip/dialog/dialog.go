@@ -41,6 +41,8 @@ type Dialog struct {
 	swept    []string // tags whose 2xx got a BYE
 	ackSDP   []byte   // answer that each ACK to the 2xx carries
 
+	acked *wire.Request // the last ACK, sent again to a repeated 2xx
+
 	// UAS, owned by the executor
 	tx    serverTx // the initial INVITE
 	txKey string

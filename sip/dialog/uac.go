@@ -128,16 +128,31 @@ func (d *Dialog) winner(r *wire.Response) UACEvent {
 	return UACAnswer
 }
 
-// ack acknowledges the 2xx of a dialog's INVITE with that number.
+// ack acknowledges the 2xx of a dialog's INVITE with that number. To a 2xx that
+// is repeated the very same ACK goes again: some peers take one with another
+// branch for a new request.
 func (d *Dialog) ack(s *State, cseq uint32, sdp []byte) {
-	req, err := s.request(wire.ACK, cseq, nil)
-	if err == nil {
-		if len(sdp) > 0 {
-			req.SetBody(sdpType, sdp)
-		}
-		err = d.st.edge.SendAck(req, s.hop())
+	mine := s == &d.s // not a fork's that is swept
+	if mine && d.acked != nil && d.acked.CSeq() == cseq {
+		d.sendAck(d.acked, s)
+		return
 	}
+	req, err := s.request(wire.ACK, cseq, nil)
 	if err != nil {
+		d.unsent("ACK", err)
+		return
+	}
+	if len(sdp) > 0 {
+		req.SetBody(sdpType, sdp)
+	}
+	if mine {
+		d.acked = req
+	}
+	d.sendAck(req, s)
+}
+
+func (d *Dialog) sendAck(req *wire.Request, s *State) {
+	if err := d.st.edge.SendAck(req, s.hop()); err != nil {
 		d.unsent("ACK", err)
 	}
 }

@@ -70,6 +70,27 @@ func TestR2AnswerCrossesOurCancel(t *testing.T) {
 	wait(t, out, phone.Ended)
 }
 
+// A fork that answers behind the 487 of another one gets ACK and BYE.
+func TestR2AnswerAfter487(t *testing.T) {
+	t.Parallel()
+	ua, call, sound, out := rawCallee(t, phone.Options{CancelOn: phone.Rang})
+	call.Answer(180, "Ringing", "")
+	cancel := ua.ExpectRequest("CANCEL")
+	ua.Answer(cancel, 200, "OK", siptest.Reply{})
+	call.Answer(487, "Request Terminated", "")
+	ua.ExpectRequest("ACK")
+	wait(t, out, phone.Ended)
+	fork := *call
+	fork.LocalTag = "late"
+	fork.Answer(200, "OK", sound.SDP())
+	if ack := ua.ExpectRequest("ACK"); ack.ToTag() != "late" {
+		t.Errorf("ACK is for tag %s, want late", ack.ToTag())
+	}
+	if bye := finish(ua); bye.ToTag() != "late" {
+		t.Errorf("BYE is for tag %s, want late", bye.ToTag())
+	}
+}
+
 func TestR7ForkedAnswers(t *testing.T) {
 	t.Parallel()
 	ua, call, sound, out := rawCallee(t, phone.Options{})

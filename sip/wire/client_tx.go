@@ -139,7 +139,7 @@ func (c *ClientTx) feed(res *Response) {
 		c.late(res)
 		return
 	}
-	pass := c.step(res)
+	pass, stray := c.step(res)
 	cancel := c.wanted && !c.sent && c.heard && c.final == 0
 	if cancel {
 		c.sent = true
@@ -149,13 +149,17 @@ func (c *ClientTx) feed(res *Response) {
 	if pass {
 		c.deliver(ClientEvent{Response: res})
 	}
+	if stray {
+		c.edge.stray(res)
+	}
 	if cancel && status < 200 {
 		c.sendCancel(headers)
 	}
 }
 
-// step moves sipgo's machine and tells whether the response is to be delivered.
-func (c *ClientTx) step(res *Response) bool {
+// step moves sipgo's machine and tells whether the response is to be delivered,
+// or is a 2xx that nobody waits for: a fork that answers behind a refusal.
+func (c *ClientTx) step(res *Response) (pass, stray bool) {
 	status, invite := res.Status(), c.req.sip.Method == sip.INVITE
 	switch {
 	case c.final == 0:
@@ -164,13 +168,15 @@ func (c *ClientTx) step(res *Response) bool {
 			c.final = status
 			c.stop()
 		}
-		return c.receive(res.sip)
+		return c.receive(res.sip), false
 	case invite && is2xx(c.final) && is2xx(status):
-		return true // retransmitted, or another branch of a fork
+		return true, false // retransmitted, or another branch of a fork
+	case invite && is2xx(status):
+		return false, true
 	case invite && c.final >= 300 && status >= 300:
 		c.ackFailure(res) // its ACK was lost; sipgo would hold its machine for T2 before repeating it
 	}
-	return false
+	return false, false
 }
 
 // receive passes a response through sipgo's machine. The machine hands it over
