@@ -12,6 +12,7 @@ type Config struct {
 	Batch     int           `yaml:"batch"`     // most changes that share one transaction
 	Queue     int           `yaml:"queue"`     // most changes that wait for the writer
 	Readers   int           `yaml:"readers"`   // connections of the read pool
+	Gather    time.Duration `yaml:"gather"`    // how long a change waits for others that share its transaction; 0 = not at all
 	BusyWait  time.Duration `yaml:"busy_wait"` // how long the writer waits for another process's write
 	Exclusive bool          `yaml:"-"`         // the serving process: refuses to start beside another one, and takes over its leases
 }
@@ -21,13 +22,19 @@ const (
 	defaultBatch    = 128
 	defaultQueue    = 4096
 	defaultReaders  = 4
+	defaultGather   = 3 * time.Millisecond // a refused first engineer and the next INVITE fit in; a caller waits 200 ms for a ticket
 	defaultBusyWait = 5 * time.Second
 )
 
 // Default returns the settings of a single node; Path is left to the caller.
 func Default() Config {
-	return Config{Path: "vahta.db", Batch: defaultBatch, Queue: defaultQueue, Readers: defaultReaders, BusyWait: defaultBusyWait}
+	return Config{
+		Path: "vahta.db", Batch: defaultBatch, Queue: defaultQueue, Readers: defaultReaders, Gather: defaultGather, BusyWait: defaultBusyWait,
+	}
 }
+
+// maxGather leaves most of the 200 ms in which a caller's ticket is awaited.
+const maxGather = 50 * time.Millisecond
 
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
@@ -39,6 +46,9 @@ func (c Config) Validate() error {
 		if n < 1 {
 			faults = append(faults, fmt.Errorf("%s: %d, want at least 1", field, n))
 		}
+	}
+	if c.Gather < 0 || c.Gather > maxGather {
+		faults = append(faults, fmt.Errorf("gather: %v, want 0 to %v", c.Gather, maxGather))
 	}
 	if c.BusyWait <= 0 {
 		faults = append(faults, fmt.Errorf("busy_wait: %v, want more than zero", c.BusyWait))

@@ -102,17 +102,33 @@ func (s *SQLite) Run(ctx context.Context) error {
 		_ = conn.Close() // nothing is pending on it
 	}()
 	batch := make([]*request, 0, s.cfg.Batch)
+	window := time.NewTimer(0)
+	defer window.Stop()
 	for {
 		batch = batch[:0]
 		select {
 		case r := <-s.queue:
 			batch = append(batch, r)
+			s.gather(ctx, window)
 		case <-ctx.Done():
 			if len(s.queue) == 0 {
 				return nil
 			}
 		}
 		s.batch(work, w, s.fill(batch))
+	}
+}
+
+// gather lets more work come in: one fsync then serves it all, and on a busy
+// core the messages that are under way leave before the disk is written.
+func (s *SQLite) gather(ctx context.Context, window *time.Timer) {
+	if s.cfg.Gather == 0 {
+		return
+	}
+	window.Reset(s.cfg.Gather)
+	select {
+	case <-window.C:
+	case <-ctx.Done():
 	}
 }
 
