@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -64,7 +64,7 @@ func ticketList() *cobra.Command {
 				for _, t := range ts {
 					contact := "–"
 					if !t.ContactAt.IsZero() {
-						contact = t.ContactAt.Sub(t.OpenedAt).Round(time.Second / 10).String()
+						contact = fmt.Sprintf("%.0f s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds())) // never rounded into a promise
 					}
 					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, t.OpenedAt.Local().Format(timeLayout),
 						t.Priority, t.Stage, orDash(t.Client.OrgName), orDash(t.Acknowledged.By), contact)

@@ -294,5 +294,5 @@ func (k *call) recordAccepted(a *Action) {
 func (k *call) acknowledge(a *Action) {
 	k.acceptor = orText(a.Person, staticName)
 	person, now := k.acceptor, k.h.now()
-	k.later = append(k.later, func() { k.records.acknowledge(person, "call", now) })
+	k.later = append(k.later, func() { k.records.acknowledge(person, howKey, now) })
 }

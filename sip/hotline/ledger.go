@@ -141,6 +141,12 @@ func (l *ledger) accepted(a dispatch.Accepted) {
 	}})
 }
 
+// How a ticket was taken, as the record has it.
+const (
+	howKey  = "accept_key" // a key on a live call
+	howPage = "voice_page" // a key on a voice page
+)
+
 func (l *ledger) acknowledge(person, how string, at time.Time) {
 	l.add(entry{what: "acknowledged", write: func(ctx context.Context) error {
 		return l.known(func() error { return l.h.desk.Acknowledge(ctx, l.ref, person, how, at) })

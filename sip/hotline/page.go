@@ -219,7 +219,7 @@ func (p *pageCall) save(r dispatch.Result) {
 	p.h.beside(func() {
 		ctx, cancel := context.WithTimeout(p.ctx, saveLimit)
 		defer cancel()
-		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, string(dispatch.ChannelVoice), now)
+		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, howPage, now)
 		e := PageEvent{Kind: PageSaved}
 		if _, refused := errors.AsType[*ticket.IllegalError](err); refused {
 			e.Kind = PageMooted

@@ -32,16 +32,19 @@ func (s State) String() string {
 	return "invalid"
 }
 
+// MarshalText writes the state's name.
+func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
 // Health is what `doctor` and the console show of one operator.
 type Health struct {
-	Trunk       string
-	State       State
-	Since       time.Time     // when State was entered
-	Remote      string        // address that is probed, "" while its name has no address
-	RTT         time.Duration // of the last answered probe
-	Problem     string        // why the last probe failed, "" when it did not
-	Channels    int           // calls in both directions now
-	MaxChannels int           // 0 = no limit
+	Trunk       string        `json:"trunk"`
+	State       State         `json:"state"`
+	Since       time.Time     `json:"since"`             // when State was entered
+	Remote      string        `json:"remote,omitempty"`  // address that is probed, "" while its name has no address
+	RTT         time.Duration `json:"rtt_ns,omitempty"`  // of the last answered probe
+	Problem     string        `json:"problem,omitempty"` // why the last probe failed, "" when it did not
+	Channels    int           `json:"channels"`          // calls in both directions now
+	MaxChannels int           `json:"max_channels"`      // 0 = no limit
 }
 
 // pulse is the pure machine behind [State]: hits and misses in, state out.

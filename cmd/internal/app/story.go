@@ -45,6 +45,7 @@ func english() story {
 			"hung_up": "hangs up", "ended": "call over", "hears": "hears",
 			"opened": "ticket %s is open", "joined": "joins ticket %s", "attempted": "was rung: %s", "accepted": "pressed 1: accepted",
 			"call_ended": "call on record: %s",
+			".no_answer": "no answer", ".served": "the client talked to an engineer",
 		},
 	}
 }
@@ -68,6 +69,7 @@ func russian() story {
 			"hung_up": "кладёт трубку", "ended": "звонок окончен", "hears": "слышит",
 			"opened": "заявка %s открыта", "joined": "присоединён к заявке %s", "attempted": "вызов: %s", "accepted": "нажал 1: принято",
 			"call_ended": "звонок записан: %s",
+			".no_answer": "не ответила", ".accepted": "принял", ".served": "клиент поговорил с инженером",
 		},
 	}
 }
@@ -104,6 +106,9 @@ func (s *stepper) step(who, kind, detail string) {
 	what, ok := s.say.what[kind]
 	if !ok {
 		return
+	}
+	if word, ok := s.say.what["."+detail]; ok {
+		detail = word
 	}
 	if strings.Contains(what, "%s") {
 		what = fmt.Sprintf(what, detail)

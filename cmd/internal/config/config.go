@@ -15,6 +15,7 @@ import (
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/hotline"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -120,6 +121,28 @@ func (c *Config) validate() error {
 	}
 	if _, err := dispatch.NewSnapshot(c.Source()); err != nil {
 		faults = append(faults, err)
+	}
+	return errors.Join(append(faults, c.greetings())...)
+}
+
+// greetings checks that each greeting that a line names can be said.
+func (c *Config) greetings() error {
+	var faults []error
+	var lib *prompt.Library
+	for i, l := range c.Lines {
+		if l.Greeting == "" {
+			continue
+		}
+		if lib == nil {
+			var err error
+			if lib, err = prompt.New(c.Hotline.Prompts, nil); err != nil {
+				return err
+			}
+		}
+		if language := prompt.ParseLanguage(l.Language); !lib.Has(language, prompt.Key(l.Greeting)) {
+			faults = append(faults, fmt.Errorf("lines[%d].greeting: there is no recording %q; put it into %s/%s.wav, or leave the setting empty",
+				i, l.Greeting, filepath.Join(c.Hotline.Prompts.Folder, string(language)), l.Greeting))
+		}
 	}
 	return errors.Join(faults...)
 }

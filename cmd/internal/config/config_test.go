@@ -120,6 +120,7 @@ func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
 		"unknown person":     {"members: [anna]", "members: [olga]", []string{"line 31", "olga"}},
 		"bad zone":           {"zone: Europe/Moscow\n    tracks", "zone: Moscow\n    tracks", []string{"line", "Moscow"}},
 		"bad number of card": {"+7 921 555-01-23", "call me", []string{"line", "clients", "numbers[0]"}},
+		"no such greeting":   {"schedule: duty\n", "schedule: duty\n    greeting: hello\n", []string{"line 9", "lines[0].greeting", "ru/hello.wav"}},
 		"no listener":        {`[{transport: udp, addr: "127.0.0.1:0"}]`, "[]", []string{"line 1", "sip.listen", "name at least one socket"}},
 	} {
 		t.Run(name, func(t *testing.T) {
