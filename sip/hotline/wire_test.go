@@ -180,7 +180,7 @@ func TestCallerLeaves(t *testing.T) {
 	if o.Result != dispatch.CallServed || o.Detail.AcceptedBy != "ivan" {
 		t.Errorf("outcome %+v", o)
 	}
-	if !slices.Equal(r.desk.acked, []string{"ivan call"}) {
+	if !slices.Equal(r.desk.acked, []string{"ivan accept_key"}) {
 		t.Errorf("acknowledged %q", r.desk.acked)
 	}
 	r.free("ivan")
