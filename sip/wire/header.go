@@ -80,6 +80,12 @@ func headerParsers() sip.HeadersParser {
 	return few
 }
 
+// parsers makes the headers that sipgo's transactions read; reading it from
+// several goroutines is safe, and it is never written to.
+//
+//nolint:gochecknoglobals // a table that is never written to
+var parsers = headerParsers()
+
 // parseCSeq allows any white space between number and method, where sipgo would
 // take all but the first blank for a part of the method.
 func parseCSeq(_ []byte, value string) (sip.Header, error) {
@@ -107,11 +113,7 @@ func makeHeader(name, value string) (sip.Header, error) {
 	case "content-length":
 		return nil, fmt.Errorf("set header %s: use SetBody, which keeps length and body together", name)
 	case "via", "from", "to", "call-id", "cseq", "max-forwards", "content-type":
-		parser := sip.DefaultHeadersParser()[key]
-		if key == "cseq" {
-			parser = parseCSeq
-		}
-		h, err := parser(nil, strings.TrimSpace(value))
+		h, err := parsers[key](nil, strings.TrimSpace(value))
 		if err != nil {
 			return nil, fmt.Errorf("set header %s: the value cannot be read: %w", name, err)
 		}
