@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -35,13 +36,14 @@ type epollRelay struct {
 	bell  int // eventfd: something was posted
 	clock int // timerfd: a phase has passed
 
+	ticking atomic.Bool // phases are running; set by the loop
+
 	// owned by the loop
-	ticking bool
-	slots   []*epollSocket // by the number epoll gives back
-	spare   []int32
-	events  [eventsAWake]unix.EpollEvent
-	buf     [maxPacket]byte
-	from    unix.RawSockaddrAny
+	slots  []*epollSocket // by the number epoll gives back
+	spare  []int32
+	events [eventsAWake]unix.EpollEvent
+	buf    [maxPacket]byte
+	from   unix.RawSockaddrAny
 }
 
 // The first numbers epoll gives back are not sockets.
@@ -147,14 +149,16 @@ func (r *epollRelay) poll() (int, error) {
 	return int(n), nil
 }
 
-// wakeUp handles n events: packets first, then time, then commands, which alone may change the set of sockets.
+// wakeUp handles n events: first the commands that were posted, then packets, then time. A command may close a socket
+// whose event is among the n: its slot is empty then, or has a new socket that has nothing to read yet.
 func (r *epollRelay) wakeUp(n int) {
 	r.sh.touch()
-	bell, clock := false, false
+	r.sh.drain()
+	clock := false
 	for i := range r.events[:n] {
 		switch slot := r.events[i].Fd; slot {
 		case slotBell:
-			bell = true
+			r.readCounter(r.bell)
 		case slotClock:
 			clock = true
 		default:
@@ -166,11 +170,7 @@ func (r *epollRelay) wakeUp(n int) {
 	if clock {
 		r.sh.elapse(int(r.readCounter(r.clock)))
 	}
-	if bell {
-		r.readCounter(r.bell)
-		r.sh.drain()
-	}
-	if ticking := !r.sh.idle(); ticking != r.ticking {
+	if ticking := !r.sh.idle(); ticking != r.ticking.Load() {
 		r.setClock(ticking)
 	}
 }
@@ -190,12 +190,21 @@ func (r *epollRelay) setClock(on bool) {
 		spec.Interval = unix.NsecToTimespec(int64(phaseTime))
 		spec.Value = spec.Interval
 	}
-	if unix.TimerfdSettime(r.clock, 0, &spec, nil) == nil {
-		r.ticking = on
+	if unix.TimerfdSettime(r.clock, 0, &spec, nil) != nil {
+		return
+	}
+	r.ticking.Store(on)
+	if !on && r.sh.waiting() { // posted while it seemed that a phase would come
+		r.wake(true)
 	}
 }
 
-func (r *epollRelay) wake() {
+// wake leaves it to the next phase when there is one: a signalling goroutine that has a message to send neither pays for
+// a wake-up nor loses its processor to it.
+func (r *epollRelay) wake(now bool) {
+	if !now && r.ticking.Load() {
+		return
+	}
 	one := [8]byte{}
 	binary.NativeEndian.PutUint64(one[:], 1)
 	_, _ = unix.Write(r.bell, one[:]) // full means rung already

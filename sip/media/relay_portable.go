@@ -40,7 +40,7 @@ func (so *portableSocket) send(b []byte, to *target) error {
 
 func (so *portableSocket) close() { _ = so.conn.Close() } // the reader sees net.ErrClosed and ends
 
-func (p *portable) wake() {
+func (p *portable) wake(bool) {
 	select {
 	case p.bell <- struct{}{}:
 	default:

@@ -23,8 +23,8 @@ type Relay interface {
 	open(netip.AddrPort) (socket, error)
 	// run serves until ctx ends. It calls begin when wake may be called, drains, and calls end before it frees what it has.
 	run(ctx context.Context, begin, end func()) error
-	// wake makes the shard's drain run soon; any goroutine, between begin and end.
-	wake()
+	// wake makes the shard's drain run within a phase, or now if somebody waits for it; any goroutine, between begin and end.
+	wake(now bool)
 	// add starts to deliver what arrives on a socket; inside the shard.
 	add(so socket, s *Stream, rtcp bool) error
 	// remove stops that; inside the shard.
@@ -77,7 +77,8 @@ func (sh *shard) open(port uint16) (rtp, rtcp socket, err error) {
 	return rtp, rtcp, nil
 }
 
-// post queues a function for the loop; false when the loop has ended.
+// post queues a function for the loop, which runs it before it takes another packet and within a phase; false when the
+// loop has ended.
 func (sh *shard) post(f func()) bool {
 	sh.mu.Lock()
 	if sh.ended {
@@ -86,10 +87,26 @@ func (sh *shard) post(f func()) bool {
 	}
 	sh.queue = append(sh.queue, f)
 	if len(sh.queue) == 1 && sh.running {
-		sh.relay.wake()
+		sh.relay.wake(false)
 	}
 	sh.mu.Unlock()
 	return true
+}
+
+// hurry makes the loop run now what was posted.
+func (sh *shard) hurry() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if sh.running {
+		sh.relay.wake(true)
+	}
+}
+
+// waiting reports whether something is posted.
+func (sh *shard) waiting() bool {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	return len(sh.queue) > 0
 }
 
 // serving reports whether what is posted will be run.
@@ -134,6 +151,10 @@ func (sh *shard) touch() { sh.now = time.Since(sh.pool.start) }
 // drain runs what was posted.
 func (sh *shard) drain() {
 	sh.mu.Lock()
+	if len(sh.queue) == 0 {
+		sh.mu.Unlock()
+		return
+	}
 	sh.queue, sh.spare = sh.spare[:0], sh.queue
 	sh.mu.Unlock()
 	for i, f := range sh.spare {

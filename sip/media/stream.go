@@ -178,6 +178,7 @@ func (s *Stream) Stats() Stats {
 		close(got)
 	}
 	if s.home().serving() && s.ask(take) {
+		s.home().hurry()
 		<-got
 	}
 	s.mu.Lock()
