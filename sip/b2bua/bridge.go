@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/butlerspb/vahta/sip/media"
 )
@@ -92,21 +93,46 @@ func (c *Call) holdMusic() {
 }
 
 // Record records the call from now on into a stereo file: left what the caller says, right what
-// the engineer says. Legs join as they are answered and bridged.
-func (c *Call) Record(path string) error {
+// the engineer says. Legs join as they are answered and bridged. The file is made beside the call;
+// failed is told, in the call's goroutine, when that does not succeed.
+func (c *Call) Record(path string, failed func(error)) error {
 	if c.cause != "" {
 		return fmt.Errorf("record %q: %w", path, ErrLegEnded)
 	}
-	if c.recorder != nil {
+	if c.recorder != nil || c.opening {
 		return fmt.Errorf("record %q: the call is being recorded already", path)
 	}
-	recorder, err := media.NewRecorder(path)
-	if err != nil {
-		return fmt.Errorf("record call: %w", err)
-	}
-	c.recorder = recorder
-	c.attachRecorder()
+	c.opening = true
+	c.settling++
+	go func() {
+		recorder, err := media.NewRecorder(path)
+		if !c.loop.Post(func() { c.opened(recorder, err, failed) }) && err == nil {
+			discard(recorder)
+		}
+	}()
 	return nil
+}
+
+// opened takes the file of the recording, or why there is none.
+func (c *Call) opened(recorder *media.Recorder, err error, failed func(error)) {
+	c.opening = false
+	c.settling--
+	switch {
+	case err != nil:
+		failed(fmt.Errorf("record call: %w", err))
+	case c.cause != "":
+		discard(recorder)
+	default:
+		c.recorder = recorder
+		c.attachRecorder()
+	}
+	c.settle()
+}
+
+// discard removes a recording that came too late for its call.
+func discard(r *media.Recorder) {
+	_, _ = r.Close() // it holds nothing
+	_ = os.Remove(r.Path())
 }
 
 // RecordingInfo returns what was recorded; ok is false when nothing was or it still runs.

@@ -38,7 +38,8 @@ type Call struct {
 	endedAt   time.Time
 	guard     *time.Timer // max duration, then linger
 	idle      *time.Timer // no legs left
-	settling  int         // dialogs that have not reported their end
+	settling  int         // dialogs that have not reported their end, and a recording that is being opened
+	opening   bool        // the recorder's file is being made
 	recorder  *media.Recorder
 	recording media.RecordingInfo
 	recorded  bool

@@ -22,7 +22,7 @@ func TestCallIsBridgedRecordedAndTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "call.wav")
 	r.in(c, func() {
 		leg = c.Dial(r.to("bob", r.phone(r.bob)))
-		r.must(c.Record(path))
+		r.must(c.Record(path, func(err error) { r.must(err) }))
 	})
 	bob, invite := take(r.bob)
 	if from := invite.Get("From"); !strings.HasPrefix(from, `"Acme VH-1" <sip:+79161112233@`) || invite.Get("Contact") == "" {

@@ -232,13 +232,17 @@ func (k *call) record() {
 	}
 	path, err := k.h.folders.path(k.h.now(), k.ref.Number, k.id)
 	if err == nil {
-		err = k.c.Record(path)
+		err = k.c.Record(path, k.notRecorded)
 	}
 	if err != nil {
-		k.c.Note("not recorded: " + err.Error())
-		k.h.metrics.recordingFailed()
-		k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
+		k.notRecorded(err)
 	}
+}
+
+func (k *call) notRecorded(err error) {
+	k.c.Note("not recorded: " + err.Error())
+	k.h.metrics.recordingFailed()
+	k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
 }
 
 // start begins or restarts a timer of the script.
