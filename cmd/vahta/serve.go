@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 
@@ -30,7 +29,6 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			log := logger(cmd.ErrOrStderr(), l.Config.Log)
-			spareProcessor()
 			a, err := app.New(cmd.Context(), l.Config, log)
 			if err != nil {
 				return err
@@ -42,17 +40,6 @@ func serveCommand() *cobra.Command {
 			reloader.Go(func() { reload(ctx, l.File, a, log) })
 			return a.Run(ctx)
 		},
-	}
-}
-
-// spareProcessor lets the line go on while the disk is written, also on one
-// core: with a single scheduler slot a goroutine that waits for fsync holds up
-// all calls until the runtime notices. Measured at 300 calls a second on one
-// core: INVITE to INVITE p90 36 ms with one slot, 3 ms with two.
-func spareProcessor() {
-	const slots = 2
-	if os.Getenv("GOMAXPROCS") == "" && runtime.GOMAXPROCS(0) < slots {
-		runtime.GOMAXPROCS(slots)
 	}
 }
 
