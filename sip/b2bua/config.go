@@ -10,6 +10,12 @@ import (
 type Config struct {
 	// MaxCalls is the number of calls at once; more get 503 with Retry-After.
 	MaxCalls int `yaml:"max_calls"`
+	// CallsPerSecond is how many new calls are taken a second, after CallsBurst at once; more get 503 with
+	// Retry-After, so that those who are in are served as ever. 0 = no limit.
+	CallsPerSecond int `yaml:"calls_per_second"`
+	CallsBurst     int `yaml:"calls_burst"`
+	// MaxAge is how long an INVITE may have waited for us to look at it; an older one gets 503.
+	MaxAge time.Duration `yaml:"max_age"`
 	// RetryAfter is what a shed caller is told to wait.
 	RetryAfter time.Duration `yaml:"retry_after"`
 	// MaxDuration ends a call that is longer.
@@ -33,7 +39,12 @@ type Config struct {
 // Default has the limits of the field: 4 h calls, 30 s and 15 s without RTP.
 func Default() Config {
 	return Config{
-		MaxCalls:    2000,
+		MaxCalls: 2000,
+
+		CallsPerSecond: 300, // a new one costs about 2 ms of a core
+		CallsBurst:     300,
+		MaxAge:         time.Second,
+
 		RetryAfter:  5 * time.Second,
 		MaxDuration: 4 * time.Hour,
 		IdleLimit:   2 * time.Minute,
@@ -53,6 +64,7 @@ func (c Config) Validate() error {
 		field string
 		value time.Duration
 	}{
+		{"max_age", c.MaxAge},
 		{"retry_after", c.RetryAfter},
 		{"max_duration", c.MaxDuration},
 		{"idle_limit", c.IdleLimit},
@@ -67,6 +79,12 @@ func (c Config) Validate() error {
 	}
 	if c.MaxCalls <= 0 {
 		faults = append(faults, fmt.Errorf("max_calls: %d; at least one call must be allowed", c.MaxCalls))
+	}
+	if c.CallsPerSecond < 0 {
+		faults = append(faults, fmt.Errorf("calls_per_second: %d is negative; 0 means no limit", c.CallsPerSecond))
+	}
+	if c.CallsPerSecond > 0 && c.CallsBurst < 1 {
+		faults = append(faults, fmt.Errorf("calls_burst: %d; at least one call at once must be allowed", c.CallsBurst))
 	}
 	if c.LadderSize < 0 {
 		faults = append(faults, fmt.Errorf("ladder_size: %d is negative", c.LadderSize))

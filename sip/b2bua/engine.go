@@ -46,6 +46,7 @@ type Engine struct {
 	codecs     []sdp.Codec
 	music      media.Playlist
 	retryAfter wire.Header
+	throttle   *throttle
 	script     func(*Call) // set by OnCall before the edge runs
 
 	active   atomic.Int64 // calls that count against MaxCalls
@@ -85,6 +86,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),
 		retryAfter: wire.Header{Name: "Retry-After", Value: strconv.Itoa(max(1, int(cfg.RetryAfter/time.Second)))},
+		throttle:   newThrottle(cfg.CallsPerSecond, cfg.CallsBurst),
 		calls:      make(map[*Call]struct{}),
 	}
 	if e.log == nil {
@@ -184,7 +186,8 @@ func (e *Engine) NewCall() *Call {
 
 // invited decides on an INVITE before anything is allocated for it: load, peer, number, media.
 func (e *Engine) invited(in *dialog.Incoming) {
-	if e.draining.Load() || e.script == nil {
+	now := e.now()
+	if e.draining.Load() || e.script == nil || now.Sub(in.Request().ReceivedAt()) > e.cfg.MaxAge || !e.throttle.take(now) {
 		e.shed(in)
 		return
 	}

@@ -92,6 +92,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	r.must(err)
 
 	cfg := Default()
+	cfg.CallsPerSecond = 0 // tests call faster than people do
 	if opt.engine != nil {
 		opt.engine(&cfg)
 	}
