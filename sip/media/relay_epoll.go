@@ -152,13 +152,17 @@ func (r *epollRelay) poll() (int, error) {
 // wakeUp handles n events: first the commands that were posted, then packets, then time. A command may close a socket
 // whose event is among the n: its slot is empty then, or has a new socket that has nothing to read yet.
 func (r *epollRelay) wakeUp(n int) {
+	for i := range r.events[:n] {
+		if r.events[i].Fd == slotBell { // before the commands are taken: who posts from now on must be heard again
+			r.readCounter(r.bell)
+		}
+	}
 	r.sh.touch()
 	r.sh.drain()
 	clock := false
 	for i := range r.events[:n] {
 		switch slot := r.events[i].Fd; slot {
 		case slotBell:
-			r.readCounter(r.bell)
 		case slotClock:
 			clock = true
 		default:
