@@ -60,6 +60,14 @@ func (e *end) answered() siptest.Message {
 	return ok
 }
 
+// asked waits for the first sound of the whisper: keys of this phone are believed from now on.
+func (e *end) asked(tb testing.TB) {
+	tb.Helper()
+	if _, err := e.sound.Wait(within(tb), func(siptest.Packet) bool { return true }); err != nil {
+		tb.Fatal(err)
+	}
+}
+
 func (e *end) press(digit byte) { e.sound.Key(digit, siptest.KeyPress{}) }
 
 // goodbye answers a BYE.
@@ -91,6 +99,7 @@ func (r *rig) talk(t *testing.T) (l *line, caller, engineer *end) {
 	caller = l.calls(t)
 	engineer.rung()
 	engineer.answer()
+	engineer.asked(t)
 	engineer.press('1')
 	caller.answered()
 	return l, caller, engineer
@@ -252,9 +261,7 @@ func TestR5(t *testing.T) {
 	caller := l.calls(t)
 	engineer.rung()
 	engineer.answer()
-	if _, err := engineer.sound.Wait(within(t), func(siptest.Packet) bool { return true }); err != nil {
-		t.Fatal(err) // the whisper has begun
-	}
+	engineer.asked(t)
 	caller.call.Cancel()
 	caller.call.Ack(caller.ExpectStatus(487, "INVITE"))
 	engineer.press('1')
@@ -315,6 +322,7 @@ func TestR7(t *testing.T) {
 		t.Errorf("BYE is for tag %q, want second", bye.ToTag())
 	}
 	engineer.call.LocalTag = "first"
+	engineer.asked(t)
 	engineer.press('1')
 	caller.answered()
 	caller.hangs()
@@ -387,6 +395,7 @@ func TestR10(t *testing.T) {
 			t.Errorf("the ACK was repeated with branch %s, it had %s: a peer takes it for a new request", again.Branch(), ack.Branch())
 		}
 	}
+	engineer.asked(t)
 	engineer.press('1')
 	caller.answered()
 	caller.hangs()
@@ -405,6 +414,7 @@ func TestR11(t *testing.T) {
 	caller := l.calls(t)
 	engineer.rung()
 	engineer.answer()
+	engineer.asked(t)
 	engineer.press('1')
 	ok := caller.ExpectStatus(200, "INVITE")
 	caller.sound.Learn(ok.Body)
@@ -445,6 +455,7 @@ func TestR12(t *testing.T) {
 		caller := l.calls(t)
 		engineer.rung()
 		engineer.answer()
+		engineer.asked(t)
 		engineer.press('1')
 		caller.call.Learn(caller.ExpectStatus(200, "INVITE"))
 		caller.hangs()
@@ -550,9 +561,7 @@ func TestR20(t *testing.T) {
 	engineer.sound.Tone(1000)
 	caller.ExpectStatus(180, "INVITE")
 	engineer.answer()
-	if _, err := engineer.sound.Wait(within(t), func(siptest.Packet) bool { return true }); err != nil {
-		t.Fatal(err) // the whisper has begun: the early key was not taken for an answer to it
-	}
+	engineer.asked(t) // and has not answered by the early key
 	caller.Ping()
 	if n := caller.Seen(func(m *siptest.Message) bool { return m.Answers(200, "INVITE") }); n != 0 {
 		t.Error("a key before the answer accepted the call")
@@ -607,9 +616,7 @@ func TestR27(t *testing.T) {
 	}
 	engineer.answer()
 	engineer.sound.Tone(1000)
-	if _, err := engineer.sound.Wait(within(t), func(siptest.Packet) bool { return true }); err != nil {
-		t.Fatal(err)
-	}
+	engineer.asked(t)
 	pressed := time.Now()
 	engineer.press('1')
 	if _, err := caller.sound.Wait(within(t), func(p siptest.Packet) bool { return loud(p, 1000) }); err != nil {

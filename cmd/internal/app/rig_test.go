@@ -454,10 +454,24 @@ func (r *rig) empty() {
 	r.Helper()
 	until(r, "the engine is empty", func() bool { return r.app.Engine().Active() == 0 })
 	for _, name := range []string{"vahta_media_streams", "vahta_sip_dialogs", "vahta_trunk_channels", "vahta_hotline_waiting_callers"} {
-		until(r, name+" is 0", func() bool { return r.figure(name) == 0 })
+		r.zero(name)
 	}
 	if n := r.figure("vahta_call_panics_total"); n != 0 {
 		r.Errorf("%v calls ended by an internal error", n)
+	}
+}
+
+// zero waits until a figure is 0.
+func (r *rig) zero(name string) {
+	r.Helper()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for end := time.After(patience); r.figure(name) != 0; {
+		select {
+		case <-tick.C:
+		case <-end:
+			r.Fatalf("after %s %s is still %v", patience, name, r.figure(name))
+		}
 	}
 }
 
