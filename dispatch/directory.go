@@ -141,15 +141,28 @@ func (s *Snapshot) addLine(i int, l Line, plan client.Numbering) (faults []error
 		fault("exhausted", "%q, want close or hold", l.Exhausted)
 	}
 	for j, raw := range l.DIDs {
-		n := did(plan, raw)
-		if o, taken := s.byDID[n]; taken {
-			fault(fmt.Sprintf("dids[%d]", j), "%q is a number of line %s already", raw, s.lines[o].ID)
-			continue
+		if err := s.claim(did(plan, raw)); err != nil {
+			fault(fmt.Sprintf("dids[%d]", j), "%q %w", raw, err)
 		}
-		s.byDID[n] = len(s.lines)
 	}
 	s.lines = append(s.lines, l)
 	return faults
+}
+
+// claim gives a dialled number to the line that is being added.
+func (s *Snapshot) claim(n client.Number) error {
+	line := len(s.lines)
+	o, taken := s.byDID[n]
+	switch {
+	case n == "":
+		return errors.New("is no number; write what callers dial, such as +78005550100")
+	case taken && o == line:
+		return errors.New("is a number of this line already, in this or another spelling; remove one")
+	case taken:
+		return fmt.Errorf("is a number of line %s already; remove one", s.lines[o].ID)
+	}
+	s.byDID[n] = line
+	return nil
 }
 
 // did brings a dialled number to the form lines are indexed by: a number, or

@@ -37,6 +37,25 @@ func TestSnapshotNamesFaults(t *testing.T) {
 	}
 }
 
+// A line that lists one number twice, also in two spellings, is a fault with its
+// place, not a crash.
+func TestNumberTwiceOnOneLine(t *testing.T) {
+	t.Parallel()
+	for _, again := range []string{"8 812 333-00-00", "+78123330000", "tel:+7-812-333-00-00"} {
+		src := source()
+		src.Lines[0].DIDs = append(src.Lines[0].DIDs, again)
+		_, err := dispatch.NewSnapshot(src)
+		if err == nil || !strings.Contains(err.Error(), "lines[0].dids[1]") || !strings.Contains(err.Error(), "this line") {
+			t.Errorf("%s: %v", again, err)
+		}
+	}
+	src := source()
+	src.Lines[1].DIDs = []string{" "}
+	if _, err := dispatch.NewSnapshot(src); err == nil || !strings.Contains(err.Error(), "lines[1].dids[0]") {
+		t.Errorf("an empty number: %v", err)
+	}
+}
+
 func TestLineFor(t *testing.T) {
 	t.Parallel()
 	snap := company(t).Load()
