@@ -20,6 +20,7 @@ var version = "dev"
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the first signal drains, the second one ends at once
 	if err := root().ExecuteContext(ctx); err != nil {
 		if code, ok := errors.AsType[exitError](err); ok {
 			os.Exit(int(code)) //nolint:gocritic // stop only undoes the signal handler

@@ -24,6 +24,8 @@ func serveCommand() *cobra.Command {
 		Short: "run the emergency line until SIGTERM; SIGHUP reloads lines, people, schedules and clients",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			hup := make(chan os.Signal, 1)
+			signal.Notify(hup, syscall.SIGHUP) // until the process ends: at no moment may it kill the line
 			l, err := load(cmd)
 			if err != nil {
 				return err
@@ -37,31 +39,38 @@ func serveCommand() *cobra.Command {
 			defer reloader.Wait()
 			ctx, cancel := context.WithCancel(cmd.Context())
 			defer cancel()
-			reloader.Go(func() { reload(ctx, l.File, a, log) })
+			reloader.Go(func() { reload(ctx, hup, l.File, a, log) })
 			return a.Run(ctx)
 		},
 	}
 }
 
 // reload follows SIGHUP. A refused file changes nothing and says why.
-func reload(ctx context.Context, file string, a *app.App, log *slog.Logger) {
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
+func reload(ctx context.Context, hup <-chan os.Signal, file string, a *app.App, log *slog.Logger) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-hup:
-			l, err := config.Load(file, os.Environ())
-			if err == nil {
-				err = a.Reload(l.Config)
-			}
-			if err != nil {
+			if err := reloadOnce(file, a); err != nil {
 				log.Error("reload refused, the old configuration stays in force", "err", err.Error())
 			}
 		}
 	}
+}
+
+// reloadOnce puts the file into force. Not even a fault of ours in reading it may end the calls.
+func reloadOnce(file string, a *app.App) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("read %s: %v", file, p)
+		}
+	}()
+	l, err := config.Load(file, os.Environ())
+	if err != nil {
+		return err
+	}
+	return a.Reload(l.Config)
 }
 
 func logger(w io.Writer, c config.Log) *slog.Logger {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,20 +14,26 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 )
 
-// timeLayout is how commands show instants, in the zone of the machine.
-const timeLayout = "2006-01-02 15:04:05"
+// clock shows instants in the zone of the company.
+type clock struct{ zone *time.Location }
+
+func (c clock) show(t time.Time) string { return t.In(c.zone).Format("2006-01-02 15:04:05 MST") }
 
 // withDesk runs f on the desk of the configured data folder.
-func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk) error) error {
+func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, clock) error) error {
 	l, err := load(cmd)
 	if err != nil {
 		return err
+	}
+	zone, err := time.LoadLocation(l.Config.Dispatch.Zone)
+	if err != nil {
+		return fmt.Errorf("dispatch.zone: %w", err)
 	}
 	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Dispatch, l.Config.Source())
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), d); err != nil {
+	if err := f(cmd.Context(), d, clock{zone}); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}
@@ -50,7 +57,7 @@ func ticketList() *cobra.Command {
 		Short: "list open tickets, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c clock) error {
 				ts, err := d.Tickets(ctx, dispatch.TicketFilter{OpenOnly: !all, Limit: limit})
 				if err != nil {
 					return err
@@ -66,7 +73,7 @@ func ticketList() *cobra.Command {
 					if !t.ContactAt.IsZero() {
 						contact = fmt.Sprintf("%.0f s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds())) // never rounded into a promise
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, t.OpenedAt.Local().Format(timeLayout),
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, c.show(t.OpenedAt),
 						t.Priority, t.Stage, orDash(t.Client.OrgName), orDash(t.Acknowledged.By), contact)
 				}
 				return w.Flush()
@@ -88,7 +95,7 @@ func ticketShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ clock) error {
 				v, err := d.Ticket(ctx, args[0], language)
 				if err != nil {
 					return err
@@ -113,7 +120,7 @@ func decide(use, short string, action desk.Action, least int) *cobra.Command {
 		Short: short,
 		Args:  cobra.MinimumNArgs(least),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ clock) error {
 				return d.Decide(ctx, args[0], desk.Decision{Action: action, By: by, Text: strings.Join(args[1:], " ")})
 			})
 		},

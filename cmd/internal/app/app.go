@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -47,6 +49,7 @@ type App struct {
 	outbox   *outbox.Worker
 	ticker   *ticker.Ticker
 	ready    chan struct{} // closed when calls are taken
+	draining atomic.Bool   // new calls are refused
 }
 
 // New builds all parts and opens the record and the sockets. Nothing runs yet. On error everything opened is closed again.
@@ -231,6 +234,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // drain lets calls in progress end, within the configured time.
 func (a *App) drain(ctx context.Context) {
+	a.draining.Store(true)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Drain)
 	defer cancel()
 	if err := a.engine.Drain(ctx); err != nil {
@@ -239,7 +243,7 @@ func (a *App) drain(ctx context.Context) {
 }
 
 // Reload puts the directory part of a new configuration into force: people, schedules, lines, clients. Calls in progress
-// keep the plan they have. What needs a restart (listeners, ports, trunks, limits) is named in the log.
+// keep the plan they have. Changed sections that need a restart are named in the log.
 func (a *App) Reload(cfg config.Config) error {
 	snapshot, err := dispatch.NewSnapshot(cfg.Source())
 	if err != nil {
@@ -247,8 +251,30 @@ func (a *App) Reload(cfg config.Config) error {
 	}
 	a.desk.Directory().Replace(snapshot)
 	a.trunks.SetPhones(append(append([]string(nil), cfg.Trunks.Phones...), phoneHosts(cfg.Roster)...))
-	a.log.Info("configuration reloaded: people, schedules, lines and clients are in force; other settings need a restart")
+	a.log.Info("configuration reloaded: lines, people, schedules, static numbers, clients and escalation are in force")
+	if later := restarts(a.cfg, cfg); len(later) > 0 {
+		a.log.Warn("some changed settings wait for a restart", "service", strings.Join(later, ", "))
+	}
 	return nil
+}
+
+// restarts names the sections that differ and that only a restart brings into force.
+func restarts(old, now config.Config) []string {
+	var names []string
+	for _, s := range []struct {
+		name string
+		a, b any
+	}{
+		{"data", old.Data, now.Data}, {"log", old.Log, now.Log}, {"http", old.HTTP, now.HTTP}, {"drain", old.Drain, now.Drain},
+		{"sip", old.SIP, now.SIP}, {"media", old.Media, now.Media}, {"calls", old.Calls, now.Calls},
+		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators}, {"hotline", old.Hotline, now.Hotline},
+		{"dispatch", old.Dispatch, now.Dispatch}, {"webhooks", old.Webhooks, now.Webhooks},
+	} {
+		if !reflect.DeepEqual(s.a, s.b) {
+			names = append(names, s.name)
+		}
+	}
+	return names
 }
 
 // Ready is closed when calls are taken.

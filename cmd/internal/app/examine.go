@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/sip/dialog"
@@ -104,8 +106,13 @@ const timeError = 5
 
 func examineFolder(data string) Finding {
 	f := Finding{What: "data"}
-	if err := os.MkdirAll(data, 0o750); err != nil {
-		f.Text = fmt.Sprintf("%v; create the folder or name another with the setting data", err)
+	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
+		parent := filepath.Dir(filepath.Clean(data))
+		if err := unix.Access(parent, unix.W_OK); err != nil {
+			f.Text = fmt.Sprintf("%s does not exist and %s can not be written to: %v; create the folder for the user that runs vahta", data, parent, err)
+			return f
+		}
+		f.OK, f.Text = true, data+" does not exist yet; the first `vahta serve` makes it"
 		return f
 	}
 	probe, err := os.CreateTemp(data, ".doctor-*")

@@ -88,6 +88,9 @@ func (a *App) health() http.Handler {
 
 // canAnswer asks what a call needs: our own sockets answer OPTIONS, and an RTP port is free.
 func (a *App) canAnswer(ctx context.Context) error {
+	if a.draining.Load() {
+		return errors.New("draining: calls in progress go on, new ones are refused with 503")
+	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	if err := a.edge.Ready(ctx); err != nil {
