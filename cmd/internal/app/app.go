@@ -265,10 +265,17 @@ func restarts(old, now config.Config) []string {
 		name string
 		a, b any
 	}{
-		{"data", old.Data, now.Data}, {"log", old.Log, now.Log}, {"http", old.HTTP, now.HTTP}, {"drain", old.Drain, now.Drain},
-		{"sip", old.SIP, now.SIP}, {"media", old.Media, now.Media}, {"calls", old.Calls, now.Calls},
-		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators}, {"hotline", old.Hotline, now.Hotline},
-		{"dispatch", old.Dispatch, now.Dispatch}, {"webhooks", old.Webhooks, now.Webhooks},
+		{"data", old.Data, now.Data},
+		{"log", old.Log, now.Log},
+		{"http", old.HTTP, now.HTTP},
+		{"drain", old.Drain, now.Drain},
+		{"sip", old.SIP, now.SIP},
+		{"media", old.Media, now.Media},
+		{"calls", old.Calls, now.Calls},
+		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators},
+		{"hotline", old.Hotline, now.Hotline},
+		{"dispatch", old.Dispatch, now.Dispatch},
+		{"webhooks", old.Webhooks, now.Webhooks},
 	} {
 		if !reflect.DeepEqual(s.a, s.b) {
 			names = append(names, s.name)
