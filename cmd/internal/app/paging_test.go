@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
@@ -200,6 +203,50 @@ func TestRestart(t *testing.T) {
 	t.Logf("the call that talked is on record as %s", served.call.Result)
 	if served.call.AcceptedBy != talks.people[0] || served.call.EndedAt.IsZero() || served.ticket.Assignee != talks.people[0] {
 		t.Errorf("the call that talked: %+v", served.call)
+	}
+	again.empty()
+}
+
+// TestKilled: the process dies in the middle of a call that rings, as after kill -9: what is on the disk at that moment is
+// all the next one has. The ticket is there, the call is marked broken, and the phone is paged.
+func TestKilled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	talker := startPhone(t, "talker", "udp", accepting())
+	ringer := startPhone(t, "ringer", "udp", phone.Ringing())
+	talks, rings := r.line(t, nil, talker.URI()), r.line(t, nil, ringer.URI())
+	one, two := talks.dial("udp", phone.Options{Talk: phone.Talk{Tone: 440}}), rings.dial("udp", phone.Options{})
+	if err := one.WaitHeard(within(t), 700, 500*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	talks.event(ticket.KindAccepted, 1)
+	rings.event(ticket.KindOpened, 1)
+	wait(t, incoming(t, ringer, 1), phone.Rang)
+	cfg := r.cfg
+	cfg.Data = t.TempDir()
+	cfg.Hotline.Recordings = filepath.Join(cfg.Data, "recordings")
+	for _, suffix := range []string{"", "-wal"} { // the log of the database before the file it belongs to would be newer
+		data, err := os.ReadFile(filepath.Join(r.cfg.Data, desk.Database+suffix))
+		r.must(err)
+		r.must(os.WriteFile(filepath.Join(cfg.Data, desk.Database+suffix), data, 0o600))
+	}
+	for _, s := range []*phone.Session{one, two} {
+		s.Hangup()
+		wait(t, s, phone.Ended)
+	}
+	wait(t, incoming(t, ringer, 1), phone.Ended)
+	r.must(r.stop())
+
+	r.must(ringer.Answer(phone.Accepting(20*time.Millisecond, "1", 200*time.Millisecond)))
+	again := startRig(t, cfg, r.client)
+	talks.rig, rings.rig = again, again
+	rec := rings.acknowledged()
+	if rec.call.Result != dispatch.CallBroken {
+		t.Errorf("the call that rang is on record as %q, want broken", rec.call.Result)
+	}
+	served := talks.read()
+	if served.call.Result != dispatch.CallBroken || served.call.AcceptedBy != talks.people[0] || served.ticket.Assignee != talks.people[0] {
+		t.Errorf("the call that talked is on record as %q, accepted by %q, ticket with %q", served.call.Result, served.call.AcceptedBy, served.ticket.Assignee)
 	}
 	again.empty()
 }

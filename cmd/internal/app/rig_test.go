@@ -36,6 +36,7 @@ type rig struct {
 	testing.TB
 	app    *app.App
 	client *phone.Phone // behind the operator: rung for call-backs and mobiles
+	feed   *dispatch.Subscription
 	events *siptest.Log[dispatch.FeedEvent]
 	stop   func() error // ends the app and returns what its Run returned
 
@@ -80,17 +81,17 @@ func startRig(tb testing.TB, cfg config.Config, client *phone.Phone) *rig {
 	var err error
 	r.app, err = app.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
 	r.must(err)
-	feed := r.app.Dispatcher().Feed().Subscribe(1 << 16)
+	r.feed = r.app.Dispatcher().Feed().Subscribe(1 << 16)
 	var running sync.WaitGroup
 	running.Go(func() {
-		for e := range feed.Events() {
+		for e := range r.feed.Events() {
 			r.events.Add(e)
 		}
 	})
 	ctx, cancel := context.WithCancelCause(context.Background())
 	running.Go(func() {
 		err = r.app.Run(ctx)
-		feed.Close()
+		r.feed.Close()
 	})
 	r.stop = sync.OnceValue(func() error {
 		cancel(errors.New("the test is over"))
