@@ -22,7 +22,8 @@
 // inactive, and nothing may be sent.
 //
 // blocked: the far end named an address that must never be sent RTP. The
-// agreement then carries no remote address at all and says why.
+// agreement then carries no remote address at all and says why. A line with a
+// multicast or broadcast address is not agreed to at all.
 //
 // Packet times are milliseconds, clocks are hertz, ports are UDP.
 //

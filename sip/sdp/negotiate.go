@@ -9,7 +9,8 @@ import (
 )
 
 // ErrNotAcceptable is wrapped by the errors of [Answer] and [Conclude]: the two
-// have no audio in common. A UAS answers 488 (RFC 3261 §21.4.26).
+// have no audio in common, or all of it would go to a group or to everybody. A
+// UAS answers 488 (RFC 3261 §21.4.26).
 var ErrNotAcceptable = errors.New("no acceptable audio")
 
 // Local is what our side offers or allows.
@@ -106,7 +107,7 @@ func Reoffer(last *Session, l Local) *Session {
 func Answer(offer *Session, l Local) (*Session, Agreement, error) {
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		if !usable(m) {
+		if !usable(m) || offer.toMany(m) {
 			continue
 		}
 		theirs := m.Codecs()
@@ -140,6 +141,9 @@ func Conclude(offer, answer *Session, l Local) (Agreement, error) {
 			continue
 		}
 		m := &answer.Media[i]
+		if answer.toMany(m) {
+			continue
+		}
 		ours, theirs := offer.Media[i].Codecs(), answerCodecs(m, &offer.Media[i])
 		codec, ok := firstCommon(theirs, ours) // ours, in the order of the answer
 		if !ok {
@@ -185,7 +189,7 @@ func blocked(addr netip.Addr, port uint16, own netip.Addr) Blocked {
 		return BlockedNoAddress
 	case addr.IsUnspecified():
 		return BlockedUnspecified
-	case addr.IsMulticast(), addr == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+	case toMany(addr):
 		return BlockedMulticast
 	case port == 0:
 		return BlockedPort
@@ -194,6 +198,14 @@ func blocked(addr netip.Addr, port uint16, own netip.Addr) Blocked {
 		return BlockedScope
 	}
 	return NotBlocked
+}
+
+// toMany says whether a line sends media to a group or to everybody: no hold is
+// spelled so, hence such a line is as good as absent.
+func (s *Session) toMany(m *Media) bool { return toMany(s.Addr(m)) }
+
+func toMany(addr netip.Addr) bool {
+	return addr.IsMulticast() || addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
 }
 
 // remoteRTCP is a=rtcp:<port> [IN IPx <address>] (RFC 3605), else the next port.

@@ -172,15 +172,13 @@ func TestBlocked(t *testing.T) {
 	}{
 		{"IN IP4 198.51.100.9", "192.0.2.1", NotBlocked},
 		{"IN IP4 10.1.2.3", "192.0.2.1", NotBlocked},
-		{"IN IP4 224.2.1.1/127", "192.0.2.1", BlockedMulticast},
-		{"IN IP4 255.255.255.255", "192.0.2.1", BlockedMulticast},
 		{"IN IP4 127.0.0.1", "192.0.2.1", BlockedScope},
 		{"IN IP4 127.0.0.9", "127.0.0.1", NotBlocked},
 		{"IN IP4 169.254.169.254", "192.0.2.1", BlockedScope},
 		{"IN IP4 media.example.com", "192.0.2.1", BlockedNoAddress},
 		{"IN IP6 ::", "2001:db8::1", BlockedUnspecified},
 		{"IN IP6 2001:db8::9", "2001:db8::1", NotBlocked},
-		{"IN IP6 ff02::1", "2001:db8::1", BlockedMulticast},
+		{"IN IP4 0.0.0.0", "192.0.2.1", BlockedUnspecified},
 		{"IN IP6 ::ffff:127.0.0.1", "192.0.2.1", BlockedScope},
 	}
 	for _, tt := range tests {
@@ -196,6 +194,25 @@ func TestBlocked(t *testing.T) {
 				t.Errorf("blocked %v, remote %v; want %v", a.Blocked, a.Remote, tt.want)
 			}
 		})
+	}
+}
+
+// TestForbiddenTargets: sound to a group or to everybody is refused in whatever part of an exchange it comes, and the
+// next line that can be used is taken instead.
+func TestForbiddenTargets(t *testing.T) {
+	t.Parallel()
+	for _, conn := range []string{"IN IP4 224.0.0.9", "IN IP4 224.2.1.1/127", "IN IP4 239.255.255.255", "IN IP4 255.255.255.255", "IN IP6 ff02::1", "IN IP6 ::ffff:224.0.0.9"} {
+		line := "m=audio 5004 RTP/AVP 8\r\nc=" + conn + "\r\n"
+		if _, a, err := Answer(mustParse(t, head+line), local()); !errors.Is(err, ErrNotAcceptable) {
+			t.Errorf("offer with %s: %+v, %v", conn, a, err)
+		}
+		if a, err := Conclude(Offer(local()), mustParse(t, head+line), local()); !errors.Is(err, ErrNotAcceptable) {
+			t.Errorf("answer with %s: %+v, %v", conn, a, err)
+		}
+		answer, a, err := Answer(mustParse(t, head+line+"m=audio 5008 RTP/AVP 0\r\n"), local())
+		if err != nil || a.Remote.Port() != 5008 || answer.Media[0].Port != 0 {
+			t.Errorf("%s before a good line: %+v, %v", conn, a, err)
+		}
 	}
 }
 
