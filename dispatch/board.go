@@ -175,7 +175,7 @@ func (b *board) call(id string) (CallRecord, bool) {
 	return l.call, ok
 }
 
-// open returns the ids of all cases.
+// open returns all cases, by number.
 func (b *board) open() []Case {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -145,7 +145,8 @@ func openedAs(t ticket.Ticket, who caller, joined bool) Opened {
 	return o
 }
 
-// repeated answers a signal that has become a ticket before.
+// repeated answers a signal that has become a ticket before. A commit that was
+// too slow for its caller left no trace in memory: the board learns of it here.
 func (d *Dispatcher) repeated(ctx context.Context, sig Signal, taken Taken) (Opened, error) {
 	c, err := d.load(ctx, taken.Ticket)
 	if err != nil {
@@ -154,6 +155,12 @@ func (d *Dispatcher) repeated(ctx context.Context, sig Signal, taken Taken) (Ope
 	var who caller
 	if sig.Call != nil {
 		who = identify(d.dir.Load().Book, *sig.Call)
+	}
+	d.board.put(c)
+	if d.archive != nil && sig.Call != nil {
+		if call, err := d.archive.Call(ctx, callID(sig)); err == nil && call.EndedAt.IsZero() {
+			d.board.begin(call)
+		}
 	}
 	o := openedAs(c.Ticket, who, taken.Joined)
 	o.Repeated = true
