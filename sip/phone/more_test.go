@@ -2,6 +2,7 @@ package phone_test
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,5 +107,29 @@ func TestPortInUse(t *testing.T) {
 	_, _, err := phone.Start(t.Context(), cfg)
 	if err == nil || !strings.Contains(err.Error(), p.Addr("udp").String()) {
 		t.Errorf("a port in use: %v, want an error that names it", err)
+	}
+}
+
+// TestHeardBeforeTheAnswer: what a phone hears may be asked for from the moment its call is known, before it has any sound.
+func TestHeardBeforeTheAnswer(t *testing.T) {
+	t.Parallel()
+	callee := start(t, "callee", "udp", phone.Answering(0, phone.Talk{}))
+	caller := start(t, "caller", "udp", phone.Answer{})
+	const calls = 10
+	for i := range calls {
+		out := dial(t, caller, callee.URI(), phone.Options{Talk: phone.Talk{Tone: 440}})
+		in, err := callee.Incoming(within(t), i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in.Received()
+		_ = in.WriteWAV(filepath.Join(t.TempDir(), "early.wav")) // there may be no sound to write yet
+		if i == calls-1 {
+			if err := in.WaitHeard(within(t), 440, 40*time.Millisecond); err != nil {
+				t.Error(err)
+			}
+		}
+		out.Hangup()
+		wait(t, in, phone.Ended)
 	}
 }

@@ -16,11 +16,12 @@ import (
 
 // sound is the audio of a session.
 type sound struct {
+	// set by openMedia, owned by the loop
 	stream   *media.Stream
 	recorder *media.Recorder // what is received, in the left channel; nil when deaf
-	path     string
 
 	mu     sync.Mutex
+	path   string  // guarded by mu; of the recorder's file, "" before there is one
 	whole  []int16 // guarded by mu; what was received, once the call has ended
 	closed bool    // guarded by mu
 }
@@ -49,12 +50,15 @@ func (s *Session) openMedia() error {
 	if folder == "" {
 		return nil
 	}
-	s.sound.path = filepath.Join(folder, strconv.Itoa(int(s.sound.stream.Local().Port()))+"-"+strconv.FormatInt(s.start.UnixNano(), 36)+".wav")
-	if s.sound.recorder, err = media.NewRecorder(s.sound.path); err != nil {
+	path := filepath.Join(folder, strconv.Itoa(int(s.sound.stream.Local().Port()))+"-"+strconv.FormatInt(s.start.UnixNano(), 36)+".wav")
+	if s.sound.recorder, err = media.NewRecorder(path); err != nil {
 		s.sound.stream.Close()
 		return err
 	}
 	s.sound.stream.Record(s.sound.recorder, media.Left)
+	s.sound.mu.Lock()
+	s.sound.path = path
+	s.sound.mu.Unlock()
 	return nil
 }
 
@@ -79,16 +83,14 @@ func (s *Session) closeMedia() {
 		return
 	}
 	s.sound.stream.Close()
-	var whole []int16
 	if s.sound.recorder != nil {
 		if _, err := s.sound.recorder.Close(); err != nil {
 			s.phone.cfg.Log.Warn("recording of a phone failed", "call_id", s.CallID(), "err", err)
 		}
-		whole = s.sound.read()
 	}
 	s.sound.mu.Lock()
 	defer s.sound.mu.Unlock()
-	s.sound.whole, s.sound.closed = whole, true
+	s.sound.whole, s.sound.closed = s.sound.read(), true
 }
 
 // heard receives the stream's events; it runs in the media loop.
@@ -192,11 +194,14 @@ func (s *Session) Received() []int16 {
 	return s.sound.read()
 }
 
-// read takes what the recorder has written so far.
+// read takes what the recorder has written so far; mu is held.
 func (a *sound) read() []int16 {
+	if a.path == "" {
+		return nil // deaf, or nothing has been opened yet
+	}
 	file, err := os.ReadFile(a.path)
 	if err != nil {
-		return nil // deaf, or the phone is closed
+		return nil // the phone is closed
 	}
 	channels, err := DecodeWAV(file)
 	if err != nil || len(channels) == 0 {
@@ -233,8 +238,11 @@ func (s *Session) WaitHeard(ctx context.Context, hz float64, min time.Duration) 
 
 // WriteWAV writes the received audio to a file, 16-bit mono at 8 kHz.
 func (s *Session) WriteWAV(path string) error {
-	if s.sound.path == "" {
-		return errors.New("write what the phone heard: it keeps no audio")
+	s.sound.mu.Lock()
+	kept := s.sound.path != ""
+	s.sound.mu.Unlock()
+	if !kept {
+		return errors.New("write what the phone heard: it keeps no audio, or none yet")
 	}
 	if err := os.WriteFile(path, EncodeWAV(s.Received()), 0o600); err != nil {
 		return fmt.Errorf("write what the phone heard: %w", err)
