@@ -169,7 +169,7 @@ func (c *Call) closeRecorder() {
 	c.recorder = nil
 	if err != nil {
 		c.Note("recording incomplete: " + err.Error())
-		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.CallID, "err", err)
+		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.ID, "err", err)
 	}
 	c.recording, c.recorded = info, true
 }

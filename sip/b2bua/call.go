@@ -11,7 +11,8 @@ import (
 
 // Info is what is known of a call before anybody has spoken.
 type Info struct {
-	CallID  string // of the caller's INVITE; our own for calls without a caller
+	ID      string // names this call and no other: two callers may use one Call-ID, their tags differ
+	CallID  string // of the caller's INVITE; empty for calls without a caller
 	Inbound trunk.Inbound
 	At      time.Time // when the first INVITE came in, or NewCall was called
 	Flow    wire.Flow // where the INVITE came from
@@ -214,7 +215,7 @@ func (c *Call) abandon() {
 		}
 	}
 	if c.cause == "" {
-		c.engine.log.Warn("call without legs was not ended by its script", "call_id", c.info.CallID)
+		c.engine.log.Warn("call without legs was not ended by its script", "call_id", c.info.ID)
 		c.End(CauseAbandoned)
 	}
 }

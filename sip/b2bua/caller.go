@@ -96,7 +96,7 @@ func (l *Leg) prepare() {
 		return
 	}
 	if err := l.describe(); err != nil {
-		l.call.engine.log.Error("caller refused: no media", "call_id", l.call.info.CallID, "err", err)
+		l.call.engine.log.Error("caller refused: no media", "call_id", l.call.info.ID, "err", err)
 		l.call.Note(err.Error())
 		l.call.End(CausePorts)
 	}

@@ -3,12 +3,15 @@ package b2bua
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,7 +181,7 @@ func (e *Engine) NewCall() *Call {
 		return nil
 	}
 	e.active.Add(1)
-	c := newCall(e, Info{CallID: rand.Text(), At: e.now()})
+	c := newCall(e, Info{ID: strings.ToLower(rand.Text()[:idLength]), At: e.now()})
 	e.remember(c)
 	go c.run(c.checkIdle)
 	return c
@@ -250,7 +253,7 @@ func (e *Engine) readOffer(req *wire.Request) (*sdp.Session, int) {
 // begin makes the call and starts its goroutine.
 func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Session) {
 	req := in.Request()
-	c := newCall(e, Info{CallID: req.CallID(), Inbound: who, At: req.ReceivedAt(), Flow: req.Flow()})
+	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: who, At: req.ReceivedAt(), Flow: req.Flow()})
 	leg := c.newLeg(callerName)
 	leg.caller, leg.offer, leg.trunk = true, offer, who.Trunk
 	c.a = leg
@@ -315,5 +318,14 @@ func (e *Engine) sessionID() uint64 { return e.sessions.Add(1) & sessionMask }
 
 // logPanic reports the panic of one call, once.
 func (e *Engine) logPanic(c *Call, fault any) {
-	e.log.Error("call ended after an internal error", "call_id", c.info.CallID, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	e.log.Error("call ended after an internal error", "call_id", c.info.ID, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+}
+
+// idLength is the length of a call's name in base32: 80 bits, short enough to be typed.
+const idLength = 16
+
+// nameOf names the call of an INVITE: a retransmission after a restart has the same name, another caller never has.
+func nameOf(invite *wire.Request) string {
+	sum := sha256.Sum256([]byte(invite.CallID() + "\x00" + invite.FromTag()))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:idLength])
 }

@@ -288,7 +288,7 @@ func (l *Leg) heard(ev media.Event) {
 		l.lostMedia()
 	case media.RecordFailed:
 		c.Note("recording failed: " + ev.Err.Error())
-		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.CallID, "leg", l.Name, "err", ev.Err)
+		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.ID, "leg", l.Name, "err", ev.Err)
 	case media.FirstPacket:
 		l.dialog.MediaFlows(true)
 		c.ladder.add(c.engine.now(), rung{leg: int16(l.ID), dir: Inward, text: "RTP"})

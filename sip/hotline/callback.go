@@ -49,7 +49,7 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 	var claim rotation.Claim
 	free := true
 	if !who.Shared {
-		claim, free = h.take(ctx, rotation.ClaimRequest{Call: c.Info().CallID, Attempt: "1", Candidates: []string{person}})
+		claim, free = h.take(ctx, rotation.ClaimRequest{Call: c.Info().ID, Attempt: "1", Candidates: []string{person}})
 	}
 	if !free {
 		c.Post(func() { c.End(b2bua.CauseBusy) })
@@ -76,5 +76,5 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 		}
 		return "", fmt.Errorf("call back for ticket %s: the call ended at once", ref.Number)
 	}
-	return c.Info().CallID, nil
+	return c.Info().ID, nil
 }

@@ -1,8 +1,6 @@
 package hotline
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -115,6 +113,5 @@ func (f *folders) path(now time.Time, ticket, call string) (string, error) {
 		}
 		f.made = dir
 	}
-	sum := sha256.Sum256([]byte(call))
-	return filepath.Join(dir, orText(ticket, "no-ticket")+"-"+hex.EncodeToString(sum[:6])+".wav"), nil
+	return filepath.Join(dir, orText(ticket, "no-ticket")+"-"+call+".wav"), nil
 }

@@ -172,7 +172,7 @@ func (h *Hotline) answer(c *b2bua.Call) {
 
 // newCall binds a script to a call.
 func (h *Hotline) newCall(c *b2bua.Call, line string) *call {
-	k := &call{h: h, c: c, id: c.Info().CallID, line: line, lang: prompt.Russian, s: NewState(&h.cfg)}
+	k := &call{h: h, c: c, id: c.Info().ID, line: line, lang: prompt.Russian, s: NewState(&h.cfg)}
 	k.records = newLedger(h, k.id)
 	c.On(k.heard)
 	h.mu.Lock()

@@ -27,6 +27,7 @@ type ledger struct {
 // entry is one thing to record.
 type entry struct {
 	what   string // for the log
+	vital  bool   // tried as long as the process lives: without it an alarm would die
 	failed func(error)
 	write  func(ctx context.Context) error
 }
@@ -94,7 +95,7 @@ func (l *ledger) insist(e entry) {
 		if try == 1 && e.failed != nil {
 			e.failed(err)
 		}
-		if try == maxTries || l.h.stopped() {
+		if try >= maxTries && !e.vital || l.h.stopped() {
 			l.h.log.Error("record of a call is lost: the store refuses it", "call_id", l.call, "attempt", e.what, "err", err)
 			return
 		}
@@ -109,7 +110,7 @@ func (l *ledger) insist(e entry) {
 // open commits the ticket; opened is told of the success, and once of a failure.
 func (l *ledger) open(sig dispatch.Signal, opened func(dispatch.Opened, error)) {
 	l.add(entry{
-		what:   "ticket",
+		what: "ticket", vital: true,
 		failed: func(err error) { opened(dispatch.Opened{}, err) },
 		write: func(ctx context.Context) error {
 			o, err := l.h.desk.OpenCall(ctx, sig)
@@ -154,7 +155,7 @@ func (l *ledger) acknowledge(person, how string, at time.Time) {
 }
 
 func (l *ledger) outcome(o dispatch.Outcome) {
-	l.add(entry{what: "outcome", write: func(ctx context.Context) error {
+	l.add(entry{what: "outcome", vital: true, write: func(ctx context.Context) error {
 		o.Ref = l.ref
 		return l.known(func() error { return l.h.desk.RecordOutcome(ctx, o) })
 	}})

@@ -88,6 +88,7 @@ type pageCall struct {
 	play  uint64
 	clock *time.Timer
 	over  bool
+	tries int // devices tried so far
 
 	result dispatch.Result
 	cause  string
@@ -232,8 +233,9 @@ func (p *pageCall) save(r dispatch.Result) {
 }
 
 func (p *pageCall) attempt(a *PageAction) dispatch.Attempt {
+	p.tries++
 	return dispatch.Attempt{
-		Ref: p.n.Ref, ID: p.n.ID + "/" + strconv.Itoa(p.n.Attempt) + "/" + strconv.Itoa(p.s.Device), Call: p.c.Info().CallID,
+		Ref: p.n.Ref, ID: p.n.ID + "/" + strconv.Itoa(p.n.Attempt) + "/" + strconv.Itoa(p.tries), Call: p.c.Info().ID,
 		Person: orText(p.n.Person.ID, staticName), Device: a.Device, Kind: dispatch.AttemptPage, Outcome: a.Outcome,
 		Cause: a.Cause, Status: a.Status, Q850: a.Q850, At: a.Since, Took: p.h.now().Sub(a.Since),
 	}
