@@ -258,9 +258,18 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging 
 	if !ok && len(s.lines) > 0 {
 		line = s.lines[0] // the line is gone from the configuration; somebody must still be paged
 	}
-	m := escalation.Machine{Policy: s.Policy, Chain: func(now time.Time) []oncall.Tier { return chainFor(s, line, now) }}
-	next, actions := m.Step(state, ev, now)
+	next, actions := machineFor(s, line).Step(state, ev, now)
 	return paging{next, actions}
+}
+
+// machineFor is the policy with the people of a line. When neither a step of
+// the policy nor the line's own chain has anybody, everyone is paged.
+func machineFor(s *Snapshot, l Line) escalation.Machine {
+	return escalation.Machine{
+		Policy: s.Policy,
+		Chain:  func(now time.Time) []oncall.Tier { return chainFor(s, l, now) },
+		Resort: func(now time.Time) []oncall.Tier { return s.Roster.Chain("", now) }, // no schedule: everyone, then the static numbers
+	}
 }
 
 // pageNotice is the notice of one page; gen is the page timer's, which never

@@ -66,6 +66,8 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 				t = *change.Ticket
 			}
 			change.Notices = append(change.Notices, pageNotice(s, t, a.Page, timer.Gen, now, late))
+		case escalation.FallBack:
+			d.log.Warn("the escalation steps find nobody: the line's chain is paged, or everyone", "ticket", c.Ticket.Number.String())
 		case escalation.NobodyToPage:
 			d.log.Error("nobody can be paged: no eligible person and no static number", "ticket", c.Ticket.Number.String())
 			if c.Ticket.PageReason != reasonNobody {

@@ -67,6 +67,8 @@ const (
 	PageNow ActionKind = "page"
 	// CancelPage: stop the page under way; nobody needs it any more, or nothing was heard of it.
 	CancelPage ActionKind = "cancel"
+	// FallBack: the policy's steps found nobody, so the chain, or else the last resort, is paged in this round; record it.
+	FallBack ActionKind = "fall_back"
 	// NobodyToPage: a whole round found nobody; record it loudly. Paging goes on after the pause.
 	NobodyToPage ActionKind = "nobody"
 	// Finish: paging has ended for good.

@@ -39,6 +39,8 @@ type State struct {
 	Round, Step int
 	// Waited says that the delay before the step is over.
 	Waited bool
+	// Fallen says that the steps found nobody in this round and that the fallback is being walked.
+	Fallen bool
 	// Paged are those already paged in this round.
 	Paged []string
 	// Current is the page under way, or the last one.
@@ -52,6 +54,8 @@ type Machine struct {
 	Policy Policy
 	// Chain returns the tiers at an instant; oncall's Roster.Chain bound to a schedule.
 	Chain func(now time.Time) []oncall.Tier
+	// Resort returns whom to page when the chain is empty too: everyone and the emergency numbers. It may be nil.
+	Resort func(now time.Time) []oncall.Tier
 }
 
 // Step takes one event and returns the next state with what is to be done. An event that does not fit the state changes
@@ -144,7 +148,30 @@ func (m Machine) next(s State, now time.Time, hurry bool) (State, []Action) {
 		}
 		return m.page(s, page, now)
 	}
+	if len(s.Paged) == 0 || s.Fallen {
+		return m.fallBack(s, chain, now)
+	}
 	return m.endRound(s, now)
+}
+
+// fallBack pages the chain, or the last resort when the chain has nobody, in a round whose steps found nobody: a step may
+// name a track that is empty now, and an incident with people to page is never left unpaged.
+func (m Machine) fallBack(s State, chain []oncall.Tier, now time.Time) (State, []Action) {
+	all := Rung{Targets: []string{Chain}}
+	if _, somebody := all.pick(chain, nil); !somebody && m.Resort != nil {
+		chain = m.Resort(now)
+	}
+	page, found := all.pick(chain, s.Paged)
+	if !found {
+		return m.endRound(s, now)
+	}
+	var actions []Action
+	if !s.Fallen {
+		actions = []Action{{Kind: FallBack}}
+	}
+	s.Fallen = true
+	next, paged := m.page(s, page, now)
+	return next, append(actions, paged...)
 }
 
 // page starts a page.
@@ -163,7 +190,7 @@ func (m Machine) endRound(s State, now time.Time) (State, []Action) {
 		actions = []Action{{Kind: NobodyToPage}}
 	}
 	s.Phase, s.Due = Waiting, now.Add(m.Policy.pause())
-	s.Round, s.Step, s.Paged = s.Round+1, 0, nil
+	s.Round, s.Step, s.Paged, s.Fallen = s.Round+1, 0, nil, false
 	return s, actions
 }
 

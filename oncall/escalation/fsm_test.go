@@ -242,36 +242,103 @@ func TestWakeAloneReachesEverybody(t *testing.T) {
 
 func TestLint(t *testing.T) {
 	t.Parallel()
-	phone := []oncall.Device{{Kind: oncall.Mobile, Number: "+79005550001"}}
-	full := oncall.Roster{
-		People: []oncall.Person{{ID: "anna", Name: "Anna", Devices: phone}},
-		Schedules: []oncall.Schedule{{ID: "line", Tracks: []oncall.Track{
-			{ID: "primary", Layers: []oncall.Layer{{ID: "l", Members: []oncall.Member{{"anna"}}}}}, {ID: "secondary"},
-		}}},
-	}
 	late := Rung{Delay: 16 * time.Minute, Targets: []string{"primary"}}
-	tests := []struct {
-		name   string
+	for name, tt := range map[string]struct {
 		policy Policy
-		roster oncall.Roster
 		want   []string
 	}{
-		{"default", Default(), full, nil},
-		{"zero policy is the default", Policy{}, full, nil},
-		{"nobody", Default(), oncall.Roster{}, []string{"nobody of schedule"}},
-		{"empty steps are skipped at once", Policy{Steps: []Rung{{14 * time.Minute, []string{"secondary"}}, {0, []string{Chain}}}}, full, nil},
-		{"too late", Policy{Steps: []Rung{late, {0, []string{Chain}}}}, full, []string{"begins 16m0s", "nobody of schedule"}},
-		{"no last resort", Policy{Steps: []Rung{{0, []string{"primary"}}}}, full, []string{"last resort"}},
-		{"no such tier", Policy{Steps: []Rung{{0, []string{"primary", "tertiary"}}, {0, []string{oncall.Static, oncall.Everyone}}}}, full, []string{`"tertiary"`}},
+		"default":                    {Default(), nil},
+		"zero policy is the default": {Policy{}, nil},
+		"too late":                   {Policy{Steps: []Rung{late, {0, []string{Chain}}}}, []string{"begins 16m0s"}},
+		"no last resort":             {Policy{Steps: []Rung{{0, []string{"primary"}}}}, []string{"last resort"}},
+	} {
+		err := tt.policy.Lint(ReactionTime)
+		if (err == nil) != (tt.want == nil) || slices.ContainsFunc(tt.want, func(s string) bool { return !strings.Contains(err.Error(), s) }) {
+			t.Errorf("%s: error %v, want %q", name, err, tt.want)
+		}
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			err := Lint(tt.policy, tt.roster, "line", epoch, ReactionTime)
-			if (err == nil) != (tt.want == nil) || slices.ContainsFunc(tt.want, func(s string) bool { return !strings.Contains(err.Error(), s) }) {
-				t.Errorf("error %v, want %q", err, tt.want)
+}
+
+func TestCheckTargets(t *testing.T) {
+	t.Parallel()
+	schedules := []oncall.Schedule{{ID: "day", Tracks: []oncall.Track{{ID: "primary"}}}, {ID: "night", Tracks: []oncall.Track{{ID: "guard"}}}}
+	good := Policy{Steps: []Rung{{0, []string{"primary", "guard"}}, {0, []string{oncall.Everyone, oncall.Static, Chain}}}}
+	if err := good.CheckTargets(schedules); err != nil {
+		t.Error(err)
+	}
+	err := Policy{Steps: []Rung{{0, []string{"primary"}}, {0, []string{Chain, "primry", Chain}}}}.CheckTargets(schedules)
+	for _, want := range []string{`steps[1].targets[1]: "primry"`, "steps[1].targets[2]"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v lacks %s", err, want)
+		}
+	}
+}
+
+// A policy that finds nobody pages the chain, and everyone when the chain is empty too.
+func TestFallBack(t *testing.T) {
+	t.Parallel()
+	tier := func(name string, ids ...string) []oncall.Tier {
+		one := oncall.Tier{Name: name}
+		for _, id := range ids {
+			one.Duties = append(one.Duties, oncall.Duty{Person: id})
+		}
+		return []oncall.Tier{one}
+	}
+	for name, tt := range map[string]struct {
+		targets       string
+		chain, resort []oncall.Tier
+		want          []string
+	}{
+		"the policy finds somebody": {"primary", tier("primary", "anna"), tier(oncall.Everyone, "boris"), []string{"page anna", "", "page anna"}},
+		"the chain":                 {"primry", tier("primary", "anna", "boris"), tier(oncall.Everyone, "vera"), []string{"fall_back page anna", "page boris", "", "fall_back page anna"}},
+		"everyone":                  {"primry", nil, tier(oncall.Everyone, "vera"), []string{"fall_back page vera", "", "fall_back page vera"}},
+		"nobody at all":             {"primry", nil, nil, []string{"nobody", "nobody"}},
+	} {
+		m := Machine{
+			Policy: Policy{Steps: []Rung{{0, []string{tt.targets}}}},
+			Chain:  func(time.Time) []oncall.Tier { return tt.chain }, Resort: func(time.Time) []oncall.Tier { return tt.resort },
+		}
+		now, s := epoch, State{}
+		for i, want := range tt.want {
+			e := Event{Kind: Wake}
+			if i == 0 {
+				e.Kind = Start
+			} else if s.Phase == Ringing {
+				e = Event{Kind: Result, Page: s.Current.Number, Outcome: NoAnswer}
+			} else {
+				now = s.Due
 			}
-		})
+			var actions []Action
+			s, actions = m.Step(s, e, now)
+			var got []string
+			for _, a := range actions {
+				got = append(got, strings.TrimSpace(a.Kind.String()+" "+a.Page.Person))
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s, step %d: %q, want %q", name, i, got, want)
+			}
+		}
+	}
+}
+
+func TestReach(t *testing.T) {
+	t.Parallel()
+	anna := []oncall.Tier{{Name: "primary", Duties: []oncall.Duty{{Person: "anna"}}}}
+	for name, tt := range map[string]struct {
+		steps []Rung
+		chain []oncall.Tier
+		want  Reach
+	}{
+		"at once":                         {[]Rung{{0, []string{Chain}}}, anna, Reach{Found: true}},
+		"after a delay":                   {[]Rung{{16 * time.Minute, []string{"primary"}}}, anna, Reach{Found: true, After: 16 * time.Minute}},
+		"empty steps are skipped at once": {[]Rung{{14 * time.Minute, []string{"second"}}, {0, []string{Chain}}}, anna, Reach{Found: true}},
+		"by the fallback":                 {[]Rung{{time.Minute, []string{"second"}}}, anna, Reach{Found: true, Fallen: true}},
+		"nobody":                          {nil, nil, Reach{}},
+	} {
+		m := Machine{Policy: Policy{Steps: tt.steps}, Chain: func(time.Time) []oncall.Tier { return tt.chain }}
+		if got := m.Reach(epoch); got != tt.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		}
 	}
 }
 

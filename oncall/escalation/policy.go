@@ -49,7 +49,7 @@ func Default() Policy {
 	}
 }
 
-// Validate reports every fault of the policy, joined. Names of tiers are checked by Lint, which knows the chain.
+// Validate reports every fault of the policy, joined. Names of tiers are checked by CheckTargets, which knows the schedules.
 func (p Policy) Validate() error {
 	var errs []error
 	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
