@@ -89,9 +89,9 @@ type Snapshot struct {
 
 // NewSnapshot checks a source and indexes it; all faults are joined.
 func NewSnapshot(src Source) (*Snapshot, error) {
-	faults := []error{src.Roster.Validate()}
-	if err := src.Policy.Validate(); err != nil {
-		faults = append(faults, fmt.Errorf("policy: %w", err))
+	faults := []error{
+		src.Roster.Validate(), checkDevices(src.Roster.People),
+		under("escalation", errors.Join(src.Policy.Validate(), src.Policy.CheckTargets(src.Roster.Schedules))),
 	}
 	book, err := client.NewBook(src.Clients, src.Numbering)
 	faults = append(faults, err)
@@ -124,16 +124,8 @@ func (s *Snapshot) addLine(i int, l Line, plan client.Numbering) (faults []error
 	if (l.Schedule == "") == (len(l.Ladder) == 0) {
 		fault("schedule", "a line needs a schedule or a ladder, and not both")
 	}
-	for j, r := range l.Ladder {
-		for k, id := range r.People {
-			if _, ok := s.Roster.Person(id); !ok {
-				fault(fmt.Sprintf("ladder[%d].people[%d]", j, k), "no person %q", id)
-			}
-		}
-	}
-	if l.AnswerAfter < 0 || l.ProgressEvery < 0 || l.RingTime < 0 {
-		fault("ring_time, answer_after, progress_every", "must not be negative")
-	}
+	checkLadder(s.Roster, l.Ladder, fault)
+	checkTimes(l, fault)
 	if l.Rounds < 1 || l.Rounds > maxRounds {
 		fault("rounds", "%d, want 1 to %d", l.Rounds, maxRounds)
 	}

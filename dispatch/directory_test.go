@@ -1,12 +1,15 @@
 package dispatch_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
 func TestSnapshotNamesFaults(t *testing.T) {
@@ -24,7 +27,7 @@ func TestSnapshotNamesFaults(t *testing.T) {
 	}
 	for _, says := range []string{
 		`lines[2].id: "main"`, "lines[2].ladder[0].people[0]", "lines[2].dids[0]", "lines[3].schedule", "lines[3].language",
-		"lines[3].rounds", "lines[3].exhausted", "lines[3].ring_time", "clients[romashka].contacts[ivan].numbers[0]", "policy: pause",
+		"lines[3].rounds", "lines[3].exhausted", "lines[3].answer_after", "clients[romashka].contacts[ivan].numbers[0]", "escalation.pause",
 	} {
 		if !strings.Contains(err.Error(), says) {
 			t.Errorf("%v\ndoes not say %q", err, says)
@@ -34,6 +37,87 @@ func TestSnapshotNamesFaults(t *testing.T) {
 	src.Lines = nil
 	if _, err := dispatch.NewSnapshot(src); err == nil || !strings.Contains(err.Error(), "at least one hotline") {
 		t.Errorf("no lines: %v", err)
+	}
+}
+
+// What is written wrong is refused with its place and the remedy.
+func TestSnapshotRefuses(t *testing.T) {
+	t.Parallel()
+	people := func(s *dispatch.Source, i int) *oncall.Device { return &s.Roster.People[i].Devices[0] }
+	for path, c := range map[string]struct {
+		spoil func(*dispatch.Source)
+		says  string
+	}{
+		"escalation.steps[0].targets[0]": {func(s *dispatch.Source) {
+			s.Policy.Steps = []escalation.Rung{{Targets: []string{"primry"}}}
+		}, `"primry"`},
+		"lines[0].ladder[0].people":    {func(s *dispatch.Source) { s.Lines[0].Ladder[0].People = nil }, "is empty"},
+		"lines[0].ladder[0].people[1]": {func(s *dispatch.Source) { s.Lines[0].Ladder[0].People = []string{"anna", "anna"} }, "already"},
+		"lines[1].answer_after":        {func(s *dispatch.Source) { s.Lines[1].AnswerAfter = 4 * time.Minute }, "3m0s"},
+		"people[1].devices[0].uri": {func(s *dispatch.Source) {
+			people(s, 1).URI = "sip:ANNA@127.0.0.1"
+			people(s, 0).URI = "sip:ANNA@127.0.0.1:5060;transport=tcp"
+		}, "anna"},
+		"people[2].devices[0].uri":    {func(s *dispatch.Source) { people(s, 2).URI = "sip:vera@127.0.0.1:70000" }, "65535"},
+		"people[2].devices[0].number": {func(s *dispatch.Source) { *people(s, 2) = oncall.Device{Kind: oncall.Mobile, Number: "+7 921"} }, "digits"},
+		"clients[romashka].contacts[ivan].numbers[2]": {func(s *dispatch.Source) {
+			card := &s.Clients[0].Contacts[0]
+			card.Numbers = append(card.Numbers, "+7 921 123-45-67")
+		}, "already"},
+	} {
+		src := source()
+		c.spoil(&src)
+		_, err := dispatch.NewSnapshot(src)
+		if err == nil || !strings.Contains(err.Error(), path+": ") || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %v, want %q", path, err, c.says)
+		}
+	}
+	src := source()
+	people(&src, 1).URI = people(&src, 0).URI
+	src.Roster.People[1].Shared = true
+	if _, err := dispatch.NewSnapshot(src); err != nil {
+		t.Errorf("a shared telephone: %v", err)
+	}
+}
+
+// What is allowed but risky is warned of.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		spoil func(*dispatch.Source)
+		want  []string
+	}{
+		"sound": {func(*dispatch.Source) {}, nil},
+		"a short number": {func(s *dispatch.Source) {
+			s.Roster.People[0].Devices[0] = oncall.Device{Kind: oncall.Mobile, Number: "112"}
+		}, []string{"people[0].devices[0].number", "short service number"}},
+		"delays": {func(s *dispatch.Source) {
+			s.Policy.Steps = []escalation.Rung{{Delay: 16 * time.Minute, Targets: []string{escalation.Chain}}}
+		}, []string{"escalation.steps[0].delay", "lines[0].schedule", "within 15m0s"}},
+		"steps that find nobody": {func(s *dispatch.Source) {
+			s.Policy.Steps = []escalation.Rung{{Targets: []string{oncall.Everyone}}}
+		}, []string{"lines[1].schedule", "find nobody"}},
+		"nobody": {func(s *dispatch.Source) {
+			s.Roster.Static = nil
+			for i := range s.Roster.People {
+				s.Roster.People[i].Disabled = true
+			}
+		}, []string{"lines[0].schedule: nobody can be paged on Mon 2026-01-05 09:00 UTC"}},
+	} {
+		src := source()
+		c.spoil(&src)
+		snap, err := dispatch.NewSnapshot(src)
+		must(t, err)
+		got := errors.Join(snap.Warnings(now)...)
+		if (got == nil) != (c.want == nil) {
+			t.Errorf("%s: %v", name, got)
+		}
+		for _, w := range c.want {
+			if got == nil || !strings.Contains(got.Error(), w) {
+				t.Errorf("%s: %v, want %q", name, got, w)
+			}
+		}
 	}
 }
 

@@ -129,9 +129,11 @@ func (b *Book) index(path string, numbers []string, who owner) (faults []error) 
 			faults = append(faults, fmt.Errorf("%s.numbers[%d]: %w", path, i, err))
 			continue
 		}
-		if !slices.Contains(b.owners[n], who) {
-			b.owners[n] = append(b.owners[n], who)
+		if slices.Contains(b.owners[n], who) {
+			faults = append(faults, fmt.Errorf("%s.numbers[%d]: the number stands here already, in this or another spelling; remove one", path, i))
+			continue
 		}
+		b.owners[n] = append(b.owners[n], who)
 	}
 	return faults
 }
