@@ -16,6 +16,7 @@ func (s *SQLite) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 	var list []dispatch.Notice
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		list = list[:0]
+		var unreadable []string
 		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND rank = ? AND due_at <= ? AND lease_until <= ?
 			ORDER BY due_at, id LIMIT ?`, rank(kind), micros(now), micros(now), limit)
 		if err != nil {
@@ -30,13 +31,20 @@ func (s *SQLite) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 			}
 			var n dispatch.Notice
 			if err := json.Unmarshal([]byte(body), &n); err != nil {
-				return fmt.Errorf("read notice %s: %w", id, err)
+				s.log.Error("a notice can not be read and is set aside", "id", id, "err", err)
+				unreadable = append(unreadable, id)
+				continue
 			}
 			n.Attempt = attempts + 1
 			list = append(list, n)
 		}
 		if err := errors.Join(found.Err(), found.Close()); err != nil {
 			return err
+		}
+		for _, id := range unreadable {
+			if _, err := w.exec(ctx, `UPDATE outbox SET done_at = ?, result = 'unreadable' WHERE id = ?`, micros(now), id); err != nil {
+				return err
+			}
 		}
 		for _, n := range list {
 			if _, err := w.exec(ctx, `UPDATE outbox SET lease_until = ?, attempts = ? WHERE id = ?`, micros(now.Add(lease)), n.Attempt, n.ID); err != nil {
