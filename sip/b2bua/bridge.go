@@ -3,6 +3,7 @@ package b2bua
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/butlerspb/vahta/sip/media"
 )
@@ -121,7 +122,14 @@ func (c *Call) opened(recorder *media.Recorder, err error, failed func(error)) {
 	case err != nil:
 		failed(fmt.Errorf("record call: %w", err))
 	case c.cause != "":
-		discard(recorder)
+		c.settling++
+		go func() {
+			discard(recorder)
+			c.loop.Post(func() {
+				c.settling--
+				c.settle()
+			})
+		}()
 	default:
 		c.recorder = recorder
 		c.attachRecorder()
@@ -160,16 +168,49 @@ func (l *Leg) record(r *media.Recorder, channel media.Channel) {
 	l.stream.Record(r, channel)
 }
 
-// closeRecorder finishes the file.
-func (c *Call) closeRecorder() {
-	if c.recorder == nil {
+// recordingGrace is how long CallEnded waits for the disk; a claim and an outcome wait with it.
+const recordingGrace = time.Second
+
+// closeRecorder has the file finished beside the call, which is told by closed; false when nothing is
+// recorded.
+func (c *Call) closeRecorder() bool {
+	recorder := c.recorder
+	if recorder == nil {
+		return false
+	}
+	c.recorder = nil
+	c.settling++
+	go func() {
+		info, err := c.engine.closeFile(recorder)
+		c.loop.Post(func() { c.closed(info, err) })
+	}()
+	c.patience = time.AfterFunc(recordingGrace, func() {
+		c.loop.Post(func() {
+			if c.concluded {
+				return
+			}
+			c.Note("the disk did not finish the recording in time, its length is not known")
+			c.engine.log.Error("recording not closed in time, the call ends without its figures", "call_id", c.info.CallID)
+			c.recording, c.recorded = media.RecordingInfo{Path: recorder.Path()}, true
+			c.conclude()
+		})
+	})
+	return true
+}
+
+// closed takes what is known of the finished recording; after CallEnded the detail stays as it is.
+func (c *Call) closed(info media.RecordingInfo, err error) {
+	c.settling--
+	if err != nil {
+		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.CallID, "err", err)
+	}
+	if c.concluded {
+		c.settle()
 		return
 	}
-	info, err := c.recorder.Close()
-	c.recorder = nil
 	if err != nil {
 		c.Note("recording incomplete: " + err.Error())
-		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.ID, "err", err)
 	}
 	c.recording, c.recorded = info, true
+	c.conclude()
 }

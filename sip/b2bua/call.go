@@ -30,6 +30,7 @@ type Call struct {
 	// Owned by the loop.
 	on        func(Event)
 	pending   []Event // to be delivered when the current task returns
+	told      int     // of pending, how many were
 	a         *Leg
 	legs      []*Leg // in order of creation, the A leg first
 	bridged   [2]*Leg
@@ -45,6 +46,9 @@ type Call struct {
 	recording media.RecordingInfo
 	recorded  bool
 	crashed   bool
+	ending    bool        // End was called
+	concluded bool        // CallEnded is on its way
+	patience  *time.Timer // how long CallEnded waits for the recording
 	ladder    ladder
 }
 
@@ -58,36 +62,65 @@ func newCall(e *Engine, info Info) *Call {
 // run is the call's goroutine.
 func (c *Call) run(first func()) {
 	defer c.engine.forget(c)
+	defer c.leave()
 	c.guard = time.AfterFunc(c.engine.cfg.MaxDuration, func() {
 		c.loop.Post(func() { c.expire() })
 	})
 	c.do(first)
 	c.loop.run(c.do)
+}
+
+// leave is the end of the call's goroutine, be it that the loop was closed or that a script called
+// runtime.Goexit: nothing more is taken, what was taken still runs, and CallEnded is delivered.
+func (c *Call) leave() {
+	left := false
+	defer func() {
+		if !left { // a script in the rest of the queue called Goexit as well
+			c.leave()
+		}
+	}()
+	c.over.Store(true)
+	c.loop.close()
+	c.do(func() {
+		c.End(CauseInternal)
+		c.conclude()
+	})
+	c.loop.run(c.do)
 	c.guard.Stop()
 	c.engine.metrics.queue(c.loop.longest())
+	left = true
 }
 
 // do runs one task and then delivers the events it caused. A panic ends this call only.
 func (c *Call) do(task func()) {
+	c.safely(task)
+	for c.told < len(c.pending) { // again after an event that the script did not survive
+		c.safely(c.deliver)
+	}
+}
+
+// safely runs f; a panic in it ends the call.
+func (c *Call) safely(f func()) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			c.crash(fault)
 		}
 	}()
-	task()
-	c.deliver()
+	f()
 }
 
-// deliver hands pending events to the script, including those that the script causes meanwhile.
+// deliver hands pending events to the script, including those that the script causes meanwhile,
+// each of them once.
 func (c *Call) deliver() {
-	for i := 0; i < len(c.pending); i++ {
-		ev := c.pending[i]
+	for c.told < len(c.pending) {
+		ev := c.pending[c.told]
+		c.pending[c.told] = Event{}
+		c.told++
 		if c.on != nil {
 			c.on(ev)
 		}
 	}
-	clear(c.pending)
-	c.pending = c.pending[:0]
+	c.pending, c.told = c.pending[:0], 0
 }
 
 // emit notes an event and queues it for the script.
@@ -99,22 +132,15 @@ func (c *Call) emit(ev Event) {
 	c.pending = append(c.pending, ev)
 }
 
-// crash ends the call after a panic: the caller gets 500 or BYE, everybody else CANCEL or BYE.
+// crash ends the call after a panic: the caller gets 500 or BYE, everybody else CANCEL or BYE. Events
+// that are pending stay: the script may hold what only CallEnded gives back.
 func (c *Call) crash(fault any) {
 	c.engine.metrics.panicked()
-	if c.crashed {
-		if c.cause == "" { // even the clean-up panics: leave without ceremony
-			c.over.Store(true)
-			c.cause, c.endedAt = CauseInternal, c.engine.now()
-			close(c.done)
-			c.loop.close()
-		}
-		return
+	if !c.crashed {
+		c.crashed = true
+		c.engine.logPanic(c, fault)
 	}
-	c.crashed = true
-	c.engine.logPanic(c, fault)
-	c.pending = c.pending[:0]
-	c.do(func() { c.End(CauseInternal) })
+	c.End(CauseInternal)
 }
 
 // Post runs f in the call's goroutine. It reports false, and f never runs, once the call has ended;
@@ -150,24 +176,42 @@ func (c *Call) Note(text string) {
 }
 
 // End ends the call and all its legs: an unanswered caller is refused with the status that fits the
-// cause, answered legs get BYE, ringing ones CANCEL. CallEnded follows. Further calls do nothing.
+// cause, answered legs get BYE, ringing ones CANCEL. CallEnded follows, when the recording is closed
+// or does not want to be. Further calls do nothing.
 func (c *Call) End(cause string) {
-	if c.cause != "" {
+	if c.ending {
 		return
 	}
+	c.ending = true
 	for _, leg := range c.legs {
-		leg.end(cause)
+		c.safely(func() { leg.end(cause) })
+		if leg.state != StateEnded { // it could not even be hung up
+			c.safely(func() { leg.finish(OutcomeFailed, cause) })
+		}
 	}
-	c.closeRecorder()
 	c.over.Store(true)
-	c.emit(Event{Kind: CallEnded, Cause: cause})
 	c.cause, c.endedAt = cause, c.engine.now()
 	c.engine.metrics.ended(cause)
-	close(c.done)
 	c.guard.Reset(c.engine.cfg.Linger)
 	if c.idle != nil {
 		c.idle.Stop()
 	}
+	if !c.closeRecorder() {
+		c.conclude()
+	}
+}
+
+// conclude sends CallEnded, once.
+func (c *Call) conclude() {
+	if c.concluded {
+		return
+	}
+	c.concluded = true
+	if c.patience != nil {
+		c.patience.Stop()
+	}
+	c.emit(Event{Kind: CallEnded, Cause: c.cause})
+	close(c.done)
 	c.settle()
 }
 
@@ -183,7 +227,7 @@ func (c *Call) expire() {
 
 // settle lets the goroutine go when the call has ended and every dialog has reported its end.
 func (c *Call) settle() {
-	if c.cause != "" && c.settling == 0 {
+	if c.concluded && c.settling == 0 {
 		c.loop.close()
 	}
 }

@@ -50,7 +50,8 @@ type Engine struct {
 	music      media.Playlist
 	retryAfter wire.Header
 	throttle   *throttle
-	script     func(*Call) // set by OnCall before the edge runs
+	closeFile  func(*media.Recorder) (media.RecordingInfo, error) // waits for the disk
+	script     func(*Call)                                        // set by OnCall before the edge runs
 
 	active   atomic.Int64 // calls that count against MaxCalls
 	draining atomic.Bool
@@ -90,6 +91,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 		music:      media.Looping(media.HoldMusic()),
 		retryAfter: wire.Header{Name: "Retry-After", Value: strconv.Itoa(max(1, int(cfg.RetryAfter/time.Second)))},
 		throttle:   newThrottle(cfg.CallsPerSecond, cfg.CallsBurst),
+		closeFile:  (*media.Recorder).Close,
 		calls:      make(map[*Call]struct{}),
 	}
 	if e.log == nil {
@@ -118,19 +120,28 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, c := range e.Calls() {
 		c.Post(func() { c.End(CauseShutdown) })
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := e.wait(ctx); err != nil {
-		for _, c := range e.Calls() { // their far ends do not answer the BYE
-			c.loop.close()
-		}
-		e.log.Warn("calls left unsettled at shutdown", "err", err)
-		return e.wait(context.WithoutCancel(ctx))
+	err := e.waitFor(shutdownGrace)
+	if err == nil {
+		return nil
+	}
+	for _, c := range e.Calls() { // their far ends do not answer the BYE
+		c.loop.close()
+	}
+	e.log.Warn("calls left unsettled at shutdown", "err", err)
+	if err := e.waitFor(shutdownGrace); err != nil {
+		return fmt.Errorf("stop call engine: a script does not return: %w", err)
 	}
 	return nil
 }
 
-// shutdownGrace is how long a stopping engine waits for far ends to answer its BYEs.
+func (e *Engine) waitFor(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	return e.wait(ctx)
+}
+
+// shutdownGrace is how long a stopping engine waits for far ends to answer its BYEs, and then for
+// scripts to return.
 const shutdownGrace = 2 * time.Second
 
 // Drain refuses new calls with 503 and OPTIONS likewise, and waits until the live ones are over or

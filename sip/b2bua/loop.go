@@ -11,6 +11,9 @@ type loop struct {
 	tasks  []func() // guarded by mu
 	closed bool     // guarded by mu
 	peak   int      // guarded by mu: longest queue so far
+
+	batch []func() // owned by run: taken off the queue
+	next  int      // owned by run: the first of batch that did not run
 }
 
 func newLoop() *loop { return &loop{wake: make(chan struct{}, 1)} }
@@ -47,25 +50,27 @@ func (l *loop) ring() {
 	}
 }
 
-// run executes posted functions in order through do until close.
+// run executes posted functions in order through do until close. A function that ends the goroutine
+// (runtime.Goexit) ends run, which may then be called again for the rest.
 func (l *loop) run(do func(func())) {
-	var batch []func()
 	for {
-		l.mu.Lock()
-		batch, l.tasks = l.tasks, batch[:0]
-		closed := l.closed
-		l.mu.Unlock()
-		if len(batch) == 0 {
-			if closed {
-				return
-			}
-			<-l.wake
-			continue
-		}
-		for i, f := range batch {
-			batch[i] = nil
+		for l.next < len(l.batch) {
+			f := l.batch[l.next]
+			l.batch[l.next] = nil
+			l.next++
 			do(f)
 		}
+		l.mu.Lock()
+		l.batch, l.tasks, l.next = l.tasks, l.batch[:0], 0
+		closed := l.closed
+		l.mu.Unlock()
+		if len(l.batch) > 0 {
+			continue
+		}
+		if closed {
+			return
+		}
+		<-l.wake
 	}
 }
 
