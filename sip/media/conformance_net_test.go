@@ -1,13 +1,18 @@
 package media
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pion/rtcp"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/butlerspb/vahta/sip/sdp"
 )
@@ -73,17 +78,17 @@ func TestRTCPReports(t *testing.T) {
 
 func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 	t.Parallel()
+	taken, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:15005")))
+	if err != nil && !isBusy(err) {
+		t.Fatal(err)
+	}
+	if err == nil {
+		t.Cleanup(func() { _ = taken.Close() })
+	}
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
 			t.Parallel()
 			p := startPool(t, e, func(c *PoolConfig) { c.MinPort, c.MaxPort, c.Drain = 15001, 15010, time.Hour })
-			taken, err := p.shards[0].relay.open(netip.MustParseAddrPort("127.0.0.1:15005"))
-			if err != nil && !isBusy(err) {
-				t.Fatal(err)
-			}
-			if err == nil {
-				defer taken.close()
-			}
 			seen := map[uint16]bool{}
 			for {
 				s, err := p.NewStream(StreamConfig{})
@@ -98,6 +103,7 @@ func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 					t.Errorf("got port %d", port)
 				}
 				seen[port] = true
+				s.Apply(sdp.Agreement{}) // used
 				s.Close()
 				s.Stats()
 			}
@@ -106,6 +112,73 @@ func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnusedPortsNeedNoRest: a leg that failed before an answer gives its ports back at once; those that anybody may
+// still send to rest.
+func TestUnusedPortsNeedNoRest(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines() {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			p := startPool(t, e, func(c *PoolConfig) { c.Drain = time.Hour })
+			rests := func(use func(y *party)) bool {
+				y := newParty(t, p)
+				if use != nil {
+					use(y)
+				}
+				y.stream.Close()
+				y.stream.Stats() // closed
+				p.mu.Lock()
+				defer p.mu.Unlock()
+				return slices.ContainsFunc(p.ports.resting, func(r restingPort) bool { return r.port == y.stream.port })
+			}
+			if rests(nil) {
+				t.Error("an unused pair rests")
+			}
+			if !rests(func(y *party) { y.agree(nil) }) {
+				t.Error("no rest after an answer")
+			}
+			if !rests(func(y *party) { y.send(8, payloadOf(1)); y.settle(1) }) {
+				t.Error("no rest after early media")
+			}
+		})
+	}
+}
+
+func TestExhaustionIsLoggedAndCounted(t *testing.T) {
+	t.Parallel()
+	var text bytes.Buffer
+	registry := prometheus.NewRegistry()
+	p := startPool(t, EnginePortable, func(c *PoolConfig) {
+		c.MinPort, c.MaxPort, c.Drain = 15020, 15023, time.Hour
+		c.Log, c.Registerer = slog.New(slog.NewTextHandler(&text, nil)), registry
+	})
+	const refusals = 5
+	for refused := 0; refused < refusals; {
+		s, err := p.NewStream(StreamConfig{})
+		if errors.Is(err, ErrPortsExhausted) {
+			refused++
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+	}
+	if n := strings.Count(text.String(), "level=WARN"); n != 1 || !strings.Contains(text.String(), "media.max_port") {
+		t.Errorf("%d warnings:\n%s", n, &text)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "vahta_media_ports_exhausted_total" && f.GetMetric()[0].GetCounter().GetValue() == refusals {
+			return
+		}
+	}
+	t.Errorf("%d refusals are not counted", refusals)
 }
 
 func TestClosedPoolRefusesAndStatsSurviveClose(t *testing.T) {

@@ -162,7 +162,7 @@ func TestPlayer(t *testing.T) {
 func TestPortTable(t *testing.T) {
 	t.Parallel()
 	now := time.Unix(0, 0)
-	tab := newPortTable(10001, 10007, time.Minute, func(int, func(i, j int)) {})
+	tab := newPortTable(10001, 10007, func(int, func(i, j int)) {})
 	if !slices.Equal(tab.free, []uint16{10002, 10004, 10006}) {
 		t.Fatalf("ports %v", tab.free)
 	}
@@ -172,8 +172,8 @@ func TestPortTable(t *testing.T) {
 	if _, ok := tab.take(now); ok {
 		t.Fatal("a fourth port")
 	}
-	tab.release(a, now, false)
-	tab.release(b, now, true) // busy elsewhere: tried again sooner
+	tab.release(a, now, time.Minute)
+	tab.release(b, now, busyRest) // busy elsewhere: tried again sooner
 	if _, ok := tab.take(now.Add(busyRest - 1)); ok {
 		t.Error("a port came back before it had rested")
 	}
@@ -183,11 +183,15 @@ func TestPortTable(t *testing.T) {
 	if got, _ := tab.take(now.Add(time.Minute)); got != a {
 		t.Errorf("got %d, want %d", got, a)
 	}
-	tab.release(c, now, false)
+	tab.release(c, now, 0) // never used
+	if got, _ := tab.take(now); got != c {
+		t.Errorf("got %d, want %d", got, c)
+	}
+	tab.release(c, now, time.Minute)
 	if n := tab.available(now.Add(time.Hour)); n != 1 {
 		t.Errorf("%d available", n)
 	}
-	whole := newPortTable(65534, 65535, 0, func(int, func(i, j int)) {})
+	whole := newPortTable(65534, 65535, func(int, func(i, j int)) {})
 	if len(whole.free) != 1 {
 		t.Errorf("the last pair is missing: %v", whole.free)
 	}

@@ -10,9 +10,10 @@ type counters struct {
 
 // metrics are the figures of a pool; a nil one counts nothing.
 type metrics struct {
-	streams prometheus.Gauge
-	busy    prometheus.Counter
-	packets *prometheus.CounterVec
+	streams   prometheus.Gauge
+	busy      prometheus.Counter
+	exhausted prometheus.Counter
+	packets   *prometheus.CounterVec
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -24,12 +25,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		busy: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vahta_media_ports_busy_total", Help: "RTP ports skipped because another program holds them.",
 		}),
+		exhausted: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_media_ports_exhausted_total", Help: "RTP streams that found no free port.",
+		}),
 		packets: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_media_packets_total",
 			Help: "RTP packets by what became of them: received, relayed, generated, invalid, foreign (source not believed), unknown_pt, send_error.",
 		}, []string{"what"}),
 	}
-	r.MustRegister(m.streams, m.busy, m.packets)
+	r.MustRegister(m.streams, m.busy, m.exhausted, m.packets)
 	return m
 }
 
@@ -42,6 +46,12 @@ func (m *metrics) stream(d float64) {
 func (m *metrics) portBusy() {
 	if m != nil {
 		m.busy.Inc()
+	}
+}
+
+func (m *metrics) portsExhausted() {
+	if m != nil {
+		m.exhausted.Inc()
 	}
 }
 

@@ -33,7 +33,7 @@ type PoolConfig struct {
 	Advertise netip.Addr    `yaml:"advertise"` // address written into SDP; zero = Bind
 	MinPort   uint16        `yaml:"min_port"`  // first port of the range, made even
 	MaxPort   uint16        `yaml:"max_port"`  // last port of the range, RTCP included
-	Drain     time.Duration `yaml:"drain"`     // how long a closed port rests before it is used again
+	Drain     time.Duration `yaml:"drain"`     // how long a port that was used rests before it is used again
 	Engine    Engine        `yaml:"engine"`
 	Shards    int           `yaml:"shards"` // loops; 0 = one for every two processors
 	Latch     LatchConfig   `yaml:"latch"`
@@ -130,9 +130,30 @@ type Pool struct {
 	next    atomic.Uint32
 	cname   string
 
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows
 	ports  portTable
 	closed bool
+	short  shortage
+}
+
+// shortage paces what is said of streams that find no port.
+type shortage struct {
+	told    time.Time
+	refused int // since then
+}
+
+// shortageEvery is the least time between two log lines about a lack of ports; the counter has each refusal.
+const shortageEvery = 10 * time.Second
+
+// count notes a refusal and returns how many are to be told of now.
+func (s *shortage) count(now time.Time) (tell int) {
+	s.refused++
+	if now.Sub(s.told) < shortageEvery {
+		return 0
+	}
+	tell = s.refused
+	*s = shortage{told: now}
+	return tell
 }
 
 // NewPool checks the configuration and makes a pool; Run serves it.
@@ -144,7 +165,7 @@ func NewPool(cfg PoolConfig) (*Pool, error) {
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	p.ports = newPortTable(cfg.MinPort, cfg.MaxPort, cfg.Drain, rand.Shuffle)
+	p.ports = newPortTable(cfg.MinPort, cfg.MaxPort, rand.Shuffle)
 	for range cfg.shards() {
 		p.shards = append(p.shards, newShard(p))
 	}
@@ -197,12 +218,12 @@ func (p *Pool) NewStream(cfg StreamConfig) (*Stream, error) {
 		}
 		rtp, rtcp, err := sh.open(port)
 		if isBusy(err) {
-			p.releasePort(port, true)
+			p.releasePort(port, busyRest)
 			p.metrics.portBusy()
 			continue
 		}
 		if err != nil {
-			p.releasePort(port, false)
+			p.releasePort(port, 0)
 			return nil, fmt.Errorf("open RTP stream %q on %s port %d: %w", cfg.Name, p.cfg.Bind, port, err)
 		}
 		s := newStream(p, sh, cfg, port, rtp, rtcp)
@@ -218,19 +239,30 @@ func (p *Pool) NewStream(cfg StreamConfig) (*Stream, error) {
 
 func (p *Pool) takePort() (uint16, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.closed {
+		p.mu.Unlock()
 		return 0, ErrClosed
 	}
-	port, ok := p.ports.take(time.Now())
+	now := time.Now()
+	port, ok := p.ports.take(now)
+	refused, resting := 0, len(p.ports.resting)
 	if !ok {
-		return 0, ErrPortsExhausted
+		refused = p.short.count(now)
 	}
-	return port, nil
+	p.mu.Unlock()
+	if ok {
+		return port, nil
+	}
+	p.metrics.portsExhausted()
+	if refused > 0 {
+		p.log.Warn("no free RTP port: widen media.min_port to media.max_port, or shorten media.drain",
+			"min_port", p.cfg.MinPort, "max_port", p.cfg.MaxPort, "resting", resting, "refused", refused)
+	}
+	return 0, ErrPortsExhausted
 }
 
-func (p *Pool) releasePort(port uint16, busy bool) {
+func (p *Pool) releasePort(port uint16, rest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.ports.release(port, time.Now(), busy)
+	p.ports.release(port, time.Now(), rest)
 }

@@ -7,7 +7,6 @@ import (
 
 // portTable knows which even ports are free, in use or resting. It is pure: time comes in as now.
 type portTable struct {
-	drain   time.Duration
 	free    []uint16 // in random order, taken from the front
 	resting []restingPort
 }
@@ -21,8 +20,8 @@ type restingPort struct {
 const busyRest = 10 * time.Second
 
 // newPortTable lists the even ports of [lo, hi] whose RTCP port is in the range too, in the order shuffle gives.
-func newPortTable(lo, hi uint16, drain time.Duration, shuffle func(n int, swap func(i, j int))) portTable {
-	t := portTable{drain: drain}
+func newPortTable(lo, hi uint16, shuffle func(n int, swap func(i, j int))) portTable {
+	var t portTable
 	for port := int(lo) + int(lo&1); port+1 <= int(hi); port += 2 {
 		t.free = append(t.free, uint16(port))
 	}
@@ -41,11 +40,11 @@ func (t *portTable) take(now time.Time) (uint16, bool) {
 	return port, true
 }
 
-// release lets a port rest: for drain, or for busyRest when it is busy elsewhere.
-func (t *portTable) release(port uint16, now time.Time, busy bool) {
-	rest := t.drain
-	if busy {
-		rest = busyRest
+// release gives a port back: it rests first, so that late packets of its last user find nobody.
+func (t *portTable) release(port uint16, now time.Time, rest time.Duration) {
+	if rest == 0 {
+		t.free = append(t.free, port)
+		return
 	}
 	r := restingPort{port, now.Add(rest)}
 	at := len(t.resting) // kept in order of until; nearly always the end

@@ -193,7 +193,7 @@ func (s *Stream) save() {
 	s.mu.Unlock()
 }
 
-// Close ends the stream: it is disconnected, its sockets close and its ports rest.
+// Close ends the stream: it is disconnected, its sockets close and its ports rest if they were used.
 func (s *Stream) Close() {
 	if s.closed.Swap(true) {
 		return
@@ -216,6 +216,15 @@ func (s *Stream) shut(sh *shard) {
 	s.rtcp.close()
 	s.save()
 	s.gone = true
-	s.pool.releasePort(s.port, false)
+	s.pool.releasePort(s.port, s.rest())
 	s.pool.metrics.stream(-1)
+}
+
+// rest is how long the ports must rest: not at all when nothing was agreed on them and no packet has passed, as on a leg
+// that failed before an answer. An offer alone makes nobody send.
+func (s *Stream) rest() time.Duration {
+	if !s.deal.applied && s.in.packets+s.in.refused+s.out.packets == 0 {
+		return 0
+	}
+	return s.pool.cfg.Drain
 }
