@@ -30,8 +30,8 @@ type Deps struct {
 type Waker interface {
 	NoticesDue()
 	TimersDue()
-	// Withdraw says that pages about the ticket are no longer needed.
-	Withdraw(ticketID string)
+	// Withdraw says that a page about the ticket is no longer needed; page 0 means all of them.
+	Withdraw(ticketID string, page int)
 }
 
 // Dispatcher turns signals into tickets, plans and notices.
@@ -88,7 +88,7 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 type Workers struct {
 	Outbox interface {
 		Wake()
-		Withdraw(ticketID string)
+		Withdraw(ticketID string, page int)
 	}
 	Ticker interface{ Wake() }
 }
@@ -100,13 +100,13 @@ func (w Workers) NoticesDue() { w.Outbox.Wake() }
 func (w Workers) TimersDue() { w.Ticker.Wake() }
 
 // Withdraw implements Waker.
-func (w Workers) Withdraw(ticketID string) { w.Outbox.Withdraw(ticketID) }
+func (w Workers) Withdraw(ticketID string, page int) { w.Outbox.Withdraw(ticketID, page) }
 
 type noWaker struct{}
 
 func (noWaker) NoticesDue()     {}
 func (noWaker) TimersDue()      {}
-func (noWaker) Withdraw(string) {}
+func (noWaker) Withdraw(string, int) {}
 
 // SetWaker names who is told of waiting work; call it before Start.
 func (d *Dispatcher) SetWaker(w Waker) { d.waker = w }
@@ -182,7 +182,10 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 		d.waker.TimersDue()
 	}
 	if c.Ticket != nil && !c.Ticket.NeedsPage() && c.Was > 0 {
-		d.waker.Withdraw(c.Ticket.ID)
+		d.waker.Withdraw(c.Ticket.ID, 0)
+	}
+	for _, p := range c.Superseded {
+		d.waker.Withdraw(p.Ticket, p.Page)
 	}
 	for _, e := range c.Events {
 		d.feed.publish(feedEvent(d.refFor(c, e), e))

@@ -73,7 +73,9 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 			if c.Ticket.PageReason != reasonNobody {
 				raise(reasonNobody)
 			}
-		case escalation.CancelPage, escalation.Finish: // the outbox asks PageStillNeeded; the ticket's own events end paging
+		case escalation.CancelPage:
+			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, a.Page.Number})
+		case escalation.Finish: // the ticket's own events end paging
 		}
 	}
 	if timer.State, err = stateJSON(step.state, err); err != nil {
@@ -188,9 +190,8 @@ func pageAttempts(del Delivery) []Attempt {
 	for i := range del.Attempts {
 		a := &del.Attempts[i]
 		a.Ref, a.Kind = del.Notice.Ref, AttemptPage
-		if a.ID == "" {
-			a.ID = fmt.Sprintf("%s-%d-%d", del.Notice.ID, del.Notice.Attempt, i)
-		}
+		// ours, not the notifier's: two alike would make the whole result count as recorded before
+		a.ID = fmt.Sprintf("%s-%d-%d", del.Notice.ID, del.Notice.Attempt, i)
 	}
 	return del.Attempts
 }

@@ -21,10 +21,12 @@ import (
 // phones is a notifier whose people behave as told. It notes each page.
 type phones struct {
 	start time.Time
+	twice bool // each page tries two devices, and names both tries alike
 
 	mu      sync.Mutex
 	answers map[string][]answer // guarded by mu; by person, the last one repeats
 	log     []string            // guarded by mu
+	cut     []string            // guarded by mu; whose page was withdrawn while it was under way
 }
 
 type answer struct {
@@ -45,11 +47,17 @@ func (p *phones) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result
 		p.answers[n.Person.ID] = list[1:]
 	}
 	p.mu.Unlock()
-	n.Report(dispatch.Attempt{Person: n.Person.ID, Device: n.Devices[0], Outcome: dispatch.AttemptOutcome(a.result), At: time.Now(), Took: a.after})
+	if p.twice {
+		n.Report(dispatch.Attempt{ID: "same", Person: n.Person.ID, Device: n.Devices[0], Outcome: dispatch.AttemptBusy, At: time.Now()})
+	}
+	n.Report(dispatch.Attempt{ID: "same", Person: n.Person.ID, Device: n.Devices[0], Outcome: dispatch.AttemptOutcome(a.result), At: time.Now(), Took: a.after})
 	select {
 	case <-time.After(a.after):
 		return a.result, a.err
 	case <-ctx.Done():
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.cut = append(p.cut, n.Person.ID)
 		return dispatch.ResultFailed, context.Cause(ctx)
 	}
 }
@@ -208,6 +216,52 @@ func TestNobodyIsPagedForWhatIsTaken(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A page of which nothing is heard is withdrawn when the next one begins: one alarm asks one person at a time.
+func TestPageOfWhichNothingIsHeardIsWithdrawn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{
+			"anna":  {{time.Hour, dispatch.ResultNoAnswer, nil}},
+			"boris": {{10 * time.Minute, dispatch.ResultNoAnswer, nil}},
+		})
+		o, err := h.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		h.lose(t, o, "a", dispatch.CallAbandoned)
+		wait(150 * time.Second)
+		h.see(t, "0s anna, 2m0s boris")
+		h.phones.mu.Lock()
+		defer h.phones.mu.Unlock()
+		if got := strings.Join(h.phones.cut, " "); got != "anna" {
+			t.Errorf("withdrawn: %q, want anna", got)
+		}
+	})
+}
+
+// Two devices of one person are two attempts, however the notifier names them.
+func TestTwoDevicesAreTwoAttempts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{"anna": {{3 * time.Second, dispatch.ResultNoAnswer, nil}}})
+		h.phones.twice = true
+		o, err := h.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		h.lose(t, o, "a", dispatch.CallAbandoned)
+		wait(10 * time.Second)
+		h.see(t, "0s anna, 3s boris")
+		log, err := h.Events(t.Context(), o.Ref)
+		must(t, err)
+		tries := 0
+		for _, e := range log {
+			if a, ok := e.Body.(ticket.Attempted); ok && a.Person == "anna" {
+				tries++
+			}
+		}
+		if tries != 2 {
+			t.Errorf("%d attempts on record, want 2", tries)
+		}
+	})
 }
 
 // While a call hunts, its ladder is the page; forgotten altogether, the guard

@@ -34,6 +34,15 @@ type Change struct {
 	Timers   []Timer
 	Drop     []TimerKey // timers to remove, if they are there
 	Delivery *Delivery  // a try of the outbox to record and settle
+	// Superseded are pages that paging has given up; they are withdrawn after
+	// the commit and are nothing to store.
+	Superseded []PageRef
+}
+
+// PageRef names a page of a ticket.
+type PageRef struct {
+	Ticket string
+	Page   int
 }
 
 // Taken says what a signal became.

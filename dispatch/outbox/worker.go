@@ -54,6 +54,7 @@ type flying struct {
 	ticket string
 	page   bool
 	cancel context.CancelCauseFunc
+	number int // of the page within its ticket
 }
 
 // lane is one kind of notices with its own share of the work.
@@ -107,12 +108,13 @@ func (w *Worker) Wake() {
 	}
 }
 
-// Withdraw stops the pages about a ticket that are under way; it never blocks.
-func (w *Worker) Withdraw(ticketID string) {
+// Withdraw stops a page about a ticket that is under way, page 0 all of them;
+// it never blocks.
+func (w *Worker) Withdraw(ticketID string, page int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.flight {
-		if f.page && f.ticket == ticketID {
+		if f.page && f.ticket == ticketID && (page == 0 || f.number == page) {
 			f.cancel(errWithdrawn)
 		}
 	}
@@ -217,7 +219,7 @@ func (w *Worker) takeOff(n dispatch.Notice, cancel context.CancelCauseFunc) bool
 	if _, ok := w.flight[n.ID]; ok {
 		return false
 	}
-	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, cancel: cancel}
+	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, number: n.Page, cancel: cancel}
 	return true
 }
 

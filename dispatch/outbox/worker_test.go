@@ -271,7 +271,7 @@ func TestPageOutOfTime(t *testing.T) {
 			dispatch.Notice{ID: "slow", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now(), Ref: dispatch.Ref{ID: "t1"}},
 			dispatch.Notice{ID: "moot", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now(), Ref: dispatch.Ref{ID: "t2"}})
 		wait(time.Minute)
-		w.Withdraw("t2")
+		w.Withdraw("t2", 0)
 		wait(time.Hour)
 		cancel()
 		must(t, <-ended)

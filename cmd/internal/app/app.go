@@ -160,19 +160,9 @@ func (a *App) buildDelivery() (err error) {
 	if a.ticker, err = ticker.New(ticker.Default(), a.store, a.desk, a.part("ticker")); err != nil {
 		return err
 	}
-	a.desk.SetWaker(waker{a.outbox, a.ticker})
+	a.desk.SetWaker(dispatch.Workers{Outbox: a.outbox, Ticker: a.ticker})
 	return nil
 }
-
-// waker brings the dispatcher's "work is waiting" to both workers.
-type waker struct {
-	outbox *outbox.Worker
-	ticker *ticker.Ticker
-}
-
-func (w waker) NoticesDue()        { w.outbox.Wake() }
-func (w waker) TimersDue()         { w.ticker.Wake() }
-func (w waker) Withdraw(id string) { w.outbox.Withdraw(id) }
 
 func (a *App) part(name string) *slog.Logger { return a.log.With("service", name) }
 
