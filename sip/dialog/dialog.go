@@ -250,8 +250,8 @@ func (d *Dialog) close() {
 		return
 	}
 	d.invite = nil
-	d.box.detach()
 	d.cancel.start(&d.box, d.st.cfg.AckTimeout, func() { d.st.forget(d) })
+	d.box.detach() // the last act: a timer that has fired already may run beside us from here on
 }
 
 // peerBye, dialogLost and byeDone are the events both roles share.

@@ -87,7 +87,7 @@ func StartSIPP(tb testing.TB, cfg SIPP) *SIPPRun {
 	writeFile(tb, filepath.Join(dir, "scenario.xml"), fillWords(text, words))
 	writeFile(tb, filepath.Join(dir, "key.pcap"), keyPcap(words["digit"], sippEventPT))
 
-	port := freePorts(tb, 4) // SIP, a gap, RTP, RTCP
+	port := freePorts(tb, 8) // SIP, a gap, audio and video with RTCP: sipp opens all of them
 	r := &SIPPRun{addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port), dir: dir}
 	r.child = startChild(tb, "sipp", "sip-tester", dir, cfg.args(port)...)
 	tb.Cleanup(func() {
