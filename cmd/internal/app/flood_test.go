@@ -26,7 +26,9 @@ func long() bool { return os.Getenv("VAHTA_LONG") != "" }
 func TestInviteAndCancelBackToBack(t *testing.T) {
 	t.Parallel()
 	const calls, atOnce = 2000, 20
-	r := newRig(t, func(c *config.Config) { c.SIP.Rate, c.SIP.Burst, c.Calls.CallsPerSecond = 1<<20, 1<<20, 0 }) // all come from one address
+	r := newRig(t, func(c *config.Config) {
+		c.SIP.Rate, c.SIP.Burst, c.Calls.CallsPerSecond, c.Calls.MaxAge = 1<<20, 1<<20, 0, time.Minute // all come from one address
+	})
 	engineer := startPhone(t, "engineer", "udp", phone.Ringing())
 	l := r.line(t, nil, engineer.URI())
 	sdp := siptest.NewRTP(t).SDP()
