@@ -50,6 +50,7 @@ func (k *call) do(a *Action) {
 	case ActAcknowledge:
 		k.acknowledge(a)
 	case ActQueue:
+		k.waited = true
 		k.h.queues.join(k, k.s.Plan.Line.ID)
 	case ActLeaveQueue:
 		k.h.queues.leave(k)
@@ -79,7 +80,9 @@ func (k *call) askPlan() {
 		k.h.metrics.missingPrompt()
 		p.Line.Greeting = ""
 	}
-	k.step(Event{Kind: EvPlan, Plan: &p})
+	e := Event{Kind: EvPlan, Plan: &p}
+	p.Rungs, e.Rest = k.h.rests.rungs(p.Rungs)
+	k.step(e)
 }
 
 // openTicket commits the ticket beside the call.
@@ -278,6 +281,9 @@ func (k *call) stop(t Timer) {
 // try records how one attempt went.
 func (k *call) try(a *Action) {
 	k.h.metrics.attempt(a.Outcome)
+	if a.Person != "" {
+		k.h.rests.tried(a.Person, a.Outcome)
+	}
 	now := k.h.now()
 	attempt := dispatch.Attempt{
 		ID: k.id + "/" + strconv.Itoa(a.Attempt), Call: k.id, Person: orText(a.Person, staticName), Device: a.Device,
@@ -290,6 +296,7 @@ func (k *call) try(a *Action) {
 func (k *call) recordAccepted(a *Action) {
 	k.accepted, k.acceptor = k.h.now(), orText(a.Person, staticName)
 	k.h.metrics.accepted(k.accepted.Sub(k.c.Info().At))
+	k.h.queues.accepted(k.s.Plan.Line.ID, k.waited)
 	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
 	k.later = append(k.later, func() { k.records.accepted(accepted) })
 	k.show()

@@ -35,6 +35,7 @@ type call struct {
 	acceptor string
 	cause    string
 	ticket   bool // the ticket is known
+	waited   bool // has stood in the queue
 
 	live atomic.Pointer[dispatch.LiveCall] // for List
 }

@@ -20,38 +20,40 @@ type claimed struct {
 // budget, the claims of this node alone decide: two phones that ring are
 // better than none.
 func (k *call) claim(a *Action) {
-	if k.h.queues.mustWait(k, k.s.Plan.Line.ID) {
-		k.step(Event{Kind: EvDenied, Attempt: a.Attempt})
+	people, rest := k.h.rests.awake(a.People)
+	denied := Event{Kind: EvDenied, Attempt: a.Attempt, Rest: rest, Resting: len(people) == 0}
+	if denied.Resting || k.h.queues.mustWait(k, k.s.Plan.Line.ID) {
+		k.step(denied)
 		return
 	}
 	req := rotation.ClaimRequest{
-		Call: k.id, Attempt: strconv.Itoa(a.Attempt), Track: k.s.Plan.Line.Schedule + "/" + a.Track, Candidates: a.People,
+		Call: k.id, Attempt: strconv.Itoa(a.Attempt), Track: k.s.Plan.Line.Schedule + "/" + a.Track, Candidates: people,
 	}
 	if k.h.instant {
 		c, ok := k.h.take(context.Background(), req)
-		k.claimAnswered(a.Attempt, c, ok)
+		k.claimAnswered(denied, c, ok)
 		return
 	}
-	attempt := a.Attempt
 	k.h.beside(func() {
 		c, ok := k.h.take(context.Background(), req)
-		if !k.post(func() { k.claimAnswered(attempt, c, ok) }) && ok {
+		if !k.post(func() { k.claimAnswered(denied, c, ok) }) && ok {
 			k.h.release(context.Background(), c)
 		}
 	})
 }
 
-func (k *call) claimAnswered(attempt int, c rotation.Claim, ok bool) {
+// claimAnswered takes the answer; denied is what the script hears of a refusal.
+func (k *call) claimAnswered(denied Event, c rotation.Claim, ok bool) {
 	if !ok {
-		k.step(Event{Kind: EvDenied, Attempt: attempt})
+		k.step(denied)
 		return
 	}
 	if k.c.Ended() {
 		k.h.release(context.Background(), c)
 		return
 	}
-	k.claims = append(k.claims, claimed{attempt, c})
-	k.step(Event{Kind: EvGranted, Attempt: attempt, Person: c.Person})
+	k.claims = append(k.claims, claimed{denied.Attempt, c})
+	k.step(Event{Kind: EvGranted, Attempt: denied.Attempt, Person: c.Person})
 }
 
 // take claims the first free candidate, those whose turn it is first.
@@ -137,7 +139,8 @@ func (k *call) unclaim(attempt int) {
 	k.h.release(context.Background(), c)
 }
 
-// release gives a claim back; those who wait are told when it is back.
+// release gives a claim back; those who wait are told when it is back, unless
+// the person rests.
 func (h *Hotline) release(ctx context.Context, c rotation.Claim) {
 	h.held.remove(c)
 	if h.instant {
@@ -153,7 +156,9 @@ func (h *Hotline) releaseNow(ctx context.Context, c rotation.Claim) {
 	if err := h.rotation.Release(ctx, c); err != nil {
 		h.log.Warn("claim could not be released, it runs out by itself", "call_id", c.Call, "person", c.Person, "err", err)
 	}
-	h.queues.somebodyFree()
+	if h.rests.left(c.Person) == 0 {
+		h.queues.somebodyFree()
+	}
 }
 
 // held are the claims of this node: what is to be renewed, and what decides

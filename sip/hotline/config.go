@@ -24,6 +24,9 @@ type Config struct {
 	LastPause time.Duration `yaml:"last_pause"`
 	// MinRound keeps rounds apart when everybody refuses at once.
 	MinRound time.Duration `yaml:"min_round"`
+	// PersonBackoff is how long nobody is rung again whose phones were busy or
+	// could not be reached, by any call of this node; twice as long after a refusal.
+	PersonBackoff time.Duration `yaml:"person_backoff"`
 	// RetryBusy is how often a waiting call looks for a free engineer when nobody tells it.
 	RetryBusy time.Duration `yaml:"retry_busy"`
 	// MaxWait is the longest wait for engineers who all talk; then the static numbers are rung.
@@ -44,6 +47,7 @@ func Default() Config {
 		KeyPause:      2 * time.Second,
 		LastPause:     3 * time.Second,
 		MinRound:      2 * time.Second,
+		PersonBackoff: 5 * time.Second,
 		RetryBusy:     5 * time.Second,
 		MaxWait:       15 * time.Minute, // the first-contact limit: then somebody else must be rung
 		Prompts:       prompt.Default(),
@@ -65,6 +69,7 @@ func (c Config) Validate() error {
 		{"key_pause", c.KeyPause, 30 * time.Second},
 		{"last_pause", c.LastPause, 30 * time.Second},
 		{"min_round", c.MinRound, time.Minute},
+		{"person_backoff", c.PersonBackoff, time.Minute},
 		{"retry_busy", c.RetryBusy, time.Minute},
 		{"max_wait", c.MaxWait, 4 * time.Hour},
 	} {

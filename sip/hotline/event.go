@@ -14,11 +14,11 @@ type EventKind uint8
 const (
 	EvStart         EventKind = iota + 1 // a caller's INVITE: Caller
 	EvCallBack                           // an engineer is to call a client: Person, Name, Devices, Ticket, Caller
-	EvPlan                               // Plan
+	EvPlan                               // Plan, Rest
 	EvTicket                             // the commit is done: Ticket
 	EvTicketFailed                       // the commit has failed for now
 	EvGranted                            // Attempt may ring Person
-	EvDenied                             // nobody is free for Attempt
+	EvDenied                             // nobody is free for Attempt: Rest, Resting
 	EvRinging                            // Attempt's phone rings
 	EvAnswered                           // Attempt's 200 (the client's, too)
 	EvFailed                             // Attempt ended unanswered: Outcome, Cause, Status, Q850
@@ -93,4 +93,6 @@ type Event struct {
 	Timer    Timer
 	Position int
 	Expected time.Duration
+	Rest     time.Duration // until the first of those may be rung whose phones have just failed; 0 = there are none
+	Resting  bool          // they all rest, nobody of them talks
 }

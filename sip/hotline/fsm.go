@@ -42,7 +42,7 @@ func (m *machine) handle(e Event) {
 	case EvCallBack:
 		m.beginCallBack(e)
 	case EvPlan:
-		m.plan(e.Plan)
+		m.plan(e)
 	case EvTicket:
 		m.ticket(e.Ticket)
 	case EvTicketFailed:
@@ -58,7 +58,7 @@ func (m *machine) handle(e Event) {
 	case EvCallerResumed:
 		m.s.Held = false
 	case EvSomebodyFree:
-		m.lookAgain()
+		m.somebodyFree()
 	case EvQueue:
 		m.s.Position, m.s.Expected = e.Position, e.Expected
 	}
@@ -89,7 +89,7 @@ func (m *machine) party(e Event) {
 	case EvGranted:
 		m.granted(a, e.Person)
 	case EvDenied:
-		m.denied(a)
+		m.denied(a, e)
 	case EvRinging:
 		if a.Phase == AttemptDialling {
 			a.Phase = AttemptRinging
@@ -138,9 +138,7 @@ func (m *machine) timer(t Timer) {
 			m.askAgain(a)
 		}
 	case TimerRound:
-		if m.s.Phase == PhaseHunting {
-			m.do(Action{Kind: ActAskPlan})
-		}
+		m.nextRound()
 	case TimerRetry:
 		m.lookAgain()
 	case TimerMaxWait:

@@ -83,6 +83,7 @@ type Hotline struct {
 	music    media.Audio
 	ringback media.Audio
 	queues   *queues
+	rests    *rests
 	held     *held
 	folders  *folders
 
@@ -126,6 +127,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 		h.people = func(string) (oncall.Person, bool) { return oncall.Person{}, false }
 	}
 	h.queues = newQueues(h.now, h.metrics)
+	h.rests = newRests(cfg.PersonBackoff, h.now)
 	deps.Engine.OnCall(h.answer)
 	return h, nil
 }

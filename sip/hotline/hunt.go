@@ -18,7 +18,8 @@ const (
 )
 
 // plan begins a round with the people on duty now.
-func (m *machine) plan(p *dispatch.Plan) {
+func (m *machine) plan(e Event) {
+	p := e.Plan
 	if m.s.Phase != PhaseHunting || m.hunting() {
 		return
 	}
@@ -28,7 +29,8 @@ func (m *machine) plan(p *dispatch.Plan) {
 	first := !m.s.Planned
 	m.s.Plan, m.s.Planned = *p, true
 	m.s.Rung, m.s.Tried, m.s.Busy, m.s.Dialled = 0, nil, false, 0
-	m.s.RoundAt = m.now
+	m.s.RoundAt, m.s.Failed, m.s.RestUntil = m.now, 0, time.Time{}
+	m.rest(e.Rest)
 	m.next()
 	if first && m.s.Phase != PhaseClosing && m.s.Phase != PhaseOver {
 		m.start(TimerAnswer, 0, orElse(p.AnswerAfter, m.s.times.AnswerAfter))
@@ -130,17 +132,25 @@ func (m *machine) granted(a *Attempt, person string) {
 	m.reach(a, c)
 }
 
-// denied means that all who were asked for talk to somebody else.
-func (m *machine) denied(a *Attempt) {
+// denied means that all who were asked for talk to somebody else, or rest.
+func (m *machine) denied(a *Attempt, e Event) {
 	switch a.Phase {
 	case AttemptDropped:
 		m.remove(a.ID)
 	case AttemptClaiming:
-		m.s.Busy = true
+		m.s.Busy = m.s.Busy || !e.Resting
+		m.rest(e.Rest)
 		m.s.Tried = append(m.s.Tried, a.People...)
 		m.remove(a.ID)
 		m.next()
 	case AttemptDialling, AttemptRinging, AttemptAsked, AttemptConfirming, AttemptTalking, AttemptTold:
+	}
+}
+
+// rest notes that somebody of this round may not be rung before a time.
+func (m *machine) rest(d time.Duration) {
+	if until := m.now.Add(d); d > 0 && (m.s.RestUntil.IsZero() || until.Before(m.s.RestUntil)) {
+		m.s.RestUntil = until
 	}
 }
 
@@ -200,6 +210,10 @@ func (m *machine) gaveUp(a *Attempt, e Event) {
 		m.dial(m.add(next))
 		return
 	}
+	if rest := restAfter(e.Outcome, m.s.times.PersonBackoff); rest > 0 {
+		m.s.Failed++
+		m.rest(rest)
+	}
 	m.unclaim(a)
 	m.remove(a.ID)
 	m.afterAttempt()
@@ -217,25 +231,69 @@ func (m *machine) afterAttempt() {
 	}
 }
 
+// roundOver follows a walk over all rungs. A round in which everybody rests is
+// a round: their phones have failed a moment ago, for another caller.
 func (m *machine) roundOver() {
-	rounds := max(m.s.Plan.Rounds, 1)
-	last := m.s.LastRound || m.s.Round >= rounds
+	resting := !m.s.RestUntil.IsZero()
+	m.s.Spared = m.s.Spared || resting && m.s.EverDialled == 0
+	last := m.s.LastRound || m.s.Round >= m.rounds()
 	switch {
 	case m.s.Static > 0 && m.s.Static < len(m.s.Plan.Static):
 		m.dialStatic()
 	case m.s.Busy && !m.s.LastRound && (m.s.Dialled == 0 || last):
 		m.wait()
-	case !last && m.s.Dialled > 0:
-		m.s.Round++
-		if rest := m.s.times.MinRound - m.now.Sub(m.s.RoundAt); rest > 0 {
-			m.start(TimerRound, 0, rest)
-			return
-		}
-		m.do(Action{Kind: ActAskPlan})
+	case !last && (m.s.Dialled > 0 || resting):
+		m.pause(m.pauseLeft())
 	case m.s.Static < len(m.s.Plan.Static):
 		m.dialStatic()
 	default:
 		m.exhausted()
+	}
+}
+
+// rounds is how many times the rungs are walked; once more when the first walk
+// found nobody who could be rung.
+func (m *machine) rounds() int {
+	n := max(m.s.Plan.Rounds, 1)
+	if m.s.Spared {
+		n++
+	}
+	return n
+}
+
+// pauseLeft is how long the next round waits: when all whom this one reached
+// have failed, until one of them may be tried again.
+func (m *machine) pauseLeft() time.Duration {
+	left := m.minRoundLeft()
+	if m.s.Failed == m.s.Dialled && !m.s.RestUntil.IsZero() {
+		left = max(left, m.s.RestUntil.Sub(m.now))
+	}
+	return left
+}
+
+// minRoundLeft keeps apart the rounds of one call in which somebody was rung.
+func (m *machine) minRoundLeft() time.Duration {
+	if m.s.Dialled == 0 {
+		return 0
+	}
+	return max(m.s.times.MinRound-m.now.Sub(m.s.RoundAt), 0)
+}
+
+// pause keeps rounds apart. The caller keeps his turn meanwhile.
+func (m *machine) pause(rest time.Duration) {
+	if rest == 0 {
+		m.nextRound()
+		return
+	}
+	m.ring()
+	m.queue()
+	m.start(TimerRound, 0, rest)
+}
+
+func (m *machine) nextRound() {
+	if m.s.Phase == PhaseHunting && !m.hunting() {
+		m.s.Round++
+		m.do(Action{Kind: ActAskPlan})
 	}
 }
 

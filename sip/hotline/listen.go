@@ -83,10 +83,7 @@ func (m *machine) queueNews() []prompt.Sentence {
 func (m *machine) wait() {
 	m.s.Phase = PhaseWaiting
 	m.ring()
-	if !m.s.Queued {
-		m.s.Queued = true
-		m.do(Action{Kind: ActQueue})
-	}
+	m.queue()
 	if !m.s.Waited {
 		m.s.Waited = true
 		m.start(TimerMaxWait, 0, m.s.times.MaxWait)
@@ -95,7 +92,18 @@ func (m *machine) wait() {
 	if m.s.Dialled > 0 { // some were rung in vain: let them breathe
 		retry *= retryAfterRinging
 	}
+	if !m.s.RestUntil.IsZero() {
+		retry = min(retry, max(m.s.RestUntil.Sub(m.now), m.minRoundLeft(), time.Millisecond))
+	}
 	m.start(TimerRetry, 0, retry)
+}
+
+// queue keeps the caller's turn until somebody is rung for him.
+func (m *machine) queue() {
+	if !m.s.Queued {
+		m.s.Queued = true
+		m.do(Action{Kind: ActQueue})
+	}
 }
 
 // retryAfterRinging is how many times longer a queue waits that has people who
@@ -109,6 +117,24 @@ func (m *machine) lookAgain() {
 	}
 	m.s.Phase = PhaseHunting
 	m.stop(TimerRetry, 0)
+	m.do(Action{Kind: ActAskPlan})
+}
+
+// somebodyFree is the turn of this caller, who waits or is between two rounds.
+// Rounds keep apart all the same.
+func (m *machine) somebodyFree() {
+	pause, left := TimerRetry, m.minRoundLeft()
+	if m.s.Phase == PhaseHunting && m.s.Queued && !m.hunting() {
+		pause = TimerRound
+	} else if m.s.Phase != PhaseWaiting {
+		return
+	}
+	if left > 0 {
+		m.start(pause, 0, left)
+		return
+	}
+	m.stop(pause, 0)
+	m.s.Phase = PhaseHunting
 	m.do(Action{Kind: ActAskPlan})
 }
 

@@ -44,10 +44,39 @@ func (q *queues) join(k *call, id string) {
 	if len(l.waiting) == 0 {
 		l.served = q.now()
 	}
-	l.waiting = append(l.waiting, k)
+	at := len(l.waiting) // one who was rung for in vain comes back to his place
+	for at > 0 && k.before(l.waiting[at-1]) {
+		at--
+	}
+	l.waiting = slices.Insert(l.waiting, at, k)
 	q.in[k] = id
 	q.metrics.waiting(1)
-	k.place(len(l.waiting), l.every)
+	l.tell(at)
+}
+
+// before reports whether k arrived earlier than other.
+func (k *call) before(other *call) bool { return k.c.Info().At.Before(other.c.Info().At) }
+
+// tell lets those from a place on know where they stand.
+func (l *line) tell(from int) {
+	for i := from; i < len(l.waiting); i++ {
+		l.waiting[i].place(i+1, l.every)
+	}
+}
+
+// accepted is a caller of the line who has got his engineer; waited says that
+// he had stood in the queue.
+func (q *queues) accepted(id string, waited bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	l := q.lines[id]
+	if l == nil || !waited && len(l.waiting) == 0 {
+		return
+	}
+	now := q.now()
+	l.pace(now.Sub(l.served))
+	l.served = now
+	l.tell(0)
 }
 
 // leave takes a call out, served or not, and lets the next one look.
@@ -63,13 +92,7 @@ func (q *queues) leave(k *call) {
 	l := q.lines[id]
 	i := slices.Index(l.waiting, k)
 	l.waiting = slices.Delete(l.waiting, i, i+1)
-	if now := q.now(); i == 0 {
-		l.pace(now.Sub(l.served))
-		l.served = now
-	}
-	for j := i; j < len(l.waiting); j++ {
-		l.waiting[j].place(j+1, l.every)
-	}
+	l.tell(i)
 	if i == 0 && len(l.waiting) > 0 {
 		l.waiting[0].free()
 	}
@@ -89,7 +112,7 @@ func (q *queues) mustWait(k *call, id string) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	l := q.lines[id]
-	return l != nil && len(l.waiting) > 0 && l.waiting[0] != k
+	return l != nil && len(l.waiting) > 0 && l.waiting[0] != k && !k.before(l.waiting[0])
 }
 
 // somebodyFree lets the first of each line look.

@@ -158,11 +158,14 @@ type State struct {
 	Round     int // from 1
 	RoundAt   time.Time
 	Rung      int
-	Tried     []string // people tried in this round
-	Busy      bool     // somebody of this round talks to another caller
-	Dialled   int      // people dialled in this round
-	Static    int      // static numbers tried
-	LastRound bool     // waited too long: this is the last round
+	Tried     []string  // people tried in this round
+	Busy      bool      // somebody of this round talks to another caller
+	Dialled   int       // people dialled in this round
+	Failed    int       // of them, those who rest now because it failed
+	RestUntil time.Time // when the first of those may be rung who rest in this round; zero = nobody rests
+	Spared    bool      // the first round found nobody who could be rung
+	Static    int       // static numbers tried
+	LastRound bool      // waited too long: this is the last round
 	Attempts  []Attempt
 	LastID    int
 	Accepting int // the attempt whose key is being confirmed
@@ -172,7 +175,7 @@ type State struct {
 	Answered    bool // our 200 has been sent
 	Gone        bool
 	Held        bool // the caller has put us on hold
-	Queued      bool
+	Queued      bool // in the queue: others who came later must wait
 	Position    int
 	Expected    time.Duration // wait of those served before; 0 = unknown
 	LeftAt      time.Time

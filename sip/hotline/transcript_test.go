@@ -162,6 +162,14 @@ func (p *player) number(s string) int {
 	return n
 }
 
+func (p *player) duration(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return d
+}
+
 // event reads an event: its kind, then "#attempt" and what the kind needs.
 func (p *player) event(words []string) Event {
 	var e Event
@@ -197,6 +205,10 @@ func (p *player) argument(e *Event, w string) {
 	case strings.HasPrefix(w, "#"):
 		e.Attempt = p.number(w)
 		e.Timer.Attempt = e.Attempt
+	case strings.HasPrefix(w, "rest="):
+		e.Resting, e.Rest = e.Kind == EvDenied, p.duration(strings.TrimPrefix(w, "rest="))
+	case w == "busy" && e.Kind == EvDenied: // some of them talk
+		e.Resting = false
 	case w == "joined":
 		e.Ticket.Joined = true
 	case w == "callback":
