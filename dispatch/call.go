@@ -58,6 +58,10 @@ type Accepted struct {
 	Device oncall.Device
 	At     time.Time // the key, not the 200 OK
 	T0     time.Time // first INVITE of the call; zero = the ticket's
+	// What is known of the call at the key: it is all that remains of a call
+	// that Vahta did not live to end. Both may be empty.
+	Recording string // file of the recording that runs
+	Legs      []Leg
 }
 
 // CallResult is how a call ended.

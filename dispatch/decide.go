@@ -258,7 +258,11 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging 
 	if !ok && len(s.lines) > 0 {
 		line = s.lines[0] // the line is gone from the configuration; somebody must still be paged
 	}
-	next, actions := machineFor(s, line).Step(state, ev, now)
+	m := machineFor(s, line)
+	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() && c.Ticket.PageReason == ticket.Broken {
+		m.First = p.ID // who talked to the client calls back
+	}
+	next, actions := m.Step(state, ev, now)
 	return paging{next, actions}
 }
 
@@ -272,13 +276,17 @@ func machineFor(s *Snapshot, l Line) escalation.Machine {
 	}
 }
 
-// pageNotice is the notice of one page; gen is the page timer's, which never
-// repeats on a ticket.
+// pageNotice is the notice of one page; gen is the page timer's. Together with
+// the count of re-openings, each of which begins a new timer, it never repeats
+// on a ticket.
 func pageNotice(s *Snapshot, t ticket.Ticket, p escalation.Page, gen int64, now time.Time, late time.Duration) Notice {
 	n := Notice{
 		ID: fmt.Sprintf("page-%s-%d", t.ID, gen), Kind: NoticePage, Channel: ChannelVoice, To: p.Person, Ref: refOf(t),
 		Page: p.Number, RingTime: p.RingTime, Late: late, Reason: t.PageReason, Line: t.Line, Language: t.Language,
 		Client: t.Client.Spoken, Caller: t.Caller.Masked(), OpenedAt: t.OpenedAt, DueAt: now,
+	}
+	if t.Reopened > 0 {
+		n.ID = fmt.Sprintf("page-%s-r%d-%d", t.ID, t.Reopened, gen)
 	}
 	if p.Person == "" {
 		n.To = "static"

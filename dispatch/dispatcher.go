@@ -104,8 +104,8 @@ func (w Workers) Withdraw(ticketID string, page int) { w.Outbox.Withdraw(ticketI
 
 type noWaker struct{}
 
-func (noWaker) NoticesDue()     {}
-func (noWaker) TimersDue()      {}
+func (noWaker) NoticesDue()          {}
+func (noWaker) TimersDue()           {}
 func (noWaker) Withdraw(string, int) {}
 
 // SetWaker names who is told of waiting work; call it before Start.
@@ -134,6 +134,9 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	}
 	for _, call := range b.Calls {
 		o := Outcome{Ref: call.Ref, Call: call.ID, Result: CallBroken, Cause: "vahta stopped during the call", At: now, Detail: call.Detail}
+		if o.Detail.AcceptedBy == "" {
+			o.Detail.AcceptedBy, o.Detail.AcceptedAt = call.AcceptedBy, call.AcceptedAt
+		}
 		if err := d.RecordOutcome(ctx, o); err != nil {
 			return fmt.Errorf("end call %s left open: %w", call.ID, err)
 		}

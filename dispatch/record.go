@@ -46,6 +46,7 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) {
 		call := d.callRecord(a.Call, c.Ticket, a.T0)
 		call.AcceptedAt, call.AcceptedBy = a.At, a.Person
+		call.Detail = CallDetail{AcceptedBy: a.Person, AcceptedAt: a.At, Legs: a.Legs, Recording: Recording{Path: a.Recording}}
 		return c.take(Change{Calls: []CallRecord{call}}, ticket.Event{
 			Ticket: c.Ticket.ID, At: a.At, By: a.Person, Channel: string(ChannelCall), Key: "accepted:" + a.Call,
 			Body: ticket.Accepted{Call: a.Call, Person: a.Person, Device: a.Device.Kind.String()},
@@ -60,7 +61,10 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 
 // RecordOutcome ends a call and keeps its detail. When the call ended without
 // a human and the ticket still needs one, paging is due from that moment on,
-// in the same commit.
+// in the same commit. When the call broke, an open Critical ticket needs one
+// again, whoever has it: the client's line went dead by our fault, and somebody
+// must call back. That is the one exception from "what is acknowledged is never
+// paged".
 func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_outcome", began, err) }()
@@ -96,7 +100,9 @@ func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool) (Change, er
 			Recording: o.Detail.Recording.Path, Cause: o.Cause,
 		},
 	})
-	if err != nil || !o.Result.Lost() || hunting || !c.Ticket.NeedsPage() {
+	needed := o.Result.Lost() && !hunting && c.Ticket.NeedsPage()
+	broken := o.Result == CallBroken && c.Ticket.Open() && c.Ticket.Priority == ticket.Critical
+	if err != nil || !needed && !broken {
 		return change, err
 	}
 	change, err = c.take(change, ticket.Event{

@@ -61,10 +61,7 @@ func (t Ticket) step(e Event) (next Ticket, why string) {
 		t = t.take(Taken{By: b.Person, How: "accept_key", At: e.At})
 		return t, ""
 	case PageRaised:
-		if t.PageReason == "" {
-			t.PageReason = b.Reason
-		}
-		return t, ""
+		return t.raise(b), ""
 	case Acknowledged:
 		return t.acknowledge(b, e)
 	case Moved:
@@ -105,6 +102,20 @@ func (t Ticket) take(by Taken) Ticket {
 	t.Assignee = by.By
 	if t.Stage == New {
 		t = t.stamp(Triage, by.At)
+	}
+	return t
+}
+
+// raise notes why people are paged. A broken call takes the acknowledgement
+// away: its holder may not know that his client was cut off. The assignee
+// stays; he is asked first.
+func (t Ticket) raise(b PageRaised) Ticket {
+	if t.PageReason == "" || b.Reason == Broken {
+		t.PageReason = b.Reason
+	}
+	if b.Reason == Broken && !t.Acknowledged.IsZero() {
+		t.Acknowledged = Taken{}
+		t.Reopened++
 	}
 	return t
 }

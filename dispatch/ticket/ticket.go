@@ -27,6 +27,7 @@ type Ticket struct {
 	Assignee     string    `json:"assignee,omitempty"`
 	ContactAt    time.Time `json:"contact_at,omitzero"`   // first accept key
 	PageReason   string    `json:"page_reason,omitempty"` // why paging was raised; empty = it was not
+	Reopened     int       `json:"reopened,omitempty"`    // how often a broken call took the acknowledgement away
 	MergedInto   string    `json:"merged_into,omitempty"`
 	Stamps       Stamps    `json:"stamps"`
 	Version      int64     `json:"version"` // counts the changes of this state; set by Apply
@@ -54,6 +55,10 @@ func (t Ticket) NeedsPage() bool {
 	return t.Open() && t.Priority == Critical && t.Acknowledged.IsZero()
 }
 
+// Broken is the result of a call that Vahta's own stop cut, and the reason of
+// the page it raises.
+const Broken = "broken"
+
 // minTalk is the shortest conversation that counts as contact without a
 // confirming note.
 const minTalk = 5 * time.Second
@@ -76,7 +81,11 @@ func Facts(log []Event) []sla.Fact {
 			contacted[b.Call] = true
 			facts = append(facts, sla.Fact{Kind: sla.Contacted, At: e.At, Ref: b.Call})
 		case CallEnded:
-			if contacted[b.Call] && b.Talk < minTalk && !confirmed[b.Call] {
+			// Of a broken call nobody saw the end, so its length is unknown
+			// rather than short: the accept key stands, and the page to call
+			// back that the break raises mends what the client missed.
+			unseen := b.Result == Broken && b.Talk == 0
+			if contacted[b.Call] && b.Talk < minTalk && !unseen && !confirmed[b.Call] {
 				facts = append(facts, sla.Fact{Kind: sla.Withdrawn, At: e.At, Ref: b.Call})
 			}
 		}

@@ -104,6 +104,8 @@ func TestFirstContactOfALog(t *testing.T) {
 		"still talking":              {[]Event{accepted}, sla.Met, 19},
 		"three seconds are no talk":  {[]Event{accepted, ended(3 * time.Second)}, sla.Breached, 1200},
 		"unless a note confirms it":  {[]Event{accepted, ended(3 * time.Second), ev(90, "anna", Noted{Text: "ok", Contact: "c1"})}, sla.Met, 19},
+		"a break hides the end":      {[]Event{accepted, ev(60, "", CallEnded{Call: "c1", Result: Broken})}, sla.Met, 19},
+		"a break whose end was seen": {[]Event{accepted, ev(60, "", CallEnded{Call: "c1", Result: Broken, Talk: time.Second})}, sla.Breached, 1200},
 		"an attempt is no contact":   {[]Event{ev(5, "", Attempted{Person: "anna", Outcome: "no_key"})}, sla.Breached, 1200},
 		"an acknowledgement is none": {[]Event{ev(5, "anna", Acknowledged{How: "voice_page"})}, sla.Breached, 1200},
 		"a call-back is":             {[]Event{ev(30, "", CallEnded{Call: "c1", Result: "abandoned"}), ev(899.9, "anna", Accepted{Call: "back", Person: "anna"})}, sla.Met, 900},

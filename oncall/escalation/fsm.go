@@ -56,6 +56,8 @@ type Machine struct {
 	Chain func(now time.Time) []oncall.Tier
 	// Resort returns whom to page when the chain is empty too: everyone and the emergency numbers. It may be nil.
 	Resort func(now time.Time) []oncall.Tier
+	// First is a person who is paged once before the steps, because the incident is his; empty for nobody.
+	First string
 }
 
 // Step takes one event and returns the next state with what is to be done. An event that does not fit the state changes
@@ -70,6 +72,9 @@ func (m Machine) Step(s State, e Event, now time.Time) (State, []Action) {
 			return s, nil
 		}
 		s.Round = 1
+		if m.First != "" {
+			return m.first(s, now)
+		}
 		return m.advance(s, now)
 	case Wake:
 		return m.wake(s, now)
@@ -85,6 +90,16 @@ func (m Machine) Step(s State, e Event, now time.Time) (State, []Action) {
 	default:
 		return s, nil
 	}
+}
+
+// Assignee is the tier of the person who is paged before the steps.
+const Assignee = "assignee"
+
+// first pages the person whose incident it is; the steps follow with their delays.
+func (m Machine) first(s State, now time.Time) (State, []Action) {
+	next, actions := m.page(s, Page{Tier: Assignee, Person: m.First, RingTime: oncall.DefaultRingTime}, now)
+	next.Waited = false
+	return next, actions
 }
 
 // wake ends a wait that is over, or gives up a page of which nothing was heard.
@@ -148,7 +163,7 @@ func (m Machine) next(s State, now time.Time, hurry bool) (State, []Action) {
 		}
 		return m.page(s, page, now)
 	}
-	if len(s.Paged) == 0 || s.Fallen {
+	if len(s.Paged) == 0 || s.Fallen || s.Current.Tier == Assignee {
 		return m.fallBack(s, chain, now)
 	}
 	return m.endRound(s, now)
