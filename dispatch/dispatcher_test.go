@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -307,6 +308,31 @@ func TestChangedElsewhere(t *testing.T) {
 	must(t, err)
 	if other.Ref != next.Ref {
 		t.Error("two nodes opened two tickets for one caller")
+	}
+}
+
+// Who has the ticket may take it again; anybody else is told who has it.
+func TestTakenTwice(t *testing.T) {
+	t.Parallel()
+	d := dispatcher(t, store.NewMemory(), nil)
+	o, err := d.OpenCall(t.Context(), call("a", "89211234567"))
+	must(t, err)
+	at := time.Date(2026, 1, 5, 18, 2, 0, 0, time.UTC) // 21:02 in Moscow
+	for range 2 {
+		must(t, d.Acknowledge(t.Context(), o.Ref, "boris", "cli", at))
+	}
+	log, err := d.Events(t.Context(), o.Ref)
+	must(t, err)
+	if len(log) != 2 {
+		t.Errorf("%d lines, want opened and acknowledged", len(log))
+	}
+	err = d.Acknowledge(t.Context(), o.Ref, "anna", "cli", at)
+	if err == nil || err.Error() != "ticket "+o.Number+": already taken by boris at 21:02" {
+		t.Errorf("another one: %v", err)
+	}
+	must(t, d.Close(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, ""))
+	if err := d.Acknowledge(t.Context(), o.Ref, "boris", "cli", at); err == nil || !strings.Contains(err.Error(), "closed") {
+		t.Errorf("a closed ticket: %v", err)
 	}
 }
 

@@ -22,7 +22,7 @@ const (
 // Signal is one inbound fact, in the same shape from every channel.
 type Signal struct {
 	Channel Channel
-	Key     string    // idempotency key, unique within the channel; for calls the Call-ID
+	Key     string    // idempotency key, unique within the channel; for calls a name made of Call-ID and From tag: two callers may bring one Call-ID
 	At      time.Time // stamp at our boundary; for calls the first INVITE. It is T0
 	Raw     []byte    // what came, byte for byte, kept for later reading
 	Call    *CallSignal
