@@ -57,12 +57,17 @@ func base(tb testing.TB, client *phone.Phone) config.Config {
 	c.Trunks.Operators = []trunk.Operator{{
 		Name: "op", Host: "127.0.0.1", Port: int(client.Addr("udp").Port()), Number: "+74957770000", NoOptions: true,
 	}}
-	c.Lines = []dispatch.Line{
-		{ID: "nobody", DIDs: []string{"nobody"}, Ladder: []dispatch.LadderRung{{}}, Rounds: 1},
-		{ID: "closed", DIDs: []string{"closed"}, Ladder: []dispatch.LadderRung{{}}, Rounds: 1},
+	c.People = []oncall.Person{{
+		ID: "nobody", Name: "Nobody", Disabled: true, Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:nobody@127.0.0.1"}},
+	}}
+	for _, id := range []string{"first", "second"} { // two, so that neither takes all numbers
+		c.Lines = append(c.Lines, dispatch.Line{ID: id, DIDs: []string{id}, Ladder: nobody()})
 	}
 	return c
 }
+
+// nobody is a ladder on which nobody stands who may be called.
+func nobody() []dispatch.LadderRung { return []dispatch.LadderRung{{People: []string{"nobody"}}} }
 
 func newRig(tb testing.TB, change ...func(*config.Config)) *rig {
 	tb.Helper()

@@ -55,7 +55,7 @@ func TestTorture(t *testing.T) {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, func(c *config.Config) {
-				c.Lines = append(c.Lines, dispatch.Line{ID: "any", Ladder: []dispatch.LadderRung{{}}, Rounds: 1})
+				c.Lines = append(c.Lines, dispatch.Line{ID: "any", Ladder: nobody(), Rounds: 1})
 			})
 			alive := r.raw(t, "alive")
 			byCall := map[string]string{}
