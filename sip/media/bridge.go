@@ -8,7 +8,8 @@ type ConnectOptions struct {
 
 // Connect bridges two streams: what one receives goes out on the other. The same codec passes as it is, PCMA and PCMU
 // are translated; payload types, numbering and SSRC are those of the stream that sends. A stream that was bridged to
-// another one is taken from it. Both end in the same shard.
+// another one is taken from it. A key that is being pressed stays on its side: it was meant for whoever connects, as the
+// key an engineer accepts a call with. Both end in the same shard.
 func Connect(a, b *Stream, opt ConnectOptions) {
 	a.do(func(sh *shard) {
 		if b.home() == sh {
@@ -34,6 +35,10 @@ func Disconnect(a, b *Stream) {
 func link(a, b *Stream, opt ConnectOptions) {
 	if a.gone || b.gone || a == b {
 		return
+	}
+	if a.peer != b {
+		a.events.keep()
+		b.events.keep()
 	}
 	a.unlink()
 	b.unlink()

@@ -103,19 +103,21 @@ func (s *Stream) inputEvent(sh *shard, h header, b []byte) {
 		sh.count.invalid++
 		return
 	}
-	if d, pressed := s.events.take(h, ev); pressed {
-		s.digit(sh, d, ViaRTP)
+	if d, pressed := s.events.take(h, ev); pressed && !s.digit(sh, d, ViaRTP) {
+		s.events.keep() // whoever was told of it has done with it what was due
 	}
-	if p := s.peer; p != nil && p.deal.eventPT != 0 && !s.opt.KeepDigits && s.deal.canRecv && p.mayRelay() {
+	if p := s.peer; p != nil && p.deal.eventPT != 0 && !s.opt.KeepDigits && s.deal.canRecv && s.events.passes(h) && p.mayRelay() {
 		p.relay(sh, h, b[:h.end], p.deal.eventPT, false)
 	}
 }
 
-// digit tells a key press unless it has come another way already.
-func (s *Stream) digit(sh *shard, d byte, via DigitSource) {
-	if s.digits.take(sh.now, d, via) {
+// digit tells a key press; false when it has come another way already.
+func (s *Stream) digit(sh *shard, d byte, via DigitSource) (fresh bool) {
+	fresh = s.digits.take(sh.now, d, via)
+	if fresh {
 		s.emit(Event{Kind: Digit, Digit: d, Via: via})
 	}
+	return fresh
 }
 
 // mayRelay reports whether the peer's sound may go out on s now.

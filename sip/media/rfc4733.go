@@ -53,7 +53,16 @@ type eventReceiver struct {
 	seq      uint16 // newest event packet
 	event    uint8
 	duration uint16
+	own      bool   // the press is not for the peer
+	ownSeen  bool   // there has been such a press …
+	ownTS    uint32 // … and this is its timestamp, so that its late packets are known
 }
+
+// keep makes the press of now, if there is one, ours: the rest of it is not for the peer.
+func (r *eventReceiver) keep() { r.own, r.ownSeen, r.ownTS = r.seen, r.seen, r.ts }
+
+// passes reports whether the packet that was just taken is for the peer.
+func (r *eventReceiver) passes(h header) bool { return !r.own && !(r.ownSeen && h.ts == r.ownTS) }
 
 // take reads a packet; pressed is true at the first packet of a press.
 func (r *eventReceiver) take(h header, e eventPayload) (key byte, pressed bool) {
@@ -64,7 +73,11 @@ func (r *eventReceiver) take(h header, e eventPayload) (key byte, pressed bool) 
 	if r.seen && h.ts == r.ts && e.event != r.event { // two keys cannot begin at one instant
 		return 0, false
 	}
-	*r = eventReceiver{seen: true, ended: e.end || same && h.ts == r.ts && r.ended, ts: h.ts, seq: h.seq, event: e.event, duration: e.duration}
+	ended := e.end || same && h.ts == r.ts && r.ended
+	r.seen, r.ended, r.ts, r.seq, r.event, r.duration = true, ended, h.ts, h.seq, e.event, e.duration
+	if r.own = r.own && same; r.own {
+		r.ownTS = h.ts
+	}
 	return eventKeys[e.event], !same
 }
 
