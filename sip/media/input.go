@@ -32,7 +32,7 @@ func (s *Stream) input(sh *shard, src netip.AddrPort, b []byte) {
 	}
 	s.count(sh, h, len(b))
 	switch {
-	case s.deal.recvEventPT != 0 && h.pt == s.deal.recvEventPT:
+	case s.deal.takesEvent(h.pt):
 		s.inputEvent(sh, h, b)
 	case h.pt == s.deal.recvPT && s.deal.recvPT != ptPCMU && s.deal.recvPT != ptPCMA:
 		s.inputAudio(sh, h, b, s.deal.law)

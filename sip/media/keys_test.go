@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/pion/rtp"
+
+	"github.com/butlerspb/vahta/sip/sdp"
 )
 
 // press sends one packet of a key press that began at ts and has lasted for so many frames.
@@ -91,4 +93,43 @@ func TestKeyToldByINFOIsNotSentOn(t *testing.T) {
 			t.Errorf("told %q again", d)
 		}
 	})
+}
+
+// TestEventsOnEitherPayloadType: a phone that answers with another payload type than we offered may send with either.
+func TestEventsOnEitherPayloadType(t *testing.T) {
+	eachEngine(t, func(t *testing.T, p *Pool) {
+		t.Helper()
+		a, b := newParty(t, p), newParty(t, p)
+		a.agree(func(g *sdp.Agreement) { g.RecvEventPT, g.EventPT = 101, 96 })
+		b.agree(nil)
+		bridge(a, b)
+		for i, pt := range []uint8{96, 101} {
+			a.press(pt, byte('1'+i), a.ts, 1, true)
+			if e := a.event(Digit); e.Digit != byte('1'+i) {
+				t.Errorf("payload type %d: digit %c", pt, e.Digit)
+			}
+			b.recv(func(p *rtp.Packet) bool { return p.PayloadType == 101 })
+		}
+	})
+}
+
+// TestSoundIsNotTakenForEvents: where the peer named for events what it sends sound with, sound it is.
+func TestSoundIsNotTakenForEvents(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		deal deal
+		pt   uint8
+		want bool
+	}{
+		{deal{recvPT: 8, eventPT: 96, recvEventPT: 101}, 101, true},
+		{deal{recvPT: 8, eventPT: 96, recvEventPT: 101}, 96, true},
+		{deal{recvPT: 8, eventPT: 96, recvEventPT: 101}, 97, false},
+		{deal{recvPT: 96, eventPT: 96, recvEventPT: 101}, 96, false},
+		{deal{recvPT: 0, eventPT: 8, recvEventPT: 101}, 8, false},
+		{deal{recvPT: 8}, 0, false},
+	} {
+		if got := c.deal.takesEvent(c.pt); got != c.want {
+			t.Errorf("%+v: payload type %d is an event: %v", c.deal, c.pt, got)
+		}
+	}
 }

@@ -63,6 +63,12 @@ type deal struct {
 	held             bool
 }
 
+// takesEvent reports whether a payload type brings telephone events: the one we named, or the one the far end named for
+// the other way; some phones send with their own (RFC 3264 §6.1 lets the two differ).
+func (d *deal) takesEvent(pt uint8) bool {
+	return pt != 0 && (pt == d.recvEventPT || pt == d.eventPT && pt != d.recvPT && pt != ptPCMA)
+}
+
 func newStream(p *Pool, sh *shard, cfg StreamConfig, port uint16, rtp, rtcp socket) *Stream {
 	s := &Stream{
 		pool: p, name: cfg.Name, onEvent: cfg.OnEvent, port: port, rtp: rtp, rtcp: rtcp,
