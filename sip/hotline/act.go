@@ -11,7 +11,6 @@ import (
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/trunk"
-	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // do carries out one action of the script.
@@ -92,7 +91,7 @@ func (k *call) openTicket() {
 	k.records.open(dispatch.Signal{
 		Channel: dispatch.ChannelCall, Key: k.id, At: info.At,
 		Call: &dispatch.CallSignal{
-			DID: in.DID, Caller: in.Caller, CallerName: in.CallerName, Anonymous: in.Anonymous,
+			DID: in.DID, Caller: in.Caller, CallerName: cleanName(in.CallerName), Anonymous: in.Anonymous,
 			CallID: k.id, Trunk: in.Trunk, Diversion: in.Diversion,
 		},
 	}, k.opened)
@@ -109,7 +108,7 @@ func (k *call) opened(o dispatch.Opened, err error) {
 		CallBack: k.h.desk.CallBackAllowed(o.Caller) == client.NoRefusal,
 	}
 	if o.Client != nil {
-		t.Client = orText(o.Client.Spoken, o.Client.OrgName)
+		t.Client, t.Org = orText(o.Client.Spoken, o.Client.OrgName), o.Client.OrgName
 	}
 	k.post(func() {
 		k.ref, k.number, k.ticket = o.Ref, o.Caller, true
@@ -167,7 +166,7 @@ func (k *call) sound(p *party) {
 
 // dial rings a device of somebody.
 func (k *call) dial(a *Action) {
-	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: k.callerID()}
+	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: callerID(k.s.Caller, k.s.Ticket)}
 	d.Destinations = k.h.ways(a.Device, k.id)
 	leg := k.c.Dial(d)
 	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, person: a.Person, device: a.Device.Kind.String()})
@@ -188,12 +187,6 @@ func (h *Hotline) ways(d oncall.Device, call string) []trunk.Destination {
 		return nil
 	}
 	return []trunk.Destination{way}
-}
-
-// callerID is what softphones show: the caller. Operators' legs show our own number.
-func (k *call) callerID() wire.NameAddr {
-	in := k.c.Info().Inbound
-	return wire.NameAddr{Display: in.CallerName, URI: wire.URI{Scheme: "sip", User: orText(in.Caller, k.s.Caller)}}
 }
 
 // clientRing is how long the client of a call-back is rung.

@@ -247,6 +247,7 @@ type desk struct {
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced by every record
 	opened   map[string]string
+	signals  []dispatch.CallSignal
 	attempts []dispatch.Attempt
 	accepted []dispatch.Accepted
 	acked    []string
@@ -283,6 +284,7 @@ func (d *desk) OpenCall(ctx context.Context, sig dispatch.Signal) (dispatch.Open
 			d.opened[sig.Key] = fmt.Sprintf("VH-26-%06d", len(d.opened)+1)
 		}
 		number = d.opened[sig.Key]
+		d.signals = append(d.signals, *sig.Call)
 	})
 	return dispatch.Opened{Ref: dispatch.Ref{ID: number, Number: number}, Caller: client.Number(sig.Call.Caller), OpenedAt: sig.At}, nil
 }

@@ -71,6 +71,7 @@ func (c Commit) String() string {
 type Ticket struct {
 	Number   string // VH-26-004217
 	Client   string // name to speak; empty = nobody known
+	Org      string // the same client's name to show
 	Joined   bool   // the caller's open ticket was joined
 	CallBack bool   // the caller's number may be dialled
 }
