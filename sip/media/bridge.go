@@ -37,8 +37,8 @@ func link(a, b *Stream, opt ConnectOptions) {
 		return
 	}
 	if a.peer != b {
-		a.events.keep()
-		b.events.keep()
+		a.keepKey()
+		b.keepKey()
 	}
 	a.unlink()
 	b.unlink()

@@ -33,3 +33,36 @@ func (m *digitMerger) take(now time.Duration, key byte, via DigitSource) bool {
 	m.next = (m.next + 1) % len(m.told)
 	return true
 }
+
+// tuneIn decides whether keys are looked for in the sound: where no telephone-event was agreed they can come no other
+// way; where one was, some far ends send tones all the same, until they have shown better.
+func (s *Stream) tuneIn() {
+	agreed := s.deal.recvEventPT != 0
+	if agreed && s.sendsEvents {
+		s.tones = nil
+		return
+	}
+	if s.tones == nil {
+		s.tones = NewDetector()
+	}
+	s.tones.wary = agreed
+}
+
+// listen looks for keys in the sound and reports whether the sound may go on to the peer. In a conversation only tones
+// of a far end that has no other way are keys: speech must press none.
+func (s *Stream) listen(sh *shard, sound []byte, l law) (pass bool) {
+	if s.tones.wary && s.peer != nil && !s.ownTone {
+		return true
+	}
+	if d := s.tones.listen(sound, l); d != 0 {
+		s.digit(sh, d, ViaInband)
+	}
+	s.ownTone = s.ownTone && s.tones.key != 0
+	return !s.ownTone
+}
+
+// keepKey makes the key that is being pressed now ours: the rest of it is not for a peer that comes.
+func (s *Stream) keepKey() {
+	s.events.keep()
+	s.ownTone = s.tones != nil && s.tones.key != 0
+}

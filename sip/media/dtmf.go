@@ -7,6 +7,7 @@ import "math"
 const (
 	blockSize    = 102
 	pureBlocks   = 2    // equal blocks that make a key, if they are pure and equally loud
+	waryBlocks   = 3    // the same for a wary detector: 38 ms, longer than what gateways that cut tones let through
 	hitBlocks    = 5    // equal blocks that make a key all the same, if they are equally loud
 	missBlocks   = 2    // blocks without it that end the key: 25 ms; Q.24 wants 40 ms between keys
 	minLevel     = -36  // dBFS of the two tones together
@@ -22,6 +23,7 @@ const (
 // Detector finds DTMF keys in sound (Q.23, Q.24). It resists speech: the two tones must carry the block almost alone,
 // stand out in their groups, balance each other, have no harmonics, and keep their level. Not safe for concurrent use.
 type Detector struct {
+	wary     bool // nothing but pure keys: where keys are to come another way and speech comes most of the time
 	block    [blockSize]int16
 	n        int
 	key      byte    // key being pressed, 0 = none
@@ -90,7 +92,11 @@ func (d *Detector) judge(r reading) (pressed byte) {
 		d.misses = 0
 		return 0
 	}
-	if r.key != 0 && (d.hits >= hitBlocks || d.pureHits >= pureBlocks) {
+	enough := d.hits >= hitBlocks || d.pureHits >= pureBlocks
+	if d.wary {
+		enough = d.pureHits >= waryBlocks
+	}
+	if r.key != 0 && enough {
 		d.key, d.misses = r.key, 0
 		return r.key
 	}

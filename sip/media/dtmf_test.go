@@ -77,6 +77,31 @@ func TestDetectorHearsKeys(t *testing.T) {
 	}
 }
 
+// TestWaryDetectorHearsCleanKeys: it takes what a gateway makes, and neither a scrap of it nor our own sounds coming back.
+func TestWaryDetectorHearsCleanKeys(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 2))
+	for shift := range 5 {
+		d, scraps := &Detector{wary: true}, &Detector{wary: true}
+		pcm, short := make([]int16, 23*shift), make([]int16, 23*shift)
+		for i := range len(dtmfKeys) {
+			pcm = append(pcm, press(dtmfKeys[i], -12, -10, 0, 60*time.Millisecond, 40*time.Millisecond)...)
+			short = append(short, press(dtmfKeys[i], -12, -10, 0, 35*time.Millisecond, 40*time.Millisecond)...)
+		}
+		if got := string(d.Feed(AudioFromPCM(noise(pcm, -40, r)))); got != dtmfKeys {
+			t.Errorf("shift %d: heard %q, want %q", shift, got, dtmfKeys)
+		}
+		if got := scraps.Feed(AudioFromPCM(short)); len(got) > 0 {
+			t.Errorf("shift %d: scraps pressed %q", shift, got)
+		}
+	}
+	for name, sound := range map[string]Audio{"music": HoldMusic(), "ringback": Ringback(), "busy": Busy(), "beep": Beep()} {
+		if got := (&Detector{wary: true}).Feed(sound); len(got) > 0 {
+			t.Errorf("%s pressed %q", name, got)
+		}
+	}
+}
+
 // TestDetectorHearsOnePressDespiteLoss: frames missing inside a key do not double it.
 func TestDetectorHearsOnePressDespiteLoss(t *testing.T) {
 	t.Parallel()
@@ -105,17 +130,22 @@ func TestDetectorHearsULaw(t *testing.T) {
 
 // TestDetectorTalkOff: a quarter of an hour of speech-like sound presses at most one key. The voice is a pulse train with
 // wandering pitch through three formants that pass over the DTMF frequencies, in syllables with pauses and hisses, without
-// the long silences of real talk; noise comes after each second of it and must press nothing at all.
+// the long silences of real talk; noise comes after each second of it and must press nothing at all. Nor must anything
+// press a key of a wary detector.
 func TestDetectorTalkOff(t *testing.T) {
 	t.Parallel()
 	var pressed []byte
 	for seed := range uint64(3) {
 		r := rand.New(rand.NewPCG(seed, 7))
-		d := NewDetector()
+		d, wary := NewDetector(), &Detector{wary: true}
 		for range 300 {
-			pressed = append(pressed, d.Feed(AudioFromPCM(voice(r, 1)))...)
-			if k := d.Feed(AudioFromPCM(noise(make([]int16, sampleRate/4), -20, r))); len(k) > 0 {
+			talk, hiss := AudioFromPCM(voice(r, 1)), AudioFromPCM(noise(make([]int16, sampleRate/4), -20, r))
+			pressed = append(pressed, d.Feed(talk)...)
+			if k := d.Feed(hiss); len(k) > 0 {
 				t.Errorf("seed %d: noise pressed %q", seed, k)
+			}
+			if k := append(wary.Feed(talk), wary.Feed(hiss)...); len(k) > 0 {
+				t.Errorf("seed %d: pressed %q in spite of being wary", seed, k)
 			}
 		}
 	}

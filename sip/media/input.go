@@ -77,10 +77,8 @@ func (s *Stream) inputAudio(sh *shard, h header, b []byte, l law) {
 	if s.rec != nil {
 		s.rec.write(s.ch, &s.track, s.rec.since(s.pool, sh.now), h.ts, sound, l)
 	}
-	if s.tones != nil {
-		if d := s.tones.listen(sound, l); d != 0 {
-			s.digit(sh, d, ViaInband)
-		}
+	if s.tones != nil && !s.listen(sh, sound, l) {
+		return
 	}
 	p := s.peer
 	if p == nil || !p.mayRelay() {
@@ -102,6 +100,10 @@ func (s *Stream) inputEvent(sh *shard, h header, b []byte) {
 	if !ok {
 		sh.count.invalid++
 		return
+	}
+	if !s.sendsEvents {
+		s.sendsEvents = true
+		s.tuneIn()
 	}
 	if d, pressed := s.events.take(h, ev); pressed && !s.digit(sh, d, ViaRTP) {
 		s.events.keep() // whoever was told of it has done with it what was due

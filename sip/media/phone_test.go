@@ -147,9 +147,12 @@ func (y *party) recv(want func(*rtp.Packet) bool) *rtp.Packet {
 	y.t.Helper()
 	_ = y.rtp.SetReadDeadline(time.Now().Add(waitLimit))
 	for {
-		n, _, err := y.rtp.ReadFromUDPAddrPort(y.buf[:])
+		n, src, err := y.rtp.ReadFromUDPAddrPort(y.buf[:])
 		if err != nil {
 			y.t.Fatalf("wait for a packet: %v", err)
+		}
+		if src.Port() != y.stream.Local().Port() { // for whoever had this socket's port before
+			continue
 		}
 		p := new(rtp.Packet)
 		if err := p.Unmarshal(append([]byte(nil), y.buf[:n]...)); err != nil {

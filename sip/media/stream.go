@@ -42,7 +42,9 @@ type Stream struct {
 	keys         keySender
 	events       eventReceiver
 	digits       digitMerger
-	tones        *Detector // in-band digits; nil unless no telephone-event was agreed
+	tones        *Detector // in-band digits; nil where the far end is known to send telephone events
+	sendsEvents  bool      // the far end has sent a telephone event
+	ownTone      bool      // a key was in the sound when the bridge began: its rest is not for the peer
 	watch        watchdog
 	peer         *Stream
 	opt          ConnectOptions
@@ -128,10 +130,7 @@ func (s *Stream) apply(sh *shard, a sdp.Agreement) {
 		s.remote.set(a.Remote)
 		s.control.set(a.RemoteRTCP)
 	}
-	s.tones = nil
-	if a.RecvEventPT == 0 {
-		s.tones = NewDetector()
-	}
+	s.tuneIn()
 	if was.law != s.deal.law || was.sendPT != s.deal.sendPT {
 		s.out.marker = true
 	}
