@@ -61,6 +61,8 @@ func TestSippCallSurvivesLoss(t *testing.T) {
 		for _, m := range messages {
 			t.Run("caller/"+m.String(), func(t *testing.T) {
 				t.Parallel()
+				done := turn()
+				defer done()
 				e := sippEngineer(t, "udp", "press", nil)
 				l := r.line(t, nil, e.URI("engineer", "udp"))
 				relay := relayTo(t, l.addr("udp"), m.rule())
@@ -69,6 +71,7 @@ func TestSippCallSurvivesLoss(t *testing.T) {
 				})
 				caller.WaitAllGood()
 				e.WaitAllGood()
+				done()
 				l.settled(dispatch.CallServed, "1 accepted")
 			})
 			if m.status == 100 {
@@ -76,11 +79,14 @@ func TestSippCallSurvivesLoss(t *testing.T) {
 			}
 			t.Run("engineer/"+m.String(), func(t *testing.T) {
 				t.Parallel()
+				done := turn()
+				defer done()
 				e := sippEngineer(t, "udp", "press", map[string]string{"after": "300"})
 				relay := relayTo(t, e.Addr(), m.rule())
 				l := r.line(t, nil, "sip:engineer@"+relay.SideA().String())
 				l.sippCaller("udp", "caller", map[string]string{"talk": "1500"}).WaitAllGood()
 				e.WaitAllGood()
+				done()
 				l.settled(dispatch.CallServed, "1 accepted")
 			})
 		}

@@ -107,11 +107,11 @@ func (r *rig) shortCalls(t *testing.T, calls int) {
 	engineer, stopEngineer, err := phone.Start(ctx, c)
 	r.must(err)
 	r.must(engineer.Answer(phone.Answering(0, phone.Talk{})))
-	devices := make([]oncall.Device, atOnce)
-	for i := range devices {
-		devices[i] = oncall.Device{Kind: oncall.Softphone, URI: engineer.URI(), Trusted: true}
-	}
-	l := r.lineOf(t, func(d *dispatch.Line) { d.NoRecording = true }, devices...)
+	l := r.lineOf(t, func(d *dispatch.Line) { d.NoRecording = true }, oncall.Device{
+		Kind: oncall.Softphone, URI: engineer.URI(), Trusted: true,
+	})
+	r.cfg.People[len(r.cfg.People)-1].Shared = true // takes several calls at once
+	r.must(r.app.Reload(r.cfg))
 	slots := make(chan struct{}, atOnce)
 	for range calls {
 		slots <- struct{}{}
