@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,11 @@ func configCommand() *cobra.Command {
 			l, err := load(cmd)
 			if err != nil {
 				return err
+			}
+			for _, w := range l.Warnings(time.Now()) {
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "warning: line %d: %s: %s\n", w.Line, w.Path, w.Text); err != nil {
+					return err
+				}
 			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)\n",
 				l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))

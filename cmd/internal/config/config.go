@@ -92,15 +92,14 @@ func (c *Config) Source() dispatch.Source {
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
 func (c *Config) sections() map[string]func() error {
 	return map[string]func() error{
-		"sip":        c.SIP.Validate,
-		"media":      c.Media.Validate,
-		"calls":      c.Calls.Validate,
-		"trunks":     c.Trunks.Validate,
-		"dispatch":   c.Dispatch.Validate,
-		"hotline":    c.Hotline.Validate,
-		"escalation": c.Escalation.Validate,
-		"webhooks":   c.Webhooks.Validate,
-		"":           c.validate,
+		"sip":      c.SIP.Validate,
+		"media":    c.Media.Validate,
+		"calls":    c.Calls.Validate,
+		"trunks":   c.Trunks.Validate,
+		"dispatch": c.Dispatch.Validate,
+		"hotline":  c.Hotline.Validate,
+		"webhooks": c.Webhooks.Validate,
+		"":         c.validate, // with the directory: lines, people, schedules, clients, escalation
 	}
 }
 
@@ -122,7 +121,7 @@ func (c *Config) validate() error {
 	if _, err := dispatch.NewSnapshot(c.Source()); err != nil {
 		faults = append(faults, err)
 	}
-	return errors.Join(append(faults, c.greetings())...)
+	return errors.Join(append(faults, c.listeners(), c.folders(), c.greetings())...)
 }
 
 // greetings checks that each greeting that a line names can be said.

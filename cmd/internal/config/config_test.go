@@ -121,6 +121,22 @@ func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
 		"bad zone":           {"zone: Europe/Moscow\n    tracks", "zone: Moscow\n    tracks", []string{"line", "Moscow"}},
 		"bad number of card": {"+7 921 555-01-23", "call me", []string{"line", "clients", "numbers[0]"}},
 		"no such greeting":   {"schedule: duty\n", "schedule: duty\n    greeting: hello\n", []string{"line 9", "lines[0].greeting", "ru/hello.wav"}},
+		"no unit":            {"ring_time: 4s ", "ring_time: 20 ", []string{"line 9", "lines[0].ring_time", "write 20s", "^"}},
+		"no number":          {"answer_after: 15s", "rounds: three", []string{"line 10", "lines[0].rounds", `"three" is no whole number`, "^"}},
+		"too large":          {"lines:", "media: {max_port: 99999}\nlines:", []string{"media.max_port: 99999 is outside 0 to 65535", "^"}},
+		"no list":            {"members: [anna]", "members: anna", []string{"line 31", "is a list"}},
+		"no value":           {"answer_after: 15s", "answer_after: [15s]", []string{"line 10", "lines[0].answer_after", "one value"}},
+		"no table":           {"lines:", "log: debug\nlines:", []string{"log: has settings of its own"}},
+		"path told once":     {"lines:", "media: {min_port: 20000, max_port: 20000}\nlines:", []string{"line 3: media.max_port: 20000 leaves no room"}},
+		"path in a section":  {"dispatch:\n", "dispatch:\n  numbering: {country: XX}\n", []string{"line 55: dispatch.numbering.country"}},
+		"empty targets":      {"lines:", "escalation: {steps: [{targets: []}]}\nlines:", []string{"1 fault(s)", "line 3: escalation.steps[0].targets: is empty"}},
+		"typo in targets":    {"lines:", "escalation: {steps: [{targets: [primry]}]}\nlines:", []string{"1 fault(s)", "escalation.steps[0].targets[0]", "primry"}},
+		"RTP over SIP":       {"127.0.0.1:0", "0.0.0.0:20000", []string{"line 1: sip.listen[0].addr", "RTP"}},
+		"listener twice":     {`addr: "127.0.0.1:0"}`, `addr: "127.0.0.1:5070"}, {transport: udp, addr: "127.0.0.1:5070"}`, []string{"sip.listen[1].addr"}},
+		"no prompts folder":  {"lines:", "hotline: {prompts: {folder: /nowhere/prompts}}\nlines:", []string{"hotline.prompts.folder", "/nowhere/prompts"}},
+		"no address":         {"lines:", "media: {bind: here}\nlines:", []string{"media.bind", "192.0.2.10"}},
+		"no level":           {"lines:", "log: {level: loud}\nlines:", []string{"log.level", "debug, info"}},
+		"second document":    {"lines:", "---\nlines:", []string{"second document"}},
 		"no listener":        {`[{transport: udp, addr: "127.0.0.1:0"}]`, "[]", []string{"line 1", "sip.listen", "name at least one socket"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +154,82 @@ func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// No refusal speaks Go.
+func TestFaultsSpeakPlainly(t *testing.T) {
+	t.Parallel()
+	good := string(withListen(deploy.Demo))
+	for _, bad := range []string{"drain: 20", "drain: {}", "media: {max_port: -1}", "calls: {max_calls: 1.5}", "log: {level: [1]}", "http: 3", "clients: {}", "media: {latch: {private: maybe}}"} {
+		_, err := Parse("x.yaml", []byte(good+bad+"\n"), nil)
+		if err == nil {
+			t.Errorf("%s: accepted", bad)
+			continue
+		}
+		for _, word := range []string{"unmarshal", "Go ", "uint", "int64", "strconv", "struct", "interface"} {
+			if strings.Contains(err.Error(), word) {
+				t.Errorf("%s: speaks of %q:\n%v", bad, word, err)
+			}
+		}
+	}
+}
+
+// A file without settings has the defaults, and only what has none is missing.
+func TestEmptyFile(t *testing.T) {
+	t.Parallel()
+	for _, source := range []string{"", "\n", "# nothing yet\n", "---\n", "lines:\nsip:\n"} {
+		_, err := Parse("x.yaml", []byte(source), nil)
+		e, ok := errors.AsType[*Error](err)
+		if !ok || len(e.Faults) != 2 || !strings.Contains(err.Error(), "sip.listen") || !strings.Contains(err.Error(), "lines") {
+			t.Errorf("%q: %v", source, err)
+		}
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	t.Parallel()
+	good := string(withListen(deploy.Demo))
+	if _, err := Parse("x.yaml", []byte("\ufeff"+good), nil); err != nil {
+		t.Errorf("with a byte order mark: %v", err)
+	}
+	for name, source := range map[string]string{"UTF-16": "\xff\xfel\x00i\x00", "UTF-16 without a mark": "l\x00i\x00", "Latin": "data: \xe4"} {
+		if _, err := Parse("x.yaml", []byte(source), nil); err == nil || !strings.Contains(err.Error(), "save it as UTF-8") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A telephone number without quotes keeps its plus sign and its zeros.
+func TestNumbersWithoutQuotes(t *testing.T) {
+	t.Parallel()
+	l, err := Parse("x.yaml", append(withListen(deploy.Demo), []byte("static: [{name: chief, number: +498912345678}, {name: desk, number: 0812}]\n")...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Config.Static; got[0].Number != "+498912345678" || got[1].Number != "0812" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	good := string(withListen(deploy.Demo))
+	l, err := Parse("x.yaml", []byte(strings.Replace(good, "lines:", "escalation: {steps: [{delay: 16m, targets: [chain]}]}\nlines:", 1)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := l.Warnings(time.Now())
+	if len(got) < 2 || got[0].Path != "escalation.steps[0].delay" || got[0].Line != 3 || !strings.HasPrefix(got[1].Path, "lines[0]") {
+		t.Errorf("%+v", got)
+	}
+	for name, source := range map[string][]byte{"sample": deploy.Sample, "demo": withListen(deploy.Demo)} {
+		if l, err = Parse(name, source, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.Warnings(time.Now()); len(got) > 0 {
+			t.Errorf("%s: %+v", name, got)
+		}
 	}
 }
 

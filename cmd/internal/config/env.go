@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -78,7 +79,9 @@ func assign(v reflect.Value, s string) error {
 	switch {
 	case v.Type() == reflect.TypeFor[time.Duration]():
 		d, err := time.ParseDuration(s)
-		if err != nil {
+		if _, digits := strconv.Atoi(s); err != nil && digits == nil {
+			return fmt.Errorf("%s has no unit; write %ss for seconds, or %sm for minutes", s, s, s)
+		} else if err != nil {
 			return fmt.Errorf("%q is no duration; write for example 15s or 2m", s)
 		}
 		v.SetInt(int64(d))
@@ -91,15 +94,19 @@ func assign(v reflect.Value, s string) error {
 		}
 		v.SetBool(b)
 	case v.CanInt():
-		n, err := strconv.ParseInt(s, 10, v.Type().Bits())
-		if err != nil {
-			return fmt.Errorf("%q is no whole number", s)
+		n, err := strconv.ParseInt(strings.ReplaceAll(s, "_", ""), 10, v.Type().Bits())
+		if errors.Is(err, strconv.ErrRange) {
+			return fmt.Errorf("%s is too large", s)
+		} else if err != nil {
+			return fmt.Errorf("%q is no whole number; write it in digits, such as 3", s)
 		}
 		v.SetInt(n)
 	case v.CanUint():
-		n, err := strconv.ParseUint(s, 10, v.Type().Bits())
-		if err != nil {
-			return fmt.Errorf("%q is no whole number from 0 up", s)
+		n, err := strconv.ParseUint(strings.ReplaceAll(s, "_", ""), 10, v.Type().Bits())
+		if errors.Is(err, strconv.ErrRange) {
+			return fmt.Errorf("%s is outside 0 to %d", s, uint64(1)<<v.Type().Bits()-1)
+		} else if err != nil {
+			return fmt.Errorf("%q is no whole number from 0 up; write it in digits, such as 3", s)
 		}
 		v.SetUint(n)
 	case v.CanFloat():

@@ -59,17 +59,6 @@ func syntaxFault(err error) Fault {
 	return f
 }
 
-// decodeFaults places what the decoder refused; where it tells no line, every setting is asked for itself.
-func decodeFaults(err error, file *ast.File, source []byte) []Fault {
-	if f := syntaxFault(err); f.Line > 0 {
-		return []Fault{f}
-	}
-	if faults := blame(file, source); len(faults) > 0 {
-		return faults
-	}
-	return []Fault{{Text: err.Error()}}
-}
-
 // sourceOf drops the decoder's own headline, which Fault already tells.
 func sourceOf(formatted string) string {
 	_, source, _ := strings.Cut(formatted, "\n")
@@ -85,7 +74,7 @@ func locate(err error, section string, file *ast.File, source []byte) []Fault {
 	for _, one := range leaves(err) {
 		f := Fault{Text: one.Error(), Path: section}
 		if m := pathText.FindStringSubmatch(one.Error()); m != nil {
-			f.Path, f.Text = strings.TrimPrefix(section+"."+m[1], "."), m[2]
+			f.Path, f.Text = strings.TrimPrefix(section+"."+strings.TrimPrefix(m[1], section+"."), "."), m[2]
 		}
 		f.Line, f.Source = place(f.Path, file, source)
 		faults = append(faults, f)
@@ -93,7 +82,10 @@ func locate(err error, section string, file *ast.File, source []byte) []Fault {
 	return faults
 }
 
-// leaves flattens errors.Join; an error that only wraps one joined error is opened too.
+// prefixText is the path that a wrapper puts before all it wraps, such as "numbering: ".
+var prefixText = regexp.MustCompile(`^([a-z_]+(?:\[[^\]]+\]|\.[a-z_]+)*): $`)
+
+// leaves flattens errors.Join; an error that only wraps one joined error is opened too, and a path it adds is kept.
 func leaves(err error) []error {
 	if err == nil {
 		return nil
@@ -107,7 +99,13 @@ func leaves(err error) []error {
 	}
 	if inner := errors.Unwrap(err); inner != nil {
 		if _, ok := inner.(interface{ Unwrap() []error }); ok {
-			return leaves(inner)
+			all := leaves(inner)
+			if m := prefixText.FindStringSubmatch(strings.TrimSuffix(err.Error(), inner.Error())); m != nil {
+				for i := range all {
+					all[i] = fmt.Errorf("%s.%w", m[1], all[i])
+				}
+			}
+			return all
 		}
 	}
 	return []error{err}

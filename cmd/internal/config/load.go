@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -37,15 +38,12 @@ func Load(path string, env []string) (*Loaded, error) {
 
 // Parse is Load on bytes that are already in memory.
 func Parse(name string, source []byte, env []string) (*Loaded, error) {
-	l := &Loaded{Config: Default(), File: name, source: source}
-	file, err := parser.ParseBytes(source, 0)
-	if err != nil {
-		return nil, &Error{File: name, Faults: []Fault{syntaxFault(err)}}
+	l := &Loaded{Config: Default(), File: name}
+	faults := l.decode(source)
+	if len(faults) > 0 {
+		return nil, &Error{File: name, Faults: faults}
 	}
-	l.ast = file
-	if err := yaml.NewDecoder(bytes.NewReader(source), yaml.Strict(), secrets()).Decode(&l.Config); err != nil && !errors.Is(err, io.EOF) {
-		return nil, &Error{File: name, Faults: decodeFaults(err, file, source)}
-	}
+	var err error
 	if l.FromEnv, err = environ(&l.Config, env); err != nil {
 		return nil, &Error{File: name, Faults: []Fault{{Text: err.Error()}}}
 	}
@@ -54,6 +52,45 @@ func Parse(name string, source []byte, env []string) (*Loaded, error) {
 		return nil, &Error{File: name, Faults: faults}
 	}
 	return l, nil
+}
+
+// decode lays the file over the defaults. A file without a setting leaves them as they are.
+func (l *Loaded) decode(source []byte) []Fault {
+	source = bytes.TrimPrefix(source, []byte("\xef\xbb\xbf")) // a byte order mark, as Windows editors write it
+	if !utf8.Valid(source) || bytes.IndexByte(source, 0) >= 0 {
+		return []Fault{{Text: "is not UTF-8 text (it looks like UTF-16 or a binary file); save it as UTF-8"}}
+	}
+	file, err := parser.ParseBytes(source, 0)
+	if err != nil {
+		return []Fault{syntaxFault(err)}
+	}
+	l.ast, l.source = file, source
+	var docs []*ast.DocumentNode
+	for _, d := range file.Docs {
+		if d.Body != nil {
+			docs = append(docs, d)
+		}
+	}
+	switch len(docs) {
+	case 0:
+		return nil
+	case 1:
+	default:
+		return []Fault{{
+			Line: docs[1].Body.GetToken().Position.Line,
+			Text: "a second document begins here; a configuration is one: remove the line --- before it",
+		}}
+	}
+	in := inspector{file: file, source: source}
+	body := in.value(reflect.TypeFor[Config](), docs[0].Body, "")
+	if len(in.faults) > 0 {
+		return in.faults
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict(), secrets())
+	if err := decoder.DecodeFromNode(body, &l.Config); err != nil {
+		return []Fault{syntaxFault(err)}
+	}
+	return nil
 }
 
 // faults validates section by section, so that each complaint gets its full path and line.
@@ -65,7 +102,12 @@ func (l *Loaded) faults() []Fault {
 			all = append(all, locate(err, name, l.ast, l.source)...)
 		}
 	}
-	return all
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(f Fault) bool {
+		told := seen[f.Path+"\n"+f.Text]
+		seen[f.Path+"\n"+f.Text] = true
+		return told
+	})
 }
 
 // Print writes the effective configuration as YAML. With sources, settings that the environment gave are listed above it.

@@ -32,7 +32,7 @@ func reveal(text string) (string, error) {
 	if !isFile {
 		return text, nil
 	}
-	content, err := os.ReadFile(path)
+	content, err := os.ReadFile(path) //nolint:gosec // the path comes from the operator's own configuration
 	if err != nil {
 		return "", fmt.Errorf("read secret: %w; create the file, readable only by the user that runs vahta", err)
 	}

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// listeners checks what sections of the file want from the same sockets.
+func (c *Config) listeners() error {
+	var faults []error
+	taken := map[wire.Listen]int{}
+	for i, l := range c.SIP.Listen {
+		addr, err := netip.ParseAddrPort(l.Addr)
+		if err != nil || addr.Port() == 0 {
+			continue // the section's own check tells, or the system chooses a free port
+		}
+		socket := wire.Listen{Transport: l.Transport, Addr: addr.String()}
+		if first, twice := taken[socket]; twice {
+			faults = append(faults, fmt.Errorf("sip.listen[%d].addr: %s over %s is taken by listen[%d]; remove one", i, addr, l.Transport, first))
+		}
+		taken[socket] = i
+		if l.Transport == wire.UDP && c.Media.MinPort <= addr.Port() && addr.Port() <= c.Media.MaxPort && overlap(addr.Addr(), c.Media.Bind) {
+			faults = append(faults, fmt.Errorf("sip.listen[%d].addr: port %d lies among the RTP ports, media.min_port %d to media.max_port %d; move one of them",
+				i, addr.Port(), c.Media.MinPort, c.Media.MaxPort))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// overlap reports whether sockets bound to the addresses meet on one port.
+func overlap(a, b netip.Addr) bool {
+	return a == b || a.IsUnspecified() || b.IsUnspecified()
+}
+
+// folders checks that named folders are there.
+func (c *Config) folders() error {
+	folder := c.Hotline.Prompts.Folder
+	if folder == "" {
+		return nil
+	}
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return fmt.Errorf("hotline.prompts.folder: there is no folder %q; make it, or leave the setting empty", folder)
+	}
+	return nil
+}
+
+// Warnings returns what is allowed but may leave a client waiting at or after now; most of it depends on the rota of
+// that week, so it never refuses a file.
+func (l *Loaded) Warnings(now time.Time) []Fault {
+	s, err := dispatch.NewSnapshot(l.Config.Source())
+	if err != nil {
+		return nil // Parse refused such a file
+	}
+	return locate(errors.Join(s.Warnings(now)...), "", l.ast, l.source)
+}
