@@ -76,6 +76,43 @@ func TestRTCPReports(t *testing.T) {
 	}
 }
 
+// TestCloseSaysGoodbye: a stream that has sent says so when it ends (RFC 3550 §6.3.7), one that has not stays quiet.
+func TestCloseSaysGoodbye(t *testing.T) {
+	t.Parallel()
+	for _, e := range engines() {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			p := startPool(t, e, nil)
+			control := listen(t, "127.0.0.1")
+			for _, speaks := range []bool{false, true} {
+				a := newParty(t, p)
+				a.agree(func(g *sdp.Agreement) {
+					g.RemoteRTCP = addrOf(control)
+					if !speaks {
+						g.Direction = sdp.RecvOnly
+					}
+				})
+				if speaks {
+					a.recv(nil)
+				}
+				a.stream.Close()
+				a.stream.Stats() // closed
+			}
+			packets := readRTCP(t, control)
+			if _, ok := packets[0].(*rtcp.SenderReport); !ok || len(packets) != 3 {
+				t.Fatalf("received %v", packets)
+			}
+			if bye, ok := packets[2].(*rtcp.Goodbye); !ok || len(bye.Sources) != 1 {
+				t.Errorf("received %v, want BYE last", packets[2])
+			}
+			_ = control.SetReadDeadline(time.Now())
+			if n, _, err := control.ReadFromUDPAddrPort(make([]byte, maxPacket)); err == nil {
+				t.Errorf("received %d bytes more", n)
+			}
+		})
+	}
+}
+
 func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 	t.Parallel()
 	taken, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:15005")))

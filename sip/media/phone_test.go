@@ -210,21 +210,26 @@ func (y *party) settle(n uint64) Stats {
 
 func readSR(tb testing.TB, c *net.UDPConn) *rtcp.SenderReport {
 	tb.Helper()
-	var buf [maxPacket]byte
-	_ = c.SetReadDeadline(time.Now().Add(waitLimit))
 	for {
-		n, _, err := c.ReadFromUDPAddrPort(buf[:])
-		if err != nil {
-			tb.Fatalf("wait for RTCP: %v", err)
-		}
-		packets, err := rtcp.Unmarshal(buf[:n])
-		if err != nil {
-			tb.Fatalf("received broken RTCP: %v", err)
-		}
-		if sr, ok := packets[0].(*rtcp.SenderReport); ok {
+		if sr, ok := readRTCP(tb, c)[0].(*rtcp.SenderReport); ok {
 			return sr
 		}
 	}
+}
+
+func readRTCP(tb testing.TB, c *net.UDPConn) []rtcp.Packet {
+	tb.Helper()
+	var buf [maxPacket]byte
+	_ = c.SetReadDeadline(time.Now().Add(waitLimit))
+	n, _, err := c.ReadFromUDPAddrPort(buf[:])
+	if err != nil {
+		tb.Fatalf("wait for RTCP: %v", err)
+	}
+	packets, err := rtcp.Unmarshal(buf[:n])
+	if err != nil {
+		tb.Fatalf("received broken RTCP: %v", err)
+	}
+	return packets
 }
 
 // bridge connects two parties and waits until sound would pass.

@@ -91,10 +91,22 @@ func (s *Stream) tickRTCP(sh *shard) {
 	if first || !s.control.ok || s.out.packets == 0 && s.in.packets == 0 {
 		return
 	}
-	b, err := s.compound(sh.now).Marshal()
+	s.sendRTCP(sh, s.compound(sh.now))
+}
+
+func (s *Stream) sendRTCP(sh *shard, c rtcp.CompoundPacket) {
+	b, err := c.Marshal()
 	if err != nil || s.rtcp.send(b, &s.control) != nil {
 		sh.count.sendErrors++
 	}
+}
+
+// goodbye tells the far end that our stream has ended, if it has ever begun (RFC 3550 §6.3.7, §6.6).
+func (s *Stream) goodbye(sh *shard) {
+	if s.pool.cfg.RTCP == 0 || !s.control.ok || s.out.packets == 0 {
+		return
+	}
+	s.sendRTCP(sh, append(s.compound(sh.now), &rtcp.Goodbye{Sources: []uint32{s.out.ssrc}}))
 }
 
 // compound is our SR or RR with SDES (RFC 3550 §6.1).

@@ -198,7 +198,7 @@ func (s *Stream) save() {
 	s.mu.Unlock()
 }
 
-// Close ends the stream: it is disconnected, its sockets close and its ports rest if they were used.
+// Close ends the stream: it is disconnected, the far end is told by RTCP, its sockets close and its ports rest if they were used.
 func (s *Stream) Close() {
 	if s.closed.Swap(true) {
 		return
@@ -216,6 +216,7 @@ func (s *Stream) shut(sh *shard) {
 	}
 	s.closed.Store(true)
 	s.unlink()
+	s.goodbye(sh)
 	sh.remove(s)
 	s.rtp.close()
 	s.rtcp.close()
