@@ -118,8 +118,11 @@ func classify(block *[blockSize]int16) (none reading) {
 	}
 	rows, cols := dtmfFreqs()
 	r, row := strongest(block, rows)
+	if r < 0 {
+		return none
+	}
 	c, col := strongest(block, cols)
-	if r < 0 || c < 0 || row > col*normalTwist || col > row*reverseTwist {
+	if c < 0 || row > col*normalTwist || col > row*reverseTwist {
 		return none
 	}
 	share := explained(block, rows[r], cols[c]) / total
@@ -168,9 +171,8 @@ func explained(block *[blockSize]int16, hz1, hz2 float64) float64 {
 
 // strongest returns the index and power of the tone that stands out of its group, -1 if none does.
 func strongest(block *[blockSize]int16, group [4]float64) (best int, power float64) {
-	var p [4]float64
-	for i, f := range group {
-		p[i] = goertzel(block[:], f)
+	p := goertzel4(block, group)
+	for i := range p {
 		if p[i] > p[best] {
 			best = i
 		}
@@ -181,6 +183,25 @@ func strongest(block *[blockSize]int16, group [4]float64) (best int, power float
 		}
 	}
 	return best, p[best]
+}
+
+// goertzel4 is goertzel for a group of tones in one pass: the processor works on all four at once.
+func goertzel4(block *[blockSize]int16, group [4]float64) (power [4]float64) {
+	var k [4]float64
+	for i, hz := range group {
+		k[i] = 2 * math.Cos(2*math.Pi*hz/sampleRate)
+	}
+	var a0, b0, a1, b1, a2, b2, a3, b3 float64
+	for _, v := range block {
+		x := float64(v)
+		a0, b0 = x+k[0]*a0-b0, a0
+		a1, b1 = x+k[1]*a1-b1, a1
+		a2, b2 = x+k[2]*a2-b2, a2
+		a3, b3 = x+k[3]*a3-b3, a3
+	}
+	return [4]float64{
+		a0*a0 + b0*b0 - k[0]*a0*b0, a1*a1 + b1*b1 - k[1]*a1*b1, a2*a2 + b2*b2 - k[2]*a2*b2, a3*a3 + b3*b3 - k[3]*a3*b3,
+	}
 }
 
 // goertzel returns the power of one frequency in the samples: for a sine of amplitude A, (A*N/2)².
