@@ -20,6 +20,12 @@
 //   - To latch is to accept a first source; to lock is to accept no other: address, port and SSRC.
 //   - A shard is one loop that owns its streams: packets, timers and commands of a stream all run there, in order.
 //
+// # Keys
+//
+// A key press is told once, whether it comes as RFC 4733 events, by SIP INFO or as tones. Tones are listened for where no
+// events were agreed, and before the bridge where they were and none has come. Events and tones of a conversation pass to
+// the peer; the rest of a key that was pressed before the bridge does not.
+//
 // # Documents
 //
 // RFC 3550 (RTP, RTCP; A.1, A.8 and 6.4 for the figures), RFC 3551 (payload types), RFC 4733 (telephone events),

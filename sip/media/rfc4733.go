@@ -62,7 +62,7 @@ type eventReceiver struct {
 func (r *eventReceiver) keep() { r.own, r.ownSeen, r.ownTS = r.seen, r.seen, r.ts }
 
 // passes reports whether the packet that was just taken is for the peer.
-func (r *eventReceiver) passes(h header) bool { return !r.own && !(r.ownSeen && h.ts == r.ownTS) }
+func (r *eventReceiver) passes(h header) bool { return !r.own && (!r.ownSeen || h.ts != r.ownTS) }
 
 // take reads a packet; pressed is true at the first packet of a press.
 func (r *eventReceiver) take(h header, e eventPayload) (key byte, pressed bool) {
