@@ -21,7 +21,7 @@ const (
 
 // leaves flattens joined errors, so that each gets its path.
 func leaves(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only a join itself is opened
+	joined, ok := err.(interface{ Unwrap() []error })
 	switch {
 	case err == nil:
 		return nil

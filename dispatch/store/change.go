@@ -22,7 +22,9 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 	if err != nil {
 		return err
 	}
-	return s.submit(ctx, e.write)
+	err = s.submit(ctx, e.write)
+	s.note(err)
+	return err
 }
 
 // write carries the change out inside the writer's transaction.

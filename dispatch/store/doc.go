@@ -12,6 +12,9 @@
 // it fails, the batch is rolled back and repeated with a savepoint around each
 // change. Reads go through a pool of their own and never wait for the writer.
 //
+// Health says whether changes reach the disk; each turn is logged once. The
+// file and its companions are closed to everybody but their owner.
+//
 // SQLite runs in WAL mode with synchronous=FULL: what Commit has returned for
 // survives the power cut. Instants are int64 microseconds UTC. All methods may
 // be called by any goroutine.

@@ -31,10 +31,12 @@ type SQLite struct {
 	metrics *metrics
 	write   *sql.DB // one connection, used by Run alone
 	read    *bun.DB
-	lock    *os.File // held while open when Exclusive
+	lock    *os.File    // held while open when Exclusive
+	file    os.FileInfo // the database file as it was opened
 
-	queue chan *request
-	done  chan struct{} // closed when Run has ended
+	health health
+	queue  chan *request
+	done   chan struct{} // closed when Run has ended
 }
 
 // Deps are what a store works with; all may be nil.
@@ -70,6 +72,9 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 		if s.lock, err = lockFile(s.cfg.Path + ".lock"); err != nil {
 			return err
 		}
+	}
+	if s.file, err = restrict(s.cfg.Path); err != nil {
+		return err
 	}
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", s.cfg.BusyWait.Milliseconds()),
@@ -138,8 +143,8 @@ func dsn(path string, pragmas ...string) string {
 
 // prepareFolder makes the folder and proves that files can be made in it.
 func prepareFolder(dir string) error {
-	const private = 0o750 // owner and group: the record holds personal data
-	if err := os.MkdirAll(dir, private); err != nil {
+	const shared = 0o750 // the group may reach the socket of the commands
+	if err := os.MkdirAll(dir, shared); err != nil {
 		return fmt.Errorf("make data folder %s: %w; make it yourself or name another with the setting data", dir, err)
 	}
 	f, err := os.CreateTemp(dir, ".vahta-write-test-*")
@@ -153,7 +158,6 @@ func prepareFolder(dir string) error {
 // lockFile takes the lock that one serving process holds per database. The
 // kernel releases it when the process ends, however it ends.
 func lockFile(path string) (*os.File, error) {
-	const private = 0o640
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, private)
 	if err != nil {
 		return nil, fmt.Errorf("open lock %s: %w; check the owner of the file", path, err)
@@ -167,6 +171,7 @@ func lockFile(path string) (*os.File, error) {
 // Close closes the file; Run must have ended.
 func (s *SQLite) Close() error {
 	var faults []error
+	s.stopProbe()
 	if s.read != nil {
 		faults = append(faults, s.read.Close())
 	}
