@@ -9,8 +9,12 @@ import (
 )
 
 // Bridge connects two legs; a is the one whose voice is recorded on the left. The caller's leg is
-// answered if it is not yet; a dialled leg must be. Prompts on both are cut.
+// answered if it is not yet; a dialled leg must be. Prompts on both are cut. On an error nothing has
+// changed: prompts go on and legs that were bridged stay so.
 func (c *Call) Bridge(a, b *Leg) error {
+	if a == b {
+		return fmt.Errorf("bridge leg %q: it cannot talk to itself", a.Name)
+	}
 	for _, leg := range [...]*Leg{b, a} { // the dialled leg first: do not answer for nobody
 		switch {
 		case leg.state == StateEnded:
@@ -19,14 +23,15 @@ func (c *Call) Bridge(a, b *Leg) error {
 			return fmt.Errorf("bridge leg %q: %w", leg.Name, ErrNotAnswered)
 		}
 	}
-	for _, leg := range [...]*Leg{a, b} {
+	for _, leg := range [...]*Leg{a, b} { // one of them at most is a caller to be answered
 		if leg.caller {
 			if err := leg.Answer(); err != nil {
 				return fmt.Errorf("bridge: %w", err)
 			}
 		}
-		leg.stream.StopPlay()
 	}
+	a.stream.StopPlay()
+	b.stream.StopPlay()
 	c.connect(a, b)
 	if c.bridgedAt.IsZero() {
 		c.bridgedAt = c.engine.now()
@@ -37,10 +42,11 @@ func (c *Call) Bridge(a, b *Leg) error {
 	return nil
 }
 
-// connect joins two streams, leaving those they were joined to.
+// connect joins two streams, leaving those they were joined to. Keys do not pass by themselves: heard
+// presses them at the other end, once, whichever way they were told.
 func (c *Call) connect(a, b *Leg) {
 	c.Unbridge()
-	media.Connect(a.stream, b.stream, media.ConnectOptions{})
+	media.Connect(a.stream, b.stream, media.ConnectOptions{KeepDigits: true})
 	c.bridged = [2]*Leg{a, b}
 }
 
@@ -59,9 +65,6 @@ func (c *Call) Unbridge() {
 		}
 	}
 }
-
-// Bridged returns the two legs that talk, nils when none do.
-func (c *Call) Bridged() (a, b *Leg) { return c.bridged[0], c.bridged[1] }
 
 // other returns the leg bridged to this one.
 func (c *Call) other(leg *Leg) *Leg {

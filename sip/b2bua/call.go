@@ -158,9 +158,6 @@ func (c *Call) Info() Info { return c.info }
 // A returns the caller's leg, nil for calls without a caller.
 func (c *Call) A() *Leg { return c.a }
 
-// Legs returns all legs in order of creation, those that ended included.
-func (c *Call) Legs() []*Leg { return c.legs }
-
 // On sets who hears the call's events.
 func (c *Call) On(on func(Event)) { c.on = on }
 

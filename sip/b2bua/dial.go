@@ -22,8 +22,6 @@ type Dial struct {
 	CallerID wire.NameAddr
 	// Headers are added to each INVITE.
 	Headers []wire.Header
-	// Early passes the far end's early media (announcements) on to the unanswered caller.
-	Early bool
 }
 
 // Dial rings somebody and returns his leg at once; LegRinging, LegAnswered, LegFailed … follow.
@@ -198,25 +196,6 @@ func (l *Leg) progressed(ev dialog.Event) {
 		c.engine.metrics.ringing(l)
 	}
 	c.emit(Event{Kind: kind, Leg: l, Status: ev.Status})
-	if l.early != nil && l.dial.Early {
-		l.passEarly()
-	}
-}
-
-// passEarly lets the unanswered caller hear what the far end plays before its answer.
-func (l *Leg) passEarly() {
-	c := l.call
-	a := c.a
-	if a == nil || a.state == StateEnded || a.state == StateAnswered || a.offer == nil || c.bridged[0] != nil {
-		return
-	}
-	agreement, err := l.conclude(l.early)
-	if err != nil || a.describe() != nil {
-		return
-	}
-	l.apply(agreement)
-	a.progress(wire.StatusSessionProgress, a.sentBody)
-	c.connect(a, l)
 }
 
 // conclude reads the far end's answer to our offer.

@@ -75,9 +75,6 @@ func (c *Call) newLeg(name string) *Leg {
 // State returns how far the leg has come.
 func (l *Leg) State() LegState { return l.state }
 
-// Held reports whether the far end has put us on hold.
-func (l *Leg) Held() bool { return l.held }
-
 // CallID returns the Call-ID of the leg's current dialog.
 func (l *Leg) CallID() string { return l.callID }
 
@@ -278,7 +275,7 @@ func (l *Leg) heard(ev media.Event) {
 	switch ev.Kind {
 	case media.Digit:
 		c.emit(Event{Kind: LegDigit, Leg: l, Digit: ev.Digit})
-		if other := c.other(l); other != nil && ev.Via == media.ViaINFO {
+		if other := c.other(l); other != nil && ev.Via != media.ViaInband { // tones pass as sound
 			other.SendDigit(ev.Digit)
 		}
 	case media.PlayDone:

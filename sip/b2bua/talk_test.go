@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
@@ -96,6 +97,58 @@ func TestDigitsPassAndAreTold(t *testing.T) {
 	keys(t, bobRTP, "57")
 	r.once("caller digit 5")
 	r.once("caller digit 7")
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
+// A phone that tells one press by INFO and by RTP presses one key at the far end, whichever came first.
+func TestDigitToldTwiceIsPressedOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	c, caller, _, callerRTP, bobRTP := r.talk()
+	callerRTP.Tone(440)
+	hears(t, bobRTP, 440)
+	caller.Request("INFO", "application/dtmf-relay", "Signal=7\r\nDuration=100\r\n")
+	r.caller.ExpectStatus(200, "INFO")
+	callerRTP.Key('7', siptest.KeyPress{})
+	callerRTP.Key('8', siptest.KeyPress{})
+	caller.Request("INFO", "application/dtmf-relay", "Signal=8\r\nDuration=100\r\n")
+	r.caller.ExpectStatus(200, "INFO")
+	callerRTP.Key('9', siptest.KeyPress{})
+	r.expect("caller digit 9")
+	keys(t, bobRTP, "789")
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
+// A bridge that cannot be made leaves both legs as they were.
+func TestFailedBridgeChangesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	callerRTP, bobRTP := siptest.NewRTP(t), siptest.NewRTP(t)
+	r.dialIn(callerRTP.SDP())
+	c := r.call()
+	var leg *Leg
+	r.in(c, func() { leg = c.Dial(r.to("bob", r.phone(r.bob))) })
+	bob, invite := take(r.bob)
+	bobRTP.Learn(invite.Body)
+	accepted(r.bob, bob, bobRTP.SDP())
+	r.expect("bob answered")
+	r.in(c, func() {
+		leg.Play(media.Looping(tone(1000)))
+		a := c.a
+		broken, stream := *a.offer, a.stream
+		a.sentBody, a.offer = nil, &sdp.Session{} // an offer that cannot be answered
+		if err := c.Bridge(leg, a); err == nil {
+			t.Error("a caller without common media was bridged")
+		}
+		if err := c.Bridge(leg, leg); err == nil {
+			t.Error("a leg was bridged to itself")
+		}
+		if c.bridged[0] != nil || a.state == StateAnswered {
+			t.Errorf("half a bridge is left: %v, caller %s", c.bridged, a.state)
+		}
+		a.offer, a.stream = &broken, stream
+	})
+	hears(t, bobRTP, 1000) // the prompt goes on
 	r.in(c, func() { c.End(CauseNormal) })
 }
 
@@ -305,9 +358,11 @@ func TestSheddingAndDrain(t *testing.T) {
 		t.Errorf("a draining engine answered %d", refused.Status)
 	}
 	third.Learn(refused).Ack(refused)
-	if r.engine.NewCall() != nil {
-		t.Error("a draining engine made a call")
+	page := r.engine.NewCall() // an alarm goes on while callers are refused
+	if page == nil {
+		t.Fatal("a draining engine refused a page")
 	}
+	r.in(page, func() { page.End(CauseNormal) })
 	r.in(c, func() { c.End(CauseNormal) }) // the live call finishes
 	final := r.caller.Expect(func(m *siptest.Message) bool { return m.Status >= 200 && m.CallID() == first.CallID })
 	first.Learn(final).Ack(final)
