@@ -153,11 +153,20 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	return nil
 }
 
-// Run keeps a block of ticket numbers reserved ahead until ctx ends.
+// giveBackTime bounds the return of unused ticket numbers at the stop.
+const giveBackTime = 2 * time.Second
+
+// Run keeps a block of ticket numbers reserved ahead until ctx ends; then it
+// gives back those that were not used.
 func (d *Dispatcher) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+			defer cancel()
+			if err := d.numbers.giveBack(last); err != nil {
+				d.log.Warn("ticket numbers will skip some at the next start", "err", err)
+			}
 			return nil
 		case <-d.numbers.low:
 			if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {

@@ -311,6 +311,32 @@ func TestChangedElsewhere(t *testing.T) {
 	}
 }
 
+// A clean stop leaves no gap in the ticket numbers.
+func TestNumbersGoOnAfterAStop(t *testing.T) {
+	t.Parallel()
+	s := store.NewMemory()
+	var last uint32
+	for i := range 3 {
+		d := dispatcher(t, s, nil)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- d.Run(ctx) }()
+		o, err := d.OpenCall(t.Context(), call(fmt.Sprint(i), fmt.Sprintf("+7495000000%d", i)))
+		must(t, err)
+		stop()
+		must(t, <-ended)
+		n, err := ticket.ParseNumber(o.Number)
+		must(t, err)
+		if last > 0 && n.Seq != last+1 {
+			t.Errorf("number %d after %d", n.Seq, last)
+		}
+		last = n.Seq
+	}
+	if _, err := dispatcher(t, s, nil).OpenCall(t.Context(), call("x", "anonymous")); err != nil {
+		t.Error(err)
+	}
+}
+
 // Who has the ticket may take it again; anybody else is told who has it.
 func TestTakenTwice(t *testing.T) {
 	t.Parallel()

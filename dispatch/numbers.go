@@ -9,8 +9,8 @@ import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
-// Sizes of a reserved block of ticket numbers. A block is what is lost at a
-// kill; it grows while numbers go fast, so that a flood does not wait.
+// Sizes of a reserved block of ticket numbers. A block is what is skipped after
+// a kill (a clean stop gives back what was not used); it grows while numbers go fast, so that a flood does not wait.
 const (
 	minBlock  = 50
 	maxBlock  = 2000
@@ -21,6 +21,7 @@ const (
 // so that opening a ticket asks the store for nothing.
 type numbers struct {
 	reserve func(ctx context.Context, year, n int) (uint32, error)
+	release func(ctx context.Context, year int, first, end uint32) error // nil = nothing is given back
 	zone    *time.Location
 	refill  chan struct{} // of one: whoever holds the token reserves
 	low     chan struct{} // of one: wakes Run
@@ -40,7 +41,43 @@ type block struct {
 }
 
 func newNumbers(s Store, zone *time.Location) *numbers {
-	return &numbers{reserve: s.Reserve, zone: zone, refill: make(chan struct{}, 1), low: make(chan struct{}, 1), size: minBlock}
+	n := &numbers{reserve: s.Reserve, zone: zone, refill: make(chan struct{}, 1), low: make(chan struct{}, 1), size: minBlock}
+	if r, ok := s.(Releaser); ok {
+		n.release = r.Release
+	}
+	return n
+}
+
+// Releaser is a Store that takes back numbers that were reserved last.
+type Releaser interface {
+	// Release takes back the numbers from first up to end if they are the last
+	// ones handed out of the year; otherwise they stay used.
+	Release(ctx context.Context, year int, first, end uint32) error
+}
+
+// giveBack empties both blocks and returns what was not used to the store, so
+// that the next start goes on without a gap. The later block goes first. A
+// ticket opened after it reserves anew.
+func (n *numbers) giveBack(ctx context.Context) error {
+	select {
+	case n.refill <- struct{}{}:
+		defer func() { <-n.refill }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	n.mu.Lock()
+	left := []block{n.ahead, {n.year, n.next, n.end}}
+	n.ahead, n.next = block{}, n.end
+	n.mu.Unlock()
+	for _, b := range left {
+		if b.first >= b.end || n.release == nil {
+			continue
+		}
+		if err := n.release(ctx, b.year, b.first, b.end); err != nil {
+			return fmt.Errorf("give back ticket numbers of %d: %w", b.year, err)
+		}
+	}
+	return nil
 }
 
 // take returns the next number for a ticket opened at t; it waits for the

@@ -11,9 +11,10 @@ import (
 )
 
 var (
-	_ dispatch.Store   = (*SQLite)(nil)
-	_ dispatch.Archive = (*SQLite)(nil)
-	_ dispatch.Queue   = (*SQLite)(nil)
+	_ dispatch.Store    = (*SQLite)(nil)
+	_ dispatch.Releaser = (*SQLite)(nil)
+	_ dispatch.Archive  = (*SQLite)(nil)
+	_ dispatch.Queue    = (*SQLite)(nil)
 )
 
 // Commit implements dispatch.Store.
@@ -212,9 +213,20 @@ func (e *encoded) writeDelivery(ctx context.Context, w *writer) error {
 	return nil
 }
 
+// numbersOf names the counter of a year's ticket numbers.
+func numbersOf(year int) string { return fmt.Sprintf("ticket-numbers-%d", year) }
+
+// Release implements dispatch.Releaser.
+func (s *SQLite) Release(ctx context.Context, year int, first, end uint32) error {
+	return s.submit(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.exec(ctx, `UPDATE counters SET value = ? WHERE name = ? AND value = ?`, int64(first)-1, numbersOf(year), int64(end)-1)
+		return err
+	})
+}
+
 // Reserve implements dispatch.Store.
 func (s *SQLite) Reserve(ctx context.Context, year, n int) (first uint32, err error) {
-	name := fmt.Sprintf("ticket-numbers-%d", year)
+	name := numbersOf(year)
 	var value int64
 	err = s.submit(ctx, func(ctx context.Context, w *writer) error {
 		return w.row(ctx, `INSERT INTO counters (name, value) VALUES (?, ?)

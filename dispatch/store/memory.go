@@ -14,9 +14,10 @@ import (
 )
 
 var (
-	_ dispatch.Store   = (*Memory)(nil)
-	_ dispatch.Archive = (*Memory)(nil)
-	_ dispatch.Queue   = (*Memory)(nil)
+	_ dispatch.Store    = (*Memory)(nil)
+	_ dispatch.Releaser = (*Memory)(nil)
+	_ dispatch.Archive  = (*Memory)(nil)
+	_ dispatch.Queue    = (*Memory)(nil)
 )
 
 // Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
@@ -265,6 +266,19 @@ func (m *Memory) Reserve(ctx context.Context, year, n int) (uint32, error) {
 	first := m.db.counters[year] + 1
 	m.db.counters[year] += uint32(n)
 	return first, nil
+}
+
+// Release implements dispatch.Releaser.
+func (m *Memory) Release(ctx context.Context, year int, first, end uint32) error {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if m.db.counters[year] == end-1 {
+		m.db.counters[year] = first - 1
+	}
+	return nil
 }
 
 // ClaimNotices implements dispatch.Queue.

@@ -95,6 +95,7 @@ func TestSuite(t *testing.T) {
 		"timers move by generation":                  suiteTimers,
 		"notices are claimed once, retried, settled": suiteOutbox,
 		"numbers are never handed out twice":         suiteReserve,
+		"only the last numbers are taken back":       suiteRelease,
 		"fifty intakes of one signal, one ticket":    suiteRace,
 		"lists filter and order":                     suiteLists,
 		"a dead context commits nothing":             suiteContext,
@@ -347,6 +348,29 @@ func suiteReserve(t *testing.T, s record) {
 	wg.Wait()
 	if first, _ := s.Reserve(t.Context(), 2027, 1); first != 1 {
 		t.Errorf("a new year begins with %d", first)
+	}
+}
+
+func suiteRelease(t *testing.T, s record) {
+	t.Helper()
+	numbers, ok := s.(dispatch.Releaser)
+	if !ok {
+		t.Fatal("takes no numbers back")
+	}
+	next := func(n int) uint32 {
+		first, err := s.Reserve(t.Context(), 2026, n)
+		must(t, err)
+		return first
+	}
+	a, b := next(50), next(50)
+	must(t, numbers.Release(t.Context(), 2026, a+3, a+50)) // b came after it
+	if got := next(1); got != b+50 {
+		t.Errorf("after a release in the middle: %d, want %d", got, b+50)
+	}
+	must(t, numbers.Release(t.Context(), 2026, b+50, b+51))
+	must(t, numbers.Release(t.Context(), 2026, b+2, b+50))
+	if got := next(1); got != b+2 {
+		t.Errorf("after the release of the last: %d, want %d", got, b+2)
 	}
 }
 
