@@ -53,8 +53,9 @@ type Engine struct {
 	closeFile  func(*media.Recorder) (media.RecordingInfo, error) // waits for the disk
 	script     func(*Call)                                        // set by OnCall before the edge runs
 
-	active   atomic.Int64 // calls that count against MaxCalls
-	draining atomic.Bool
+	active   atomic.Int64  // calls that count against MaxCalls
+	draining atomic.Bool   // callers are refused; calls of our own, which page people, still begin
+	stopping atomic.Bool   // nothing begins any more
 	sessions atomic.Uint64 // last SDP session id
 
 	mu    sync.Mutex
@@ -117,6 +118,7 @@ func (e *Engine) OnCall(script func(*Call)) { e.script = script }
 func (e *Engine) Run(ctx context.Context) error {
 	<-ctx.Done()
 	e.draining.Store(true)
+	e.stopping.Store(true)
 	for _, c := range e.Calls() {
 		c.Post(func() { c.End(CauseShutdown) })
 	}
@@ -185,10 +187,10 @@ func (e *Engine) Calls() []*Call {
 	return out
 }
 
-// NewCall makes a call without a caller, for pages and call-backs. It is refused (nil) while the
-// engine drains. Use Post to get into its goroutine.
+// NewCall makes a call without a caller, for pages and call-backs: an alarm goes on while callers
+// are refused by a drain. It returns nil once the engine stops. Use Post to get into its goroutine.
 func (e *Engine) NewCall() *Call {
-	if e.draining.Load() {
+	if e.stopping.Load() {
 		return nil
 	}
 	e.active.Add(1)
