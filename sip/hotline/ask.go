@@ -42,7 +42,15 @@ func (m *machine) ask(a *Attempt) {
 
 func (m *machine) play(a *Attempt, say []prompt.Sentence) {
 	m.do(Action{Kind: ActSay, Attempt: a.ID, Say: say})
-	m.start(TimerAsk, a.ID, askLimit)
+	m.await(a, askLimit)
+}
+
+// await bounds the wait for a key.
+func (m *machine) await(a *Attempt, d time.Duration) {
+	if !m.s.AskUntil.IsZero() {
+		d = min(d, max(m.s.AskUntil.Sub(m.now), time.Millisecond))
+	}
+	m.start(TimerAsk, a.ID, d)
 }
 
 // whisper is what the engineer hears: who calls, which ticket, how long the
@@ -64,11 +72,11 @@ func (m *machine) whisper() []prompt.Sentence {
 	return append(say, prompt.Say(prompt.AcceptMenu))
 }
 
-// menu is the last sentence of the whisper: the keys alone.
+// menu is the second reading: the keys alone, and how to hear the rest again.
 func (m *machine) menu() []prompt.Sentence {
 	switch {
 	case m.s.Phase != PhaseLeft:
-		return []prompt.Sentence{prompt.Say(prompt.AcceptMenu)}
+		return []prompt.Sentence{prompt.Say(prompt.AcceptAgain)}
 	case m.s.Ticket.CallBack:
 		return []prompt.Sentence{prompt.Say(prompt.LeftMenu)}
 	}
@@ -86,13 +94,14 @@ func (m *machine) played(a *Attempt) {
 		if a.Said >= plays {
 			pause = m.s.times.LastPause
 		}
-		m.start(TimerAsk, a.ID, pause)
+		m.await(a, pause)
 	}
 }
 
 // askAgain follows a pause without a key: the keys once more, or he has not accepted.
 func (m *machine) askAgain(a *Attempt) {
-	if a.Asking && a.Said > 0 && a.Said < plays {
+	late := !m.s.AskUntil.IsZero() && !m.now.Before(m.s.AskUntil)
+	if a.Asking && a.Said > 0 && a.Said < plays && !late {
 		m.play(a, m.menu())
 		return
 	}
@@ -114,6 +123,9 @@ func (m *machine) digit(a *Attempt, digit byte) {
 		m.refuse(a, dispatch.AttemptDeclined, causeDeclined)
 	case (digit == '3' || digit == '*') && a.Asking && !a.Wants && a.Repeats < maxRepeats:
 		a.Repeats++
+		if m.s.Phase == PhaseLeft && !m.s.AskUntil.IsZero() { // he is there: his time begins anew
+			m.s.AskUntil = m.now.Add(leftLimit)
+		}
 		m.ask(a)
 	}
 }

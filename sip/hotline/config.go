@@ -45,7 +45,7 @@ func Default() Config {
 		AnswerAfter:   15 * time.Second,
 		ProgressEvery: 20 * time.Second,
 		KeyPause:      2 * time.Second,
-		LastPause:     3 * time.Second,
+		LastPause:     2 * time.Second,
 		MinRound:      2 * time.Second,
 		PersonBackoff: 5 * time.Second,
 		RetryBusy:     5 * time.Second,

@@ -41,6 +41,7 @@ func (m *machine) left() {
 	m.leaveQueue()
 	a := m.attempt(keep)
 	a.Phase, a.Wants, a.Repeats = AttemptAsked, false, 0
+	m.s.AskUntil = m.now.Add(leftLimit)
 	m.ask(a)
 }
 
@@ -58,6 +59,10 @@ func (m *machine) listener() int {
 	}
 	return found
 }
+
+// leftLimit is how long an engineer without a key is kept after the caller has
+// left: the words, once more the keys, and he is free for the next call.
+const leftLimit = 12 * time.Second
 
 func (m *machine) leftWhisper() []prompt.Sentence {
 	var say []prompt.Sentence

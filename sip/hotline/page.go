@@ -47,7 +47,7 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 	}
 	if !c.Post(func() { //nolint:contextcheck // what a page records outlives the wish for it
 		c.On(p.heard)
-		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say})
+		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say, Ticket: n.Ref.Number})
 	}) {
 		return dispatch.ResultFailed, errors.New("place voice page: the call ended at once")
 	}

@@ -41,6 +41,7 @@ type PageState struct {
 	Device  int
 	Tier    time.Duration // ring time of devices that have none of their own
 	Say     []prompt.Sentence
+	Ticket  string    // its number, for the confirmation
 	Since   time.Time // when the device was dialled
 	Said    int
 	Repeats int
@@ -57,7 +58,7 @@ type PageEventKind uint8
 
 // The kinds of events of a page.
 const (
-	PageBegin     PageEventKind = iota + 1 // Devices, Say
+	PageBegin     PageEventKind = iota + 1 // Devices, Say, Ticket
 	PageAnswered                           // the phone's 200
 	PageUnreached                          // unanswered: Outcome, Cause, Status, Q850
 	PageHungUp                             // after the answer
@@ -75,6 +76,7 @@ type PageEvent struct {
 	Kind    PageEventKind
 	Devices []oncall.Device
 	Say     []prompt.Sentence
+	Ticket  string
 	Outcome dispatch.AttemptOutcome
 	Cause   string
 	Status  int
@@ -190,7 +192,7 @@ func (m *pager) begin(e PageEvent) {
 	if m.s.Phase != PageIdle {
 		return
 	}
-	m.s.Devices, m.s.Say = slices.Clone(e.Devices), e.Say
+	m.s.Devices, m.s.Say, m.s.Ticket = slices.Clone(e.Devices), e.Say, e.Ticket
 	if len(e.Devices) == 0 {
 		m.deliver(dispatch.ResultUnreachable)
 		return
@@ -281,7 +283,7 @@ func (m *pager) saved(ok bool) {
 		m.s.Result = dispatch.ResultFailed
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageFailed)})
 	case m.s.Result == dispatch.ResultAcknowledged:
-		m.say([]prompt.Sentence{prompt.Say(prompt.PageAcknowledged)})
+		m.say([]prompt.Sentence{prompt.Say(prompt.PageAcknowledged), {Key: prompt.ShortTicket, Ticket: m.s.Ticket}})
 	default:
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageEscalated)})
 	}
@@ -370,8 +372,8 @@ func resultOf(o dispatch.AttemptOutcome) dispatch.Result {
 	return dispatch.ResultFailed
 }
 
-// pageSentences is who and why, in the words of a page: under eight seconds
-// before the keys.
+// pageSentences is who, why and the keys, in the words of a page: under eight
+// seconds. The ticket is named when its client cannot be, and once a key is pressed.
 func pageSentences(n dispatch.Notice) []prompt.Sentence {
 	why := prompt.PageOpen
 	switch n.Reason {
@@ -379,11 +381,9 @@ func pageSentences(n dispatch.Notice) []prompt.Sentence {
 		why = prompt.PageAbandoned
 	case string(dispatch.CallExhausted):
 		why = prompt.PageExhausted
+	case string(dispatch.CallBroken), string(dispatch.CallFailed):
+		why = prompt.PageBroken
 	}
-	say := []prompt.Sentence{prompt.Say(prompt.PageIntro), prompt.Say(why)}
-	if n.Client != "" {
-		say = append(say, prompt.Sentence{Key: prompt.PageClient, Name: n.Client})
-	}
-	say = append(say, prompt.Sentence{Key: prompt.ShortTicket, Ticket: n.Ref.Number})
-	return append(say, prompt.Say(prompt.PageMenu))
+	who := prompt.Sentence{Key: prompt.PageClient, Name: n.Client, Number: n.Caller, Ticket: n.Ref.Number}
+	return []prompt.Sentence{prompt.Say(prompt.PageIntro), who, prompt.Say(why), prompt.Say(prompt.PageMenu)}
 }

@@ -180,6 +180,7 @@ type State struct {
 	Position    int
 	Expected    time.Duration // wait of those served before; 0 = unknown
 	LeftAt      time.Time
+	AskUntil    time.Time // when the engineer who is told that the caller has left is let go; zero = not so
 	EverDialled int
 	Waited      bool // MaxWait is running
 

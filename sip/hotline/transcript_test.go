@@ -237,7 +237,7 @@ func (p *player) pageEvent(words []string) PageEvent {
 	switch words[0] {
 	case "page":
 		n := dispatch.Notice{Ref: dispatch.Ref{Number: "VH-26-004217"}, Reason: "abandoned"}
-		return PageEvent{Kind: PageBegin, Devices: devices("ivan", words[1]), Say: pageSentences(n)}
+		return PageEvent{Kind: PageBegin, Devices: devices("ivan", words[1]), Say: pageSentences(n), Ticket: n.Ref.Number}
 	case "answered":
 		return PageEvent{Kind: PageAnswered}
 	case "unreached":

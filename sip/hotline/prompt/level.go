@@ -8,14 +8,14 @@ import (
 // What every prompt is brought to. The recorded packs sit at an RMS of 0.09 to
 // 0.11 of full scale, which is -20 dBFS: all voices are as loud as they are.
 const (
-	targetRMS  = -20.0                  // dBFS, over the frames that carry speech
-	peakLimit  = -3.5                   // dBFS; the audit allows -3
-	silentRMS  = -45.0                  // dBFS: a frame below it is silence
-	nothing    = -60.0                  // dBFS: a peak below it is the noise of an empty line
-	leadKept   = 50 * time.Millisecond  // silence left before the first sound
-	tailKept   = 150 * time.Millisecond // silence left after the last one
-	sampleRate = 8000                   // samples a second
-	frame      = sampleRate / 100       // 10 ms
+	targetRMS  = -20.0                 // dBFS, over the frames that carry speech
+	peakLimit  = -3.5                  // dBFS; the audit allows -3
+	silentRMS  = -45.0                 // dBFS: a frame below it is silence
+	nothing    = -60.0                 // dBFS: a peak below it is the noise of an empty line
+	leadKept   = 40 * time.Millisecond // silence left before the first sound
+	tailKept   = 60 * time.Millisecond // silence left after the last one: digits follow each other
+	sampleRate = 8000                  // samples a second
+	frame      = sampleRate / 100      // 10 ms
 	fullScale  = 32768.0
 	passes     = 6 // of gain and limiter; three are enough for speech
 )

@@ -31,7 +31,7 @@ func (c Config) Validate() error {
 }
 
 // gap is the pause between two sentences.
-const gap = 250 * time.Millisecond
+const gap = 200 * time.Millisecond
 
 // Library turns sentences into sound.
 type Library struct {

@@ -112,8 +112,9 @@ func recorded(dir string, _ prompt.Language, from string, m prompt.Manifest, lic
 	save(dir, m)
 }
 
-// tempo makes festival's slow reading 15 % faster without changing its pitch.
-const tempo = "1.15"
+// tempo makes festival's slow reading 30 % faster without changing its pitch: a
+// page and a whisper are short, and about fourteen characters a second.
+const tempo = "1.3"
 
 // write normalises one sound and returns its row of the manifest.
 func write(dir, id, text, licence, wav string) prompt.ManifestClip {
@@ -145,9 +146,20 @@ func festival(tmp string) func(prompt.Clip) string {
 func espeak(tmp string) func(prompt.Clip) string {
 	return func(c prompt.Clip) string {
 		name := filepath.Join(tmp, "en-"+c.ID+".wav")
-		run(c.Text+".", "espeak-ng", "-v", "en-us", "-s", "150", "-w", name, "--stdin")
+		run(c.Text+".", "espeak-ng", "-v", "en-us", "-s", pace(c.ID), "-w", name, "--stdin")
 		return name
 	}
+}
+
+// pace is how many words a minute espeak says: what engineers hear is short, and
+// so are the digits in it.
+func pace(clip string) string {
+	for _, short := range []string{"page_", "whisper_", "accept_", "left_", "short_ticket", "caller_left", "n.", "w."} {
+		if strings.HasPrefix(clip, short) && clip != "page_moot" && !strings.HasSuffix(clip, "00") {
+			return "185"
+		}
+	}
+	return "150"
 }
 
 // clear removes the sounds of an earlier run and leaves licence and attribution.

@@ -53,6 +53,7 @@ const (
 	WhisperJoined    Key = "whisper_joined"
 	WhisperWait      Key = "whisper_wait"
 	AcceptMenu       Key = "accept_menu"
+	AcceptAgain      Key = "accept_again"
 	TakenByColleague Key = "taken_by_colleague"
 	CallerLeft       Key = "caller_left"
 	LeftMenu         Key = "left_menu"
@@ -68,8 +69,10 @@ const (
 	PageIntro        Key = "page_intro"
 	PageAbandoned    Key = "page_abandoned"
 	PageExhausted    Key = "page_exhausted"
+	PageBroken       Key = "page_broken"
 	PageOpen         Key = "page_open"
 	PageClient       Key = "page_client"
+	PageNumber       Key = "page_number"
 	PageMenu         Key = "page_menu"
 	PageAcknowledged Key = "page_acknowledged"
 	PageEscalated    Key = "page_escalated"
@@ -124,16 +127,17 @@ func engineerTable() []entry {
 	return []entry{
 		{key: WhisperIntro, ru: "Авария.", en: "Emergency."},
 		{key: WhisperClient, ru: "Звонит {name}.", en: "{name} is calling.", fallback: WhisperNumber},
-		{key: WhisperNumber, ru: "Номер клиента: {digits}.", en: "Caller: {digits}.", fallback: WhisperHidden},
+		{key: WhisperNumber, ru: "Номер {digits}.", en: "Caller {digits}.", fallback: WhisperHidden},
 		{key: WhisperHidden, ru: "Номер скрыт.", en: "Number withheld."},
 		{key: ShortTicket, ru: "Заявка {serial}.", en: "Ticket {serial}."},
-		{key: WhisperJoined, ru: "Повторный звонок, заявка {serial}.", en: "Repeated call, ticket {serial}."},
-		{key: WhisperWait, ru: "Ожидание: {wait}.", en: "Waiting: {wait}."},
-		{key: AcceptMenu, ru: "Нажмите один, чтобы принять. Отказаться, два. Повторить, три.", en: "Press one to accept. Two to decline. Three to repeat."},
+		{key: WhisperJoined, ru: "Повтор, заявка {serial}.", en: "Again, ticket {serial}."},
+		{key: WhisperWait, ru: "Ждёт {wait}.", en: "Waiting {wait}."},
+		{key: AcceptMenu, ru: "Один, принять. Два, отказаться.", en: "One, accept. Two, decline."},
+		{key: AcceptAgain, ru: "Один, принять. Три, повторить.", en: "One, accept. Three, repeat."},
 		{key: TakenByColleague, ru: "Этот вызов принял ваш коллега.", en: "This call has been taken by a colleague."},
-		{key: CallerLeft, ru: "Клиент положил трубку.", en: "The caller has left."},
-		{key: LeftMenu, ru: "Нажмите один, чтобы перезвонить. Отказаться, два. Повторить, три.", en: "Press one to call back. Two to decline. Three to repeat."},
-		{key: LeftMenuNoCall, ru: "Перезвонить на этот номер нельзя. Нажмите один, чтобы взять заявку. Отказаться, два.", en: "This number cannot be called back. Press one to take the ticket. Two to decline."},
+		{key: CallerLeft, ru: "Клиент положил трубку.", en: "The caller left."},
+		{key: LeftMenu, ru: "Один, перезвонить. Два, отказаться.", en: "One, call back. Two, decline."},
+		{key: LeftMenuNoCall, ru: "Перезвонить нельзя. Один, взять заявку. Два, отказаться.", en: "No call back. One, take the ticket. Two, decline."},
 		{key: CallingBack, ru: "Перезваниваем клиенту.", en: "Calling the client back."},
 		{key: CallBackFailed, ru: "Клиент не ответил. Заявка остаётся за вами.", en: "The client did not answer. The ticket stays with you."},
 		{key: TicketYours, ru: "Заявка принята и остаётся за вами.", en: "The ticket is accepted and stays with you."},
@@ -143,12 +147,14 @@ func engineerTable() []entry {
 
 func pageTable() []entry {
 	return []entry{
-		{key: PageIntro, ru: "Аварийная линия.", en: "Emergency line."},
-		{key: PageAbandoned, ru: "Клиент не дождался ответа.", en: "The caller left before an answer."},
-		{key: PageExhausted, ru: "Никто не принял вызов клиента.", en: "Nobody accepted the client's call."},
-		{key: PageOpen, ru: "Заявка ждёт инженера.", en: "A ticket is waiting for an engineer."},
-		{key: PageClient, ru: "Клиент {name}.", en: "Client {name}."},
-		{key: PageMenu, ru: "Один, подтвердить. Два, передать дальше. Звёздочка, повторить.", en: "One to acknowledge. Two to escalate. Star to repeat."},
+		{key: PageIntro, ru: "Авария.", en: "Emergency."},
+		{key: PageAbandoned, ru: "Клиент не дождался.", en: "The caller gave up."},
+		{key: PageExhausted, ru: "Никто не принял вызов.", en: "Nobody took the call."},
+		{key: PageBroken, ru: "Звонок прервался.", en: "The call was cut."},
+		{key: PageOpen, ru: "Заявка ждёт.", en: "A ticket is waiting."},
+		{key: PageClient, ru: "Клиент {name}.", en: "Client {name}.", fallback: PageNumber},
+		{key: PageNumber, ru: "Номер {digits}.", en: "Caller {digits}.", fallback: ShortTicket},
+		{key: PageMenu, ru: "Один, взять. Два, передать.", en: "One, take it. Two, pass it on."},
 		{key: PageAcknowledged, ru: "Подтверждено. Заявка за вами.", en: "Acknowledged. The ticket is yours."},
 		{key: PageEscalated, ru: "Передано следующему инженеру.", en: "Escalated to the next engineer."},
 		{key: PageMoot, ru: "Заявку уже принял ваш коллега.", en: "A colleague has already taken the ticket."},

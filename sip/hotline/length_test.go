@@ -1,0 +1,68 @@
+package hotline
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/sip/hotline/prompt"
+	"github.com/butlerspb/vahta/sip/media"
+)
+
+var shippedVoices = sync.OnceValues(func() (*prompt.Library, error) { return prompt.New(prompt.Default(), nil) })
+
+// spoken is how long the shipped voices take for sentences.
+func spoken(t *testing.T, l prompt.Language, say []prompt.Sentence) time.Duration {
+	t.Helper()
+	lib, err := shippedVoices()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return media.Playing(lib.Sound(l, say...)...).Duration()
+}
+
+// TestPageIsShort: who, why and the keys in under eight seconds, for every
+// reason; a mailbox holds a page for less than twenty.
+func TestPageIsShort(t *testing.T) {
+	t.Parallel()
+	cfg := Default()
+	for _, l := range prompt.Languages() {
+		for _, reason := range []string{"abandoned", "exhausted", "failed", "broken", "refused", "unattended", ""} {
+			for _, caller := range []string{"…4485", "", "…7777"} {
+				n := dispatch.Notice{Ref: dispatch.Ref{Number: "VH-26-004217"}, Reason: reason, Caller: caller}
+				d := spoken(t, l, pageSentences(n))
+				if d >= 8*time.Second || d < 3*time.Second {
+					t.Errorf("%s %s %q: a reading takes %s", l, reason, caller, d)
+				}
+				if all := 2*d + cfg.KeyPause + cfg.LastPause; all > 20*time.Second {
+					t.Errorf("%s %s %q: a mailbox holds the page for %s", l, reason, caller, all)
+				}
+			}
+		}
+	}
+}
+
+// TestWhisperIsShort: a mailbox costs the caller no more than one rung of ringing.
+func TestWhisperIsShort(t *testing.T) {
+	t.Parallel()
+	cfg := Default()
+	for _, l := range prompt.Languages() {
+		s := NewState(&cfg)
+		s.Caller, s.Ticket, s.Begun = "+78121234567", Ticket{Number: "VH-26-000421"}, time.Unix(0, 0)
+		m := machine{s: &s, now: s.Begun.Add(10 * time.Second)}
+		first := spoken(t, l, m.whisper())
+		all := first + cfg.KeyPause + spoken(t, l, m.menu()) + cfg.LastPause
+		if first > 9500*time.Millisecond || all > 16500*time.Millisecond {
+			t.Errorf("%s: the whisper takes %s, both readings %s", l, first, all)
+		}
+		t.Logf("%s: the whisper takes %s, both readings %s", l, first, all)
+		s.Phase = PhaseLeft
+		for _, may := range []bool{true, false} {
+			s.Ticket.CallBack = may
+			if d := spoken(t, l, m.whisper()); d > 8*time.Second {
+				t.Errorf("%s: the words about a caller who left take %s", l, d)
+			}
+		}
+	}
+}
