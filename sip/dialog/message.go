@@ -13,7 +13,7 @@ import (
 
 // What every INVITE, its answers and refusals of unknown methods say of us.
 const (
-	allow    = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+	allow    = wire.Allow
 	sdpType  = "application/sdp"
 	causeAck = 102 // Q.850: recovery on timer expiry
 )

@@ -95,8 +95,8 @@ func (c *ClientTx) uses(out writer) bool {
 
 // fault ends the transaction without an answer, as an input of its mailbox.
 func (c *ClientTx) fault(err error) {
-	if !c.edge.boxes.post(c.req.CallID(), func() { c.fail(err) }) {
-		c.edge.table.dropClient(c) // the edge ends, or a flood: nobody listens
+	if !c.edge.boxes.postLast(c.req.CallID(), func() { c.fail(err) }) {
+		c.edge.table.dropClient(c) // the edge ends: nobody listens
 	}
 }
 
@@ -185,6 +185,7 @@ func (c *ClientTx) receive(m *sip.Response) (passed bool) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer c.edge.guard(c.req.CallID(), nil)
 		c.sip.Receive(m)
 	}()
 	for {

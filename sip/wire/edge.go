@@ -64,7 +64,9 @@ type Edge struct {
 	parser  *sip.Parser
 	table   *table
 	boxes   *mailboxes
-	buckets *buckets
+	buckets *buckets // of all messages
+	inside  *buckets // of those of live calls, when the former are empty
+	check   func(r *Request, extensions []string) *StatusError
 	buffers sync.Pool // of *bytes.Buffer, for writing messages
 
 	// set before Run
@@ -95,12 +97,14 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 		log:     slog.New(newQuiet(log.Handler(), time.Now)),
 		parser:  sip.NewParser(sip.WithHeadersParsers(headerParsers())),
 		table:   newTable(),
-		boxes:   newMailboxes(),
 		buckets: newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
+		inside:  newBuckets(insideShare*cfg.Rate, insideShare*cfg.Burst, cfg.MaxSources),
+		check:   validate,
 		done:    make(chan struct{}),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	e.sipLog = e.log
+	e.boxes = newMailboxes(func(callID string) { e.recovered(recover(), callID, nil) })
 	e.parser.MaxMessageLength = maxReadSize + cfg.MaxStream
 	e.metrics = newMetrics(deps.Registerer, e)
 	for _, l := range cfg.Listen {
@@ -300,8 +304,9 @@ func (e *Edge) ours(via *sip.ViaHeader) bool {
 
 // guard recovers a panic of a callback, logs it once and answers the request at
 // hand with 500.
-func (e *Edge) guard(callID string, tx *ServerTx) {
-	v := recover()
+func (e *Edge) guard(callID string, tx *ServerTx) { e.recovered(recover(), callID, tx) }
+
+func (e *Edge) recovered(v any, callID string, tx *ServerTx) {
 	if v == nil {
 		return
 	}

@@ -16,17 +16,42 @@ func (e *Edge) limits(t Transport) limits {
 	return limits{size: size, headers: e.cfg.MaxHeaders, uri: e.cfg.MaxURI}
 }
 
-// admitted decides by the source alone whether a message is looked at.
-func (e *Edge) admitted(from, local netip.AddrPort, now time.Time) bool {
+// insideShare is how many times the allowance of a source its live calls have for themselves: a flood of new
+// calls or OPTIONS from a peer's address must not cut off the calls that go on.
+const insideShare = 4
+
+// admitted decides by the source whether a message is looked at.
+func (e *Edge) admitted(msg []byte, from, local netip.AddrPort, now time.Time) bool {
 	if !e.known(from, local) {
 		e.metrics.refuse(faultUnknownSource)
 		return false
 	}
-	if !e.buckets.take(from.Addr(), now) {
+	if !e.buckets.take(from.Addr(), now) && !(inside(msg) && e.inside.take(from.Addr(), now)) {
 		e.metrics.refuse(faultRate)
 		return false
 	}
 	return true
+}
+
+// inside tells cheaply whether a message belongs to what goes on already: a response, an ACK, BYE or CANCEL, or a
+// request with a To tag.
+func inside(msg []byte) bool {
+	msg = bytes.TrimLeft(msg, "\r\n")
+	for _, start := range [...]string{"SIP/2.0 ", "ACK ", "BYE ", "CANCEL "} {
+		if bytes.HasPrefix(msg, []byte(start)) {
+			return true
+		}
+	}
+	for line := range bytes.Lines(msg) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			return false
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if fieldOf(bytes.TrimRight(name, " \t")) == fieldTo {
+			return bytes.Contains(bytes.ToLower(value), []byte("tag="))
+		}
+	}
+	return false
 }
 
 // known admits peers, and ourselves while Ready is asking.
@@ -74,7 +99,7 @@ func (e *Edge) unreachable(to netip.AddrPort, quoted []byte) {
 		})
 	}
 	for _, tx := range hit {
-		e.boxes.post(tx.req.CallID(), func() { tx.unreachable(ErrUnreachable) })
+		e.boxes.postLast(tx.req.CallID(), func() { tx.unreachable(ErrUnreachable) })
 	}
 }
 

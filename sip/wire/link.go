@@ -26,7 +26,13 @@ type link struct {
 }
 
 // WriteMsg serialises and sends a message.
-func (l *link) WriteMsg(msg sip.Message) error {
+func (l *link) WriteMsg(msg sip.Message) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // sipgo's timers write as well
+			l.edge.recovered(v, "", nil)
+			err = fmt.Errorf("write a message: %w", ErrTransport)
+		}
+	}()
 	b := l.edge.buffers.Get().(*bytes.Buffer) //nolint:forcetypeassert // the pool holds nothing else
 	defer l.edge.buffers.Put(b)
 	b.Reset()

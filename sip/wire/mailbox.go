@@ -1,6 +1,9 @@
 package wire
 
-import "sync"
+import (
+	"math"
+	"sync"
+)
 
 // maxQueued is how many inputs one Call-ID may have waiting. A call has about
 // 14 messages; more than this at once is a flood.
@@ -17,6 +20,7 @@ type mailboxes struct {
 	closed bool
 
 	running sync.WaitGroup
+	fault   func(callID string) // recovers, as a deferred function; set at New
 }
 
 type mailbox struct{ queue, spare []func() }
@@ -24,10 +28,18 @@ type mailbox struct{ queue, spare []func() }
 // maxFree is how many empty mailboxes are kept for reuse.
 const maxFree = 256
 
-func newMailboxes() *mailboxes { return &mailboxes{m: make(map[string]*mailbox)} }
+func newMailboxes(fault func(callID string)) *mailboxes {
+	return &mailboxes{m: make(map[string]*mailbox), fault: fault}
+}
 
 // post queues fn. It returns false when the mailbox is full or the edge ends.
-func (p *mailboxes) post(callID string, fn func()) bool {
+func (p *mailboxes) post(callID string, fn func()) bool { return p.put(callID, fn, maxQueued) }
+
+// postLast queues what ends a transaction: it comes once and nothing stands in for it, so a full mailbox
+// takes it still. It returns false when the edge ends.
+func (p *mailboxes) postLast(callID string, fn func()) bool { return p.put(callID, fn, math.MaxInt) }
+
+func (p *mailboxes) put(callID string, fn func(), most int) bool {
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -36,7 +48,7 @@ func (p *mailboxes) post(callID string, fn func()) bool {
 	box, ok := p.m[callID]
 	if ok {
 		defer p.mu.Unlock()
-		if len(box.queue) >= maxQueued {
+		if len(box.queue) >= most {
 			return false
 		}
 		box.queue = append(box.queue, fn)
@@ -63,10 +75,16 @@ func (p *mailboxes) run(callID string, box *mailbox) {
 			return
 		}
 		for i, fn := range batch {
-			fn()
+			p.one(callID, fn)
 			batch[i] = nil
 		}
 	}
+}
+
+// one runs one input; a panic costs that input only.
+func (p *mailboxes) one(callID string, fn func()) {
+	defer p.fault(callID)
+	fn()
 }
 
 // next swaps the queue for the empty spare, or ends the mailbox.

@@ -16,6 +16,7 @@ const parkTime = 500 * time.Millisecond
 // deliver takes a parsed message from a socket's read loop into the mailbox of
 // its Call-ID. It must not block.
 func (e *Edge) deliver(msg sip.Message, l *link, at time.Time) {
+	defer e.guard("", nil) // sipgo's loop that reads a connection would not survive a panic
 	var ok bool
 	switch m := msg.(type) {
 	case *sip.Request:
@@ -48,11 +49,12 @@ func (e *Edge) request(req *Request, l *link) {
 		return
 	}
 	tx := e.newServer(req, key, l)
+	defer e.guard(req.CallID(), tx)
 	if _, probe := e.probes.Load(req.CallID()); probe && req.sip.Method == sip.OPTIONS {
 		tx.fail(&StatusError{Status: StatusOK})
 		return
 	}
-	if fault := validate(req, e.cfg.Extensions); fault != nil {
+	if fault := e.check(req, e.cfg.Extensions); fault != nil {
 		e.metrics.refuseStatus(fault.Status)
 		tx.fail(fault)
 		return
@@ -123,7 +125,7 @@ func (e *Edge) acknowledge(req *Request, key string) {
 	if tx := e.table.findServer(key); tx != nil && tx.ack(req.sip) {
 		return
 	}
-	if fault := validate(req, nil); fault != nil {
+	if fault := e.check(req, nil); fault != nil {
 		e.metrics.refuseStatus(fault.Status)
 		return
 	}
@@ -157,7 +159,7 @@ func (e *Edge) cancel(tx *ServerTx) {
 	callID := tx.req.CallID()
 	p := &parked{cancel: tx}
 	p.timer = time.AfterFunc(parkTime, func() {
-		e.boxes.post(callID, func() {
+		e.boxes.postLast(callID, func() {
 			if e.table.unpark(inviteKey) != nil {
 				tx.fail(&StatusError{Status: StatusNoTransaction})
 			}

@@ -48,7 +48,13 @@ func newTCPConn(s *tcpSocket, conn net.Conn, local, remote netip.AddrPort) *tcpC
 }
 
 // Read returns one message, or a part of it when b is too small for it.
-func (c *tcpConn) Read(b []byte) (int, error) {
+func (c *tcpConn) Read(b []byte) (n int, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			c.sock.edge.recovered(v, "", nil)
+			n, err = 0, fmt.Errorf("read from %s: %w", c.flow.Remote, errFraming)
+		}
+	}()
 	for len(c.out) == 0 {
 		if err := c.next(); err != nil {
 			return 0, err
@@ -60,7 +66,7 @@ func (c *tcpConn) Read(b []byte) (int, error) {
 			return 0, err
 		}
 	}
-	n := copy(b, c.out)
+	n = copy(b, c.out)
 	c.out = c.out[n:]
 	return n, nil
 }
@@ -148,7 +154,7 @@ func (c *tcpConn) broken(head []byte, why fault) error {
 // answered here.
 func (c *tcpConn) judge(msg []byte) bool {
 	e := c.sock.edge
-	if !e.admitted(c.flow.Remote, c.flow.Local, c.at) {
+	if !e.admitted(msg, c.flow.Remote, c.flow.Local, c.at) {
 		return false
 	}
 	s := scan(msg, e.limits(TCP))

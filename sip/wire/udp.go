@@ -252,7 +252,7 @@ func soft(err error) bool {
 // accept judges a datagram and returns how much of it the parser gets.
 func (s *udpSocket) accept(b []byte, n int, from netip.AddrPort) int {
 	s.at = time.Now()
-	if !s.edge.admitted(from, s.address(), s.at) {
+	if !s.edge.admitted(b[:n], from, s.address(), s.at) {
 		return 0
 	}
 	if n = trimBlank(b, n); n == 0 {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// allow lists the methods that this endpoint knows (RFC 3261 section 20.5).
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, MESSAGE, REGISTER, REFER, NOTIFY, SUBSCRIBE, PRACK, PUBLISH"
+// Allow is the value of every Allow header of ours: the methods that Vahta serves (RFC 3261 section 20.5).
+const Allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
 
 // knownMethod tells whether a method has a meaning here. Whether it is served is
 // for the dialog layer, which answers 405.
@@ -25,7 +25,7 @@ func knownMethod(m Method) bool {
 // answer to send, or nil. An ACK with a fault is dropped by the caller.
 func validate(r *Request, extensions []string) *StatusError {
 	if !knownMethod(r.Method()) {
-		return &StatusError{Status: StatusNotImplemented, Headers: []Header{{"Allow", allow}}}
+		return &StatusError{Status: StatusNotImplemented, Headers: []Header{{"Allow", Allow}}}
 	}
 	if err := validateAddresses(r); err != nil {
 		return err
