@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
-	"time"
 
-	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/sip/phone"
@@ -52,7 +50,7 @@ func relayTo(tb testing.TB, to netip.AddrPort, rules ...siptest.Rule) *siptest.R
 // the two talk, and there is one ticket, one outcome and no leg left after 64*T1.
 func TestSippCallSurvivesLoss(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, func(c *config.Config) { c.Trunks.PhoneProgress = 10 * time.Second }) // a lost INVITE is no silent phone
+	r := newRig(t)
 	t.Run("lost", func(t *testing.T) {
 		messages := losses(
 			lost{method: "INVITE"}, lost{method: "INVITE", status: 100}, lost{method: "INVITE", status: 180},

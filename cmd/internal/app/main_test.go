@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// These tests wait for timers of SIP (64*T1 = 32 s) and for spoken sentences far more than they compute.
-	if err := flag.Set("test.parallel", "64"); err != nil {
+	if err := flag.Set("test.parallel", "32"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	goleak.VerifyTestMain(m)

@@ -54,6 +54,7 @@ func base(tb testing.TB, client *phone.Phone) config.Config {
 	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	c.SIP.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	c.Media.Drain, c.Media.Shards = time.Millisecond, 1
+	c.Trunks.PhoneProgress = 8 * time.Second // phones on a busy machine, too, have answered by then
 	c.Trunks.Operators = []trunk.Operator{{
 		Name: "op", Host: "127.0.0.1", Port: int(client.Addr("udp").Port()), Number: "+74957770000", NoOptions: true,
 	}}
