@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"net/netip"
 	"slices"
 
 	"github.com/butlerspb/vahta/sip/wire"
@@ -9,7 +10,8 @@ import (
 // request takes a request within the dialog, in the order of arrival.
 func (d *Dialog) request(tx serverTx) {
 	req := tx.Request()
-	if d.closed || !d.knows(req.FromTag()) {
+	late := d.closed && req.Method() == wire.BYE // both hung up: theirs is as good as ours
+	if d.closed && !late || !d.knows(req.FromTag()) || !d.admits(req) {
 		d.reply(tx, wire.StatusNoTransaction)
 		return
 	}
@@ -35,6 +37,22 @@ func (d *Dialog) request(tx serverTx) {
 	default:
 		d.reply(tx, wire.StatusMethodNotAllowed, wire.Header{Name: "Allow", Value: allow})
 	}
+}
+
+// admits says whether a request comes from an address of this dialog: the one it
+// came from or was sent to, or the one that requests of ours go to now. Ports may
+// change behind NAT. Anybody else, another peer of ours too, does not get to hang
+// up or redirect a call by knowing its tags.
+func (d *Dialog) admits(req *wire.Request) bool {
+	from := req.Flow().Remote.Addr().Unmap()
+	if from == d.s.Flow.Remote.Addr().Unmap() || from == d.s.hop().Remote.Addr().Unmap() {
+		return true
+	}
+	if target, err := netip.ParseAddr(d.s.Target.Host); err == nil && from == target.Unmap() {
+		return true
+	}
+	d.st.metrics.foreigner()
+	return false
 }
 
 // knows says whether a tag is the far end's, before there is a winner also that

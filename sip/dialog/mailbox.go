@@ -10,16 +10,18 @@ import (
 type Executor interface{ Post(f func()) bool }
 
 // mailbox leads everything that happens to a dialog into its owner's loop. Before
-// there is an owner it keeps things in order; when the owner's loop has ended it
-// runs them itself, one at a time.
+// there is an owner it keeps things in order; when the owner has gone or his loop
+// has ended it runs them itself, one at a time and after all that the loop took.
 type mailbox struct {
-	mu    sync.Mutex // guards exec, open and queue
-	exec  Executor
-	open  bool
-	queue []func()
+	mu     sync.Mutex // guards what follows
+	exec   Executor
+	open   bool
+	queue  []func() // before there is an owner
+	handed int      // functions in the owner's loop that have not returned
+	rest   []func() // functions that no loop took
+	busy   bool     // one of rest is at work
 
-	orphan sync.Mutex // held while a function runs without the owner's loop
-	deaf   bool       // guarded by orphan: nobody listens to events any more
+	deaf bool // written while busy: nobody listens to events any more
 }
 
 // post runs f in the owner's loop, or in its place.
@@ -30,38 +32,81 @@ func (m *mailbox) post(f func()) {
 		m.mu.Unlock()
 		return
 	}
+	m.give(f)
+}
+
+// give is called with mu held and releases it.
+func (m *mailbox) give(f func()) {
+	defer m.mu.Unlock()
+	if m.hand(f) {
+		return
+	}
+	m.rest = append(m.rest, f)
+	m.work()
+}
+
+// hand offers f to the owner's loop. mu is held, but for the offer itself.
+func (m *mailbox) hand(f func()) bool {
 	exec := m.exec
+	if exec == nil {
+		return false
+	}
+	m.handed++
 	m.mu.Unlock()
-	if exec == nil || !exec.Post(f) {
+	taken := exec.Post(func() {
+		defer m.returned()
+		f()
+	})
+	m.mu.Lock()
+	if !taken {
+		m.handed--
+	}
+	return taken
+}
+
+func (m *mailbox) returned() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.handed--
+	m.work()
+}
+
+// work runs what no loop took, unless somebody else is at work who will. mu is
+// held, but for the functions themselves.
+func (m *mailbox) work() {
+	for m.handed == 0 && !m.busy && len(m.rest) > 0 {
+		f := m.rest[0]
+		m.rest = m.rest[1:]
 		m.alone(f)
 	}
 }
 
 func (m *mailbox) alone(f func()) {
-	m.orphan.Lock()
-	defer m.orphan.Unlock()
-	m.deaf = true
+	m.busy, m.deaf = true, true
+	m.mu.Unlock()
+	defer func() {
+		m.mu.Lock()
+		m.busy = false
+	}()
 	f()
 }
 
 // own gives the mailbox its owner; nil means that it has none and never will.
 func (m *mailbox) own(exec Executor) {
-	for {
-		m.mu.Lock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.exec = exec
+	for len(m.queue) > 0 {
 		queue := m.queue
 		m.queue = nil
-		if len(queue) == 0 {
-			m.exec, m.open = exec, true
-			m.mu.Unlock()
-			return
-		}
-		m.mu.Unlock()
 		for _, f := range queue {
-			if exec == nil || !exec.Post(f) {
-				m.alone(f)
+			if !m.hand(f) {
+				m.rest = append(m.rest, f)
+				m.work()
 			}
 		}
 	}
+	m.open = true
 }
 
 // detach lets the owner go; what still comes is handled without it.

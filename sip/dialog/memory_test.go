@@ -161,37 +161,39 @@ func (t *inTx) Respond(res *wire.Response) error {
 
 // loop is a call's loop.
 type loop struct {
-	work chan func()
-	stop chan struct{}
-	once sync.Once
+	mu    sync.Mutex
+	ended bool // guarded by mu
+	work  chan func()
 }
 
 func newLoop() *loop {
-	l := &loop{work: make(chan func(), 256), stop: make(chan struct{})}
+	l := &loop{work: make(chan func(), 1024)}
 	go func() {
-		for {
-			select {
-			case f := <-l.work:
-				f()
-			case <-l.stop:
-				return
-			}
+		for f := range l.work {
+			f()
 		}
 	}()
 	return l
 }
 
 func (l *loop) Post(f func()) bool {
-	select {
-	case <-l.stop:
-		return false
-	default:
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		l.work <- f
 	}
-	l.work <- f
-	return true
+	return !l.ended
 }
 
-func (l *loop) end() { l.once.Do(func() { close(l.stop) }) }
+// end takes nothing more; what was taken still runs.
+func (l *loop) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.ended {
+		l.ended = true
+		close(l.work)
+	}
+}
 
 // do runs f inside the loop and waits for it.
 func (l *loop) do(f func()) {
@@ -305,6 +307,7 @@ func (b *bench) request(m wire.Method, toTag, sdp string) *inTx {
 	if sdp != "" {
 		req.SetBody(sdpType, []byte(sdp))
 	}
+	req.Arrived(farFlow())
 	return &inTx{net: b.net, req: req, key: key}
 }
 

@@ -1,10 +1,6 @@
 package dialog
 
 import (
-	"bytes"
-	"io"
-	"mime"
-	"mime/multipart"
 	"strconv"
 	"strings"
 
@@ -55,47 +51,21 @@ func parseReason(values []string) (q850 int, text string) {
 
 // part is what requests and responses have in common here.
 type part interface {
-	Header(name string) string
 	ContentType() string
 	Body() []byte
+	SDP() []byte
 }
 
-// description returns the SDP of a message, also out of a multipart body
-// (RFC 5621); nil when there is none.
+// description returns the SDP of a message, also out of a multipart body; nil
+// when there is none. A body without a type is taken for one.
 func description(m part) []byte {
-	body := m.Body()
-	if len(body) == 0 {
+	if len(m.Body()) == 0 {
 		return nil
 	}
-	switch ct := m.ContentType(); {
-	case ct == sdpType, ct == "":
-		return body
-	case strings.HasPrefix(ct, "multipart/"):
-		_, params, err := mime.ParseMediaType(m.Header("Content-Type"))
-		if err != nil {
-			return nil
-		}
-		return fromParts(multipart.NewReader(bytes.NewReader(body), params["boundary"]))
+	if m.ContentType() == "" {
+		return m.Body()
 	}
-	return nil
-}
-
-func fromParts(r *multipart.Reader) []byte {
-	for {
-		p, err := r.NextRawPart()
-		if err != nil {
-			return nil
-		}
-		ct, _, _ := mime.ParseMediaType(p.Header.Get("Content-Type"))
-		if ct != sdpType {
-			continue
-		}
-		body, err := io.ReadAll(p) // bounded by the message
-		if err != nil {
-			return nil
-		}
-		return body
-	}
+	return m.SDP()
 }
 
 // contact is our Contact on a transport.

@@ -8,6 +8,7 @@ type metrics struct {
 	lateOKs  prometheus.Counter
 	noAcks   prometheus.Counter
 	meanless prometheus.Counter
+	foreign  prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -28,7 +29,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "vahta_sip_illegal_events_total", Help: "Events without meaning in the dialog's state.",
 		}),
 	}
-	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless)
+	m.foreign = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "vahta_sip_foreign_requests_total", Help: "Requests within a dialog from an address that is not of it, refused.",
+	})
+	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless, m.foreign)
 	return m
 }
 
@@ -47,6 +51,12 @@ func (m *metrics) swept() {
 func (m *metrics) unacked() {
 	if m != nil {
 		m.noAcks.Inc()
+	}
+}
+
+func (m *metrics) foreigner() {
+	if m != nil {
+		m.foreign.Inc()
 	}
 }
 

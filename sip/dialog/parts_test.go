@@ -205,7 +205,7 @@ func TestMetrics(t *testing.T) {
 	m.unacked()
 	m.illegal()
 	families, err := reg.Gather()
-	if err != nil || len(families) != 4 {
+	if err != nil || len(families) != 5 {
 		t.Fatalf("%d families, %v", len(families), err)
 	}
 	for _, f := range families {

@@ -114,7 +114,7 @@ func (d *Dialog) keep() bool { return d.media && d.st.cfg.KeepWithoutAck }
 
 // ackReceived takes an ACK to one of our 200s.
 func (d *Dialog) ackReceived(req *wire.Request) {
-	if d.closed || req.FromTag() != d.s.RemoteTag || req.CSeq() != d.s.PeerInvite {
+	if d.closed || req.FromTag() != d.s.RemoteTag || req.CSeq() != d.s.PeerInvite || !d.admits(req) {
 		return
 	}
 	late := d.wantLate && d.ok != nil

@@ -303,6 +303,9 @@ func (m *message) ContentType() string {
 // Flow returns where the message came from.
 func (m *message) Flow() Flow { return m.flow }
 
+// Arrived says where a request came from. The edge does so itself; a network in memory does it here.
+func (r *Request) Arrived(by Flow) { r.flow = by }
+
 // ReceivedAt returns when the message was read from the socket.
 func (m *message) ReceivedAt() time.Time { return m.at }
 
