@@ -115,7 +115,9 @@ func (a *App) status(ctx context.Context) status {
 	if err := a.canAnswer(ctx); err != nil {
 		s.Ready = err.Error()
 	}
-	if _, err := a.store.NextTimer(ctx); err != nil {
+	if err := a.store.Health(); err != nil {
+		s.Record = err.Error()
+	} else if _, err := a.store.NextTimer(ctx); err != nil {
 		s.Record = err.Error()
 	}
 	return s
