@@ -35,6 +35,10 @@ func textsRU() map[string]string {
 		"event.prioritised":  "приоритет: {priority}",
 		"event.merged":       "объединена с {target}",
 
+		"note.answered_by_vahta": "трубку сняла Вахта: приветствие, музыка", "note.queued": "все инженеры заняты, клиент ждёт в очереди",
+		"note.caller_left": "клиент положил трубку, инженер ещё слушает", "note.calling_back": "перезваниваем клиенту: {value}",
+		"note.client_answered": "клиент ответил на обратный звонок", "note.client_silent": "клиент не ответил на обратный звонок",
+
 		"person.nobody": "никто", "person.vahta": "Вахта", "person.caller": "звонивший", "person.static": "аварийный номер",
 		"device.softphone": "софтфон", "device.mobile": "мобильный",
 
@@ -43,6 +47,7 @@ func textsRU() map[string]string {
 		"outcome.no_ack": "ответил, но ничего не нажал", "outcome.busy": "занят", "outcome.no_answer": "не ответил",
 		"outcome.silent": "телефон молчит", "outcome.unreachable": "недоступен", "outcome.failed": "сбой",
 		"outcome.cancelled": "отменён", "outcome.delivered": "доставлено",
+		"outcome.withdrawn": "отозван",
 
 		"result.served": "клиент поговорил с инженером", "result.abandoned": "клиент не дождался",
 		"result.exhausted": "никто не ответил", "result.failed": "сбой", "result.broken": "прерван остановкой Вахты",
@@ -88,6 +93,10 @@ func textsEN() map[string]string {
 		"event.prioritised":  "priority: {priority}",
 		"event.merged":       "merged into {target}",
 
+		"note.answered_by_vahta": "answered by Vahta: greeting, music", "note.queued": "all engineers are busy, the client is in the queue",
+		"note.caller_left": "the client hung up, the engineer is still listening", "note.calling_back": "calling the client back: {value}",
+		"note.client_answered": "the client answered the call-back", "note.client_silent": "the client did not answer the call-back",
+
 		"person.nobody": "nobody", "person.vahta": "Vahta", "person.caller": "the caller", "person.static": "emergency number",
 		"device.softphone": "softphone", "device.mobile": "mobile",
 
@@ -96,6 +105,7 @@ func textsEN() map[string]string {
 		"outcome.no_ack": "answered but pressed nothing", "outcome.busy": "busy", "outcome.no_answer": "no answer",
 		"outcome.silent": "phone is silent", "outcome.unreachable": "unreachable", "outcome.failed": "failed",
 		"outcome.cancelled": "cancelled", "outcome.delivered": "delivered",
+		"outcome.withdrawn": "withdrawn",
 
 		"result.served": "the client talked to an engineer", "result.abandoned": "the client hung up waiting",
 		"result.exhausted": "nobody answered", "result.failed": "failure", "result.broken": "cut by a stop of Vahta",

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,44 @@ func TestTextsMatch(t *testing.T) {
 	for key := range en {
 		if _, ok := ru[key]; !ok {
 			t.Errorf("%s has no Russian text", key)
+		}
+	}
+}
+
+// Every note, outcome and result has its words: no key of ours reaches a reader.
+func TestTextsOfCalls(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{"ru", "en"} {
+		w := writer{texts: texts(lang)}
+		for _, n := range []ScriptNote{NoteAnswered, NoteQueued, NoteCallerLeft, NoteCallingBack, NoteClientAnswered, NoteClientSilent} {
+			text, ok := w.scriptNote(Itself, n.Text("…2233"))
+			if !ok || (n == NoteCallingBack) != strings.Contains(text, "…2233") {
+				t.Errorf("%s: %s is written %q", lang, n, text)
+			}
+			if _, ok := w.scriptNote("ivan", string(n)); ok {
+				t.Errorf("a person's note %q is taken for Vahta's", n)
+			}
+		}
+		for _, o := range []AttemptOutcome{
+			AttemptAccepted, AttemptAcknowledged, AttemptEscalated, AttemptDeclined, AttemptNoKey, AttemptBusy, AttemptNoAnswer,
+			AttemptSilent, AttemptUnreachable, AttemptFailed, AttemptCancelled,
+		} {
+			if w.word("outcome", string(o)) == string(o) && lang == "ru" {
+				t.Errorf("outcome %s has no words", o)
+			}
+		}
+		for _, r := range []Result{
+			ResultDelivered, ResultAcknowledged, ResultEscalate, ResultNoAck, ResultNoAnswer, ResultBusy, ResultDeclined,
+			ResultUnreachable, ResultWithdrawn, ResultFailed,
+		} {
+			if w.word("outcome", string(r)) == string(r) && lang == "ru" {
+				t.Errorf("page result %s has no words", r)
+			}
+		}
+		for _, r := range []CallResult{CallServed, CallAbandoned, CallExhausted, CallFailed, CallBroken, CallRefused, CallPaged} {
+			if w.word("result", string(r)) == string(r) && lang == "ru" || r.Lost() && w.word("reason", string(r)) == string(r) {
+				t.Errorf("result or reason %s has no words", r)
+			}
 		}
 	}
 }

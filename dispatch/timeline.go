@@ -125,6 +125,9 @@ func (w writer) event(e ticket.Event) string {
 	case ticket.Acknowledged:
 		return w.say("event.acknowledged", "person", w.person(e.By), "how", w.word("how", b.How))
 	case ticket.Noted:
+		if text, ok := w.scriptNote(e.By, b.Text); ok {
+			return text
+		}
 		return w.say("event.noted", "person", w.person(e.By), "text", b.Text)
 	case ticket.Moved:
 		return w.say("event.moved", "person", w.person(e.By), "stage", w.word("stage", b.To.String())) + w.reason(b.Reason)
@@ -148,6 +151,38 @@ func (w writer) attempt(b ticket.Attempted) string {
 		text += fmt.Sprintf(" (SIP %d)", b.Status)
 	}
 	return text
+}
+
+// Itself is the author of what Vahta writes down of its own doing.
+const Itself = byVahta
+
+// ScriptNote is a turn of a call that its script notes in the ticket's log as
+// it happens. The log keeps the key; a timeline has the words.
+type ScriptNote string
+
+// The turns that are noted.
+const (
+	NoteAnswered       ScriptNote = "answered_by_vahta" // greeting and music instead of ringing
+	NoteQueued         ScriptNote = "queued"            // all engineers talk
+	NoteCallerLeft     ScriptNote = "caller_left"       // while an engineer was being asked
+	NoteCallingBack    ScriptNote = "calling_back"      // the client's number, masked
+	NoteClientAnswered ScriptNote = "client_answered"   // the call-back
+	NoteClientSilent   ScriptNote = "client_silent"     // the same, in vain
+)
+
+// Text is the note as the log keeps it; value is what it is about, if anything.
+func (n ScriptNote) Text(value string) string {
+	return strings.TrimSpace(string(n) + " " + value)
+}
+
+// scriptNote writes a note of Vahta's own.
+func (w writer) scriptNote(by, text string) (string, bool) {
+	key, value, _ := strings.Cut(text, " ")
+	sentence, ok := w.texts["note."+key]
+	if !ok || by != Itself {
+		return "", false
+	}
+	return strings.ReplaceAll(sentence, "{value}", value), true
 }
 
 func (w writer) ended(b ticket.CallEnded) string {

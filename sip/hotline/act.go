@@ -57,6 +57,8 @@ func (k *call) do(a *Action) {
 		k.start(a.Timer, a.After)
 	case ActStopTimer:
 		k.stop(a.Timer)
+	case ActNote:
+		k.noteDown(a.Note)
 	case ActOutcome:
 		if k.cause == "" {
 			k.cause = a.Cause
@@ -293,6 +295,15 @@ func (k *call) recordAccepted(a *Action) {
 	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
 	k.later = append(k.later, func() { k.records.accepted(accepted) })
 	k.show()
+}
+
+// noteDown writes down what a reader of the ticket would miss otherwise.
+func (k *call) noteDown(n dispatch.ScriptNote) {
+	number, now := "", k.h.now()
+	if n == dispatch.NoteCallingBack {
+		number = k.number.Masked()
+	}
+	k.later = append(k.later, func() { k.records.note(n.Text(number), now) })
 }
 
 func (k *call) acknowledge(a *Action) {

@@ -34,6 +34,7 @@ const (
 	ActLeaveQueue                        // no longer
 	ActTimer                             // start or restart Timer: After
 	ActStopTimer                         // Timer
+	ActNote                              // write Note into the ticket's log, now
 	ActOutcome                           // record the Result, once
 	ActEnd                               // end the call with all its legs, with Cause
 )
@@ -42,7 +43,7 @@ const (
 func (k ActionKind) String() string {
 	if names := [...]string{
 		"invalid", "plan", "open_ticket", "ring", "answer", "say", "claim", "accept", "release", "dial", "dial_client", "hangup",
-		"bridge", "try", "accepted", "acknowledge", "queue", "leave_queue", "timer", "stop_timer", "outcome", "end",
+		"bridge", "try", "accepted", "acknowledge", "queue", "leave_queue", "timer", "stop_timer", "note", "outcome", "end",
 	}; int(k) < len(names) {
 		return names[k]
 	}
@@ -93,6 +94,7 @@ type Action struct {
 	Q850     int
 	Since    time.Time
 	Result   dispatch.CallResult
+	Note     dispatch.ScriptNote
 }
 
 // String returns the action as a line of a transcript.
@@ -133,7 +135,7 @@ func (a Action) String() string {
 	if a.Kind == ActSay {
 		add("then=%s", a.Then)
 	}
-	for _, s := range []string{string(a.Outcome), string(a.Result), a.Cause} {
+	for _, s := range []string{string(a.Note), string(a.Outcome), string(a.Result), a.Cause} {
 		if s != "" {
 			add("%s", s)
 		}

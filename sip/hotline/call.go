@@ -98,6 +98,9 @@ func (k *call) show() {
 
 // heard translates an event of the call.
 func (k *call) heard(ev b2bua.Event) {
+	if k.c.Ended() && ev.Kind != b2bua.CallEnded {
+		return // the call was ended over the script's head: its legs tell nothing new
+	}
 	p := k.party(ev.Leg)
 	if p == nil {
 		k.callerHeard(ev)
@@ -190,10 +193,7 @@ func (k *call) ended(cause string) {
 		k.timers[i].clock.Stop()
 	}
 	k.timers = nil
-	if k.s.Phase != PhaseOver { // not by the script: a limit, a fault or shutdown
-		k.s.Result, k.cause = resultOfEnd(k.s, cause), cause
-		k.s.Phase = PhaseOver
-	}
+	k.step(Event{Kind: EvCut, Cause: cause})
 	for len(k.claims) > 0 {
 		k.unclaim(k.claims[0].attempt)
 	}
@@ -204,11 +204,14 @@ func (k *call) ended(cause string) {
 
 // resultOfEnd is the result of a call that ended without its script.
 func resultOfEnd(s State, cause string) dispatch.CallResult {
+	stopped := cause == b2bua.CauseShutdown
 	switch {
-	case s.Phase == PhaseTalking:
+	case s.Phase == PhaseTalking && !stopped:
 		return dispatch.CallServed
-	case s.Begun.IsZero():
+	case s.Begun.IsZero() && s.Phase != PhaseTalking:
 		return dispatch.CallPaged
+	case stopped && (s.Phase == PhaseTalking || !s.Gone):
+		return dispatch.CallBroken
 	case s.Gone || cause == b2bua.CauseCallerGone:
 		return dispatch.CallAbandoned
 	}

@@ -33,13 +33,14 @@ const (
 	EvCallerResumed                      // resume
 	EvSomebodyFree                       // an engineer has hung up elsewhere
 	EvQueue                              // Position, Expected
+	EvCut                                // the call ended without its script: a limit, a fault, a stop of the node: Cause
 )
 
 // String returns the name of the kind.
 func (k EventKind) String() string {
 	if names := [...]string{
 		"invalid", "start", "callback", "plan", "ticket", "ticket_failed", "granted", "denied", "ringing", "answered", "failed",
-		"ended", "digit", "played", "timer", "won", "lost", "caller_gone", "caller_held", "caller_resumed", "free", "queue",
+		"ended", "digit", "played", "timer", "won", "lost", "caller_gone", "caller_held", "caller_resumed", "free", "queue", "cut",
 	}; int(k) < len(names) {
 		return names[k]
 	}

@@ -27,6 +27,8 @@ type machine struct {
 
 func (m *machine) do(a Action) { m.acts = append(m.acts, a) }
 
+func (m *machine) note(n dispatch.ScriptNote) { m.do(Action{Kind: ActNote, Note: n}) }
+
 func (m *machine) start(k TimerKind, attempt int, after time.Duration) {
 	m.do(Action{Kind: ActTimer, Timer: Timer{k, attempt}, After: after})
 }
@@ -61,6 +63,8 @@ func (m *machine) handle(e Event) {
 		m.somebodyFree()
 	case EvQueue:
 		m.s.Position, m.s.Expected = e.Position, e.Expected
+	case EvCut:
+		m.finish(resultOfEnd(*m.s, e.Cause), e.Cause)
 	}
 }
 
@@ -111,7 +115,7 @@ func (m *machine) party(e Event) {
 	case EvLost:
 		m.lost(a)
 	case EvStart, EvCallBack, EvPlan, EvTicket, EvTicketFailed, EvTimer, EvCallerGone, EvCallerHeld, EvCallerResumed,
-		EvSomebodyFree, EvQueue: // not of a party
+		EvSomebodyFree, EvQueue, EvCut: // not of a party
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
@@ -37,6 +38,7 @@ type Records interface {
 	RecordAccepted(ctx context.Context, a dispatch.Accepted) error
 	RecordOutcome(ctx context.Context, o dispatch.Outcome) error
 	Acknowledge(ctx context.Context, ref dispatch.Ref, by, how string, at time.Time) error
+	Note(ctx context.Context, ref dispatch.Ref, by dispatch.Author, note ticket.Noted) error
 }
 
 // Dispatcher is both; *dispatch.Dispatcher satisfies it.

@@ -154,6 +154,13 @@ func (l *ledger) acknowledge(person, how string, at time.Time) {
 	}})
 }
 
+func (l *ledger) note(text string, at time.Time) {
+	l.add(entry{what: "note", write: func(ctx context.Context) error {
+		by := dispatch.Author{Person: dispatch.Itself, Channel: dispatch.ChannelCall, At: at}
+		return l.known(func() error { return l.h.desk.Note(ctx, l.ref, by, ticket.Noted{Text: text}) })
+	}})
+}
+
 func (l *ledger) outcome(o dispatch.Outcome) {
 	l.add(entry{what: "outcome", vital: true, write: func(ctx context.Context) error {
 		o.Ref = l.ref

@@ -33,6 +33,7 @@ func (m *machine) left() {
 		return
 	}
 	m.s.Phase, m.s.Accepting, m.s.LeftAt = PhaseLeft, 0, m.now
+	m.note(dispatch.NoteCallerLeft)
 	for _, id := range m.ids() {
 		if a := m.attempt(id); a != nil && id != keep && a.Phase != AttemptTold {
 			m.drop(a, dispatch.AttemptCancelled, causeCallerGone)
@@ -103,6 +104,7 @@ func (m *machine) takeLeft(a *Attempt) {
 	m.do(Action{Kind: ActSay, Attempt: a.ID, Say: []prompt.Sentence{prompt.Say(prompt.CallingBack)}, Then: ThenRingback})
 	client := m.add(Attempt{Phase: AttemptDialling, Client: true, Since: m.now})
 	m.do(Action{Kind: ActDialClient, Attempt: client.ID})
+	m.note(dispatch.NoteCallingBack)
 }
 
 // clientAnswered joins engineer and client. It is a first contact, as an
@@ -112,6 +114,7 @@ func (m *machine) clientAnswered(client *Attempt) {
 	for i := range m.s.Attempts {
 		if a := &m.s.Attempts[i]; !a.Client && a.Phase == AttemptTalking {
 			m.s.Phase = PhaseTalking
+			m.note(dispatch.NoteClientAnswered)
 			m.do(Action{Kind: ActBridge, Attempt: a.ID, Client: client.ID})
 			m.do(Action{Kind: ActAccepted, Attempt: a.ID, Person: a.Person, Device: a.device()})
 			return
@@ -127,6 +130,7 @@ func (m *machine) clientFailed(client *Attempt) {
 		return
 	}
 	m.remove(client.ID)
+	m.note(dispatch.NoteClientSilent)
 	for i := range m.s.Attempts {
 		if a := &m.s.Attempts[i]; a.Phase == AttemptTalking {
 			m.tell(a, prompt.Say(prompt.CallBackFailed))

@@ -14,6 +14,7 @@ func (m *machine) answerCaller() {
 	}
 	m.s.Answered = true
 	m.do(Action{Kind: ActAnswer})
+	m.note(dispatch.NoteAnswered)
 	say := []prompt.Sentence{prompt.Say(m.greeting())}
 	if t := m.s.Ticket; t.Number != "" {
 		key := prompt.TicketOpened
@@ -86,6 +87,9 @@ func (m *machine) wait() {
 	m.queue()
 	if !m.s.Waited {
 		m.s.Waited = true
+		if m.s.Busy {
+			m.note(dispatch.NoteQueued)
+		}
 		m.start(TimerMaxWait, 0, m.s.times.MaxWait)
 	}
 	retry := m.s.times.RetryBusy

@@ -15,6 +15,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
@@ -43,6 +44,8 @@ type rig struct {
 	client   *phone.Phone
 	eng      map[string]*phone.Phone
 	uri      string
+
+	stopEngine func()
 }
 
 // setup changes a rig before it starts.
@@ -117,7 +120,7 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	r.must(err)
 	r.run(edge.Run, pool.Run)
 	r.run(r.hotline.Run)
-	r.run(engine.Run)
+	r.stopEngine = r.run(engine.Run)
 	return r
 }
 
@@ -146,7 +149,7 @@ var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) {
 })
 
 // run serves until the end of the test; what was started last stops first.
-func (r *rig) run(serve ...func(context.Context) error) {
+func (r *rig) run(serve ...func(context.Context) error) (end func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	for _, f := range serve {
@@ -156,10 +159,12 @@ func (r *rig) run(serve ...func(context.Context) error) {
 			}
 		})
 	}
-	r.Cleanup(func() {
+	end = func() {
 		stop()
 		running.Wait()
-	})
+	}
+	r.Cleanup(end)
+	return end
 }
 
 func (r *rig) phone(name string) *phone.Phone {
@@ -251,7 +256,14 @@ type desk struct {
 	attempts []dispatch.Attempt
 	accepted []dispatch.Accepted
 	acked    []string
+	noted    []noted
 	outcomes []dispatch.Outcome
+}
+
+// noted is one line of the log.
+type noted struct {
+	text string
+	at   time.Time
 }
 
 func (d *desk) note(f func()) {
@@ -322,6 +334,14 @@ func (d *desk) Acknowledge(_ context.Context, ref dispatch.Ref, by, how string, 
 		return errors.New("no ticket")
 	}
 	d.note(func() { d.acked = append(d.acked, by+" "+how) })
+	return nil
+}
+
+func (d *desk) Note(_ context.Context, ref dispatch.Ref, by dispatch.Author, n ticket.Noted) error {
+	if ref.Zero() || by.Person != dispatch.Itself {
+		return errors.New("no ticket, or no author")
+	}
+	d.note(func() { d.noted = append(d.noted, noted{n.Text, by.At}) })
 	return nil
 }
 
