@@ -204,6 +204,7 @@ func TestMetrics(t *testing.T) {
 	m.swept()
 	m.unacked()
 	m.illegal()
+	m.foreigner()
 	families, err := reg.Gather()
 	if err != nil || len(families) != 5 {
 		t.Fatalf("%d families, %v", len(families), err)
