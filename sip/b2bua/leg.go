@@ -247,6 +247,7 @@ func (l *Leg) say(s *sdp.Session) []byte {
 // apply puts an agreement into force and tells of hold and resume.
 func (l *Leg) apply(agreement sdp.Agreement) {
 	l.agreement = agreement
+	l.stream.Signalling(l.dialog.State().Flow.Remote.Addr())
 	l.stream.Apply(agreement)
 	if agreement.Held == l.held {
 		return

@@ -119,6 +119,29 @@ func TestDigitToldTwiceIsPressedOnce(t *testing.T) {
 	r.in(c, func() { c.End(CauseNormal) })
 }
 
+// A phone behind NAT names a private address and sends its sound from where its signalling comes from.
+func TestSoundFromBehindNAT(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	callerRTP, bobRTP := siptest.NewRTP(t), siptest.NewRTP(t)
+	r.dialIn(strings.ReplaceAll(callerRTP.SDP(), "127.0.0.1", "10.9.9.9"))
+	c := r.call()
+	var leg *Leg
+	r.in(c, func() { leg = c.Dial(r.to("bob", r.phone(r.bob))) })
+	bob, invite := take(r.bob)
+	bobRTP.Learn(invite.Body)
+	accepted(r.bob, bob, strings.ReplaceAll(bobRTP.SDP(), "127.0.0.1", "10.9.9.8"))
+	r.expect("bob answered")
+	r.in(c, func() { r.must(c.Bridge(c.A(), leg)) })
+	ok := r.caller.ExpectStatus(200, "INVITE")
+	callerRTP.Learn(ok.Body)
+	callerRTP.Tone(440)
+	bobRTP.Tone(1000)
+	hears(t, bobRTP, 440)
+	hears(t, callerRTP, 1000)
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
 // A bridge that cannot be made leaves both legs as they were.
 func TestFailedBridgeChangesNothing(t *testing.T) {
 	t.Parallel()

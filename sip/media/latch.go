@@ -12,12 +12,14 @@ const (
 
 // latch decides whose packets are believed. It is pure: packets and time come in, a verdict goes out.
 //
-// Before it is locked, the first valid packet from the address of the SDP (any port: symmetric RTP) locks it. Another
-// address is let in only where the configuration allows it, and only after probation. Once locked, one source (address,
+// Before it is locked, the first valid packet from the address of the SDP (any port: symmetric RTP) locks it. A private
+// address in the SDP is a phone behind NAT: then the address that its signalling comes from is let in after probation, no
+// other one. After long silence any address is, if the configuration says so. Once locked, one source (address,
 // port and SSRC) is believed until the next offer/answer; a NAT that changes the port is followed after silence.
 type latch struct {
 	cfg    LatchConfig
 	sdp    netip.AddrPort
+	signal netip.Addr     // where the far end's signalling comes from; zero = not known
 	source netip.AddrPort // locked to, if locked
 	ssrc   uint32
 	locked bool
@@ -82,7 +84,7 @@ func (l *latch) admit(now time.Duration, src netip.AddrPort, ssrc uint32, seq ui
 		if src.Addr() != l.source.Addr() || !due || l.onTrial(src, ssrc, seq) < probation {
 			return refused
 		}
-	case !l.foreign(now), l.onTrial(src, ssrc, seq) < probation:
+	case !l.foreign(now, src.Addr()), l.onTrial(src, ssrc, seq) < probation:
 		return refused
 	}
 	l.lock(now, src, ssrc)
@@ -90,13 +92,13 @@ func (l *latch) admit(now time.Duration, src netip.AddrPort, ssrc uint32, seq ui
 }
 
 // foreign reports whether an address that is not the SDP's may be put on probation.
-func (l *latch) foreign(now time.Duration) bool {
+func (l *latch) foreign(now time.Duration, src netip.Addr) bool {
 	a := l.sdp.Addr()
 	private := a.IsPrivate() || a.IsLinkLocalUnicast() || isCGNAT(a)
 	if a.IsUnspecified() { // on hold the old way: nobody is expected
 		return false
 	}
-	return l.cfg.Private && private || l.cfg.SilentAfter > 0 && now-l.armed >= l.cfg.SilentAfter
+	return l.cfg.Private && private && src == l.signal || l.cfg.SilentAfter > 0 && now-l.armed >= l.cfg.SilentAfter
 }
 
 // isCGNAT tells shared address space (RFC 6598).

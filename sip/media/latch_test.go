@@ -47,14 +47,29 @@ func TestLatch(t *testing.T) {
 			{0, "", nat, 1, 15, locked},
 			{0, "", thief, 1, 16, refused},
 		}},
-		"two strangers disturb each other's probation": {LatchConfig{Private: true}, []latchStep{
+		"two ports disturb each other's probation": {LatchConfig{Private: true}, []latchStep{
 			{0, "10.0.0.5:4000", "", 0, 0, 0},
 			{0, "", nat, 1, 1, refused},
-			{0, "", thief, 1, 1, refused},
+			{0, "", "203.0.113.5:9999", 1, 1, refused},
 			{0, "", nat, 1, 2, refused},
 			{0, "", nat, 1, 3, refused},
 			{0, "", nat, 1, 4, refused},
 			{0, "", nat, 1, 5, locked},
+		}},
+		"behind NAT only where the signalling comes from": {LatchConfig{Private: true}, []latchStep{
+			{0, "192.168.1.5:4000", "", 0, 0, 0},
+			{0, "", thief, 1, 1, refused},
+			{0, "", thief, 1, 2, refused},
+			{0, "", thief, 1, 3, refused},
+			{0, "", thief, 1, 4, refused},
+			{99 * s, "", thief, 1, 5, refused},
+			{99 * s, "", "203.0.113.5:9999", 1, 1, refused},
+			{99 * s, "", "203.0.113.5:9999", 1, 2, refused},
+			{99 * s, "", "203.0.113.5:9999", 1, 3, refused},
+			{99 * s, "", "203.0.113.5:9999", 1, 4, locked},
+		}},
+		"behind NAT the SDP address itself, at once": {LatchConfig{Private: true}, []latchStep{
+			{0, "192.168.1.5:4000", "", 0, 0, 0}, {0, "", "192.168.1.5:4000", 1, 1, locked},
 		}},
 		"NAT is not assumed when told so": {LatchConfig{}, []latchStep{
 			{0, "10.0.0.5:4000", "", 0, 0, 0}, {0, "", nat, 1, 1, refused}, {0, "", nat, 1, 2, refused}, {0, "", nat, 1, 3, refused}, {0, "", nat, 1, 4, refused},
@@ -107,7 +122,7 @@ func TestLatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := latch{cfg: c.cfg}
+			l := latch{cfg: c.cfg, signal: netip.MustParseAddrPort(nat).Addr()}
 			for i, st := range c.steps {
 				if st.sdp != "" {
 					l.rearm(st.at, netip.MustParseAddrPort(st.sdp))
@@ -118,5 +133,16 @@ func TestLatch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestLatchKnowsNoSignalling(t *testing.T) {
+	t.Parallel()
+	l := latch{cfg: LatchConfig{Private: true}}
+	l.rearm(0, netip.MustParseAddrPort("10.0.0.5:4000"))
+	for seq := range uint16(10) {
+		if got := l.admit(0, netip.MustParseAddrPort("203.0.113.5:777"), 1, seq); got != refused {
+			t.Fatalf("packet %d: verdict %d", seq, got)
+		}
 	}
 }

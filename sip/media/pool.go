@@ -45,7 +45,8 @@ type PoolConfig struct {
 
 // LatchConfig says when media from an address that the SDP did not name is believed.
 type LatchConfig struct {
-	// Private lets another source in, after probation, when the SDP names a private address (a phone behind NAT).
+	// Private lets the address that the far end's signalling comes from in, after probation, when the SDP names a
+	// private address (a phone behind NAT). See Stream.Signalling.
 	Private bool `yaml:"private"`
 	// SilentAfter lets another source in, after probation, when the SDP address has sent nothing for so long. 0 = never.
 	SilentAfter time.Duration `yaml:"silent_after"`

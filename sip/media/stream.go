@@ -145,6 +145,13 @@ func lawOf(c sdp.Codec) law {
 	return lawA
 }
 
+// Signalling tells where the far end's signalling comes from; call it before Apply. It is the only address besides the
+// SDP's that a phone behind NAT may send its sound from.
+func (s *Stream) Signalling(from netip.Addr) {
+	from = from.Unmap()
+	s.do(func(*shard) { s.latch.signal = from })
+}
+
 // Play sends a playlist to the far end and returns its name at once; it replaces what was playing. PlayDone follows
 // when it ends by itself. A stream that is bridged sends the playlist instead of the peer's sound while it lasts.
 func (s *Stream) Play(p Playlist) PlayID {
