@@ -49,13 +49,13 @@ type Call struct {
 	ending    bool        // End was called
 	concluded bool        // CallEnded is on its way
 	patience  *time.Timer // how long CallEnded waits for the recording
-	ladder    ladder
+	trace     trace
 }
 
 func newCall(e *Engine, info Info) *Call {
 	return &Call{
 		engine: e, info: info, loop: newLoop(), done: make(chan struct{}),
-		ladder: ladder{start: info.At, limit: e.cfg.LadderSize},
+		trace: trace{start: info.At, limit: e.cfg.LadderSize},
 	}
 }
 
@@ -128,7 +128,7 @@ func (c *Call) emit(ev Event) {
 	if c.cause != "" && ev.Kind != CallEnded {
 		return
 	}
-	c.ladder.event(c.engine.now(), ev)
+	c.trace.event(c.engine.now(), ev)
 	c.pending = append(c.pending, ev)
 }
 

@@ -57,8 +57,8 @@ func TestCallIsBridgedRecordedAndTold(t *testing.T) {
 	if len(d.Legs) != 2 || d.Legs[1].Outcome != OutcomeAnswered || d.Legs[1].Codec != "PCMA" || d.Legs[0].Quality.In.Packets == 0 {
 		t.Errorf("legs = %+v", d.Legs)
 	}
-	if d.Bridged <= 0 || d.Ended < d.Bridged || len(d.Ladder) < 10 {
-		t.Errorf("bridged %s, ended %s, %d rungs", d.Bridged, d.Ended, len(d.Ladder))
+	if d.Bridged <= 0 || d.Ended < d.Bridged || len(d.Trace) < 10 {
+		t.Errorf("bridged %s, ended %s, %d entries", d.Bridged, d.Ended, len(d.Trace))
 	}
 	r.gone()
 }

@@ -18,7 +18,7 @@ func (l *Leg) Ring() {
 }
 
 func (l *Leg) progress(status int, body []byte) {
-	l.call.ladder.response(l.call.engine.now(), l, Outward, status, wire.StatusText(status))
+	l.call.trace.response(l.call.engine.now(), l, Outward, status, wire.StatusText(status))
 	l.dialog.Progress(status, body)
 }
 
@@ -35,7 +35,7 @@ func (l *Leg) Reject(status int, reason string) {
 	if status == wire.StatusServiceUnavailable {
 		more = append(more, c.engine.retryAfter)
 	}
-	c.ladder.response(c.engine.now(), l, Outward, status, reason)
+	c.trace.response(c.engine.now(), l, Outward, status, reason)
 	l.dialog.Reject(status, reason, more...)
 	l.status = status
 	l.finish(outcomeOf(status, 0, nil), CauseRejected)
@@ -56,7 +56,7 @@ func (l *Leg) Answer() error {
 		return err
 	}
 	c := l.call
-	c.ladder.response(c.engine.now(), l, Outward, wire.StatusOK, "OK")
+	c.trace.response(c.engine.now(), l, Outward, wire.StatusOK, "OK")
 	l.dialog.Answer(l.sentBody)
 	l.state, l.answeredAt = StateAnswered, c.engine.now()
 	l.watch()
@@ -110,19 +110,19 @@ func (l *Leg) callerEvent(s *session, ev dialog.Event) {
 	}
 	switch ev.Kind {
 	case dialog.Cancelled:
-		c.ladder.request(c.engine.now(), l, Inward, wire.CANCEL)
+		c.trace.request(c.engine.now(), l, Inward, wire.CANCEL)
 		l.gone(CauseCallerGone)
 	case dialog.Ended:
 		if l.state == StateEnded { // we hung up, or both did at once
 			return
 		}
 		l.q850 = ev.Q850
-		c.ladder.request(c.engine.now(), l, Inward, wire.BYE)
+		c.trace.request(c.engine.now(), l, Inward, wire.BYE)
 		l.gone(endCause(ev))
 	case dialog.Failed:
 		l.gone(CauseDialogFailed)
 	case dialog.Confirmed:
-		c.ladder.request(c.engine.now(), l, Inward, wire.ACK)
+		c.trace.request(c.engine.now(), l, Inward, wire.ACK)
 	case dialog.Trying, dialog.Progress, dialog.Answered, dialog.Offer, dialog.OfferDone, dialog.OfferGone,
 		dialog.LateAnswer, dialog.Info, dialog.InfoDone:
 		l.inDialog(ev)

@@ -8,7 +8,7 @@ import (
 	"github.com/butlerspb/vahta/sip/trunk"
 )
 
-// Direction of a ladder entry.
+// Direction of an entry of the trace.
 type Direction uint8
 
 // Directions: messages received and sent, and events that are no message.
@@ -18,7 +18,7 @@ const (
 	Internal
 )
 
-// String names the direction with the arrow of a ladder diagram.
+// String names the direction with the arrow of a message chart.
 func (d Direction) String() string {
 	switch d {
 	case Inward:
@@ -31,8 +31,8 @@ func (d Direction) String() string {
 	return "??"
 }
 
-// LadderEntry is one message or event of a call. Digits of callers are never in it.
-type LadderEntry struct {
+// TraceEntry is one message or event of a call. Digits of callers are never in it.
+type TraceEntry struct {
 	After     time.Duration // since the first INVITE
 	Leg       int           // Leg.ID, -1 for the call itself
 	Direction Direction
@@ -49,8 +49,8 @@ type Detail struct {
 	Cause     string
 	Note      string
 	Legs      []LegDetail
-	Ladder    []LadderEntry
-	Truncated int                  // ladder entries that did not fit
+	Trace     []TraceEntry
+	Truncated int                  // entries that did not fit
 	Recording *media.RecordingInfo // nil when nothing was recorded
 }
 
@@ -80,7 +80,7 @@ func (c *Call) Detail() Detail {
 	d := Detail{
 		CallID: c.info.CallID, Inbound: c.info.Inbound, Started: c.info.At, Cause: c.cause, Note: c.note,
 		Bridged: c.since(c.bridgedAt), Ended: c.since(c.endedAt),
-		Ladder: c.ladder.entries(), Truncated: c.ladder.dropped,
+		Trace: c.trace.entries(), Truncated: c.trace.dropped,
 		Legs: make([]LegDetail, 0, len(c.legs)),
 	}
 	if c.recorded {
@@ -111,17 +111,17 @@ func (c *Call) since(t time.Time) time.Duration {
 	return t.Sub(c.info.At)
 }
 
-// ladder keeps the first messages and events of a call in a form that costs little until somebody
+// trace keeps the first messages and events of a call in a form that costs little until somebody
 // asks for it.
-type ladder struct {
+type trace struct {
 	start   time.Time
 	limit   int
-	rungs   []rung
+	list    []entry
 	dropped int
 }
 
-// rung is one entry before it is written out: static text and numbers only.
-type rung struct {
+// entry is one entry before it is written out: static text and numbers only.
+type entry struct {
 	after  time.Duration
 	text   string
 	status int16
@@ -129,53 +129,53 @@ type rung struct {
 	dir    Direction
 }
 
-const callRung = -1 // leg of entries that concern the call itself
+const ofCall = -1 // leg of entries that concern the call itself
 
-func (l *ladder) add(now time.Time, r rung) {
-	if len(l.rungs) >= l.limit {
-		l.dropped++
+func (t *trace) add(now time.Time, e entry) {
+	if len(t.list) >= t.limit {
+		t.dropped++
 		return
 	}
-	r.after = now.Sub(l.start)
-	l.rungs = append(l.rungs, r)
+	e.after = now.Sub(t.start)
+	t.list = append(t.list, e)
 }
 
 // request notes a request; text is its method.
-func (l *ladder) request(now time.Time, leg *Leg, dir Direction, method string) {
-	l.add(now, rung{leg: int16(leg.ID), dir: dir, text: method})
+func (t *trace) request(now time.Time, leg *Leg, dir Direction, method string) {
+	t.add(now, entry{leg: int16(leg.ID), dir: dir, text: method})
 }
 
 // response notes a response; text is its reason phrase.
-func (l *ladder) response(now time.Time, leg *Leg, dir Direction, status int, reason string) {
-	l.add(now, rung{leg: int16(leg.ID), dir: dir, status: int16(status), text: reason})
+func (t *trace) response(now time.Time, leg *Leg, dir Direction, status int, reason string) {
+	t.add(now, entry{leg: int16(leg.ID), dir: dir, status: int16(status), text: reason})
 }
 
 // event notes an event for the script.
-func (l *ladder) event(now time.Time, ev Event) {
-	r := rung{leg: callRung, dir: Internal, text: ev.Kind.String()}
+func (t *trace) event(now time.Time, ev Event) {
+	e := entry{leg: ofCall, dir: Internal, text: ev.Kind.String()}
 	if ev.Leg != nil {
-		r.leg = int16(ev.Leg.ID)
+		e.leg = int16(ev.Leg.ID)
 	}
 	switch ev.Kind {
 	case LegTrying, LegRinging, LegEarly, LegAnswered:
 		return // the message itself is there already
 	case LegFailed:
-		r.text = "failed: " + ev.Outcome.String()
+		e.text = "failed: " + ev.Outcome.String()
 	case LegEnded, CallerGone, CallEnded:
-		r.text += ": " + ev.Cause
+		e.text += ": " + ev.Cause
 	case LegDigit, LegPlayed, LegHeld, LegResumed, MediaLost:
 	}
-	l.add(now, r)
+	t.add(now, e)
 }
 
-func (l *ladder) entries() []LadderEntry {
-	out := make([]LadderEntry, len(l.rungs))
-	for i, r := range l.rungs {
-		text := r.text
-		if r.status != 0 {
-			text = strconv.Itoa(int(r.status)) + " " + text
+func (t *trace) entries() []TraceEntry {
+	out := make([]TraceEntry, len(t.list))
+	for i, e := range t.list {
+		text := e.text
+		if e.status != 0 {
+			text = strconv.Itoa(int(e.status)) + " " + text
 		}
-		out[i] = LadderEntry{After: r.after, Leg: int(r.leg), Direction: r.dir, Text: text}
+		out[i] = TraceEntry{After: e.after, Leg: int(e.leg), Direction: e.dir, Text: text}
 	}
 	return out
 }

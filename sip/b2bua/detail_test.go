@@ -11,8 +11,8 @@ import (
 	"github.com/butlerspb/vahta/sip/siptest"
 )
 
-// The ladder reads as the call: every message of both legs and what the script was told of.
-func TestLadderReadsAsTheCall(t *testing.T) {
+// The trace reads as the call: every message of both legs and what the script was told of.
+func TestTraceReadsAsTheCall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
 	caller := r.dialIn(siptest.NewRTP(t).SDP())
@@ -43,7 +43,7 @@ func TestLadderReadsAsTheCall(t *testing.T) {
 		got  []string
 		last time.Duration
 	)
-	for _, e := range d.Ladder {
+	for _, e := range d.Trace {
 		who := "call"
 		if e.Leg >= 0 {
 			who = d.Legs[e.Leg].Name
@@ -63,7 +63,7 @@ func TestLadderReadsAsTheCall(t *testing.T) {
 		"call -- call ended: normal",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("ladder (-want +got):\n%s", diff)
+		t.Errorf("trace (-want +got):\n%s", diff)
 	}
 	if bob := d.Legs[1]; bob.Outcome != OutcomeBusy || bob.Status != 486 || bob.Tried != 1 || bob.Ended == 0 || bob.Answered != 0 {
 		t.Errorf("bob = %+v", bob)
@@ -71,25 +71,25 @@ func TestLadderReadsAsTheCall(t *testing.T) {
 	r.gone()
 }
 
-func TestLadderIsBounded(t *testing.T) {
+func TestTraceIsBounded(t *testing.T) {
 	t.Parallel()
-	l := ladder{start: time.Now(), limit: 3}
+	l := trace{start: time.Now(), limit: 3}
 	for i := range 10 {
-		l.add(time.Now(), rung{leg: callRung, dir: Internal, text: strconv.Itoa(i)})
+		l.add(time.Now(), entry{leg: ofCall, dir: Internal, text: strconv.Itoa(i)})
 	}
 	if got := l.entries(); len(got) != 3 || got[2].Text != "2" || l.dropped != 7 {
 		t.Errorf("%v, %d dropped", got, l.dropped)
 	}
 }
 
-// What a caller presses stands in no ladder: it may be a secret.
-func TestLadderKeepsDigitsOut(t *testing.T) {
+// What a caller presses stands in no trace: it may be a secret.
+func TestTraceKeepsDigitsOut(t *testing.T) {
 	t.Parallel()
-	l := ladder{start: time.Now(), limit: 10}
+	l := trace{start: time.Now(), limit: 10}
 	l.event(time.Now(), Event{Kind: LegDigit, Leg: &Leg{}, Digit: '7'})
 	for _, e := range l.entries() {
 		if strings.Contains(e.Text, "7") {
-			t.Errorf("the ladder tells a digit: %q", e.Text)
+			t.Errorf("the trace tells a digit: %q", e.Text)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 	l.track(s)
 	l.trunk = dest.Trunk
 	l.state, l.early = StateSetup, nil
-	c.ladder.request(c.engine.now(), l, Outward, wire.INVITE)
+	c.trace.request(c.engine.now(), l, Outward, wire.INVITE)
 	l.stopTimer()
 	l.timer = time.AfterFunc(l.dial.RingTime, func() {
 		c.loop.Post(func() {
@@ -126,7 +126,7 @@ func (l *Leg) from(dest *trunk.Destination) wire.NameAddr {
 func (l *Leg) giveUp(outcome Outcome, cause string) {
 	c := l.call
 	if l.dialog != nil {
-		c.ladder.request(c.engine.now(), l, Outward, wire.CANCEL)
+		c.trace.request(c.engine.now(), l, Outward, wire.CANCEL)
 		l.dialog.Cancel(reasonOf(cause))
 	}
 	l.finish(outcome, cause)
@@ -158,18 +158,18 @@ func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
 	switch ev.Kind {
 	case dialog.Trying:
 		c.engine.trunks.Observe(l.trunk, true, "")
-		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		c.emit(Event{Kind: LegTrying, Leg: l, Status: ev.Status})
 	case dialog.Progress:
-		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		l.progressed(ev)
 	case dialog.Answered:
-		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		l.answered(ev)
 	case dialog.Failed:
 		l.refused(ev)
 	case dialog.Ended:
-		c.ladder.request(c.engine.now(), l, Inward, wire.BYE)
+		c.trace.request(c.engine.now(), l, Inward, wire.BYE)
 		l.q850 = ev.Q850
 		l.gone(endCause(ev))
 	case dialog.Confirmed, dialog.Cancelled, dialog.Offer, dialog.OfferDone, dialog.OfferGone, dialog.LateAnswer,
@@ -231,7 +231,7 @@ func (l *Leg) answered(ev dialog.Event) {
 func (l *Leg) refused(ev dialog.Event) {
 	c := l.call
 	if ev.Status > 0 {
-		c.ladder.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
+		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 	}
 	l.dialog.release()
 	retry := trunk.Retry(ev.Status, ev.Err)

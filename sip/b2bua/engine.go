@@ -271,7 +271,7 @@ func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Sessio
 	leg.caller, leg.offer, leg.trunk = true, offer, who.Trunk
 	c.a = leg
 	s := &session{leg: leg, trunk: who.Trunk}
-	c.ladder.request(c.info.At, leg, Inward, wire.INVITE)
+	c.trace.request(c.info.At, leg, Inward, wire.INVITE)
 	e.remember(c)
 	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
 	leg.track(s)
@@ -313,7 +313,7 @@ func (e *Engine) options(tx *wire.ServerTx) {
 	}
 	res := wire.NewResponse(tx.Request(), status, "")
 	for _, h := range [...]wire.Header{
-		{Name: "Allow", Value: "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"},
+		{Name: "Allow", Value: wire.Allow},
 		{Name: "Accept", Value: "application/sdp"},
 	} {
 		if err := res.Set(h.Name, h.Value); err != nil {

@@ -20,7 +20,7 @@ const (
 	CallEnded  // last event of every call: Cause
 )
 
-// String names the kind as the ladder shows it.
+// String names the kind as the trace shows it.
 func (k EventKind) String() string {
 	switch k {
 	case LegTrying:

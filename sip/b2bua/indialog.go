@@ -30,7 +30,7 @@ func (l *Leg) inDialog(ev dialog.Event) {
 // request for our offer. What has no audio (T.38 alone) gets 488 and the sound goes on.
 func (l *Leg) offered(ev dialog.Event) {
 	c := l.call
-	c.ladder.request(c.engine.now(), l, Inward, methodOf(ev))
+	c.trace.request(c.engine.now(), l, Inward, methodOf(ev))
 	if l.state == StateEnded || l.stream == nil {
 		l.refuseOffer(wire.StatusRequestPending)
 		return
@@ -55,12 +55,12 @@ func (l *Leg) offered(ev dialog.Event) {
 }
 
 func (l *Leg) acceptOffer(body []byte) {
-	l.call.ladder.response(l.call.engine.now(), l, Outward, wire.StatusOK, "OK")
+	l.call.trace.response(l.call.engine.now(), l, Outward, wire.StatusOK, "OK")
 	l.dialog.AnswerOffer(body)
 }
 
 func (l *Leg) refuseOffer(status int) {
-	l.call.ladder.response(l.call.engine.now(), l, Outward, status, wire.StatusText(status))
+	l.call.trace.response(l.call.engine.now(), l, Outward, status, wire.StatusText(status))
 	l.dialog.RefuseOffer(status)
 }
 

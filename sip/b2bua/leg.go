@@ -139,7 +139,7 @@ func (l *Leg) end(cause string) {
 
 // sendBye hangs up an answered dialog.
 func (l *Leg) sendBye(cause string) {
-	l.call.ladder.request(l.call.engine.now(), l, Outward, wire.BYE)
+	l.call.trace.request(l.call.engine.now(), l, Outward, wire.BYE)
 	l.dialog.Bye(reasonOf(cause))
 }
 
@@ -289,7 +289,7 @@ func (l *Leg) heard(ev media.Event) {
 		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.ID, "leg", l.Name, "err", ev.Err)
 	case media.FirstPacket:
 		l.dialog.MediaFlows(true)
-		c.ladder.add(c.engine.now(), rung{leg: int16(l.ID), dir: Inward, text: "RTP"})
+		c.trace.add(c.engine.now(), entry{leg: int16(l.ID), dir: Inward, text: "RTP"})
 	case media.Resumed, media.SocketFailed:
 	}
 }

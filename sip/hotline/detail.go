@@ -26,7 +26,7 @@ func (k *call) outcome() {
 func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 	out := dispatch.CallDetail{
 		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, Rounds: k.s.Round,
-		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Ladder)),
+		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
 	}
 	if k.accepted.IsZero() {
 		out.AcceptedBy = "" // acknowledged is not accepted
@@ -46,7 +46,7 @@ func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 		names[i] = leg.Name
 		out.Legs = append(out.Legs, leg)
 	}
-	for _, e := range d.Ladder {
+	for _, e := range d.Trace {
 		s := dispatch.Step{At: d.Started.Add(e.After), Out: e.Direction == b2bua.Outward, Text: e.Text}
 		if e.Leg >= 0 && e.Leg < len(names) {
 			s.Leg = names[e.Leg]
