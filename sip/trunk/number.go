@@ -125,12 +125,3 @@ func onlyDigits(s string) (digits string, plus, ok bool) {
 	}
 	return s, plus, s != ""
 }
-
-// Mask hides a number for logs: only its last four characters stay.
-func Mask(number string) string {
-	const keep = 4
-	if len(number) <= keep {
-		return number
-	}
-	return "…" + number[len(number)-keep:]
-}

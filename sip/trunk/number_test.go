@@ -97,13 +97,3 @@ func TestFormatReadsBack(t *testing.T) {
 		}
 	})
 }
-
-func TestMask(t *testing.T) {
-	t.Parallel()
-	if got := Mask("+79161234567"); got != "…4567" {
-		t.Errorf("Mask = %q", got)
-	}
-	if got := Mask("112"); got != "112" {
-		t.Errorf("Mask = %q", got)
-	}
-}
