@@ -23,8 +23,8 @@
 // # Keys
 //
 // A key press is told once, whether it comes as RFC 4733 events, by SIP INFO or as tones. Tones are listened for where no
-// events were agreed, and before the bridge where they were and none has come. Events and tones of a conversation pass to
-// the peer; the rest of a key that was pressed before the bridge does not.
+// events were agreed, and before the bridge where they were and none has come. Sound passes to the peer with its tones, events
+// do unless ConnectOptions.KeepDigits is set; the rest of a key that was pressed before the bridge passes neither way.
 //
 // # Documents
 //
