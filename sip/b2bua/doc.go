@@ -15,8 +15,9 @@
 // Concurrency. One goroutine owns one call. All methods of Call and Leg except [Call.Post],
 // [Call.Done] and [Call.Info] are called inside it: in the functions given to OnCall, [Call.On]
 // and Post. Events are delivered after the function that caused them has returned, in order, so a
-// script is never entered twice. The last event of every call, whatever ended it, is [CallEnded];
-// after it Post returns false, and the call's goroutine leaves when the last dialog has settled.
+// script is never entered twice. The last event of every call, whatever ended it, a panic of the
+// script too, is [CallEnded]; it waits a second at most for the file of a recording. After [Call.End]
+// Post returns false, and the call's goroutine leaves when the last dialog has settled.
 //
 // RFC 3261 (UAC, UAS, CANCEL, BYE), RFC 3264 (offers, hold), RFC 3311 (UPDATE), RFC 3326 (Reason),
 // RFC 4733 (digits), RFC 7092 (kinds of B2BUA; this one terminates media).

@@ -122,7 +122,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, c := range e.Calls() {
 		c.Post(func() { c.End(CauseShutdown) })
 	}
-	err := e.waitFor(shutdownGrace)
+	ctx = context.WithoutCancel(ctx)
+	err := e.waitFor(ctx, shutdownGrace)
 	if err == nil {
 		return nil
 	}
@@ -130,14 +131,14 @@ func (e *Engine) Run(ctx context.Context) error {
 		c.loop.close()
 	}
 	e.log.Warn("calls left unsettled at shutdown", "err", err)
-	if err := e.waitFor(shutdownGrace); err != nil {
+	if err := e.waitFor(ctx, shutdownGrace); err != nil {
 		return fmt.Errorf("stop call engine: a script does not return: %w", err)
 	}
 	return nil
 }
 
-func (e *Engine) waitFor(limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+func (e *Engine) waitFor(ctx context.Context, limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	return e.wait(ctx)
 }

@@ -18,9 +18,16 @@
 // is called inside it and every event is delivered inside it, so a CANCEL and an
 // answer meet there and one of them is first. What arrives before the owner has
 // accepted the call waits; what arrives after the loop has ended is handled by
-// the [Stack] itself, silently: BYE is answered, a late 2xx is swept.
+// the [Stack] itself, silently and after all that the loop took: BYE is answered,
+// a late 2xx is swept.
 // [Stack.HandleRequest], HandleAck and HandleStray are called by the edge, in
 // order per Call-ID.
+//
+// # Whose requests are taken
+//
+// A request within a dialog, an ACK too, is taken only from an address of that
+// dialog: where its INVITE came from or went to, or where ours go now. Others get
+// 481 and are counted; ports may change behind NAT.
 //
 // # The owner's duties
 //

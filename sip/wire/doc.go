@@ -25,12 +25,13 @@
 //
 // # What happens before a Handler sees a request
 //
-// Admission by source (unknown: silence), a token bucket per source, a scan of
+// Admission by source (unknown: silence), a token bucket per source (with a
+// second, larger one for what belongs to live calls), a scan of
 // the raw bytes (framing, limits, duplicated or missing headers), sipgo's
 // parser, validation (400, 405, 406, 414, 415, 416, 420, 483, 501, 505, 513),
 // transaction matching (retransmissions are absorbed, a CANCEL waits up to
-// 500 ms for its INVITE). A panic in a callback is recovered and costs the
-// request at hand a 500 answer, nothing else.
+// 500 ms for its INVITE). A panic, here or in a callback, is recovered and
+// costs the request at hand a 500 answer, nothing else.
 //
 // # RFCs
 //

@@ -26,11 +26,11 @@ func (e *Edge) admitted(msg []byte, from, local netip.AddrPort, now time.Time) b
 		e.metrics.refuse(faultUnknownSource)
 		return false
 	}
-	if !e.buckets.take(from.Addr(), now) && !(inside(msg) && e.inside.take(from.Addr(), now)) {
-		e.metrics.refuse(faultRate)
-		return false
+	if e.buckets.take(from.Addr(), now) || inside(msg) && e.inside.take(from.Addr(), now) {
+		return true
 	}
-	return true
+	e.metrics.refuse(faultRate)
+	return false
 }
 
 // inside tells cheaply whether a message belongs to what goes on already: a response, an ACK, BYE or CANCEL, or a
