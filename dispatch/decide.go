@@ -324,7 +324,7 @@ func outcomeOf(r Result) (o escalation.Outcome, ok bool) {
 		return escalation.Unreachable, true
 	case ResultFailed:
 		return escalation.Failed, true
-	case ResultDelivered, ResultWithdrawn:
+	case ResultDelivered, ResultWithdrawn, ResultPostponed:
 		return "", false
 	}
 	return escalation.Failed, true

@@ -60,6 +60,7 @@ const (
 	ResultDeclined     Result = "declined"
 	ResultUnreachable  Result = "unreachable"
 	ResultWithdrawn    Result = "withdrawn" // no longer needed when its turn came
+	ResultPostponed    Result = "postponed" // not tried: its receiver fails; the claim was no attempt
 	ResultFailed       Result = "failed"    // temporary, or permanent when the error says so
 )
 

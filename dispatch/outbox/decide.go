@@ -39,6 +39,15 @@ func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at
 	return d
 }
 
+// postpone puts a notice off whose receiver fails, or gives it up with age.
+func postpone(cfg Config, n dispatch.Notice, now, again time.Time) dispatch.Delivery {
+	d := dispatch.Delivery{Notice: n, Result: dispatch.ResultPostponed, At: now, RetryAt: again}
+	if now.Sub(n.DueAt) >= cfg.MaxAge {
+		d.Result, d.Final, d.Err = dispatch.ResultFailed, true, "given up: its receiver has failed for too long"
+	}
+	return d
+}
+
 // backoff returns the pause after the nth failure: it doubles from FirstRetry
 // up to MaxRetry, less up to a quarter.
 func backoff(cfg Config, n int, jitter float64) time.Duration {

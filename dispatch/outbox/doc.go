@@ -9,6 +9,10 @@
 // is too old. A page is tried once: what comes next after a failure is the
 // escalation's decision, and RecordDelivery tells it at once.
 //
+// While a receiver of events fails, one notice at a time tries it, with pauses
+// that grow up to five minutes; the others wait for it. The log tells when a
+// receiver begins to fail and when it takes notices again, not each try.
+//
 // Pages and events have lanes of their own, so that a dead subscriber never
 // delays a page. Order between notices is not kept.
 //

@@ -44,6 +44,7 @@ type Worker struct {
 	log     *slog.Logger
 	metrics *metrics
 	lanes   []*lane
+	far     *receivers
 
 	mu     sync.Mutex
 	flight map[string]flying // guarded by mu; by notice id
@@ -87,6 +88,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
+	w.far = newReceivers(cfg, w.log)
 	w.lanes = []*lane{
 		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
 		newLane(dispatch.NoticeEvent, cfg.Events, cfg.EventBudget),
@@ -232,6 +234,10 @@ func (w *Worker) land(n dispatch.Notice) {
 // deliver makes one try of one notice: check, send, record.
 func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 	at := w.cfg.Now()
+	if again, ok := w.far.enter(n, at); !ok {
+		w.record(ctx, postpone(w.cfg, n, at, again))
+		return
+	}
 	ready, needed := w.deps.Desk.PageStillNeeded(ctx, n)
 	var result dispatch.Result
 	var err error
@@ -249,16 +255,17 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 		result = dispatch.ResultFailed // it ran out of its own time: paging must go on
 	}
 	if ctx.Err() != nil && err != nil {
+		w.far.aside(n)
 		return // stopped in the middle: it comes again after the next start
 	}
 	ready.Report = nil
-	d := settle(w.cfg, ready, result, err, at, w.cfg.Now().Sub(at), w.cfg.Jitter())
+	end, jitter := w.cfg.Now(), w.cfg.Jitter()
+	d := settle(w.cfg, ready, result, err, at, end.Sub(at), jitter)
+	if again := w.far.leave(n, at, end, err, jitter); !d.Final {
+		d.RetryAt = later(d.RetryAt, again)
+	}
 	d.Attempts = tried.all()
 	w.metrics.delivered(d)
-	if err != nil {
-		w.log.Warn("a notice was not delivered", "channel", string(n.Channel), "ticket", n.Ref.Number, "attempt", n.Attempt,
-			"final", d.Final, "err", err)
-	}
 	w.record(ctx, d)
 }
 

@@ -1,9 +1,12 @@
 package outbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -29,8 +32,8 @@ func (d desk) RecordDelivery(ctx context.Context, del dispatch.Delivery) error {
 	return d.Commit(ctx, dispatch.Change{Delivery: &del})
 }
 
-// receiver answers notices as told and notes when each try came.
-type receiver struct {
+// far answers notices as told and notes when each try came.
+type far struct {
 	start time.Time
 	on    func(ctx context.Context, n dispatch.Notice) (dispatch.Result, error)
 
@@ -38,14 +41,14 @@ type receiver struct {
 	got []string // guarded by mu
 }
 
-func (r *receiver) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+func (r *far) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
 	r.mu.Lock()
 	r.got = append(r.got, fmt.Sprintf("%v %s/%d", time.Since(r.start), n.ID, n.Attempt))
 	r.mu.Unlock()
 	return r.on(ctx, n)
 }
 
-func (r *receiver) seen() string {
+func (r *far) seen() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return fmt.Sprint(r.got)
@@ -56,7 +59,7 @@ func event(id string) dispatch.Notice {
 }
 
 // serve runs a worker in a bubble and returns its store.
-func serve(t *testing.T, change func(*Config), r *receiver) (*store.Memory, *Worker, func()) {
+func serve(t *testing.T, change func(*Config), r *far) (*store.Memory, *Worker, func()) {
 	t.Helper()
 	s := store.NewMemory()
 	cfg := Default()
@@ -95,7 +98,7 @@ func wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 func TestRetriesWithBackoff(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{}
+		r := &far{}
 		r.on = func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
 			if n.Attempt < 4 {
 				return "", errors.New("refused")
@@ -119,12 +122,12 @@ func TestGivesUp(t *testing.T) {
 	}{
 		"a permanent error at once": {fmt.Errorf("gone: %w", dispatch.ErrPermanent), "[0s e/1]"},
 		"a temporary one with age":  {errors.New("refused"), "[0s e/1 5s e/2 15s e/3 35s e/4]"},
-		"not before Retry-After":    {later{errors.New("busy")}, "[0s e/1 20s e/2]"},
+		"not before Retry-After":    {busy{errors.New("busy")}, "[0s e/1 20s e/2]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				r := &receiver{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return "", c.err }}
+				r := &far{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return "", c.err }}
 				s, w, _ := serve(t, func(cfg *Config) { cfg.MaxAge = 20 * time.Second }, r)
 				put(t, s, w, event("e"))
 				wait(time.Hour)
@@ -139,15 +142,15 @@ func TestGivesUp(t *testing.T) {
 	}
 }
 
-type later struct{ error }
+type busy struct{ error }
 
-func (later) RetryAfter() time.Duration { return 20 * time.Second }
+func (busy) RetryAfter() time.Duration { return 20 * time.Second }
 
 // A dead subscriber holds all slots of the events and delays no page.
 func TestPagesHaveTheirOwnLane(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{}
+		r := &far{}
 		r.on = func(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
 			if n.Kind == dispatch.NoticePage {
 				return dispatch.ResultAcknowledged, nil
@@ -167,10 +170,83 @@ func TestPagesHaveTheirOwnLane(t *testing.T) {
 	})
 }
 
+// A dead receiver is tried once per pause however much waits for it, the log
+// tells of it once, and all of it arrives when the receiver is back.
+func TestDeadReceiver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const events = 300
+		var mu sync.Mutex
+		tries, dead, arrived := map[string]int{}, true, map[string]bool{}
+		r := &far{on: func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			tries[n.To]++
+			if n.To == "dead" && dead {
+				return "", errors.New("connection refused")
+			}
+			arrived[n.ID] = true
+			return dispatch.ResultDelivered, nil
+		}}
+		var book bytes.Buffer
+		s := store.NewMemory()
+		w, err := New(Default(), Deps{
+			Source: s, Desk: desk{s}, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelWebhook: r},
+			Log: slog.New(slog.NewTextHandler(&book, nil)),
+		})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		for i := range events {
+			n := event(fmt.Sprint("d", i))
+			n.To = "dead"
+			put(t, s, w, n, event(fmt.Sprint("w", i)))
+			wait(time.Second)
+		}
+		mu.Lock()
+		if n := tries["dead"]; n > 10 {
+			t.Errorf("%d tries of a dead receiver in five minutes", n)
+		}
+		if tries["crm"] != events {
+			t.Errorf("the living one got %d of %d", tries["crm"], events)
+		}
+		dead = false
+		mu.Unlock()
+		wait(6 * time.Minute)
+		mu.Lock()
+		if len(arrived) != 2*events {
+			t.Errorf("%d of %d arrived", len(arrived), 2*events)
+		}
+		mu.Unlock()
+		cancel()
+		must(t, <-ended)
+		if got := book.String(); strings.Count(got, "takes no notices") != 1 || strings.Count(got, "takes notices again") != 1 || strings.Count(got, "\n") != 2 {
+			t.Errorf("log:\n%s", got)
+		}
+	})
+}
+
+// A notice that waits for a dead receiver grows old as well.
+func TestDeadReceiverGivesUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &far{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return "", errors.New("refused") }}
+		s, w, _ := serve(t, func(cfg *Config) { cfg.MaxAge = time.Hour }, r)
+		for i := range 50 {
+			put(t, s, w, event(fmt.Sprint(i)))
+		}
+		wait(3 * time.Hour)
+		if next, _ := s.NextNotice(t.Context(), dispatch.NoticeEvent); !next.IsZero() {
+			t.Errorf("still waiting for %v", next)
+		}
+	})
+}
+
 func TestABrokenNotifierFailsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{}
+		r := &far{}
 		r.on = func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
 			if n.Attempt == 1 {
 				panic("bug")
@@ -192,7 +268,7 @@ func TestABrokenNotifierFailsOnce(t *testing.T) {
 func TestStopInTheMiddle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
+		r := &far{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
 			<-ctx.Done()
 			return "", context.Cause(ctx)
 		}}
@@ -213,7 +289,7 @@ func TestStopInTheMiddle(t *testing.T) {
 func TestStoreOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return dispatch.ResultDelivered, nil }}
+		r := &far{on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return dispatch.ResultDelivered, nil }}
 		s, w, _ := serve(t, nil, r)
 		put(t, s, w, event("a"))
 		wait(time.Second)
@@ -256,7 +332,7 @@ func TestValidate(t *testing.T) {
 func TestPageOutOfTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := &receiver{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
+		r := &far{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
 			<-ctx.Done()
 			return dispatch.ResultWithdrawn, context.Cause(ctx)
 		}}

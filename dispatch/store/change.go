@@ -196,6 +196,14 @@ func (e *encoded) writeDelivery(ctx context.Context, w *writer) error {
 	if d == nil {
 		return nil
 	}
+	if d.Result == dispatch.ResultPostponed {
+		_, err := w.exec(ctx, `UPDATE outbox SET due_at = ?, lease_until = 0, attempts = attempts - 1 WHERE id = ? AND done_at = 0`,
+			micros(d.RetryAt), d.Notice.ID)
+		if err != nil {
+			return fmt.Errorf("postpone notice: %w", err)
+		}
+		return nil
+	}
 	_, err := w.exec(ctx, `INSERT INTO deliveries (notice, attempt, at, took_us, result, fault) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`, d.Notice.ID, d.Notice.Attempt, micros(d.At), d.Took.Microseconds(), string(d.Result), d.Err)
 	if err != nil {

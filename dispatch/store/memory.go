@@ -247,6 +247,11 @@ func (db *tables) notices(e *encoded) error {
 	if !known || r.done {
 		return nil
 	}
+	if d.Result == dispatch.ResultPostponed {
+		r.lease, r.due, r.attempts = time.Time{}, instant(micros(d.RetryAt)), r.attempts-1
+		db.outbox[d.Notice.ID] = r
+		return nil
+	}
 	r.deliveries = append(slices.Clip(r.deliveries), *d)
 	r.lease, r.result, r.done = time.Time{}, d.Result, d.Final
 	if !d.Final {
