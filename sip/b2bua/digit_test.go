@@ -33,6 +33,11 @@ func TestDigitToldTwiceIsPressedOnce(t *testing.T) {
 	hears(t, bobRTP, 440)
 	caller.Request("INFO", "application/dtmf-relay", "Signal=7\r\nDuration=100\r\n")
 	r.caller.ExpectStatus(200, "INFO")
+	keys(t, bobRTP, "7")
+	so := len(bobRTP.PCM())
+	if _, err := bobRTP.Wait(t.Context(), func(siptest.Packet) bool { return len(bobRTP.PCM()) > so+800 }); err != nil {
+		t.Fatal(err) // the key is let go and the sound goes on
+	}
 	callerRTP.Key('7', siptest.KeyPress{})
 	callerRTP.Key('8', siptest.KeyPress{})
 	caller.Request("INFO", "application/dtmf-relay", "Signal=8\r\nDuration=100\r\n")
