@@ -234,7 +234,9 @@ func (k *call) record() {
 	}
 	if err != nil {
 		k.notRecorded(err)
+		return
 	}
+	k.recording = path
 }
 
 func (k *call) notRecorded(err error) {
@@ -293,7 +295,10 @@ func (k *call) recordAccepted(a *Action) {
 	k.h.metrics.accepted(k.accepted.Sub(k.c.Info().At))
 	k.h.queues.accepted(k.s.Plan.Line.ID, k.waited)
 	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
-	k.later = append(k.later, func() { k.records.accepted(accepted) })
+	k.later = append(k.later, func() {
+		accepted.Recording = k.recording // begun just before: should we die, the record still knows where it lies
+		k.records.accepted(accepted)
+	})
 	k.show()
 }
 

@@ -21,21 +21,22 @@ type call struct {
 	records *ledger
 
 	// owned by the call's goroutine
-	s        State
-	lang     prompt.Language
-	todo     []Event
-	stepping bool
-	later    []func() // what must not delay the events under way
-	legs     []party
-	timers   []running
-	claims   []claimed
-	number   client.Number // of the client, for a call-back
-	ref      dispatch.Ref
-	accepted time.Time
-	acceptor string
-	cause    string
-	ticket   bool // the ticket is known
-	waited   bool // has stood in the queue
+	s         State
+	lang      prompt.Language
+	todo      []Event
+	stepping  bool
+	later     []func() // what must not delay the events under way
+	legs      []party
+	timers    []running
+	claims    []claimed
+	number    client.Number // of the client, for a call-back
+	ref       dispatch.Ref
+	accepted  time.Time
+	acceptor  string
+	recording string // file of the recording that runs
+	cause     string
+	ticket    bool // the ticket is known
+	waited    bool // has stood in the queue
 
 	live atomic.Pointer[dispatch.LiveCall] // for List
 }

@@ -47,6 +47,9 @@ func TestCallIsServed(t *testing.T) {
 	if len(r.desk.accepted) != 1 || r.desk.accepted[0].T0.IsZero() || !r.desk.accepted[0].At.After(r.desk.accepted[0].T0) {
 		t.Errorf("accepted %+v", r.desk.accepted)
 	}
+	if got := r.desk.accepted[0].Recording; got == "" || got != o.Detail.Recording.Path {
+		t.Errorf("accepted with recording %q, ended with %q", got, o.Detail.Recording.Path)
+	}
 	info, err := os.Stat(o.Detail.Recording.Path)
 	if err != nil || info.Size() < 16000 {
 		t.Errorf("recording %+v: %v", o.Detail.Recording, err)
