@@ -35,13 +35,13 @@ func TestPlan(t *testing.T) {
 		p, err := d.Plan(line, dispatch.Ref{}, time.Now())
 		must(t, err)
 		var got strings.Builder
-		got.WriteString(fmt.Sprintf("%s %v %v %d:", p.Line.Language, p.AnswerAfter, p.ProgressEvery, p.Rounds))
+		fmt.Fprintf(&got, "%s %v %v %d:", p.Line.Language, p.AnswerAfter, p.ProgressEvery, p.Rounds)
 		for _, r := range p.Rungs {
 			var ids []string
 			for _, c := range r.Duties {
 				ids = append(ids, c.Person.ID)
 			}
-			got.WriteString(fmt.Sprintf(" %v%v", ids, r.RingTime))
+			fmt.Fprintf(&got, " %v%v", ids, r.RingTime)
 			if r.Parallel {
 				got.WriteString(" parallel")
 			}
