@@ -24,7 +24,7 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 		return err
 	}
 	err = s.submit(ctx, e.write)
-	s.note(err)
+	s.note(err) //nolint:contextcheck // the probe it may start outlives this change
 	return err
 }
 
