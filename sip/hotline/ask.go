@@ -210,6 +210,7 @@ func (m *machine) ended(a *Attempt, e Event) {
 		m.talkEnded(a, e)
 	case AttemptTold:
 		m.stop(TimerSay, a.ID)
+		m.unclaim(a)
 		m.remove(a.ID)
 		m.afterTold()
 	case AttemptAsked, AttemptConfirming:

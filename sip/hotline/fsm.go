@@ -254,6 +254,7 @@ func (m *machine) drop(a *Attempt, o dispatch.AttemptOutcome, cause string) {
 	case AttemptTold:
 		m.stop(TimerSay, a.ID)
 		m.do(Action{Kind: ActHangup, Attempt: a.ID, Cause: cause})
+		m.unclaim(a)
 	case AttemptDialling, AttemptRinging, AttemptAsked, AttemptConfirming, AttemptTalking:
 		m.stopAsking(a)
 		m.do(Action{Kind: ActHangup, Attempt: a.ID, Cause: cause})
@@ -277,10 +278,10 @@ func (m *machine) stopAsking(a *Attempt) {
 // sayLimit bounds a last sentence whose end is not reported.
 const sayLimit = 30 * time.Second
 
-// tell says a last sentence to an engineer and lets him go.
+// tell says a last sentence to an engineer and lets him go. He stays claimed
+// until then: nobody rings a phone that still speaks to him.
 func (m *machine) tell(a *Attempt, say ...prompt.Sentence) {
 	m.stopAsking(a)
-	m.unclaim(a)
 	a.Phase = AttemptTold
 	m.do(Action{Kind: ActSay, Attempt: a.ID, Say: say})
 	m.start(TimerSay, a.ID, sayLimit)
