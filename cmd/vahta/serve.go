@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,7 @@ func serveCommand() *cobra.Command {
 				return err
 			}
 			log := logger(cmd.ErrOrStderr(), l.Config.Log)
+			warn(log, l)
 			a, err := app.New(cmd.Context(), l.Config, log)
 			if err != nil {
 				return err
@@ -52,7 +54,7 @@ func reload(ctx context.Context, hup <-chan os.Signal, file string, a *app.App, 
 		case <-ctx.Done():
 			return
 		case <-hup:
-			if err := reloadOnce(file, a); err != nil {
+			if err := reloadOnce(file, a, log); err != nil {
 				log.Error("reload refused, the old configuration stays in force", "err", err.Error())
 			}
 		}
@@ -60,7 +62,7 @@ func reload(ctx context.Context, hup <-chan os.Signal, file string, a *app.App, 
 }
 
 // reloadOnce puts the file into force. Not even a fault of ours in reading it may end the calls.
-func reloadOnce(file string, a *app.App) (err error) {
+func reloadOnce(file string, a *app.App, log *slog.Logger) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("read %s: %v", file, p)
@@ -70,7 +72,15 @@ func reloadOnce(file string, a *app.App) (err error) {
 	if err != nil {
 		return err
 	}
+	warn(log, l)
 	return a.Reload(l.Config)
+}
+
+// warn logs what is allowed and probably not meant.
+func warn(log *slog.Logger, l *config.Loaded) {
+	for _, w := range l.Warnings(time.Now()) {
+		log.Warn("configuration: this may not be meant", "err", w.Path+": "+w.Text)
+	}
 }
 
 func logger(w io.Writer, c config.Log) *slog.Logger {
