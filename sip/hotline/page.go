@@ -106,7 +106,12 @@ func (p *pageCall) wait(ctx context.Context) {
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(context.Cause(ctx), context.Canceled) {
 		e.Kind = PageStop // not withdrawn: we have no more time for it
 	}
-	p.c.Post(func() { p.step(e) }) //nolint:contextcheck // as above
+	p.c.Post(func() { //nolint:contextcheck // as above
+		if e.Kind == PageMooted && p.s.Phase == PageSaving {
+			return // his own key may be what withdraws the page: its record decides
+		}
+		p.step(e)
+	})
 	<-p.done
 }
 

@@ -39,6 +39,7 @@ type rig struct {
 	testing.TB
 
 	hotline  *Hotline
+	engine   *b2bua.Engine
 	desk     *desk
 	rotation *rotation.Memory
 	client   *phone.Phone
@@ -87,6 +88,7 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	r.must(err)
 	engine, err := b2bua.New(b2bua.Default(), b2bua.Deps{Stack: stack, Pool: pool, Trunks: trunks})
 	r.must(err)
+	r.engine = engine
 	r.desk = &desk{rig: r, changed: make(chan struct{})}
 	r.desk.plan = dispatch.Plan{
 		Line:   dispatch.LineInfo{ID: "main", Language: "ru", Schedule: "main", Record: true},
@@ -244,10 +246,11 @@ func (r *rig) free(people ...string) {
 
 // desk is a dispatcher in memory.
 type desk struct {
-	rig  *rig
-	plan dispatch.Plan
-	deny func() error // of OpenCall
-	hold chan struct{}
+	rig    *rig
+	plan   dispatch.Plan
+	deny   func() error // of OpenCall
+	hold   chan struct{}
+	acking func() // called before an acknowledgement is on record
 
 	mu       sync.Mutex
 	changed  chan struct{} // closed and replaced by every record
@@ -332,6 +335,9 @@ func (d *desk) RecordOutcome(_ context.Context, o dispatch.Outcome) error {
 func (d *desk) Acknowledge(_ context.Context, ref dispatch.Ref, by, how string, _ time.Time) error {
 	if ref.Zero() {
 		return errors.New("no ticket")
+	}
+	if d.acking != nil {
+		d.acking()
 	}
 	d.note(func() { d.acked = append(d.acked, by+" "+how) })
 	return nil
