@@ -13,7 +13,7 @@ import (
 // TestBaresip: two softphones that others wrote talk through the hotline, by UDP and TCP, with one codec and with two,
 // keys by RTP and by INFO. Each hears the other's tone, and the recording has the caller on the left and the engineer on
 // the right, and neither on the other's side.
-func TestBaresip(t *testing.T) {
+func TestBaresip(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	const callerTone, engineerTone = 440, 1000 // Hz
 	r := newRig(t)

@@ -48,7 +48,7 @@ func relayTo(tb testing.TB, to netip.AddrPort, rules ...siptest.Rule) *siptest.R
 
 // TestSippCallSurvivesLoss: whatever message of a call is lost on the caller's or on the engineer's side, once or twice,
 // the two talk, and there is one ticket, one outcome and no leg left after 64*T1.
-func TestSippCallSurvivesLoss(t *testing.T) {
+func TestSippCallSurvivesLoss(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	t.Run("lost", func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestSippCallSurvivesLoss(t *testing.T) {
 }
 
 // TestCancelSurvivesLoss: the same for a caller who gives up while the engineer's phone rings.
-func TestCancelSurvivesLoss(t *testing.T) {
+func TestCancelSurvivesLoss(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	t.Run("lost", func(t *testing.T) {

@@ -18,12 +18,12 @@ import (
 
 // abandon calls the line and hangs up while the first engineer's phone rings. The phones then get the script for pages.
 func (l *line) abandon(engineers []*phone.Phone, pages ...phone.Answer) {
-	l.TB.Helper()
+	l.Helper()
 	s := l.dial("udp", phone.Options{})
 	wait(l.TB, incoming(l.TB, engineers[0], 1), phone.Rang)
 	for i, a := range pages {
 		if err := engineers[i].Answer(a); err != nil {
-			l.TB.Fatal(err)
+			l.Fatal(err)
 		}
 	}
 	s.Hangup()
@@ -32,10 +32,15 @@ func (l *line) abandon(engineers []*phone.Phone, pages ...phone.Answer) {
 
 // acknowledged waits until the ticket is in a person's hands, and returns the record.
 func (l *line) acknowledged() record {
-	l.TB.Helper()
+	l.Helper()
 	l.event(ticket.KindAcknowledged, 1)
 	l.noLegLeft()
 	var r record
+	defer func() {
+		if l.Failed() {
+			l.story()
+		}
+	}()
 	until(l.TB, "the acknowledged page is on record", func() bool { // it is written when its call has ended
 		r = l.read()
 		return slices.ContainsFunc(r.attempts(true), func(a string) bool { return strings.HasSuffix(a, " acknowledged") })
@@ -45,7 +50,7 @@ func (l *line) acknowledged() record {
 
 // TestPaging: the alarm does not die with the call. Whoever is paged, the ticket is in somebody's hands only when a key 1
 // was pressed.
-func TestPaging(t *testing.T) {
+func TestPaging(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	mailbox := phone.Answering(20*time.Millisecond, phone.Talk{Tone: 300})

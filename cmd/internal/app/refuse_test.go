@@ -63,7 +63,7 @@ func TestUnknownSource(t *testing.T) {
 }
 
 // TestRefusedInvites: INVITEs that cannot become a call get the answer that says why, and make no ticket.
-func TestRefusedInvites(t *testing.T) {
+func TestRefusedInvites(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	l := r.line(t, nil, startPhone(t, "engineer", "udp", accepting()).URI())

@@ -54,6 +54,7 @@ func base(tb testing.TB, client *phone.Phone) config.Config {
 	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	c.SIP.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	c.Media.Drain, c.Media.Shards = time.Millisecond, 1
+	c.Calls.MaxAge = time.Minute             // as is the app itself
 	c.Trunks.PhoneProgress = 8 * time.Second // phones on a busy machine, too, have answered by then
 	c.Trunks.Operators = []trunk.Operator{{
 		Name: "op", Host: "127.0.0.1", Port: int(client.Addr("udp").Port()), Number: "+74957770000", NoOptions: true,
@@ -198,8 +199,17 @@ func (r *rig) lineOf(tb testing.TB, change func(*dispatch.Line), devices ...onca
 		if tb.Failed() {
 			l.story()
 		}
+		l.withdraw(dl.ID)
 	})
 	return l
+}
+
+// withdraw takes the line and its people out again: the ports of their phones will be those of others.
+func (l *line) withdraw(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.cfg.Lines = slices.DeleteFunc(slices.Clone(l.cfg.Lines), func(d dispatch.Line) bool { return d.ID == id })
+	l.cfg.People = slices.DeleteFunc(slices.Clone(l.cfg.People), func(p oncall.Person) bool { return slices.Contains(l.people, p.ID) })
 }
 
 func (l *line) Helper() { l.TB.Helper() }
@@ -215,19 +225,19 @@ func (l *line) uri(transport string) string {
 
 // dial calls the hotline from a phone of the line's own.
 func (l *line) dial(transport string, o phone.Options) *phone.Session {
-	l.TB.Helper()
+	l.Helper()
 	p := startPhone(l.TB, "caller", transport, phone.Answer{})
 	return l.dialFrom(p, l.uri(transport), o)
 }
 
 func (l *line) dialFrom(p *phone.Phone, uri string, o phone.Options) *phone.Session {
-	l.TB.Helper()
+	l.Helper()
 	if o.From == "" {
 		o.From = l.caller
 	}
-	s, err := p.Dial(l.TB.Context(), uri, o)
+	s, err := p.Dial(l.Context(), uri, o)
 	if err != nil {
-		l.TB.Fatal(err)
+		l.Fatal(err)
 	}
 	return s
 }
@@ -280,12 +290,12 @@ func untilWithin(tb testing.TB, limit time.Duration, what string, ok func() bool
 
 // event waits for the nth event of that kind on a ticket of the line, from 1.
 func (l *line) event(kind ticket.Kind, nth int) dispatch.FeedEvent {
-	l.TB.Helper()
+	l.Helper()
 	ctx := within(l.TB)
 	for from := 0; ; {
 		e, at, err := l.events.WaitFrom(ctx, from, func(e dispatch.FeedEvent) bool { return e.Kind == string(kind) })
 		if err != nil {
-			l.TB.Fatalf("no %s on line %s: %v", kind, l.id, err)
+			l.Fatalf("no %s on line %s: %v", kind, l.id, err)
 		}
 		from = at + 1
 		if t, err := l.app.Dispatcher().Ticket(ctx, e.Ref.ID); err != nil || t.Line != l.id {
@@ -299,10 +309,10 @@ func (l *line) event(kind ticket.Kind, nth int) dispatch.FeedEvent {
 
 // tickets are all tickets of the line.
 func (l *line) tickets() []ticket.Ticket {
-	l.TB.Helper()
-	all, err := l.app.Dispatcher().ListTickets(l.TB.Context(), dispatch.TicketFilter{Limit: 10_000})
+	l.Helper()
+	all, err := l.app.Dispatcher().ListTickets(l.Context(), dispatch.TicketFilter{Limit: 10_000})
 	if err != nil {
-		l.TB.Fatal(err)
+		l.Fatal(err)
 	}
 	return slices.DeleteFunc(all, func(t ticket.Ticket) bool { return t.Line != l.id })
 }
@@ -338,22 +348,22 @@ func (r record) count(kind ticket.Kind) int {
 // settled waits for the end of the line's only call and checks that it left exactly one ticket, one outcome and no leg;
 // then it closes the ticket so that paging ends.
 func (l *line) settled(want dispatch.CallResult, attempts ...string) record {
-	l.TB.Helper()
+	l.Helper()
 	l.event(ticket.KindCallEnded, 1)
 	l.noLegLeft()
 	r := l.read()
 	if r.call.Result != want || r.call.EndedAt.IsZero() {
-		l.TB.Errorf("the call's result is %q (%s), want %q", r.call.Result, r.call.Cause, want)
+		l.Errorf("the call's result is %q (%s), want %q", r.call.Result, r.call.Cause, want)
 	}
 	if got := r.attempts(false); !slices.Equal(got, attempts) {
-		l.TB.Errorf("attempts %q, want %q", got, attempts)
+		l.Errorf("attempts %q, want %q", got, attempts)
 	}
 	accepted := 0
 	if want == dispatch.CallServed {
 		accepted = 1
 	}
 	if n := r.count(ticket.KindAccepted); n != accepted {
-		l.TB.Errorf("%d acceptances on record, want %d", n, accepted)
+		l.Errorf("%d acceptances on record, want %d", n, accepted)
 	}
 	l.close(r.ticket)
 	return r
@@ -370,63 +380,63 @@ func (l *line) story() {
 		events, eventsErr := d.Events(ctx, dispatch.Ref{ID: t.ID})
 		calls, callsErr := d.ListCalls(ctx, dispatch.CallFilter{Ticket: t.ID})
 		err = errors.Join(err, eventsErr, callsErr)
-		l.TB.Log(dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: "en"}))
+		l.Log(dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: "en"}))
 		for _, c := range calls {
 			for _, s := range c.Detail.Ladder {
 				arrow := "<-"
 				if s.Out {
 					arrow = "->"
 				}
-				l.TB.Logf("%s %s %s %s", s.At.Format("15:04:05.000"), s.Leg, arrow, s.Text)
+				l.Logf("%s %s %s %s", s.At.Format("15:04:05.000"), s.Leg, arrow, s.Text)
 			}
 		}
 	}
 	if err != nil {
-		l.TB.Log(err)
+		l.Log(err)
 	}
 }
 
 // read reads the record of the line's only call.
 func (l *line) read() record {
-	l.TB.Helper()
+	l.Helper()
 	var r record
 	tickets := l.tickets()
 	if len(tickets) != 1 {
-		l.TB.Fatalf("%d tickets, want one", len(tickets))
+		l.Fatalf("%d tickets, want one", len(tickets))
 	}
 	r.ticket = tickets[0]
-	d, ctx := l.app.Dispatcher(), l.TB.Context()
+	d, ctx := l.app.Dispatcher(), l.Context()
 	calls, err := d.ListCalls(ctx, dispatch.CallFilter{Ticket: r.ticket.ID})
 	if err != nil {
-		l.TB.Fatal(err)
+		l.Fatal(err)
 	}
 	calls = slices.DeleteFunc(calls, func(c dispatch.CallRecord) bool { return c.Result == dispatch.CallPaged })
 	if len(calls) != 1 {
-		l.TB.Fatalf("%d calls of the ticket, want one: %+v", len(calls), calls)
+		l.Fatalf("%d calls of the ticket, want one: %+v", len(calls), calls)
 	}
 	if r.call, err = d.Call(ctx, calls[0].ID); err != nil {
-		l.TB.Fatal(err)
+		l.Fatal(err)
 	}
 	if r.events, err = d.Events(ctx, dispatch.Ref{ID: r.ticket.ID}); err != nil {
-		l.TB.Fatal(err)
+		l.Fatal(err)
 	}
 	if o, e := r.count(ticket.KindOpened), r.count(ticket.KindCallEnded); o != 1 || e != 1 {
-		l.TB.Errorf("the ticket was opened %d times and the call ended %d times, want once each", o, e)
+		l.Errorf("the ticket was opened %d times and the call ended %d times, want once each", o, e)
 	}
 	return r
 }
 
 func (l *line) close(t ticket.Ticket) {
-	l.TB.Helper()
-	err := l.app.Dispatcher().Close(l.TB.Context(), dispatch.Ref{ID: t.ID}, dispatch.Author{Person: "test", Channel: dispatch.ChannelCLI}, "the scenario is over")
+	l.Helper()
+	err := l.app.Dispatcher().Close(l.Context(), dispatch.Ref{ID: t.ID}, dispatch.Author{Person: "test", Channel: dispatch.ChannelCLI}, "the scenario is over")
 	if err != nil {
-		l.TB.Errorf("close the ticket: %v", err)
+		l.Errorf("close the ticket: %v", err)
 	}
 }
 
 // noLegLeft waits until the engine has forgotten every call to this line: its legs have ended and settled.
 func (l *line) noLegLeft() {
-	l.TB.Helper()
+	l.Helper()
 	until(l.TB, "no call of the line is left", func() bool {
 		for _, c := range l.app.Engine().Calls() {
 			if c.Info().Inbound.DID == l.id {

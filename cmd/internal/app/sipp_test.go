@@ -24,7 +24,7 @@ func transports() []string { return []string{"udp", "tcp"} }
 
 // sippCaller lets sipp call the line.
 func (l *line) sippCaller(transport, scenario string, set map[string]string) *siptest.SIPPRun {
-	l.TB.Helper()
+	l.Helper()
 	if set == nil {
 		set = map[string]string{}
 	}
@@ -40,7 +40,7 @@ func sippEngineer(tb testing.TB, transport, scenario string, set map[string]stri
 }
 
 // TestSippEngineers: whatever the first engineer's phone does, the second one serves the call.
-func TestSippEngineers(t *testing.T) {
+func TestSippEngineers(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	t.Run("first", func(t *testing.T) {
@@ -115,7 +115,7 @@ func TestSippEngineers(t *testing.T) {
 }
 
 // TestSippCancel: the caller cancels before anybody has accepted. The engineer's phone stops, the ticket says abandoned.
-func TestSippCancel(t *testing.T) {
+func TestSippCancel(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	r := newRig(t)
 	t.Run("at", func(t *testing.T) {

@@ -70,6 +70,7 @@ const (
 )
 
 func soak(t *testing.T, calls int) {
+	t.Helper()
 	r := newRig(t, func(c *config.Config) { c.SIP.Rate, c.SIP.Burst = 1<<20, 1<<20 })
 	r.shortCalls(t, 100) // pools and caches have their size
 	r.feed.Close()       // the test's own record of events would grow
