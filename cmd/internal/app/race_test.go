@@ -266,8 +266,8 @@ func TestR5(t *testing.T) {
 	caller.call.Ack(caller.ExpectStatus(487, "INVITE"))
 	engineer.press('1')
 	heard := len(engineer.sound.Packets())
-	if _, err := engineer.sound.Wait(within(t), func(siptest.Packet) bool { return len(engineer.sound.Packets()) > heard+150 }); err != nil {
-		t.Fatal(err) // 3 s of what he is told
+	if _, err := engineer.sound.Wait(within(t), func(siptest.Packet) bool { return len(engineer.sound.Packets()) > heard+75 }); err != nil {
+		t.Fatal(err) // 1.5 s of what he is told
 	}
 	if n := len(r.client.Sessions()); n != 0 {
 		t.Fatal("a key that crossed the hang-up rang the caller back")
