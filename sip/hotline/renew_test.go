@@ -1,0 +1,56 @@
+package hotline
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/sip/phone"
+)
+
+// TestClaimsLiveAsLongAsTheCall: a talk outlasts a claim's life many times over; nobody else may ring the engineer meanwhile.
+func TestClaimsLiveAsLongAsTheCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		turns := rotation.NewMemory(time.Now)
+		h := &Hotline{cfg: Default(), rotation: turns, held: newHeld(), log: slog.New(slog.DiscardHandler), stopping: make(chan struct{})}
+		c, ok, err := turns.Claim(t.Context(), rotation.ClaimRequest{Call: "talk", Attempt: "1", Candidates: []string{"ivan"}})
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		h.held.add(c)
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- h.Run(ctx) }()
+		<-time.After(10 * rotation.DefaultTTL)
+		if !turns.Valid(t.Context(), c) {
+			t.Error("the claim of a call in progress ran out")
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// TestStrangersAreNotCalledBack: a number on no card, under no allowed prefix, is never dialled, whatever key is pressed.
+func TestStrangersAreNotCalledBack(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, setup{people: []string{"ivan"}})
+	r.must(r.client.Answer(phone.Answering(0, phone.Talk{})))
+	r.answers("ivan", phone.Answer{Talk: phone.Talk{Keys: []phone.Key{{Digits: "1", After: 3 * time.Second}}}})
+	caller := r.dial(phone.Options{From: "+79990001122", CancelAfter: 800 * time.Millisecond})
+	r.wait(caller, phone.Ended)
+	if o := r.outcomes(1)[0]; o.Result != dispatch.CallAbandoned {
+		t.Errorf("outcome %s", o.Result)
+	}
+	if slices.ContainsFunc(r.client.Sessions(), (*phone.Session).Incoming) {
+		t.Error("a stranger was called back")
+	}
+	r.free("ivan")
+}
