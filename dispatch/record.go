@@ -68,6 +68,7 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_outcome", began, err) }()
+	d.board.accepted(o.Call) // before the page timer is due: seen as a hunt, this call would put the page off
 	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
 		hunting := d.hunting(c.Ticket.ID, o.Call)
 		return decideOutcome(c, d.callRecord(o.Call, c.Ticket, time.Time{}), o, hunting)
