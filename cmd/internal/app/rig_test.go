@@ -28,7 +28,7 @@ import (
 const patience = 90 * time.Second
 
 // look is how often a figure is read that nobody announces.
-const look = 20 * time.Millisecond
+const look = 50 * time.Millisecond
 
 // rig is the whole product in this process, on loopback, with its record in a folder of the test. Several scenarios share
 // one rig: each has a hotline, people and a caller of its own (see line).
@@ -288,23 +288,25 @@ func untilWithin(tb testing.TB, limit time.Duration, what string, ok func() bool
 	}
 }
 
-// event waits for the nth event of that kind on a ticket of the line, from 1.
-func (l *line) event(kind ticket.Kind, nth int) dispatch.FeedEvent {
+// event waits until the nth event of that kind is on record on a ticket of the line, from 1. It asks the record: the feed
+// is a hint, and says nothing of a commit that was given up waiting for.
+func (l *line) event(kind ticket.Kind, nth int) {
 	l.Helper()
-	ctx := within(l.TB)
-	for from := 0; ; {
-		e, at, err := l.events.WaitFrom(ctx, from, func(e dispatch.FeedEvent) bool { return e.Kind == string(kind) })
-		if err != nil {
-			l.Fatalf("no %s on line %s: %v", kind, l.id, err)
+	until(l, fmt.Sprintf("%s number %d is on record on %s", kind, nth, l.id), func() bool {
+		n := 0
+		for _, t := range l.tickets() {
+			events, err := l.app.Dispatcher().Events(l.Context(), dispatch.Ref{ID: t.ID})
+			if err != nil {
+				l.Fatal(err)
+			}
+			for _, e := range events {
+				if e.Body.Kind() == kind {
+					n++
+				}
+			}
 		}
-		from = at + 1
-		if t, err := l.app.Dispatcher().Ticket(ctx, e.Ref.ID); err != nil || t.Line != l.id {
-			continue
-		}
-		if nth--; nth == 0 {
-			return e
-		}
-	}
+		return n >= nth
+	})
 }
 
 // tickets are all tickets of the line.
