@@ -205,9 +205,8 @@ func (d *demo) play(ctx context.Context, a *App) (result DemoResult, err error) 
 	d.say.begin(d.o.Out, a.Address())
 	out := &stepper{out: d.o.Out, say: d.say, began: began}
 	feed := a.Dispatcher().Feed().Subscribe(256)
-	ticket := make(chan dispatch.Ref, 1)
 	var readers sync.WaitGroup
-	readers.Go(func() { out.narrate(feed, ticket) })
+	readers.Go(func() { out.narrate(feed) })
 	defer readers.Wait()
 	defer feed.Close()
 
@@ -222,11 +221,30 @@ func (d *demo) play(ctx context.Context, a *App) (result DemoResult, err error) 
 		s.Hangup() // what is left of the call must not keep the demo waiting
 		return result, err
 	}
-	select {
-	case ref := <-ticket:
-		return d.verdict(ctx, a, ref)
-	case <-ctx.Done():
-		return result, fmt.Errorf("demo: the record of the call did not come: %w", ctx.Err())
+	ref, err := recorded(ctx, a.Dispatcher())
+	if err != nil {
+		return result, err
+	}
+	return d.verdict(ctx, a, ref)
+}
+
+// lookEvery is how often the demo looks for its call's record: the feed that tells the story is only a hint.
+const lookEvery = 50 * time.Millisecond
+
+// recorded waits until the newest call is on record as ended, and returns its ticket.
+func recorded(ctx context.Context, d *dispatch.Dispatcher) (dispatch.Ref, error) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		calls, err := d.ListCalls(ctx, dispatch.CallFilter{Limit: 1})
+		if err == nil && len(calls) > 0 && !calls[0].EndedAt.IsZero() {
+			return calls[0].Ref, nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return dispatch.Ref{}, fmt.Errorf("demo: the record of the call did not come: %w", context.Cause(ctx))
+		}
 	}
 }
 

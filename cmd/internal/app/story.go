@@ -133,8 +133,8 @@ func (s *stepper) phoneStep(e phone.Event) {
 	s.step("client", e.Kind.String(), detail)
 }
 
-// narrate prints the dispatcher's feed until it is closed, and tells the ticket when the call is on record.
-func (s *stepper) narrate(feed *dispatch.Subscription, recorded chan<- dispatch.Ref) {
+// narrate prints the dispatcher's feed until it is closed.
+func (s *stepper) narrate(feed *dispatch.Subscription) {
 	for e := range feed.Events() {
 		switch e.Kind {
 		case "opened", "joined":
@@ -145,10 +145,6 @@ func (s *stepper) narrate(feed *dispatch.Subscription, recorded chan<- dispatch.
 			s.step(e.Person, e.Kind, "")
 		case "call_ended":
 			s.step("vahta", e.Kind, e.Result)
-			select {
-			case recorded <- e.Ref:
-			default: // only the first call is the demo's
-			}
 		}
 	}
 }
