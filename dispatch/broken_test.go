@@ -100,3 +100,62 @@ func TestBrokenNeedsAnOpenTicket(t *testing.T) {
 		h.see(t, "")
 	})
 }
+
+// A client who calls again after the acknowledgement and reaches nobody needs
+// somebody: the one who has the ticket is paged first, then the chain.
+func TestCallsAgainInVain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{
+			"boris": {{time.Second, dispatch.ResultBusy, nil}}, "anna": {{time.Second, dispatch.ResultAcknowledged, nil}},
+		})
+		h.talk(t, "a")
+		wait(time.Minute)
+		must(t, h.RecordOutcome(t.Context(), dispatch.Outcome{Ref: h.ref(t, "a"), Call: "a", Result: dispatch.CallServed, At: time.Now()}))
+		again, err := h.OpenCall(t.Context(), call("b", "89211234567"))
+		must(t, err)
+		if !again.Joined || again.Acknowledged != "boris" {
+			t.Fatalf("opened %+v", again)
+		}
+		wait(10 * time.Second)
+		h.lose(t, again, "b", dispatch.CallAbandoned)
+		wait(time.Minute)
+		h.see(t, "1m29s boris, 1m30s anna")
+		log, err := h.Events(t.Context(), again.Ref)
+		must(t, err)
+		if tk, err := ticket.Fold(log); err != nil || tk.Acknowledged.By != "anna" || tk.PageReason != string(dispatch.CallAbandoned) {
+			t.Errorf("folded %+v, %v", tk, err)
+		}
+	})
+}
+
+// No page follows when the acknowledgement belongs to the very call, or when an
+// engineer has heard of the call that was abandoned.
+func TestAcknowledgedInTheCallIsNotPagedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), nil)
+		first, err := h.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		wait(time.Second)
+		must(t, h.Acknowledge(t.Context(), first.Ref, "boris", "accept_key", time.Now()))
+		h.lose(t, first, "a", dispatch.CallAbandoned)
+		wait(time.Second)
+		again, err := h.OpenCall(t.Context(), call("b", "89211234567"))
+		must(t, err)
+		wait(time.Second)
+		must(t, h.RecordOutcome(t.Context(), dispatch.Outcome{
+			Ref: again.Ref, Call: "b", Result: dispatch.CallAbandoned, At: time.Now(), Detail: dispatch.CallDetail{AcknowledgedBy: "anna"},
+		}))
+		wait(time.Hour)
+		h.see(t, "")
+	})
+}
+
+// ref is the ticket of a call.
+func (h *house) ref(t *testing.T, call string) dispatch.Ref {
+	t.Helper()
+	rec, err := h.Call(t.Context(), call)
+	must(t, err)
+	return rec.Ref
+}

@@ -102,14 +102,16 @@ type Outcome struct {
 
 // CallDetail is the record of one call, kept as one value.
 type CallDetail struct {
-	AnsweredAt time.Time     `json:"answered_at,omitzero"` // our 200 to the caller
-	AcceptedBy string        `json:"accepted_by,omitempty"`
-	AcceptedAt time.Time     `json:"accepted_at,omitzero"`
-	Talk       time.Duration `json:"talk_ns,omitempty"`
-	Rounds     int           `json:"rounds,omitempty"`
-	Legs       []Leg         `json:"legs,omitempty"`
-	Ladder     []Step        `json:"ladder,omitempty"`
-	Recording  Recording     `json:"recording,omitzero"`
+	AnsweredAt time.Time `json:"answered_at,omitzero"` // our 200 to the caller
+	AcceptedBy string    `json:"accepted_by,omitempty"`
+	AcceptedAt time.Time `json:"accepted_at,omitzero"`
+	// AcknowledgedBy pressed the key when the caller had left already.
+	AcknowledgedBy string        `json:"acknowledged_by,omitempty"`
+	Talk           time.Duration `json:"talk_ns,omitempty"`
+	Rounds         int           `json:"rounds,omitempty"`
+	Legs           []Leg         `json:"legs,omitempty"`
+	Ladder         []Step        `json:"ladder,omitempty"`
+	Recording      Recording     `json:"recording,omitzero"`
 }
 
 // Leg is one party of a call.

@@ -259,7 +259,7 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging 
 		line = s.lines[0] // the line is gone from the configuration; somebody must still be paged
 	}
 	m := machineFor(s, line)
-	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() && c.Ticket.PageReason == ticket.Broken {
+	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() && c.Ticket.Reopened > 0 {
 		m.First = p.ID // who talked to the client calls back
 	}
 	next, actions := m.Step(state, ev, now)

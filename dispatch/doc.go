@@ -19,9 +19,9 @@
 //     page timer is written in the transaction that opens the ticket and moves
 //     with it; nobody is paged for what is acknowledged or closed
 //     (PageStillNeeded is asked before each send). One thing takes an
-//     acknowledgement away: a call of the open ticket that Vahta's own stop
-//     broke. Whoever has the ticket is paged first then, and after him the
-//     chain, until somebody acknowledges anew.
+//     acknowledgement away: a later call of the open ticket that reached nobody,
+//     or one that Vahta's own stop broke. Whoever has the ticket is paged first
+//     then, and after him the chain, until somebody acknowledges anew.
 //   - Plan reads memory only (the Directory) and never waits.
 //
 // Who pages. While a call hunts, its ladder is the page. When it ends without

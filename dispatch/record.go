@@ -61,10 +61,10 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 
 // RecordOutcome ends a call and keeps its detail. When the call ended without
 // a human and the ticket still needs one, paging is due from that moment on,
-// in the same commit. When the call broke, an open Critical ticket needs one
-// again, whoever has it: the client's line went dead by our fault, and somebody
-// must call back. That is the one exception from "what is acknowledged is never
-// paged".
+// in the same commit. When the call broke, or began after the acknowledgement
+// and reached nobody, an open Critical ticket needs one again, whoever has it:
+// somebody must call back. That is the one exception from "what is acknowledged
+// is never paged".
 func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_outcome", began, err) }()
@@ -102,16 +102,28 @@ func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool) (Change, er
 		},
 	})
 	needed := o.Result.Lost() && !hunting && c.Ticket.NeedsPage()
-	broken := o.Result == CallBroken && c.Ticket.Open() && c.Ticket.Priority == ticket.Critical
-	if err != nil || !needed && !broken {
+	again := needsAgain(c.Ticket, call, o, hunting)
+	if err != nil || !needed && !again {
 		return change, err
 	}
 	change, err = c.take(change, ticket.Event{
-		Ticket: c.Ticket.ID, At: o.At, By: byVahta, Body: ticket.PageRaised{Reason: string(o.Result)},
+		Ticket: c.Ticket.ID, At: o.At, By: byVahta, Body: ticket.PageRaised{Reason: string(o.Result), Again: again},
 	})
 	// Paging that is under way already takes an early wake for nothing.
 	change.Timers = append(change.Timers, c.pageTimer().moved(o.At))
 	return change, err
+}
+
+// needsAgain reports whether the end of a call takes the acknowledgement of its
+// open Critical ticket away: Vahta cut the call, or the client has called after
+// the acknowledgement and reached nobody. Then somebody knows of the first
+// trouble, and nobody of this call.
+func needsAgain(t ticket.Ticket, call CallRecord, o Outcome, hunting bool) bool {
+	if !t.Open() || t.Priority != ticket.Critical {
+		return false
+	}
+	later := !t.Acknowledged.IsZero() && t.Acknowledged.At.Before(call.StartedAt)
+	return o.Result == CallBroken || o.Result.Lost() && !hunting && later && call.AcceptedBy == "" && o.Detail.AcknowledgedBy == ""
 }
 
 // callRecord returns the call as its opening told, or as much as its ticket

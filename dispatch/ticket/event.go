@@ -105,6 +105,7 @@ type CallEnded struct {
 // PageRaised says that from now on the ladder goes on as pages.
 type PageRaised struct {
 	Reason string        `json:"reason"`
+	Again  bool          `json:"again,omitempty"`   // takes the acknowledgement away
 	Late   time.Duration `json:"late_ns,omitempty"` // how long after it was due, when that is worth a word
 }
 

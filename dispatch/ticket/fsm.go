@@ -107,13 +107,15 @@ func (t Ticket) take(by Taken) Ticket {
 }
 
 // raise notes why people are paged. A broken call takes the acknowledgement
-// away: its holder may not know that his client was cut off. The assignee
-// stays; he is asked first.
+// away, and so does a later call that reached nobody: the holder may not know
+// that his client was cut off, or needs him again. The assignee stays; he is
+// asked first.
 func (t Ticket) raise(b PageRaised) Ticket {
-	if t.PageReason == "" || b.Reason == Broken {
+	again := b.Again || b.Reason == Broken
+	if t.PageReason == "" || again {
 		t.PageReason = b.Reason
 	}
-	if b.Reason == Broken && !t.Acknowledged.IsZero() {
+	if again && !t.Acknowledged.IsZero() {
 		t.Acknowledged = Taken{}
 		t.Reopened++
 	}

@@ -27,7 +27,7 @@ type Ticket struct {
 	Assignee     string    `json:"assignee,omitempty"`
 	ContactAt    time.Time `json:"contact_at,omitzero"`   // first accept key
 	PageReason   string    `json:"page_reason,omitempty"` // why paging was raised; empty = it was not
-	Reopened     int       `json:"reopened,omitempty"`    // how often a broken call took the acknowledgement away
+	Reopened     int       `json:"reopened,omitempty"`    // how often a call took the acknowledgement away
 	MergedInto   string    `json:"merged_into,omitempty"`
 	Stamps       Stamps    `json:"stamps"`
 	Version      int64     `json:"version"` // counts the changes of this state; set by Apply

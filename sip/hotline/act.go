@@ -210,17 +210,19 @@ func (k *call) bridge(a *Action) {
 		}
 	}
 	if engineer == nil || left == nil {
+		k.step(Event{Kind: EvNotBridged, Attempt: a.Attempt, Cause: b2bua.CauseInternal})
+		return
+	}
+	if err := k.c.Bridge(left, engineer.leg); err != nil {
+		k.h.log.Error("two legs could not be joined", "call_id", k.id, "err", err)
+		k.step(Event{Kind: EvNotBridged, Attempt: a.Attempt, Cause: b2bua.CauseInternal})
 		return
 	}
 	for i := range k.legs {
 		k.legs[i].play = 0 // prompts on both are cut by the bridge
 	}
-	if err := k.c.Bridge(left, engineer.leg); err != nil {
-		k.h.log.Error("two legs could not be joined", "call_id", k.id, "err", err)
-		k.step(Event{Kind: EvFailed, Attempt: a.Attempt, Outcome: dispatch.AttemptFailed, Cause: b2bua.CauseInternal})
-		return
-	}
 	k.later = append(k.later, k.record) // the talk does not wait for the disk
+	k.step(Event{Kind: EvBridged, Attempt: a.Attempt})
 }
 
 // record starts the recording; without one the call goes on, and says so.

@@ -143,21 +143,30 @@ func (m *machine) wants(a *Attempt) {
 	if m.s.Commit == CommitPending || m.s.Accepting != 0 {
 		return
 	}
+	a.Phase = AttemptConfirming
+	m.s.Accepting = a.ID
+	m.stop(TimerAsk, a.ID)
 	if a.Claim == 0 { // a static number: nobody else can hold it
 		m.won(a)
 		return
 	}
-	a.Phase = AttemptConfirming
-	m.s.Accepting = a.ID
-	m.stop(TimerAsk, a.ID)
 	m.do(Action{Kind: ActAccept, Attempt: a.ID, Claim: a.Claim})
 }
 
-// won joins the caller with the engineer and lets all others go.
-func (m *machine) won(a *Attempt) {
+// won joins the caller with the engineer; EvBridged or EvNotBridged follows.
+func (m *machine) won(a *Attempt) { m.do(Action{Kind: ActBridge, Attempt: a.ID}) }
+
+// bridged makes the acceptance count: the two talk, and all others are let go.
+func (m *machine) bridged(a *Attempt) {
+	if m.s.Phase == PhaseCallingBack && a.Phase == AttemptTalking {
+		m.calledBack(a)
+		return
+	}
+	if m.s.Phase != PhaseHunting || a.Phase != AttemptConfirming {
+		return
+	}
 	m.s.Accepting, m.s.Phase, a.Phase = 0, PhaseTalking, AttemptTalking
 	m.s.Answered = true
-	m.do(Action{Kind: ActBridge, Attempt: a.ID})
 	m.do(Action{Kind: ActAccepted, Attempt: a.ID, Person: a.Person, Device: a.device()})
 	m.record(a, dispatch.AttemptAccepted, Event{})
 	m.stopCallTimers()
@@ -168,6 +177,17 @@ func (m *machine) won(a *Attempt) {
 		}
 	}
 	m.leaveQueue()
+}
+
+// notBridged lets an engineer go whose leg, or the caller's, had ended in the
+// moment of the key. He has not accepted; the hunt goes on while there is a caller.
+func (m *machine) notBridged(a *Attempt, e Event) {
+	switch {
+	case m.s.Phase == PhaseHunting && a.Phase == AttemptConfirming:
+		m.refuse(a, dispatch.AttemptFailed, e.Cause)
+	case m.s.Phase == PhaseCallingBack && a.Phase == AttemptTalking:
+		m.finishLeft()
+	}
 }
 
 // yield tells somebody who was asked at the same time that the call is taken.

@@ -25,7 +25,7 @@ func (k *call) outcome() {
 // detail translates the record of the engine into the desk's words.
 func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 	out := dispatch.CallDetail{
-		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, Rounds: k.s.Round,
+		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, AcknowledgedBy: k.s.Acknowledged, Rounds: k.s.Round,
 		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
 	}
 	if k.accepted.IsZero() {

@@ -27,6 +27,8 @@ const (
 	EvPlayed                             // what Attempt (0: the caller) heard has ended
 	EvTimer                              // Timer
 	EvWon                                // Attempt's accept key counts
+	EvBridged                            // Attempt talks with the caller, or with the client he calls back
+	EvNotBridged                         // it could not be joined: Cause
 	EvLost                               // somebody else's came first
 	EvCallerGone                         // CANCEL or BYE
 	EvCallerHeld                         // hold
@@ -40,7 +42,7 @@ const (
 func (k EventKind) String() string {
 	if names := [...]string{
 		"invalid", "start", "callback", "plan", "ticket", "ticket_failed", "granted", "denied", "ringing", "answered", "failed",
-		"ended", "digit", "played", "timer", "won", "lost", "caller_gone", "caller_held", "caller_resumed", "free", "queue", "cut",
+		"ended", "digit", "played", "timer", "won", "bridged", "not_bridged", "lost", "caller_gone", "caller_held", "caller_resumed", "free", "queue", "cut",
 	}; int(k) < len(names) {
 		return names[k]
 	}

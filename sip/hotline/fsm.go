@@ -51,7 +51,7 @@ func (m *machine) handle(e Event) {
 		m.commit(CommitLate)
 	case EvTimer:
 		m.timer(e.Timer)
-	case EvGranted, EvDenied, EvRinging, EvAnswered, EvFailed, EvEnded, EvDigit, EvPlayed, EvWon, EvLost:
+	case EvGranted, EvDenied, EvRinging, EvAnswered, EvFailed, EvEnded, EvDigit, EvPlayed, EvWon, EvBridged, EvNotBridged, EvLost:
 		m.party(e)
 	case EvCallerGone:
 		m.callerGone()
@@ -112,6 +112,10 @@ func (m *machine) party(e Event) {
 		if a.Phase == AttemptConfirming && m.s.Phase == PhaseHunting {
 			m.won(a)
 		}
+	case EvBridged:
+		m.bridged(a)
+	case EvNotBridged:
+		m.notBridged(a, e)
 	case EvLost:
 		m.lost(a)
 	case EvStart, EvCallBack, EvPlan, EvTicket, EvTicketFailed, EvTimer, EvCallerGone, EvCallerHeld, EvCallerResumed,

@@ -107,20 +107,24 @@ func (m *machine) takeLeft(a *Attempt) {
 	m.note(dispatch.NoteCallingBack)
 }
 
-// clientAnswered joins engineer and client. It is a first contact, as an
-// accepted call is.
+// clientAnswered joins engineer and client.
 func (m *machine) clientAnswered(client *Attempt) {
 	client.Phase = AttemptTalking
 	for i := range m.s.Attempts {
 		if a := &m.s.Attempts[i]; !a.Client && a.Phase == AttemptTalking {
-			m.s.Phase = PhaseTalking
 			m.note(dispatch.NoteClientAnswered)
 			m.do(Action{Kind: ActBridge, Attempt: a.ID, Client: client.ID})
-			m.do(Action{Kind: ActAccepted, Attempt: a.ID, Person: a.Person, Device: a.device()})
 			return
 		}
 	}
 	m.finishLeft()
+}
+
+// calledBack makes the call-back count: it is a first contact, as an accepted
+// call is.
+func (m *machine) calledBack(a *Attempt) {
+	m.s.Phase = PhaseTalking
+	m.do(Action{Kind: ActAccepted, Attempt: a.ID, Person: a.Person, Device: a.device()})
 }
 
 // clientFailed tells the engineer that the client does not answer.

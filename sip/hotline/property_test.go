@@ -16,7 +16,7 @@ type tally struct {
 	t        *rapid.T
 	claims   map[int]bool // granted and not released
 	legs     map[int]bool // dialled and not released
-	bridged  int          // bridges made
+	accepted int          // acceptances that count
 	outcomes int
 	ended    bool
 	rung     map[int]bool // ever dialled
@@ -51,8 +51,12 @@ func (l *tally) action(a Action, s State) {
 		}
 		delete(l.claims, a.Claim)
 	case ActBridge:
-		if l.bridged++; l.bridged > 1 {
+		if l.accepted > 0 {
 			l.t.Fatal("bridged twice")
+		}
+	case ActAccepted:
+		if l.accepted++; l.accepted > 1 {
+			l.t.Fatal("accepted twice")
 		}
 	case ActOutcome:
 		if l.outcomes++; l.outcomes > 1 {
@@ -74,14 +78,18 @@ func TestAnyOrder(t *testing.T) {
 		plan := drawPlan(t)
 		s, now := NewState(&cfg), time.Unix(1_800_000_000, 0)
 		var open []int // claims asked for
-		step := func(e Event) {
+		var step func(e Event)
+		step = func(e Event) {
 			l.event(e)
 			var acts []Action
 			s, acts = Step(s, e, now)
 			for _, a := range acts {
 				l.action(a, s)
-				if a.Kind == ActClaim {
+				switch a.Kind { //exhaustive:ignore
+				case ActClaim:
 					open = append(open, a.Attempt)
+				case ActBridge: // its result follows at once
+					step(Event{Kind: rapid.SampledFrom([]EventKind{EvBridged, EvNotBridged}).Draw(t, "bridge"), Attempt: a.Attempt})
 				}
 			}
 		}
