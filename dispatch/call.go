@@ -112,6 +112,8 @@ type CallDetail struct {
 	Legs           []Leg         `json:"legs,omitempty"`
 	Ladder         []Step        `json:"ladder,omitempty"`
 	Recording      Recording     `json:"recording,omitzero"`
+	// Degraded names what could not be asked while the call went on: "rotation", "arbiter", "record".
+	Degraded []string `json:"degraded,omitempty"`
 }
 
 // Leg is one party of a call.
@@ -166,6 +168,7 @@ type CallRecord struct {
 	Caller     client.Number `json:"caller,omitempty"`
 	CallerName string        `json:"caller_name,omitempty"`
 	Trunk      string        `json:"trunk,omitempty"`
+	Node       string        `json:"node,omitempty"` // who serves it
 	StartedAt  time.Time     `json:"started_at"`
 	AcceptedAt time.Time     `json:"accepted_at,omitzero"`
 	AcceptedBy string        `json:"accepted_by,omitempty"`

@@ -15,6 +15,9 @@ type NoticeKind string
 const (
 	NoticePage  NoticeKind = "page"  // reach this person about this ticket
 	NoticeEvent NoticeKind = "event" // tell a subscriber what happened
+	// NoticeRecall rings the client whose call was cut and hunts for an engineer
+	// as if he had called again. To is his number.
+	NoticeRecall NoticeKind = "recall"
 )
 
 // Notice is one message the outbox must deliver. It is committed with the

@@ -11,6 +11,9 @@ import (
 // Change is one transaction: all of it or nothing, durable when Commit
 // returns nil. Empty parts are left out.
 type Change struct {
+	// ID makes the change count once however often it is committed: the store
+	// fails with ErrRepeated when it is there. Empty = not remembered.
+	ID string
 	// Signal stores the raw signal, or fails with a *RepeatedError when its
 	// (channel, key) is stored and already has a ticket. Taken says which ticket
 	// it became; the zero Taken stores it raw.

@@ -48,6 +48,9 @@ func NewMemory(now func() time.Time) *Memory {
 	}
 }
 
+// Instant reports true.
+func (m *Memory) Instant() bool { return true }
+
 // Claim takes the first free candidate.
 func (m *Memory) Claim(ctx context.Context, req ClaimRequest) (Claim, bool, error) {
 	if err := req.Validate(); err != nil {

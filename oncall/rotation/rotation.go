@@ -47,6 +47,8 @@ type Claim struct {
 	Token uint64
 	// TTL is what each renewal adds, counted from the moment of the renewal.
 	TTL time.Duration
+	// Local says that this node alone has granted it, because the shared store did not answer.
+	Local bool
 }
 
 // Presence is what people say about themselves.
@@ -92,4 +94,39 @@ type Turns interface {
 type Rotation interface {
 	Claims
 	Turns
+	// Instant reports whether no method ever waits: then it may be asked within a call's own goroutine.
+	Instant() bool
 }
+
+// Values are plain values that expire, shared by the nodes: where somebody's phone is registered, for one. Keys are
+// "kind/name"; both parts are free of '/', and kinds are listed in keys.go.
+type Values interface {
+	// Put keeps a value for ttl, replacing what was there.
+	Put(ctx context.Context, key string, value []byte, ttl time.Duration) error
+	// Get returns a live value; nil when there is none.
+	Get(ctx context.Context, key string) ([]byte, error)
+	// All returns the live values of a kind by name.
+	All(ctx context.Context, kind string) (map[string][]byte, error)
+	// Delete ends a value; for one that is not live it does nothing.
+	Delete(ctx context.Context, key string) error
+}
+
+// Bus carries short messages between the nodes, at most once each: whoever was cut off meanwhile has missed some.
+type Bus interface {
+	// Publish hands a message to all who listen to the topic, this node included.
+	Publish(ctx context.Context, topic Topic, message []byte) error
+	// Listen calls hear for each message, one after another, until stop is called. It reconnects by itself; after a time
+	// in which messages may have been missed hear gets nil.
+	Listen(topic Topic, hear func(message []byte)) (stop func())
+}
+
+// Topic names what messages are about.
+type Topic string
+
+// The topics.
+const (
+	// TopicEvents carries live events of calls and tickets, JSON of dispatch.FeedEvent.
+	TopicEvents Topic = "events"
+	// TopicDirectory carries the version of the directory in force, JSON of dispatch.Version.
+	TopicDirectory Topic = "directory"
+)

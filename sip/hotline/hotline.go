@@ -111,9 +111,8 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	if deps.Engine == nil || deps.Dispatcher == nil || deps.Rotation == nil || deps.Prompts == nil || deps.Trunks == nil {
 		return nil, errors.New("set up hotline: engine, dispatcher, rotation, prompts and trunks are all needed")
 	}
-	_, instant := deps.Rotation.(*rotation.Memory)
 	h := &Hotline{
-		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation, instant: instant,
+		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation, instant: deps.Rotation.Instant(),
 		prompts: deps.Prompts, routes: deps.Trunks, people: deps.People, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
 		held: newHeld(), folders: &folders{root: cfg.Recordings}, live: map[*call]struct{}{},
