@@ -4,9 +4,10 @@
 #   sip-tester sipp, an independent SIP peer
 #   baresip    an independent softphone, with its audio file modules
 #   sox        reads our recordings as a stranger would
+#   redis-*    the servers and sentinels that the tests of several nodes start for themselves
 set -euo pipefail
 
-packages=(gcc libc6-dev sip-tester baresip-core sox)
+packages=(gcc libc6-dev sip-tester baresip-core sox redis-server redis-sentinel)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
@@ -20,5 +21,21 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
+
+# Debian starts and enables a service that it installs. The tests start their own servers, on ports of their own, and a
+# machine that runs tests should not have a Redis for everybody because of that.
+policy=/usr/sbin/policy-rc.d
+mine=""
+if [ ! -e "$policy" ]; then
+  mine=yes
+  trap '"${run[@]}" rm -f "$policy"' EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${run[@]}" tee "$policy" >/dev/null
+  "${run[@]}" chmod 755 "$policy"
+fi
 "${run[@]}" apt-get update -qq
 "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+if command -v systemctl >/dev/null; then
+  for service in redis-server redis-sentinel; do
+    case " ${missing[*]} " in *" $service "*) "${run[@]}" systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
+  done
+fi

@@ -21,6 +21,9 @@ type Memory struct {
 	attempts map[attempt]*holding         // the same claims by call and attempt
 	assigned map[string]map[string]uint64 // track → person → token of the last assignment
 	away     map[string]time.Time         // person → end of the statement
+	values   map[string]map[string]value  // kind → name → value
+
+	hub hub
 }
 
 var _ Rotation = (*Memory)(nil)
@@ -45,7 +48,15 @@ func NewMemory(now func() time.Time) *Memory {
 		attempts: map[attempt]*holding{},
 		assigned: map[string]map[string]uint64{},
 		away:     map[string]time.Time{},
+		values:   map[string]map[string]value{},
 	}
+}
+
+// StartEpoch puts the tokens to come above all of earlier epochs. Going back does nothing.
+func (m *Memory) StartEpoch(epoch uint64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.token = max(m.token, epoch<<epochShift)
 }
 
 // Instant reports true.
