@@ -21,7 +21,7 @@ func callsCommand() *cobra.Command {
 		Short: "list calls, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, at clock) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, at company) error {
 				cs, err := d.Calls(ctx, dispatch.CallFilter{Limit: limit})
 				if err != nil {
 					return err
@@ -36,7 +36,7 @@ func callsCommand() *cobra.Command {
 		Short: "show a call: legs, causes, quality, recording, ladder",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, at clock) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, at company) error {
 				c, err := d.Call(ctx, args[0])
 				if err != nil {
 					return err
@@ -49,7 +49,7 @@ func callsCommand() *cobra.Command {
 	return cmd
 }
 
-func printCalls(out io.Writer, cs []dispatch.CallRecord, at clock) error {
+func printCalls(out io.Writer, cs []dispatch.CallRecord, at company) error {
 	if len(cs) == 0 {
 		_, err := fmt.Fprintln(out, "no calls yet")
 		return err
@@ -62,16 +62,16 @@ func printCalls(out io.Writer, cs []dispatch.CallRecord, at clock) error {
 			result = "in progress"
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, at.show(c.StartedAt), c.Ref.Number,
-			result, orDash(c.AcceptedBy), c.Detail.Talk.Round(time.Second/10))
+			result, at.name(c.AcceptedBy), c.Detail.Talk.Round(time.Second/10))
 	}
 	return w.Flush()
 }
 
-func printCall(out io.Writer, c dispatch.CallRecord, at clock) error {
+func printCall(out io.Writer, c dispatch.CallRecord, at company) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "call\t%s\nticket\t%s\nstarted\t%s\nresult\t%s %s\n", c.ID, c.Ref.Number, at.show(c.StartedAt), c.Result, c.Cause)
 	if c.AcceptedBy != "" {
-		fmt.Fprintf(w, "accepted\t%s after %s\n", c.AcceptedBy, c.AcceptedAt.Sub(c.StartedAt).Round(time.Millisecond))
+		fmt.Fprintf(w, "accepted\t%s after %s\n", at.name(c.AcceptedBy), c.AcceptedAt.Sub(c.StartedAt).Round(time.Millisecond))
 	}
 	if r := c.Detail.Recording; r.Path != "" {
 		fmt.Fprintf(w, "recording\t%s (%s)\n", r.Path, r.Duration.Round(time.Second/10))

@@ -12,15 +12,27 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/oncall"
 )
 
-// clock shows instants in the zone of the company.
-type clock struct{ zone *time.Location }
+// company shows instants in its zone and people by their names.
+type company struct {
+	zone   *time.Location
+	roster oncall.Roster
+}
 
-func (c clock) show(t time.Time) string { return t.In(c.zone).Format("2006-01-02 15:04:05 MST") }
+func (c company) show(t time.Time) string { return t.In(c.zone).Format("2006-01-02 15:04:05 MST") }
+
+// name returns who has the id; somebody who is no longer in the file stays an id.
+func (c company) name(id string) string {
+	if p, ok := c.roster.Person(id); ok {
+		return p.Name
+	}
+	return orDash(id)
+}
 
 // withDesk runs f on the desk of the configured data folder.
-func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, clock) error) error {
+func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) error) error {
 	l, err := load(cmd)
 	if err != nil {
 		return err
@@ -29,11 +41,11 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, clock) erro
 	if err != nil {
 		return fmt.Errorf("dispatch.zone: %w", err)
 	}
-	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Dispatch, l.Config.Source())
+	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), l.Config.Dispatch, l.Config.Source())
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), d, clock{zone}); err != nil {
+	if err := f(cmd.Context(), d, company{zone, l.Config.Roster}); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}
@@ -57,7 +69,7 @@ func ticketList() *cobra.Command {
 		Short: "list open tickets, newest first",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c clock) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c company) error {
 				ts, err := d.Tickets(ctx, dispatch.TicketFilter{OpenOnly: !all, Limit: limit})
 				if err != nil {
 					return err
@@ -74,7 +86,7 @@ func ticketList() *cobra.Command {
 						contact = fmt.Sprintf("%.0f s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds())) // never rounded into a promise
 					}
 					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, c.show(t.OpenedAt),
-						t.Priority, t.Stage, orDash(t.Client.OrgName), orDash(t.Acknowledged.By), contact)
+						t.Priority, t.Stage, orDash(t.Client.OrgName), c.name(t.Acknowledged.By), contact)
 				}
 				return w.Flush()
 			})
@@ -95,7 +107,7 @@ func ticketShow() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ clock) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ company) error {
 				v, err := d.Ticket(ctx, args[0], language)
 				if err != nil {
 					return err
@@ -120,7 +132,7 @@ func decide(use, short string, action desk.Action, least int) *cobra.Command {
 		Short: short,
 		Args:  cobra.MinimumNArgs(least),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ clock) error {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ company) error {
 				return d.Decide(ctx, args[0], desk.Decision{Action: action, By: by, Text: strings.Join(args[1:], " ")})
 			})
 		},

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/config"
-	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/store"
@@ -39,6 +37,7 @@ type App struct {
 	cfg      config.Config
 	log      *slog.Logger
 	registry *prometheus.Registry
+	folder   *os.File // locked while we have it
 	store    *store.SQLite
 	desk     *dispatch.Dispatcher
 	edge     *wire.Edge
@@ -56,6 +55,14 @@ type App struct {
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {
 	a := &App{cfg: cfg, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if a.folder, err = takeFolder(cfg.Data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.folder.Close())
+		}
+	}()
 	if err := a.openRecord(ctx); err != nil {
 		return nil, err
 	}
@@ -79,13 +86,10 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err 
 	return a, nil
 }
 
-// openRecord makes the data folder and opens the database in it.
+// openRecord opens the database: for us alone, unless it lies where other nodes may use it.
 func (a *App) openRecord(ctx context.Context) error {
-	if err := os.MkdirAll(a.cfg.Data, 0o750); err != nil {
-		return fmt.Errorf("data folder: %w; create it, or name another with the setting data", err)
-	}
 	sc := store.Default()
-	sc.Path, sc.Exclusive = filepath.Join(a.cfg.Data, desk.Database), true
+	sc.Path, sc.Exclusive = a.cfg.Database(), !a.cfg.Shared()
 	var err error
 	a.store, err = store.Open(ctx, sc, store.Deps{Log: a.part("store"), Registerer: a.registry})
 	return err
@@ -191,6 +195,7 @@ func phoneHosts(r oncall.Roster) []string {
 // Run serves until ctx ends or a part fails, then drains and stops. It may be called once.
 func (a *App) Run(ctx context.Context) error {
 	l := newLifecycle(a.log)
+	l.onStop("data folder", a.folder.Close)
 	l.onStop("store", a.store.Close)
 	l.start(ctx, "store writer", a.store.Run)
 	if err := a.desk.Start(ctx); err != nil {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
-	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
@@ -231,9 +230,9 @@ func TestKilled(t *testing.T) {
 	cfg.Data = t.TempDir()
 	cfg.Hotline.Recordings = filepath.Join(cfg.Data, "recordings")
 	for _, suffix := range []string{"", "-wal"} { // the log of the database before the file it belongs to would be newer
-		data, err := os.ReadFile(filepath.Join(r.cfg.Data, desk.Database+suffix))
+		data, err := os.ReadFile(filepath.Join(r.cfg.Data, config.Database+suffix))
 		r.must(err)
-		r.must(os.WriteFile(filepath.Join(cfg.Data, desk.Database+suffix), data, 0o600))
+		r.must(os.WriteFile(filepath.Join(cfg.Data, config.Database+suffix), data, 0o600))
 	}
 	for _, s := range []*phone.Session{one, two} {
 		s.Hangup()

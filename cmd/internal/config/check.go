@@ -5,11 +5,41 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/sip/wire"
 )
+
+// nodeName is what a node may be called: it stands in the record, in logs and in file names.
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`) //nolint:gochecknoglobals // a compiled constant
+
+// hostNode names this machine's node.
+func hostNode() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	host = strings.ToLower(host)
+	return host[:min(len(host), 63)]
+}
+
+// Database returns the path of the database file.
+func (c *Config) Database() string {
+	if filepath.IsAbs(c.Store.Path) {
+		return c.Store.Path
+	}
+	return filepath.Join(c.Data, c.Store.Path)
+}
+
+// Shared reports whether the record lies outside the data folder, where other nodes may use it too.
+func (c *Config) Shared() bool {
+	rel, err := filepath.Rel(filepath.Clean(c.Data), c.Database())
+	return err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
 
 // listeners checks what sections of the file want from the same sockets.
 func (c *Config) listeners() error {

@@ -23,10 +23,13 @@ import (
 
 // Config is the whole file.
 type Config struct {
-	// Data is the folder of the database, the recordings and the control socket.
+	// Data is the folder of this node alone: journal, recordings, control socket, and the database unless Store names another place.
 	Data string `yaml:"data"`
-	Log  Log    `yaml:"log"`
-	HTTP HTTP   `yaml:"http"`
+	// Node is this node's name among those that share a record; empty = the host's name in lower case.
+	Node  string `yaml:"node"`
+	Store Store  `yaml:"store"`
+	Log   Log    `yaml:"log"`
+	HTTP  HTTP   `yaml:"http"`
 	// Drain bounds how long calls in progress may go on after SIGTERM.
 	Drain time.Duration `yaml:"drain"`
 
@@ -46,6 +49,15 @@ type Config struct {
 	Webhooks      webhook.Config        `yaml:"webhooks"`
 }
 
+// Store says where the record is kept.
+type Store struct {
+	// Path is the database file; a relative one lies in the data folder. One outside of it may be shared with other nodes.
+	Path string `yaml:"path"`
+}
+
+// Database is the name of the database file when the configuration does not say.
+const Database = "vahta.db"
+
 // Log says what is logged and how.
 type Log struct {
 	Level  slog.Level `yaml:"level"`
@@ -61,6 +73,8 @@ type HTTP struct {
 func Default() Config {
 	c := Config{
 		Data:       "data",
+		Node:       hostNode(),
+		Store:      Store{Path: Database},
 		Log:        Log{Level: slog.LevelInfo, Format: "text"},
 		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
 		Drain:      time.Minute,
@@ -77,8 +91,11 @@ func Default() Config {
 	return c
 }
 
-// derive fills settings that follow from others: relative folders lie in the data folder.
+// derive fills settings that follow from others or from the machine: relative paths lie in the data folder.
 func (c *Config) derive() {
+	if c.Node == "" {
+		c.Node = hostNode()
+	}
 	if r := c.Hotline.Recordings; r != "" && !filepath.IsAbs(r) {
 		c.Hotline.Recordings = filepath.Join(c.Data, r)
 	}
@@ -108,6 +125,12 @@ func (c *Config) validate() error {
 	var faults []error
 	if c.Data == "" {
 		faults = append(faults, fmt.Errorf("data: %w; name a folder that vahta may write to", errRequired))
+	}
+	if c.Store.Path == "" {
+		faults = append(faults, fmt.Errorf("store.path: %w; leave the setting out for %s in the data folder", errRequired, Database))
+	}
+	if !nodeName.MatchString(c.Node) {
+		faults = append(faults, fmt.Errorf("node: %q is no name; write up to 63 letters, digits, dots, dashes or underscores", c.Node))
 	}
 	if c.Log.Format != "text" && c.Log.Format != "json" {
 		faults = append(faults, fmt.Errorf("log.format: %q is neither text nor json", c.Log.Format))

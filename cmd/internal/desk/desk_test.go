@@ -19,6 +19,9 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
+// database is the name of the file in the data folder.
+const database = "vahta.db"
+
 func source() dispatch.Source {
 	anna := oncall.Person{ID: "anna", Name: "Anna", Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:anna@127.0.0.1"}}}
 	return dispatch.Source{
@@ -32,7 +35,7 @@ func record(t *testing.T) (data, number string) {
 	t.Helper()
 	data = t.TempDir()
 	sc := store.Default()
-	sc.Path = filepath.Join(data, desk.Database)
+	sc.Path = filepath.Join(data, database)
 	db, err := store.Open(t.Context(), sc, store.Deps{})
 	if err != nil {
 		t.Fatal(err)
@@ -69,7 +72,7 @@ func record(t *testing.T) (data, number string) {
 func TestBothDesksAnswerAlike(t *testing.T) {
 	t.Parallel()
 	data, number := record(t)
-	local, done, err := desk.Open(t.Context(), data, dispatch.Default(), source())
+	local, done, err := desk.Open(t.Context(), data, filepath.Join(data, database), dispatch.Default(), source())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +108,7 @@ func TestBothDesksAnswerAlike(t *testing.T) {
 func TestDecisionsReachTheRecord(t *testing.T) {
 	t.Parallel()
 	data, number := record(t)
-	local, done, err := desk.Open(t.Context(), data, dispatch.Default(), source())
+	local, done, err := desk.Open(t.Context(), data, filepath.Join(data, database), dispatch.Default(), source())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +142,7 @@ func TestDecisionsReachTheRecord(t *testing.T) {
 
 func TestEmptyFolderIsNamed(t *testing.T) {
 	t.Parallel()
-	_, _, err := desk.Open(t.Context(), t.TempDir(), dispatch.Default(), source())
+	_, _, err := desk.Open(t.Context(), t.TempDir(), filepath.Join(t.TempDir(), database), dispatch.Default(), source())
 	if err == nil || !strings.Contains(err.Error(), "no server runs on") {
 		t.Errorf("got %v", err)
 	}

@@ -13,23 +13,19 @@ import (
 	"github.com/butlerspb/vahta/dispatch/store"
 )
 
-// The names of files in the data folder.
-const (
-	Database = "vahta.db"
-	Socket   = "vahta.sock"
-)
+// Socket is the name of the control socket in the data folder.
+const Socket = "vahta.sock"
 
-// Open returns a desk for the data folder: the running server's, or else one on the record itself. The function it returns
-// must be called when done.
-func Open(ctx context.Context, data string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
+// Open returns a desk for the data folder: the running server's, or else one on the record itself, the file at database.
+// The function it returns must be called when done.
+func Open(ctx context.Context, data, database string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return r, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	path := filepath.Join(data, Database)
-	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-		return nil, nil, fmt.Errorf("no server runs on %s and there is no record in it; check the setting data, or start one with `vahta serve`", data)
+	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+		return nil, nil, fmt.Errorf("no server runs on %s and there is no record %s; check the settings data and store.path, or start one with `vahta serve`", data, database)
 	}
-	return openRecord(ctx, path, cfg, src)
+	return openRecord(ctx, database, cfg, src)
 }
 
 func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {

@@ -1,0 +1,29 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// lockName is the file in the data folder that the serving process holds locked. The kernel releases it when the process
+// ends, however it ends.
+const lockName = "vahta.lock"
+
+// takeFolder makes the data folder when it is missing and takes it for this process alone, wherever the database lies.
+func takeFolder(data string) (*os.File, error) {
+	if err := os.MkdirAll(data, 0o750); err != nil {
+		return nil, fmt.Errorf("data folder: %w; create it, or name another with the setting data", err)
+	}
+	path := filepath.Join(data, lockName)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w; let the user that runs vahta write to it", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves from this folder: stop it or name another folder with the setting data", path, err), f.Close())
+	}
+	return f, nil
+}

@@ -1,0 +1,46 @@
+package config
+
+import (
+	"testing"
+
+	"github.com/butlerspb/vahta/deploy"
+)
+
+func TestWhereTheRecordLies(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		data, path, want string
+		shared           bool
+	}{
+		{"data", "vahta.db", "data/vahta.db", false},
+		{"/var/lib/vahta", "record/vahta.db", "/var/lib/vahta/record/vahta.db", false},
+		{"/var/lib/vahta", "/var/lib/vahta/vahta.db", "/var/lib/vahta/vahta.db", false},
+		{"/var/lib/vahta", "/srv/record/vahta.db", "/srv/record/vahta.db", true},
+		{"/var/lib/vahta", "/var/lib/vahta2/vahta.db", "/var/lib/vahta2/vahta.db", true},
+		{"a", "../record/vahta.db", "record/vahta.db", true},
+		{"data", "/srv/vahta.db", "/srv/vahta.db", true},
+	} {
+		c := Config{Data: tt.data, Store: Store{Path: tt.path}}
+		if got, shared := c.Database(), c.Shared(); got != tt.want || shared != tt.shared {
+			t.Errorf("data %s, path %s: %s, shared %t; want %s, %t", tt.data, tt.path, got, shared, tt.want, tt.shared)
+		}
+	}
+}
+
+func TestNodeIsTheHostUnlessNamed(t *testing.T) {
+	t.Parallel()
+	l, err := Parse("x.yaml", []byte("node: \"\"\n"+string(withListen(deploy.Demo))), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.Config.Node == "" || l.Config.Node != hostNode() {
+		t.Errorf("node %q", l.Config.Node)
+	}
+	l, err = Parse("x.yaml", withListen(deploy.Demo), []string{"VAHTA_NODE=node-b"})
+	if err != nil || l.Config.Node != "node-b" {
+		t.Errorf("node %v, %v", l, err)
+	}
+	if _, err := Parse("x.yaml", withListen(deploy.Demo), []string{"VAHTA_NODE=two words"}); err == nil {
+		t.Error("a node of two words is accepted")
+	}
+}
