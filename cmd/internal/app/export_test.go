@@ -1,6 +1,8 @@
 package app
 
 import (
+	"net/http"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/butlerspb/vahta/sip/b2bua"
@@ -15,3 +17,6 @@ func (a *App) Edge() *wire.Edge { return a.edge }
 
 // Metrics lets product tests read what /metrics shows.
 func (a *App) Metrics() prometheus.Gatherer { return a.registry }
+
+// Health lets product tests ask the probes without a listener.
+func (a *App) Health() http.Handler { return a.health() }
