@@ -16,6 +16,7 @@ const module = "github.com/butlerspb/vahta/"
 // thirdParty names modules that one room alone may import, with the reason.
 var thirdParty = map[string]struct{ rooms, reason string }{
 	"github.com/emiago/sipgo":   {"sip/wire", "its pitfalls are met in one place"},
+	"github.com/redis/go-redis": {"oncall/rotation", "everybody else asks the rotation, which answers without Redis too"},
 	"github.com/uptrace/bun":    {"dispatch/store", "SQL is spoken in one room"},
 	"modernc.org/sqlite":        {"dispatch/store", "SQL is spoken in one room"},
 	"github.com/pressly/goose":  {"dispatch/store", "migrations belong to the store"},

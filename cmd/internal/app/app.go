@@ -9,13 +9,13 @@ import (
 	"reflect"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/store"
@@ -43,6 +43,8 @@ type App struct {
 	edge     *wire.Edge
 	pool     *media.Pool
 	trunks   *trunk.Trunks
+	limits   *pressure.Gauge
+	rotation *rotation.Switch
 	engine   *b2bua.Engine
 	hotline  *hotline.Hotline
 	outbox   *outbox.Worker
@@ -71,6 +73,13 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err 
 			err = errors.Join(err, a.store.Close())
 		}
 	}()
+	if a.limits, err = pressure.New(cfg.Limits, pressure.Deps{Folder: cfg.Data, Log: a.part("limits"), Registerer: a.registry}); err != nil {
+		return nil, err
+	}
+	a.limits.TuneRuntime()
+	if a.rotation, err = rotation.New(cfg.Redis, rotation.Deps{Log: a.part("rotation"), Registerer: a.registry}); err != nil {
+		return nil, err
+	}
 	if err := a.buildDispatch(); err != nil {
 		return nil, err
 	}
@@ -140,7 +149,7 @@ func (a *App) buildTelephony() (err error) {
 		return err
 	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
-		Engine: a.engine, Dispatcher: a.desk, Rotation: rotation.NewMemory(time.Now), Prompts: prompts, Trunks: a.trunks,
+		Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks,
 		People: func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
 		Log:    a.part("hotline"), Registerer: a.registry,
 	})
@@ -204,6 +213,8 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "dispatcher", a.desk.Run)
 	l.start(ctx, "outbox", a.outbox.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
+	l.start(ctx, "limits", a.limits.Run)
+	l.start(ctx, "rotation", a.rotation.Run)
 	l.start(ctx, "media", a.pool.Run)
 	l.start(ctx, "trunks", a.trunks.Run)
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records.
@@ -261,6 +272,10 @@ func restarts(old, now config.Config) []string {
 		a, b any
 	}{
 		{"data", old.Data, now.Data},
+		{"node", old.Node, now.Node},
+		{"store", old.Store, now.Store},
+		{"redis", old.Redis, now.Redis},
+		{"limits", old.Limits, now.Limits},
 		{"log", old.Log, now.Log},
 		{"http", old.HTTP, now.HTTP},
 		{"drain", old.Drain, now.Drain},

@@ -12,15 +12,19 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/net/netutil"
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
 
-// Limits of the HTTP servers.
+// Limits of the HTTP servers: probes and commands are short, and idle ones must not hold descriptors that calls need.
 const (
 	headerTimeout = 5 * time.Second
+	readTimeout   = 10 * time.Second
+	idleTimeout   = 30 * time.Second
 	readyTimeout  = 2 * time.Second
+	maxHTTP       = 64 // connections of one listener; further ones wait to be accepted
 )
 
 // serveHTTP starts the health listener and the control socket.
@@ -56,7 +60,11 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 // serve returns a part that serves h until its context ends.
 func serve(l net.Listener, h http.Handler) func(context.Context) error {
 	return func(ctx context.Context) error {
-		s := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout, BaseContext: func(net.Listener) context.Context { return ctx }}
+		l := netutil.LimitListener(l, maxHTTP)
+		s := &http.Server{
+			Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			BaseContext: func(net.Listener) context.Context { return ctx },
+		}
 		stop := context.AfterFunc(ctx, func() { _ = s.Close() }) // nothing on these listeners is worth waiting for
 		defer stop()
 		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/channels/webhook"
+	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
+	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
@@ -28,8 +30,12 @@ type Config struct {
 	// Node is this node's name among those that share a record; empty = the host's name in lower case.
 	Node  string `yaml:"node"`
 	Store Store  `yaml:"store"`
-	Log   Log    `yaml:"log"`
-	HTTP  HTTP   `yaml:"http"`
+	// Redis is where the nodes that share a record meet; without a URL this node is alone.
+	Redis rotation.Config `yaml:"redis"`
+	Log   Log             `yaml:"log"`
+	HTTP  HTTP            `yaml:"http"`
+	// Limits are what the process may use of the machine.
+	Limits pressure.Config `yaml:"limits"`
 	// Drain bounds how long calls in progress may go on after SIGTERM.
 	Drain time.Duration `yaml:"drain"`
 
@@ -75,6 +81,8 @@ func Default() Config {
 		Data:       "data",
 		Node:       hostNode(),
 		Store:      Store{Path: Database},
+		Redis:      rotation.Default(),
+		Limits:     pressure.Default(),
 		Log:        Log{Level: slog.LevelInfo, Format: "text"},
 		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
 		Drain:      time.Minute,
@@ -109,6 +117,7 @@ func (c *Config) Source() dispatch.Source {
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
 func (c *Config) sections() map[string]func() error {
 	return map[string]func() error{
+		"limits":   c.Limits.Validate,
 		"sip":      c.SIP.Validate,
 		"media":    c.Media.Validate,
 		"calls":    c.Calls.Validate,
@@ -144,7 +153,7 @@ func (c *Config) validate() error {
 	if _, err := dispatch.NewSnapshot(c.Source()); err != nil {
 		faults = append(faults, err)
 	}
-	return errors.Join(append(faults, c.listeners(), c.folders(), c.greetings())...)
+	return errors.Join(append(faults, c.Redis.Validate(), c.listeners(), c.folders(), c.greetings())...)
 }
 
 // greetings checks that each greeting that a line names can be said.

@@ -99,6 +99,7 @@ func TestDefaultsOfSample(t *testing.T) {
 		"sip": {got.SIP, want.SIP}, "media": {got.Media, want.Media}, "calls": {got.Calls, want.Calls}, "trunks": {got.Trunks, want.Trunks},
 		"hotline": {got.Hotline, want.Hotline}, "dispatch": {got.Dispatch, want.Dispatch}, "log": {got.Log, want.Log}, "http": {got.HTTP, want.HTTP},
 		"escalation": {got.Escalation, want.Escalation}, "drain": {got.Drain, want.Drain}, "data": {got.Data, want.Data},
+		"node": {got.Node, want.Node}, "store": {got.Store, want.Store}, "redis": {got.Redis, want.Redis}, "limits": {got.Limits, want.Limits},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("section %s: the sample says\n%+v\nthe default is\n%+v", section, pair[0], pair[1])
@@ -137,6 +138,8 @@ func TestFaultsTellLineFieldAndRemedy(t *testing.T) {
 		"no address":         {"lines:", "media: {bind: here}\nlines:", []string{"media.bind", "192.0.2.10"}},
 		"no level":           {"lines:", "log: {level: loud}\nlines:", []string{"log.level", "debug, info"}},
 		"second document":    {"lines:", "---\nlines:", []string{"second document"}},
+		"no store":           {"lines:", "store: {path: \"\"}\nlines:", []string{"line 3: store.path: is required"}},
+		"no Redis URL":       {"lines:", "redis: {url: localhost}\nlines:", []string{"line 3: redis.url", "redis://host:6379/0", "^"}},
 		"no listener":        {`[{transport: udp, addr: "127.0.0.1:0"}]`, "[]", []string{"line 1", "sip.listen", "name at least one socket"}},
 	} {
 		t.Run(name, func(t *testing.T) {
