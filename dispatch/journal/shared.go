@@ -1,0 +1,128 @@
+package journal
+
+import (
+	"context"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// What several nodes agree on is in the SQL store alone: without it each method
+// of this file fails with ErrAway.
+
+// Assign implements dispatch.Arbiter.
+func (s *Store) Assign(ctx context.Context, a dispatch.Assignment, now time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Assign(ctx, a, now)
+}
+
+// Confirm implements dispatch.Arbiter.
+func (s *Store) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Confirm(ctx, a, now)
+}
+
+// Extend implements dispatch.Arbiter.
+func (s *Store) Extend(ctx context.Context, list []dispatch.Assignment) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Extend(ctx, list)
+}
+
+// Unassign implements dispatch.Arbiter.
+func (s *Store) Unassign(ctx context.Context, a dispatch.Assignment) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Unassign(ctx, a)
+}
+
+// RaiseEpoch implements dispatch.Arbiter.
+func (s *Store) RaiseEpoch(ctx context.Context) (uint64, error) {
+	in, err := s.attached()
+	if err != nil {
+		return 0, err
+	}
+	return in.RaiseEpoch(ctx)
+}
+
+// Beat implements dispatch.Nodes.
+func (s *Store) Beat(ctx context.Context, node string, now, until time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Beat(ctx, node, now, until)
+}
+
+// Leave implements dispatch.Nodes.
+func (s *Store) Leave(ctx context.Context, node string) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.Leave(ctx, node)
+}
+
+// TakeOver implements dispatch.Nodes.
+func (s *Store) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+	in, err := s.attached()
+	if err != nil {
+		return nil, err
+	}
+	return in.TakeOver(ctx, heir, own, now)
+}
+
+// Nodes implements dispatch.Nodes.
+func (s *Store) Nodes(ctx context.Context) ([]dispatch.Node, error) {
+	in, err := s.attached()
+	if err != nil {
+		return nil, err
+	}
+	return in.Nodes(ctx)
+}
+
+// SaveDefinition implements dispatch.Definitions.
+func (s *Store) SaveDefinition(ctx context.Context, v dispatch.Version, body []byte) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.SaveDefinition(ctx, v, body)
+}
+
+// Definition implements dispatch.Definitions.
+func (s *Store) Definition(ctx context.Context) (dispatch.Version, []byte, error) {
+	in, err := s.attached()
+	if err != nil {
+		return dispatch.Version{}, nil, err
+	}
+	return in.Definition(ctx)
+}
+
+// DefinitionVersion implements dispatch.Definitions.
+func (s *Store) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
+	in, err := s.attached()
+	if err != nil {
+		return dispatch.Version{}, err
+	}
+	return in.DefinitionVersion(ctx)
+}
+
+// KnownDefinition implements dispatch.Definitions.
+func (s *Store) KnownDefinition(ctx context.Context, hash string) (bool, error) {
+	in, err := s.attached()
+	if err != nil {
+		return false, err
+	}
+	return in.KnownDefinition(ctx, hash)
+}
