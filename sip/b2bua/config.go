@@ -14,6 +14,13 @@ type Config struct {
 	// Retry-After, so that those who are in are served as ever. 0 = no limit.
 	CallsPerSecond int `yaml:"calls_per_second"`
 	CallsBurst     int `yaml:"calls_burst"`
+	// KeepForKnown is the part of MaxCalls and of CallsBurst, in percent, that only known clients and calls of our own may
+	// have: a flood of unknown callers never takes it.
+	KeepForKnown int `yaml:"keep_for_known"`
+	// SoftMark is the part of the machine's memory or descriptors, in percent, from which only known clients are taken.
+	SoftMark int `yaml:"soft_mark"`
+	// HardMark is the part from which nobody new is taken; calls in progress and pages go on.
+	HardMark int `yaml:"hard_mark"`
 	// MaxAge is how long an INVITE may have waited for us to look at it; an older one gets 503.
 	MaxAge time.Duration `yaml:"max_age"`
 	// RetryAfter is what a shed caller is told to wait.
@@ -43,6 +50,9 @@ func Default() Config {
 
 		CallsPerSecond: 300, // a new one costs about 2 ms of a core
 		CallsBurst:     300,
+		KeepForKnown:   30,
+		SoftMark:       80,
+		HardMark:       95,
 		MaxAge:         time.Second,
 
 		RetryAfter:  5 * time.Second,
@@ -85,6 +95,15 @@ func (c Config) Validate() error {
 	}
 	if c.CallsPerSecond > 0 && c.CallsBurst < 1 {
 		faults = append(faults, fmt.Errorf("calls_burst: %d; at least one call at once must be allowed", c.CallsBurst))
+	}
+	if c.KeepForKnown < 0 || c.KeepForKnown > 90 {
+		faults = append(faults, fmt.Errorf("keep_for_known: %d is outside 0 to 90 percent", c.KeepForKnown))
+	}
+	if c.SoftMark < 1 || c.SoftMark > c.HardMark {
+		faults = append(faults, fmt.Errorf("soft_mark: %d is outside 1 percent to hard_mark, %d", c.SoftMark, c.HardMark))
+	}
+	if c.HardMark < 1 || c.HardMark > 100 {
+		faults = append(faults, fmt.Errorf("hard_mark: %d is outside 1 to 100 percent", c.HardMark))
 	}
 	if c.LadderSize < 0 {
 		faults = append(faults, fmt.Errorf("ladder_size: %d is negative", c.LadderSize))

@@ -31,7 +31,12 @@ type Deps struct {
 	Pool   *media.Pool
 	Trunks *trunk.Trunks
 	// Serves reports whether a called number is one of ours; calls to others get 404. nil = all.
-	Serves     func(trunk.Inbound) bool
+	Serves func(trunk.Inbound) bool
+	// Pressure tells what is used of the machine; asked at each new call, so it reads memory only. nil = no pressure.
+	Pressure func() Pressure
+	// Known reports whether a caller is a client of ours, who is taken when others are refused; it reads memory only and
+	// must not block. nil = nobody can tell, all are treated alike.
+	Known      func(trunk.Inbound) bool
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -44,6 +49,10 @@ type Engine struct {
 	pool       *media.Pool
 	trunks     peers
 	serves     func(trunk.Inbound) bool
+	pressure   func() Pressure
+	known      func(trunk.Inbound) bool
+	limits     limits
+	turns      *turns
 	log        *slog.Logger
 	metrics    *metrics
 	codecs     []sdp.Codec
@@ -87,6 +96,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
+		pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
 		metrics:    newMetrics(deps.Registerer),
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),
@@ -98,6 +108,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
 	}
+	e.turns = newTurns(e.log)
 	if e.serves == nil {
 		e.serves = func(trunk.Inbound) bool { return true }
 	}
@@ -116,7 +127,15 @@ func (e *Engine) OnCall(script func(*Call)) { e.script = script }
 // Run waits until ctx ends, then ends the calls that are left and waits for them. The edge and the
 // media pool must outlive it: the hang-ups go through them.
 func (e *Engine) Run(ctx context.Context) error {
-	<-ctx.Done()
+	tick := time.NewTicker(turnLook)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-ctx.Done():
+		case now := <-tick.C:
+			e.turns.settle(now)
+		}
+	}
 	e.draining.Store(true)
 	e.stopping.Store(true)
 	for _, c := range e.Calls() {
@@ -201,47 +220,44 @@ func (e *Engine) NewCall() *Call {
 	return c
 }
 
-// invited decides on an INVITE before anything is allocated for it: load, peer, number, media.
+// invited decides on an INVITE before anything is allocated for it: load, peer, number, media. Whatever breaks in here
+// costs this INVITE only: the dialog is refused with 500, and what was counted for it is given back.
 func (e *Engine) invited(in *dialog.Incoming) {
-	now := e.now()
-	if e.draining.Load() || e.script == nil || now.Sub(in.Request().ReceivedAt()) > e.cfg.MaxAge || !e.throttle.take(now) {
-		e.shed(in)
-		return
-	}
-	if e.active.Add(1) > int64(e.cfg.MaxCalls) {
-		e.active.Add(-1)
-		e.shed(in)
-		return
-	}
 	req := in.Request()
 	_, who, ok := e.trunks.Identify(req)
-	switch {
-	case !ok:
-		e.refuse(in, wire.StatusForbidden, refusedPeer)
-	case !e.serves(who):
-		e.refuse(in, wire.StatusNotFound, refusedNumber)
-	default:
-		offer, status := e.readOffer(req)
-		if status != 0 {
-			e.refuse(in, status, refusedMedia)
-			return
-		}
-		if !e.trunks.Reserve(who.Trunk) {
-			e.refuse(in, wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
-			return
-		}
-		e.begin(in, who, offer)
+	from := caller{who: who, peer: ok}
+	if why := e.admit(req.ReceivedAt(), &from); why != "" {
+		e.shed(in, &from, why)
+		return
 	}
-}
-
-// shed refuses an INVITE that is too much now; another node or a later try may have it.
-func (e *Engine) shed(in *dialog.Incoming) {
-	e.metrics.refused(refusedLoad)
-	in.Reject(wire.StatusServiceUnavailable, "", e.retryAfter)
+	taken := false
+	defer func() {
+		if !taken {
+			e.active.Add(-1)
+		}
+	}()
+	if !ok {
+		e.refuse(in, wire.StatusForbidden, refusedPeer)
+		return
+	}
+	if !e.serves(who) {
+		e.refuse(in, wire.StatusNotFound, refusedNumber)
+		return
+	}
+	offer, status := e.readOffer(req)
+	if status != 0 {
+		e.refuse(in, status, refusedMedia)
+		return
+	}
+	if !e.trunks.Reserve(who.Trunk) {
+		e.refuse(in, wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
+		return
+	}
+	taken = true // the call's goroutine gives it back
+	e.begin(in, who, offer)
 }
 
 func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wire.Header) {
-	e.active.Add(-1)
 	e.metrics.refused(why)
 	in.Reject(status, "", more...)
 }
@@ -274,8 +290,15 @@ func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Sessio
 	s := &session{leg: leg, trunk: who.Trunk}
 	c.trace.request(c.info.At, leg, Inward, wire.INVITE)
 	e.remember(c)
+	begun := false
+	defer func() {
+		if !begun { // a panic: the goroutine still gives back what the call holds
+			go c.run(func() { c.End(CauseInternal) })
+		}
+	}()
 	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
 	leg.track(s)
+	begun = true
 	go c.run(func() {
 		e.script(c)
 		c.loop.Post(leg.prepare)
@@ -305,11 +328,11 @@ func (e *Engine) forget(c *Call) {
 	e.metrics.active(-1)
 }
 
-// options answers OPTIONS outside dialogs: 200, or 503 while draining, so that operators and load
+// options answers OPTIONS outside dialogs: 200, or 503 while draining or above the hard mark, so that operators and load
 // balancers go elsewhere.
 func (e *Engine) options(tx *wire.ServerTx) {
 	status := wire.StatusOK
-	if e.draining.Load() {
+	if e.draining.Load() || e.Full() != nil {
 		status = wire.StatusServiceUnavailable
 	}
 	res := wire.NewResponse(tx.Request(), status, "")

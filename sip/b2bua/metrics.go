@@ -6,7 +6,10 @@ import (
 
 // Why INVITEs are refused before they become calls.
 const (
-	refusedLoad   = "load"
+	refusedDrain  = "drain" // stopping, or not ready
+	refusedLate   = "late"  // waited too long for us
+	refusedRate   = "rate"  // too many new calls a second
+	refusedCalls  = "calls" // too many calls at once; names of resources (memory, descriptors) stand beside these
 	refusedPeer   = "peer"
 	refusedNumber = "number"
 	refusedMedia  = "media"
@@ -20,6 +23,7 @@ const longQueue = 256
 type metrics struct {
 	calls    prometheus.Gauge
 	refusals *prometheus.CounterVec
+	clients  prometheus.Counter
 	attempts *prometheus.CounterVec
 	ends     *prometheus.CounterVec
 	ring     prometheus.Histogram
@@ -41,6 +45,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_calls_refused_total", Help: "INVITEs refused before they became calls.",
 		}, []string{"why"}),
+		clients: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_calls_known_refused_total", Help: "Known clients among the INVITEs refused for lack of room.",
+		}),
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_call_attempts_total", Help: "Dialled legs by outcome and operator (phone = none).",
 		}, []string{"outcome", "trunk"}),
@@ -63,7 +70,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "vahta_call_long_queues_total", Help: "Calls whose queue was ever longer than 256.",
 		}),
 	}
-	reg.MustRegister(m.calls, m.refusals, m.attempts, m.ends, m.ring, m.answer, m.bridge, m.panics, m.queues)
+	reg.MustRegister(m.calls, m.refusals, m.clients, m.attempts, m.ends, m.ring, m.answer, m.bridge, m.panics, m.queues)
 	return m
 }
 
@@ -76,6 +83,12 @@ func (m *metrics) active(delta float64) {
 func (m *metrics) refused(why string) {
 	if m != nil {
 		m.refusals.WithLabelValues(why).Inc()
+	}
+}
+
+func (m *metrics) refusedKnown() {
+	if m != nil {
+		m.clients.Inc()
 	}
 }
 

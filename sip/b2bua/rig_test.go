@@ -46,6 +46,7 @@ type rigOptions struct {
 	script func(*rig, *Call, Event)
 	begin  func(*rig, *Call) // called for each new call; default: ring
 	serves func(trunk.Inbound) bool
+	deps   func(*Deps)
 }
 
 func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t everywhere
@@ -96,7 +97,11 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	if opt.engine != nil {
 		opt.engine(&cfg)
 	}
-	r.engine, err = New(cfg, Deps{Stack: stack, Pool: r.pool, Trunks: r.trunks, Serves: opt.serves})
+	deps := Deps{Stack: stack, Pool: r.pool, Trunks: r.trunks, Serves: opt.serves}
+	if opt.deps != nil {
+		opt.deps(&deps)
+	}
+	r.engine, err = New(cfg, deps)
 	r.must(err)
 	r.engine.OnCall(func(c *Call) {
 		c.On(func(ev Event) { r.heard(c, ev) })

@@ -18,8 +18,8 @@ func newThrottle(rate, burst int) *throttle {
 	return &throttle{rate: float64(rate), burst: float64(burst), tokens: float64(burst)}
 }
 
-// take spends one token and tells whether there was one.
-func (t *throttle) take(now time.Time) bool {
+// take spends one token, if as many as are kept for others are left after it, and tells whether it did.
+func (t *throttle) take(now time.Time, kept float64) bool {
 	if t.rate == 0 {
 		return true
 	}
@@ -29,7 +29,7 @@ func (t *throttle) take(now time.Time) bool {
 		t.tokens = min(t.burst, t.tokens+past*t.rate)
 		t.last = now
 	}
-	if t.tokens < 1 {
+	if t.tokens < 1+kept {
 		return false
 	}
 	t.tokens--

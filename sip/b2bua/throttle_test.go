@@ -28,7 +28,7 @@ func TestThrottle(t *testing.T) {
 		at = at.Add(s.after)
 		taken := 0
 		for range s.ask {
-			if th.take(at) {
+			if th.take(at, 0) {
 				taken++
 			}
 		}
@@ -36,7 +36,7 @@ func TestThrottle(t *testing.T) {
 			t.Errorf("step %d: %d of %d taken, want %d", i, taken, s.ask, s.taken)
 		}
 	}
-	if off := newThrottle(0, 0); !off.take(at) {
+	if off := newThrottle(0, 0); !off.take(at, 0) {
 		t.Error("no limit refuses")
 	}
 }
