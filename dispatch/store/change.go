@@ -15,6 +15,11 @@ var (
 	_ dispatch.Releaser = (*SQLite)(nil)
 	_ dispatch.Archive  = (*SQLite)(nil)
 	_ dispatch.Queue    = (*SQLite)(nil)
+
+	_ dispatch.Arbiter     = (*SQLite)(nil)
+	_ dispatch.Nodes       = (*SQLite)(nil)
+	_ dispatch.Definitions = (*SQLite)(nil)
+	_ dispatch.Numbered    = (*SQLite)(nil)
 )
 
 // Commit implements dispatch.Store.
@@ -23,6 +28,7 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 	if err != nil {
 		return err
 	}
+	e.at = micros(s.now())
 	err = s.submit(ctx, e.write)
 	s.note(err) //nolint:contextcheck // the probe it may start outlives this change
 	return err
@@ -31,12 +37,27 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 // write carries the change out inside the writer's transaction.
 func (e *encoded) write(ctx context.Context, w *writer) error {
 	steps := []func(context.Context, *writer) error{
-		e.writeSignal, e.writeTicket, e.writeEvents, e.writeCalls, e.writeTimers, e.writeNotices, e.writeDelivery,
+		e.writeID, e.writeSignal, e.writeTicket, e.writeEvents, e.writeCalls, e.writeTimers, e.writeNotices, e.writeDelivery,
 	}
 	for _, step := range steps {
 		if err := step(ctx, w); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeID goes first: a change that was stored before does nothing else.
+func (e *encoded) writeID(ctx context.Context, w *writer) error {
+	if e.ID == "" {
+		return nil
+	}
+	n, err := w.exec(ctx, `INSERT INTO changes (id, at) VALUES (?, ?) ON CONFLICT DO NOTHING`, e.ID, e.at)
+	if err != nil {
+		return fmt.Errorf("write id of change: %w", err)
+	}
+	if n == 0 {
+		return dispatch.ErrRepeated
 	}
 	return nil
 }
@@ -136,15 +157,15 @@ func (e *encoded) writeEvents(ctx context.Context, w *writer) error {
 
 func (e *encoded) writeCalls(ctx context.Context, w *writer) error {
 	for i, c := range e.Calls {
-		_, err := w.exec(ctx, `INSERT INTO calls (id, ticket, number, line, did, caller, caller_name, trunk,
+		_, err := w.exec(ctx, `INSERT INTO calls (id, ticket, number, line, did, caller, caller_name, trunk, node,
 			started_at, accepted_at, accepted_by, ended_at, result, cause, detail)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (id) DO UPDATE SET
 			accepted_at = CASE WHEN excluded.accepted_at <> 0 THEN excluded.accepted_at ELSE calls.accepted_at END,
 			accepted_by = CASE WHEN excluded.accepted_by <> '' THEN excluded.accepted_by ELSE calls.accepted_by END,
 			ended_at = excluded.ended_at, result = excluded.result, cause = excluded.cause, detail = excluded.detail
 			WHERE calls.ended_at = 0`,
-			c.ID, c.Ref.ID, c.Ref.Number, c.Line, c.DID, string(c.Caller), c.CallerName, c.Trunk,
+			c.ID, c.Ref.ID, c.Ref.Number, c.Line, c.DID, string(c.Caller), c.CallerName, c.Trunk, c.Node,
 			micros(c.StartedAt), micros(c.AcceptedAt), c.AcceptedBy, micros(c.EndedAt), string(c.Result), c.Cause, string(e.details[i]))
 		if err != nil {
 			return fmt.Errorf("write call %s: %w", c.ID, err)

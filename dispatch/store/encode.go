@@ -13,6 +13,7 @@ import (
 // the writer only writes.
 type encoded struct {
 	dispatch.Change
+	at      int64    // when it came, µs; forgetting its ID counts from it
 	call    []byte   // of the signal
 	state   []byte   // of the ticket
 	bodies  [][]byte // of the events
@@ -73,10 +74,14 @@ func flag(b bool) int64 {
 	return 0
 }
 
-// rank puts pages before everything else in the outbox.
+// rank tells the kinds of notices apart in the outbox; pages come first.
 func rank(k dispatch.NoticeKind) int64 {
-	if k == dispatch.NoticePage {
+	switch k {
+	case dispatch.NoticePage:
 		return 0
+	case dispatch.NoticeRecall:
+		return 2
+	case dispatch.NoticeEvent:
 	}
 	return 1
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,6 +17,11 @@ var (
 	_ dispatch.Releaser = (*Memory)(nil)
 	_ dispatch.Archive  = (*Memory)(nil)
 	_ dispatch.Queue    = (*Memory)(nil)
+
+	_ dispatch.Arbiter     = (*Memory)(nil)
+	_ dispatch.Nodes       = (*Memory)(nil)
+	_ dispatch.Definitions = (*Memory)(nil)
+	_ dispatch.Numbered    = (*Memory)(nil)
 )
 
 // Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
@@ -29,8 +33,11 @@ type Memory struct {
 	db   tables
 }
 
-// tables are the data of a Memory; a commit works on a copy.
+// tables are the data of a Memory. A commit changes them in place and notes
+// how to take each step back.
 type tables struct {
+	undo     []func() // of the commit that runs
+	changes  map[string]int64
 	signals  map[dispatch.SignalID]signalRec
 	tickets  map[string]ticket.Ticket
 	events   map[string][]ticket.Event
@@ -38,6 +45,36 @@ type tables struct {
 	timers   map[dispatch.TimerKey]timerRec
 	outbox   map[string]noticeRec
 	counters map[int]uint32
+
+	numbers map[ticket.Number]string // whose each number is
+	parties map[string]string        // the open ticket of each party
+
+	seats       map[string]seat
+	epoch       uint64
+	nodes       map[string]nodeRec
+	definitions map[string]bool // hashes that were in force
+	inForce     *definitionRec  // nil = none
+}
+
+// put sets a value of a table for the commit that runs.
+func put[K comparable, V any](db *tables, table map[K]V, k K, v V) {
+	old, had := table[k]
+	db.undo = append(db.undo, func() {
+		if had {
+			table[k] = old
+		} else {
+			delete(table, k)
+		}
+	})
+	table[k] = v
+}
+
+// drop removes a value of a table for the commit that runs.
+func drop[K comparable, V any](db *tables, table map[K]V, k K) {
+	if old, had := table[k]; had {
+		db.undo = append(db.undo, func() { table[k] = old })
+		delete(table, k)
+	}
 }
 
 type signalRec struct {
@@ -65,7 +102,8 @@ func NewMemory() *Memory {
 	return &Memory{db: tables{
 		signals: map[dispatch.SignalID]signalRec{}, tickets: map[string]ticket.Ticket{}, events: map[string][]ticket.Event{},
 		calls: map[string]dispatch.CallRecord{}, timers: map[dispatch.TimerKey]timerRec{}, outbox: map[string]noticeRec{},
-		counters: map[int]uint32{},
+		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
+		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{},
 	}}
 }
 
@@ -100,27 +138,34 @@ func (m *Memory) Commit(ctx context.Context, c dispatch.Change) error {
 		return err
 	}
 	defer leave()
-	next := m.db.clone()
-	if err := next.apply(e); err != nil {
+	e.at = micros(time.Now())
+	m.db.undo = m.db.undo[:0]
+	if err := m.db.apply(e); err != nil {
+		for _, back := range slices.Backward(m.db.undo) {
+			back()
+		}
 		return err
 	}
-	m.db = next
 	return nil
 }
 
-func (db tables) clone() tables {
-	return tables{
-		signals: maps.Clone(db.signals), tickets: maps.Clone(db.tickets), events: maps.Clone(db.events), calls: maps.Clone(db.calls),
-		timers: maps.Clone(db.timers), outbox: maps.Clone(db.outbox), counters: maps.Clone(db.counters),
-	}
-}
-
 func (db *tables) apply(e *encoded) error {
-	for _, step := range []func(*encoded) error{db.signal, db.ticket, db.log, db.callRecords, db.timer, db.notices} {
+	for _, step := range []func(*encoded) error{db.change, db.signal, db.ticket, db.log, db.callRecords, db.timer, db.notices} {
 		if err := step(e); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+func (db *tables) change(e *encoded) error {
+	if e.ID == "" {
+		return nil
+	}
+	if _, known := db.changes[e.ID]; known {
+		return dispatch.ErrRepeated
+	}
+	put(db, db.changes, e.ID, e.at)
 	return nil
 }
 
@@ -133,10 +178,10 @@ func (db *tables) signal(e *encoded) error {
 	case !known:
 		sig := *e.Signal
 		sig.At = instant(micros(sig.At))
-		db.signals[sig.ID()] = signalRec{sig, e.Taken}
+		put(db, db.signals, sig.ID(), signalRec{sig, e.Taken})
 	case old.taken.Ticket == "" && e.Taken.Ticket != "":
 		old.taken = e.Taken
-		db.signals[e.Signal.ID()] = old
+		put(db, db.signals, e.Signal.ID(), old)
 	default:
 		return &dispatch.RepeatedError{Taken: old.taken}
 	}
@@ -154,18 +199,25 @@ func (db *tables) ticket(e *encoded) error {
 	if known != (e.Was > 0) || old.Version != e.Was {
 		return dispatch.ErrConflict
 	}
-	for _, t := range db.tickets {
-		if t.ID == e.Ticket.ID {
-			continue
-		}
-		sameParty := t.Open() && e.Ticket.Open() && t.Party != "" && t.Party == e.Ticket.Party
-		if sameParty || t.Number == e.Ticket.Number {
-			return dispatch.ErrConflict
-		}
+	if id, taken := db.numbers[e.Ticket.Number]; taken && id != e.Ticket.ID {
+		return dispatch.ErrConflict
+	}
+	if id, taken := db.parties[e.Ticket.Party]; taken && e.Ticket.Open() && id != e.Ticket.ID {
+		return dispatch.ErrConflict
 	}
 	t, err := decodeTicket(string(e.state), e.Ticket.Version)
-	db.tickets[e.Ticket.ID] = t
-	return err
+	if err != nil {
+		return err
+	}
+	if known && db.parties[old.Party] == old.ID {
+		drop(db, db.parties, old.Party)
+	}
+	if t.Open() && t.Party != "" {
+		put(db, db.parties, t.Party, t.ID)
+	}
+	put(db, db.numbers, t.Number, t.ID)
+	put(db, db.tickets, t.ID, t)
+	return nil
 }
 
 func (db *tables) log(e *encoded) error {
@@ -179,7 +231,7 @@ func (db *tables) log(e *encoded) error {
 			prev = log[len(log)-1].Hash
 		}
 		ev.At = instant(micros(ev.At))
-		db.events[ev.Ticket] = append(slices.Clip(log), ticket.Chain(ev, e.bodies[i], len(log)+1, prev))
+		put(db, db.events, ev.Ticket, append(slices.Clip(log), ticket.Chain(ev, e.bodies[i], len(log)+1, prev)))
 	}
 	return nil
 }
@@ -194,7 +246,7 @@ func (db *tables) callRecords(e *encoded) error {
 		if !known {
 			c.Detail = detail
 			c.StartedAt, c.AcceptedAt, c.EndedAt = instant(micros(c.StartedAt)), instant(micros(c.AcceptedAt)), instant(micros(c.EndedAt))
-			db.calls[c.ID] = c
+			put(db, db.calls, c.ID, c)
 			continue
 		}
 		if !old.EndedAt.IsZero() {
@@ -207,14 +259,14 @@ func (db *tables) callRecords(e *encoded) error {
 			old.AcceptedBy = c.AcceptedBy
 		}
 		old.EndedAt, old.Result, old.Cause, old.Detail = instant(micros(c.EndedAt)), c.Result, c.Cause, detail
-		db.calls[c.ID] = old
+		put(db, db.calls, c.ID, old)
 	}
 	return nil
 }
 
 func (db *tables) timer(e *encoded) error {
 	for _, k := range e.Drop {
-		delete(db.timers, k)
+		drop(db, db.timers, k)
 	}
 	for _, t := range e.Timers {
 		k := dispatch.TimerKey{Ticket: t.Ticket, Kind: t.Kind}
@@ -223,7 +275,7 @@ func (db *tables) timer(e *encoded) error {
 			return dispatch.ErrConflict
 		}
 		t.DueAt = instant(micros(t.DueAt))
-		db.timers[k] = timerRec{timer: t}
+		put(db, db.timers, k, timerRec{timer: t})
 	}
 	return nil
 }
@@ -237,7 +289,7 @@ func (db *tables) notices(e *encoded) error {
 		if err := json.Unmarshal(e.notices[i], &stored); err != nil {
 			return fmt.Errorf("read notice: %w", err)
 		}
-		db.outbox[n.ID] = noticeRec{notice: stored, due: instant(micros(n.DueAt)), order: len(db.outbox)}
+		put(db, db.outbox, n.ID, noticeRec{notice: stored, due: instant(micros(n.DueAt)), order: len(db.outbox)})
 	}
 	d := e.Delivery
 	if d == nil {
@@ -249,7 +301,7 @@ func (db *tables) notices(e *encoded) error {
 	}
 	if d.Result == dispatch.ResultPostponed {
 		r.lease, r.due, r.attempts = time.Time{}, instant(micros(d.RetryAt)), r.attempts-1
-		db.outbox[d.Notice.ID] = r
+		put(db, db.outbox, d.Notice.ID, r)
 		return nil
 	}
 	r.deliveries = append(slices.Clip(r.deliveries), *d)
@@ -257,7 +309,7 @@ func (db *tables) notices(e *encoded) error {
 	if !d.Final {
 		r.due = instant(micros(d.RetryAt))
 	}
-	db.outbox[d.Notice.ID] = r
+	put(db, db.outbox, d.Notice.ID, r)
 	return nil
 }
 

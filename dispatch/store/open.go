@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,7 +35,9 @@ type SQLite struct {
 	lock    *os.File    // held while open when Exclusive
 	file    os.FileInfo // the database file as it was opened
 
+	now    func() time.Time
 	health health
+	owed   owed
 	queue  chan *request
 	done   chan struct{} // closed when Run has ended
 }
@@ -43,6 +46,7 @@ type SQLite struct {
 type Deps struct {
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
+	Now        func() time.Time // stamps what the store keeps for a time of its own
 }
 
 // Open opens the file, bringing its schema up to date. Run must follow; Close
@@ -57,6 +61,9 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*SQLite, error) {
 	s := &SQLite{
 		cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer),
 		queue: make(chan *request, cfg.Queue), done: make(chan struct{}),
+	}
+	if s.now = deps.Now; s.now == nil {
+		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -52,7 +52,7 @@ type callRow struct {
 	bun.BaseModel `bun:"table:calls"`
 
 	ID, Ticket, Number, Line, DID, Caller, CallerName, Trunk string
-	AcceptedBy, Result, Cause, Detail                        string
+	Node, AcceptedBy, Result, Cause, Detail                  string
 
 	StartedAt, AcceptedAt, EndedAt int64
 }
@@ -60,7 +60,7 @@ type callRow struct {
 func (r callRow) record() (dispatch.CallRecord, error) {
 	c := dispatch.CallRecord{
 		ID: r.ID, Ref: dispatch.Ref{ID: r.Ticket, Number: r.Number}, Line: r.Line, DID: r.DID, Caller: client.Number(r.Caller),
-		CallerName: r.CallerName, Trunk: r.Trunk, StartedAt: instant(r.StartedAt), AcceptedAt: instant(r.AcceptedAt),
+		CallerName: r.CallerName, Trunk: r.Trunk, Node: r.Node, StartedAt: instant(r.StartedAt), AcceptedAt: instant(r.AcceptedAt),
 		AcceptedBy: r.AcceptedBy, EndedAt: instant(r.EndedAt), Result: dispatch.CallResult(r.Result), Cause: r.Cause,
 	}
 	if err := json.Unmarshal([]byte(r.Detail), &c.Detail); err != nil {

@@ -23,6 +23,11 @@ type record interface {
 	dispatch.Store
 	dispatch.Archive
 	dispatch.Queue
+	dispatch.Arbiter
+	dispatch.Nodes
+	dispatch.Definitions
+	dispatch.Numbered
+	Forget(ctx context.Context, before time.Time) error
 }
 
 // open starts a SQLite store for a test and stops it at the end.
@@ -99,6 +104,19 @@ func TestSuite(t *testing.T) {
 		"fifty intakes of one signal, one ticket":    suiteRace,
 		"lists filter and order":                     suiteLists,
 		"a dead context commits nothing":             suiteContext,
+		"a change with an ID counts once":            suiteChangeID,
+		"ids are forgotten when they are old":        suiteForget,
+		"a person has one open assignment":           suiteAssign,
+		"an assignment ends by itself":               suiteExpiry,
+		"tokens only grow":                           suiteTokens,
+		"epochs rise above all tokens":               suiteEpoch,
+		"recalls, events and pages do not mix":       suiteKinds,
+		"a call keeps its node":                      suiteCallNode,
+		"the calls of a dead node have one heir":     suiteTakeOver,
+		"what a node left open is its own":           suiteOwn,
+		"a node that was taken over hears it once":   suiteTakenOver,
+		"a definition is in force":                   suiteDefinition,
+		"the last number of a block":                 suiteLastNumber,
 	}
 	for store, make := range stores {
 		for name, run := range cases {

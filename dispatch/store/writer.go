@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -17,6 +18,7 @@ type request struct {
 	ctx    context.Context //nolint:containedctx // the waiting caller's own context, for this one unit of work
 	do     func(ctx context.Context, w *writer) error
 	result chan error // of one
+	urgent bool       // does not wait for others to share its transaction
 }
 
 // writer is the write connection with its prepared statements.
@@ -63,7 +65,16 @@ func (w *writer) row(ctx context.Context, query string, args []any, dest ...any)
 // submit hands work to the writer and waits for its result as long as ctx
 // allows. After an error of ctx the work may still be done.
 func (s *SQLite) submit(ctx context.Context, do func(context.Context, *writer) error) error {
-	r := &request{ctx: ctx, do: do, result: make(chan error, 1)}
+	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1)})
+}
+
+// urgent is submit for what a phone or a lease waits for.
+func (s *SQLite) urgent(ctx context.Context, do func(context.Context, *writer) error) error {
+	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1), urgent: true})
+}
+
+func (s *SQLite) enqueue(r *request) error {
+	ctx := r.ctx
 	select {
 	case s.queue <- r:
 	case <-s.done:
@@ -88,7 +99,10 @@ func (s *SQLite) submit(ctx context.Context, do func(context.Context, *writer) e
 
 // Run is the writer. It ends with ctx, after the work that was queued by then.
 func (s *SQLite) Run(ctx context.Context) error {
+	var tidy sync.WaitGroup
+	defer tidy.Wait()
 	defer close(s.done)
+	tidy.Go(func() { s.forgetting(ctx) })
 	work := context.WithoutCancel(ctx)
 	conn, err := s.write.Conn(work)
 	if err != nil {
@@ -109,7 +123,9 @@ func (s *SQLite) Run(ctx context.Context) error {
 		select {
 		case r := <-s.queue:
 			batch = append(batch, r)
-			s.gather(ctx, window)
+			if !r.urgent {
+				s.gather(ctx, window)
+			}
 		case <-ctx.Done():
 			if len(s.queue) == 0 {
 				return nil

@@ -1,0 +1,85 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// SaveDefinition implements dispatch.Definitions. The bodies of definitions
+// that are no longer in force are not kept, their hashes are.
+func (s *SQLite) SaveDefinition(ctx context.Context, v dispatch.Version, body []byte) error {
+	if body == nil {
+		body = []byte{}
+	}
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.exec(ctx, `INSERT INTO definitions (hash, seq, made_at, node, body)
+			VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM definitions), ?, ?, ?)
+			ON CONFLICT (hash) DO UPDATE SET seq = excluded.seq, made_at = excluded.made_at, node = excluded.node, body = excluded.body`,
+			v.Hash, micros(v.MadeAt), v.Node, body)
+		if err != nil {
+			return err
+		}
+		_, err = w.exec(ctx, `UPDATE definitions SET body = ? WHERE hash <> ? AND length(body) > 0`, []byte{}, v.Hash)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("save definition %s: %w", v.Hash, err)
+	}
+	return nil
+}
+
+// Definition implements dispatch.Definitions.
+func (s *SQLite) Definition(ctx context.Context) (dispatch.Version, []byte, error) {
+	var body []byte
+	v, err := s.inForce(ctx, `body`, &body)
+	return v, body, err
+}
+
+// DefinitionVersion implements dispatch.Definitions.
+func (s *SQLite) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
+	var size int64
+	return s.inForce(ctx, `length(body)`, &size)
+}
+
+// inForce reads the definition in force and one more column of it.
+func (s *SQLite) inForce(ctx context.Context, column string, dest any) (dispatch.Version, error) {
+	var v dispatch.Version
+	var made int64
+	err := s.read.QueryRowContext(ctx, `SELECT hash, made_at, node, `+column+` FROM definitions ORDER BY seq DESC LIMIT 1`).
+		Scan(&v.Hash, &made, &v.Node, dest)
+	if err != nil {
+		return dispatch.Version{}, fmt.Errorf("read the definition in force: %w", notFound(err))
+	}
+	v.MadeAt = instant(made)
+	return v, nil
+}
+
+// KnownDefinition implements dispatch.Definitions.
+func (s *SQLite) KnownDefinition(ctx context.Context, hash string) (bool, error) {
+	var known bool
+	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM definitions WHERE hash = ?)`, hash).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look for definition %s: %w", hash, err)
+	}
+	return known, nil
+}
+
+// LastNumber implements dispatch.Numbered.
+func (s *SQLite) LastNumber(ctx context.Context, year int, first, end uint32) (uint32, error) {
+	var last sql.NullInt64
+	err := s.read.QueryRowContext(ctx, `SELECT MAX(seq) FROM tickets WHERE year = ? AND seq >= ? AND seq < ?`,
+		shortYear(year), int64(first), int64(end)).Scan(&last)
+	if err != nil {
+		return 0, fmt.Errorf("read the last ticket number of %d: %w", year, err)
+	}
+	return uint32(last.Int64), nil
+}
+
+// shortYear is the year as it stands in a ticket's number.
+func shortYear(year int) int {
+	const century = 100
+	return year % century
+}

@@ -1,0 +1,210 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// owed is what was found for a node that did not wait for the answer: it gets
+// it with its next question, so that "once" is not "perhaps never".
+type owed struct {
+	mu    sync.Mutex
+	told  map[string]bool            // guarded by mu; nodes that have to hear ErrTakenOver
+	calls map[string]map[string]bool // guarded by mu; heir → ids of calls handed to it
+}
+
+func (o *owed) tell(node string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.told == nil {
+		o.told = map[string]bool{}
+	}
+	o.told[node] = true
+}
+
+func (o *owed) tellNow(node string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	was := o.told[node]
+	delete(o.told, node)
+	return was
+}
+
+func (o *owed) hand(heir, call string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.calls == nil {
+		o.calls = map[string]map[string]bool{}
+	}
+	if o.calls[heir] == nil {
+		o.calls[heir] = map[string]bool{}
+	}
+	o.calls[heir][call] = true
+}
+
+// handed returns the calls that heir has to hear of; done forgets them.
+func (o *owed) handed(heir string) []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	list := make([]string, 0, len(o.calls[heir]))
+	for id := range o.calls[heir] {
+		list = append(list, id)
+	}
+	return list
+}
+
+func (o *owed) done(heir string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.calls, heir)
+}
+
+// Beat implements dispatch.Nodes.
+func (s *SQLite) Beat(ctx context.Context, node string, now, until time.Time) error {
+	_ = now // the lease counts from until; the beat itself is not kept
+	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
+		var taken bool
+		err := w.row(ctx, `SELECT taken_over FROM nodes WHERE id = ?`, []any{node}, &taken)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if taken {
+			s.owed.tell(node)
+		}
+		_, err = w.exec(ctx, `INSERT INTO nodes (id, lease_until, taken_over) VALUES (?, ?, 0)
+			ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, taken_over = 0`, node, micros(until))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("renew the lease of node %s: %w", node, err)
+	}
+	if s.owed.tellNow(node) {
+		return dispatch.ErrTakenOver
+	}
+	return nil
+}
+
+// Leave implements dispatch.Nodes.
+func (s *SQLite) Leave(ctx context.Context, node string) error {
+	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.exec(ctx, `UPDATE nodes SET lease_until = 0 WHERE id = ?`, node)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end the lease of node %s: %w", node, err)
+	}
+	return nil
+}
+
+// orphaned is the condition of calls that have lost their node: its lease has
+// ended. Arguments: the heir and now.
+const orphaned = `ended_at = 0 AND node IN (SELECT id FROM nodes WHERE id <> ? AND lease_until <= ?)`
+
+// TakeOver implements dispatch.Nodes. A node that has left counts as one whose
+// lease has ended, should it have left a call open. Calls of nobody, written
+// before nodes had names, go to the first heir that asks for its own.
+func (s *SQLite) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+	var list []dispatch.CallRecord
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		var err error
+		list, err = s.takeOver(ctx, w, heir, own, now)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("take over calls of dead nodes: %w", err)
+	}
+	s.owed.done(heir)
+	return list, nil
+}
+
+func (s *SQLite) takeOver(ctx context.Context, w *writer, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+	found, err := w.calls(ctx, orphaned, heir, micros(now))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range found {
+		if _, err := w.exec(ctx, `UPDATE nodes SET taken_over = 1 WHERE id = ?`, c.Node); err != nil {
+			return nil, err
+		}
+	}
+	if own {
+		mine, err := w.calls(ctx, `ended_at = 0 AND node IN (?, '')`, heir)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, mine...)
+	} else {
+		for _, id := range s.owed.handed(heir) {
+			late, err := w.calls(ctx, `ended_at = 0 AND node = ? AND id = ?`, heir, id)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, late...)
+		}
+	}
+	list := make([]dispatch.CallRecord, 0, len(found))
+	for _, r := range found {
+		if _, err := w.exec(ctx, `UPDATE calls SET node = ? WHERE id = ?`, heir, r.ID); err != nil {
+			return nil, err
+		}
+		s.owed.hand(heir, r.ID)
+		r.Node = heir
+		c, err := r.record()
+		if err != nil { // the rest of it is worth having
+			s.log.Error("the detail of a call that was taken over can not be read", "call_id", r.ID, "err", err)
+		}
+		list = append(list, c)
+	}
+	sortCalls(list)
+	return list, nil
+}
+
+// calls reads the calls that meet a condition.
+func (w *writer) calls(ctx context.Context, where string, args ...any) ([]callRow, error) {
+	rows, err := w.rows(ctx, `SELECT id, ticket, number, line, did, caller, caller_name, trunk, node,
+		started_at, accepted_at, accepted_by, ended_at, result, cause, detail FROM calls WHERE `+where, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close() //nolint:errcheck // read to its end below
+	var list []callRow
+	for rows.Next() {
+		var r callRow
+		err := rows.Scan(&r.ID, &r.Ticket, &r.Number, &r.Line, &r.DID, &r.Caller, &r.CallerName, &r.Trunk, &r.Node,
+			&r.StartedAt, &r.AcceptedAt, &r.AcceptedBy, &r.EndedAt, &r.Result, &r.Cause, &r.Detail)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, errors.Join(rows.Err(), rows.Close())
+}
+
+// Nodes implements dispatch.Nodes.
+func (s *SQLite) Nodes(ctx context.Context) ([]dispatch.Node, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, lease_until FROM nodes ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // read to its end below
+	var list []dispatch.Node
+	for rows.Next() {
+		var n dispatch.Node
+		var until int64
+		if err := rows.Scan(&n.ID, &until); err != nil {
+			return nil, fmt.Errorf("list nodes: %w", err)
+		}
+		n.Until = instant(until)
+		list = append(list, n)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	return list, nil
+}
