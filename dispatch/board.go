@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ type board struct {
 	cases map[string]Case    // guarded by mu; by ticket id, open tickets only
 	party map[string]string  // guarded by mu; party or number → ticket id
 	live  map[string]liveRec // guarded by mu; by call id
+	stale map[string]bool    // guarded by mu; tickets that another node has changed
 }
 
 // liveRec is a call that this process is serving.
@@ -26,7 +28,7 @@ type liveRec struct {
 }
 
 func newBoard() *board {
-	return &board{cases: map[string]Case{}, party: map[string]string{}, live: map[string]liveRec{}}
+	return &board{cases: map[string]Case{}, party: map[string]string{}, live: map[string]liveRec{}, stale: map[string]bool{}}
 }
 
 // find returns the open case that any of the parties belongs to.
@@ -48,6 +50,66 @@ func (b *board) get(id string) (Case, bool) {
 	defer b.mu.Unlock()
 	c, ok := b.cases[id]
 	return c, ok
+}
+
+// forget notes that the board's copy of a ticket may be old.
+func (b *board) forget(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stale[id] = true
+}
+
+// old reports whether the board's copy of a ticket may be old.
+func (b *board) old(id string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.stale[id]
+}
+
+// recall takes the mark of forget away; it does so before the ticket is read,
+// so that a mark set meanwhile stays.
+func (b *board) recall(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.stale, id)
+}
+
+// forgotten returns the tickets to read anew.
+func (b *board) forgotten() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Sorted(maps.Keys(b.stale))
+}
+
+// replace takes a case as the store has it, also where it is older.
+func (b *board) replace(c Case) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.removeLocked(c.Ticket.ID)
+	b.putLocked(c)
+}
+
+// remove takes a ticket off the board.
+func (b *board) remove(id string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.removeLocked(id)
+}
+
+// now returns all of the board at one moment.
+func (b *board) now() (all Board) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, c := range b.cases {
+		c.Timers = slices.Clone(c.Timers)
+		all.Cases = append(all.Cases, c)
+	}
+	for _, l := range b.live {
+		all.Calls = append(all.Calls, l.call)
+	}
+	slices.SortFunc(all.Cases, func(x, y Case) int { return x.Ticket.OpenedAt.Compare(y.Ticket.OpenedAt) })
+	slices.SortFunc(all.Calls, func(x, y CallRecord) int { return x.StartedAt.Compare(y.StartedAt) })
+	return all
 }
 
 // parties are the keys under which a ticket's further callers find it.
@@ -133,17 +195,28 @@ func (b *board) begin(call CallRecord) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, ok := b.live[call.ID]; !ok {
-		b.live[call.ID] = liveRec{ticket: call.Ref.ID, hunting: true, call: call}
+		b.live[call.ID] = liveRec{ticket: call.Ref.ID, hunting: call.AcceptedAt.IsZero(), call: call}
 	}
 }
 
-// accepted notes that the call hunts no longer.
-func (b *board) accepted(call string) {
+// rest notes that the call hunts no longer.
+func (b *board) rest(call string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l, ok := b.live[call]; ok {
 		l.hunting = false
 		b.live[call] = l
+	}
+}
+
+// accepted notes who has accepted the call; it hunts no longer.
+func (b *board) accepted(call CallRecord) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l, ok := b.live[call.ID]; ok {
+		l.hunting = false
+		l.call.AcceptedAt, l.call.AcceptedBy, l.call.Detail = call.AcceptedAt, call.AcceptedBy, call.Detail
+		b.live[call.ID] = l
 	}
 }
 

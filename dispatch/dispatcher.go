@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +23,8 @@ type Deps struct {
 	Directory  *Directory
 	Wake       Waker                 // nil = the workers find work by their own clocks
 	Now        func() time.Time      // nil = time.Now
+	Node       string                // names this process among those that share the store; empty = it is alone
+	Nodes      Nodes                 // nil = a single node without leases; needs a Node and an Archive
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
 }
@@ -49,6 +53,9 @@ type Dispatcher struct {
 	board   *board
 	gates   *gates
 	numbers *numbers
+	life    *life
+	renew   chan struct{} // of one: wakes Run to read forgotten tickets anew
+	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
 }
 
 // maxConflicts bounds how often a verb decides anew because the ticket changed
@@ -63,15 +70,19 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 	if deps.Store == nil || deps.Directory == nil {
 		return nil, errors.New("set up dispatcher: a store and a directory are required")
 	}
+	if deps.Nodes != nil && (deps.Node == "" || deps.Archive == nil) {
+		return nil, errors.New("set up dispatcher: one of several nodes needs a name and an archive")
+	}
 	zone, err := time.LoadLocation(cfg.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("set up dispatcher: zone: %w", err)
 	}
 	d := &Dispatcher{
 		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
-		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(), board: newBoard(), gates: newGates(),
-		numbers: newNumbers(deps.Store, zone),
+		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(deps.Node), board: newBoard(), gates: newGates(),
+		numbers: newNumbers(deps.Store, zone), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
 	}
+	d.feed.remote, d.feed.missed = d.remoteEvent, d.missedEvents
 	if d.now == nil {
 		d.now = time.Now
 	}
@@ -119,8 +130,11 @@ func (d *Dispatcher) Directory() *Directory { return d.dir }
 
 // Start loads the board, reserves ticket numbers, ends the calls that a
 // stopped process left open, and sees to it that every open Critical ticket
-// has its page timer. Only the process that serves the calls may run it.
+// has its page timer. Only the process that serves the calls may run it. With
+// Nodes it ends the calls that this node, or one that is dead, left open; when
+// the store does not answer, Run makes up for it.
 func (d *Dispatcher) Start(ctx context.Context) error {
+	d.life.started = d.now()
 	b, err := d.store.Board(ctx)
 	if err != nil {
 		return fmt.Errorf("load open tickets: %w", err)
@@ -132,42 +146,69 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
 		return fmt.Errorf("reserve ticket numbers: %w", err)
 	}
-	for _, call := range b.Calls {
-		o := Outcome{Ref: call.Ref, Call: call.ID, Result: CallBroken, Cause: "vahta stopped during the call", At: now, Detail: call.Detail}
-		if o.Detail.AcceptedBy == "" {
-			o.Detail.AcceptedBy, o.Detail.AcceptedAt = call.AcceptedBy, call.AcceptedAt
-		}
-		if err := d.RecordOutcome(ctx, o); err != nil {
-			return fmt.Errorf("end call %s left open: %w", call.ID, err)
-		}
+	d.rise(ctx, b.Calls, now)
+	if err := d.endOrphans(ctx); err != nil {
+		return err
 	}
-	for _, c := range d.board.open() {
-		if c.Ticket.NeedsPage() && c.pageTimer().Gen == 0 {
-			if err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(now)}}); err != nil {
-				return fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
-			}
-		}
+	if err := d.setPageTimers(ctx, now); err != nil {
+		return err
 	}
 	d.waker.TimersDue()
 	d.waker.NoticesDue()
 	return nil
 }
 
+// setPageTimers gives each open ticket that needs a page its timer.
+func (d *Dispatcher) setPageTimers(ctx context.Context, now time.Time) error {
+	for _, c := range d.board.open() {
+		if !c.Ticket.NeedsPage() || c.pageTimer().Gen > 0 {
+			continue
+		}
+		err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(now)}})
+		if errors.Is(err, ErrConflict) {
+			d.board.forget(c.Ticket.ID) // another node has set it
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
+		}
+	}
+	return nil
+}
+
 // giveBackTime bounds the return of unused ticket numbers at the stop.
 const giveBackTime = 2 * time.Second
 
-// Run keeps a block of ticket numbers reserved ahead until ctx ends; then it
-// gives back those that were not used.
+// Run keeps a block of ticket numbers reserved ahead, says that this node
+// lives, takes over the calls of dead ones and follows what others change,
+// until ctx ends. Then it gives back the numbers that were not used and ends
+// its lease: stop it when no call is left.
 func (d *Dispatcher) Run(ctx context.Context) error {
+	var all sync.WaitGroup
+	all.Go(func() { d.reserve(ctx) })
+	all.Go(func() { d.follow(ctx) })
+	all.Go(func() { d.watch(ctx) })
+	if d.life.nodes != nil {
+		all.Go(func() { d.beats(ctx) })
+	}
+	all.Wait()
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
+	defer cancel()
+	if err := d.numbers.giveBack(last); err != nil {
+		d.log.Warn("ticket numbers will skip some at the next start", "err", err)
+	}
+	if d.life.nodes != nil {
+		d.leave(ctx)
+	}
+	return nil
+}
+
+// reserve keeps a block of ticket numbers ahead until ctx ends.
+func (d *Dispatcher) reserve(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), giveBackTime)
-			defer cancel()
-			if err := d.numbers.giveBack(last); err != nil {
-				d.log.Warn("ticket numbers will skip some at the next start", "err", err)
-			}
-			return nil
+			return
 		case <-d.numbers.low:
 			if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {
 				d.log.Warn("ticket numbers could not be reserved ahead", "err", err)
@@ -216,27 +257,32 @@ func (d *Dispatcher) refFor(c Change, e ticket.Event) Ref {
 	return Ref{ID: e.Ticket}
 }
 
-// load returns the case from the board, or from the store when it is not open.
+// load returns the case from the board, or from the store when it is not open
+// or another node has changed it. A store that does not answer leaves the copy:
+// its versions decide when the change is committed.
 func (d *Dispatcher) load(ctx context.Context, id string) (Case, error) {
-	if c, ok := d.board.get(id); ok {
+	c, ok := d.board.get(id)
+	if ok && !d.board.old(id) {
 		return c, nil
 	}
-	return d.reload(ctx, id)
+	fresh, err := d.reload(ctx, id)
+	if err != nil && ok && !errors.Is(err, ErrNotFound) {
+		return c, nil
+	}
+	return fresh, err
 }
 
 // reload reads the case from the store and corrects the board.
 func (d *Dispatcher) reload(ctx context.Context, id string) (Case, error) {
+	d.board.recall(id)
 	c, err := d.store.Load(ctx, id)
 	if err != nil {
+		if !errors.Is(err, ErrNotFound) {
+			d.board.forget(id)
+		}
 		return c, fmt.Errorf("load ticket %s: %w", id, err)
 	}
-	d.board.mu.Lock()
-	if c.Ticket.Open() {
-		d.board.cases[id] = c // the store is the record, also where it is older
-	} else {
-		d.board.removeLocked(id)
-	}
-	d.board.mu.Unlock()
+	d.board.replace(c) // the store is the record, also where it is older
 	return c, nil
 }
 

@@ -60,6 +60,12 @@ func EventType(b ticket.Body) string {
 		return "ticket.stage"
 	case ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
 		return "ticket.changed"
+	case ticket.RecallAsked:
+		return "recall.asked"
+	case ticket.RecallTried:
+		return "recall.attempt"
+	case ticket.RecallEnded:
+		return "recall.ended"
 	case ticket.Noted: // notes are internal
 	}
 	return ""
@@ -70,6 +76,7 @@ func EventTypes() []string {
 	return []string{
 		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "call.accepted", "call.outcome",
 		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
+		"recall.asked", "recall.attempt", "recall.ended",
 	}
 }
 
@@ -131,6 +138,12 @@ func feedEvent(ref Ref, e ticket.Event) FeedEvent {
 		f.Result = b.How
 	case ticket.Moved:
 		f.Result = b.To.String()
+	case ticket.RecallAsked:
+		f.Call, f.Result = b.Call, b.Refused
+	case ticket.RecallTried:
+		f.Call, f.Result = b.Call, b.Result
+	case ticket.RecallEnded:
+		f.Call, f.Result = b.Call, b.Reason
 	case ticket.Noted, ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
 	}
 	return f

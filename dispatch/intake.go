@@ -80,13 +80,14 @@ func (d *Dispatcher) openCall(ctx context.Context, sig Signal, line Line, who ca
 		if err != nil {
 			return Opened{}, err
 		}
+		in.change.Calls[0].Node = d.life.id
 		err = d.commit(ctx, in.change)
 		if repeat, ok := errors.AsType[*RepeatedError](err); ok {
 			return d.repeated(ctx, sig, repeat.Taken)
 		}
 		if errors.Is(err, ErrConflict) && try < maxConflicts {
 			d.metrics.conflict()
-			if err := d.resync(ctx, in.ticket.ID, in.joined); err != nil {
+			if err := d.catchUp(ctx, in.ticket.ID, in.joined); err != nil {
 				return Opened{}, err
 			}
 			continue
@@ -104,7 +105,13 @@ func (d *Dispatcher) openCall(ctx context.Context, sig Signal, line Line, who ca
 func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who caller) (intake, error) {
 	var open *Case
 	fresh := ticket.Opened{}
-	if c, ok := d.board.find(who.parties()...); ok {
+	c, ok := d.board.find(who.parties()...)
+	if ok && d.board.old(c.Ticket.ID) {
+		if c, _ = d.load(ctx, c.Ticket.ID); !c.Ticket.Open() {
+			ok = false // another node has closed it
+		}
+	}
+	if ok {
 		open = &c
 	} else {
 		number, err := d.numbers.take(ctx, sig.At)
@@ -120,21 +127,15 @@ func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who 
 	return in, nil
 }
 
-// resync corrects the board after a conflict: the case that was to be joined,
+// catchUp corrects the board after a conflict: the case that was to be joined,
 // or, when a new ticket met another of the same party, all open cases.
-func (d *Dispatcher) resync(ctx context.Context, id string, joined bool) error {
+func (d *Dispatcher) catchUp(ctx context.Context, id string, joined bool) error {
 	if joined {
 		_, err := d.reload(ctx, id)
 		return err
 	}
-	b, err := d.store.Board(ctx)
-	if err != nil {
-		return fmt.Errorf("load open tickets: %w", err)
-	}
-	for _, c := range b.Cases {
-		d.board.put(c)
-	}
-	return nil
+	_, err := d.readBoard(ctx)
+	return err
 }
 
 func openedAs(t ticket.Ticket, who caller, joined bool) Opened {

@@ -12,6 +12,7 @@ type metrics struct {
 	seconds   *prometheus.HistogramVec
 	conflicts prometheus.Counter
 	late      prometheus.Counter
+	taken     prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -32,8 +33,11 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		late: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vahta_dispatch_late_timers_total", Help: "Timers that fired more than 10 s after they were due.",
 		}),
+		taken: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_dispatch_taken_over_total", Help: "How often this node was believed dead and its calls were taken over.",
+		}),
 	}
-	r.MustRegister(m.verbs, m.seconds, m.conflicts, m.late)
+	r.MustRegister(m.verbs, m.seconds, m.conflicts, m.late, m.taken)
 	return m
 }
 
@@ -58,5 +62,11 @@ func (m *metrics) conflict() {
 func (m *metrics) lateTimer() {
 	if m != nil {
 		m.late.Inc()
+	}
+}
+
+func (m *metrics) takenOver() {
+	if m != nil {
+		m.taken.Inc()
 	}
 }

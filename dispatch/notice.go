@@ -27,7 +27,8 @@ type Notice struct {
 	ID       string // unique; a second notice with the same id is dropped by the store
 	Kind     NoticeKind
 	Channel  Channel
-	To       string // webhook: the endpoint's name; page: the person's id
+	To       string // webhook: the endpoint's name; page: the person's id; recall: the client's number
+	Call     string // recall: the call that was cut
 	Ref      Ref
 	Person   oncall.Person     // page: whom, filled from the Directory right before the send
 	Devices  []oncall.Device   // page: in the order to try

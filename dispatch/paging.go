@@ -25,13 +25,16 @@ func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 	if late > 0 {
 		d.metrics.lateTimer()
 	}
+	if c, ok := d.board.get(t.Ticket); ok && c.pageTimer().Gen < t.Gen {
+		d.board.forget(t.Ticket) // another node has moved it
+	}
 	err = d.amend(ctx, t.Ticket, func(c Case) (Change, error) {
 		switch {
 		case !c.Ticket.NeedsPage():
 			return Change{Drop: []TimerKey{{t.Ticket, TimerPage}}}, nil
 		case c.pageTimer().Gen == 0:
 			return Change{}, nil
-		case d.hunting(t.Ticket, ""):
+		case d.hunting(t.Ticket, "") || d.huntsElsewhere(ctx, t.Ticket):
 			return Change{Timers: []Timer{c.pageTimer().moved(d.now().Add(d.cfg.HuntGuard))}}, nil
 		}
 		return d.page(c, Change{}, escalation.Event{Kind: escalation.Wake}, late)
@@ -103,13 +106,20 @@ func stateJSON(s escalation.State, err error) ([]byte, error) {
 // store does not answer, memory decides: a page too many is better than none.
 const readBudget = 200 * time.Millisecond
 
-// PageStillNeeded is asked right before a page is sent. It returns the notice
+// PageStillNeeded is asked right before a page or a recall is sent. For a page
+// it returns the notice
 // with the person and devices as the directory knows them now, and whether to
 // send it: the ticket is open, Critical and not acknowledged, and paging has
-// not gone on to somebody else.
+// not gone on to somebody else. A recall is needed while the ticket is open,
+// nobody has talked to the client since his call was cut, and he has not called
+// again.
 func (d *Dispatcher) PageStillNeeded(ctx context.Context, n Notice) (Notice, bool) {
-	if n.Kind != NoticePage {
+	switch n.Kind {
+	case NoticeEvent:
 		return n, true
+	case NoticeRecall:
+		return d.recallStillNeeded(ctx, n)
+	case NoticePage:
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBudget)
 	defer cancel()
@@ -144,9 +154,15 @@ func currentPage(c Case, n Notice) bool {
 func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_delivery", began, err) }()
-	if del.Notice.Kind != NoticePage || del.Result == ResultWithdrawn {
+	switch {
+	case del.Notice.Kind == NoticeRecall && del.Result != ResultPostponed:
+		err = d.recordRecall(ctx, del)
+	case del.Notice.Kind != NoticePage || del.Result == ResultWithdrawn:
 		err = d.commit(ctx, Change{Delivery: &del})
-	} else {
+	default:
+		if d.life.nodes != nil {
+			d.board.forget(del.Notice.Ref.ID)
+		}
 		err = d.amend(ctx, del.Notice.Ref.ID, func(c Case) (Change, error) { return d.pageResult(c, del) })
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
@@ -43,10 +44,12 @@ func attemptEvent(a Attempt) ticket.Event {
 func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_accepted", began, err) }()
+	var accepted CallRecord
 	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) {
 		call := d.callRecord(a.Call, c.Ticket, a.T0)
 		call.AcceptedAt, call.AcceptedBy = a.At, a.Person
 		call.Detail = CallDetail{AcceptedBy: a.Person, AcceptedAt: a.At, Legs: a.Legs, Recording: Recording{Path: a.Recording}}
+		accepted = call
 		return c.take(Change{Calls: []CallRecord{call}}, ticket.Event{
 			Ticket: c.Ticket.ID, At: a.At, By: a.Person, Channel: string(ChannelCall), Key: "accepted:" + a.Call,
 			Body: ticket.Accepted{Call: a.Call, Person: a.Person, Device: a.Device.Kind.String()},
@@ -55,7 +58,7 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 	if err != nil {
 		return fmt.Errorf("record acceptance of call %s on ticket %s: %w", a.Call, a.Ref.Number, err)
 	}
-	d.board.accepted(a.Call)
+	d.board.accepted(accepted)
 	return nil
 }
 
@@ -65,13 +68,28 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 // and reached nobody, an open Critical ticket needs one again, whoever has it:
 // somebody must call back. That is the one exception from "what is acknowledged
 // is never paged".
-func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) (err error) {
+func (d *Dispatcher) RecordOutcome(ctx context.Context, o Outcome) error {
+	return d.recordOutcome(ctx, o, nil)
+}
+
+// recordOutcome is RecordOutcome for a call of which known is all that is
+// known; nil = the board tells. Who ends a call that is on record as ended
+// changes nothing: a node that was taken over learns here that it is too late.
+func (d *Dispatcher) recordOutcome(ctx context.Context, o Outcome, known *CallRecord) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("record_outcome", began, err) }()
-	d.board.accepted(o.Call) // before the page timer is due: seen as a hunt, this call would put the page off
+	d.board.rest(o.Call) // before the page timer is due: seen as a hunt, this call would put the page off
+	lost := o.Result.Lost()
+	if lost && d.life.nodes != nil {
+		d.board.forget(o.Ref.ID) // whether somebody must be paged is decided on what the other nodes know
+	}
 	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
-		hunting := d.hunting(c.Ticket.ID, o.Call)
-		return decideOutcome(c, d.callRecord(o.Call, c.Ticket, time.Time{}), o, hunting)
+		call := d.callRecord(o.Call, c.Ticket, time.Time{})
+		if known != nil {
+			call = *known
+		}
+		hunting := d.hunting(c.Ticket.ID, o.Call) || lost && d.huntsElsewhere(ctx, c.Ticket.ID)
+		return decideOutcome(c, call, o, hunting, d.CallBackAllowed(call.Caller))
 	})
 	if err != nil {
 		return fmt.Errorf("record outcome %s of call %s on ticket %s: %w", o.Result, o.Call, o.Ref.Number, err)
@@ -88,8 +106,9 @@ func (d *Dispatcher) hunting(ticketID, except string) bool {
 }
 
 // decideOutcome ends a call. hunting says that another call of the ticket
-// still hunts: its ladder is the page.
-func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool) (Change, error) {
+// still hunts: its ladder is the page. refused says why the caller may not be
+// called back, should the call have been cut.
+func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool, refused client.Refusal) (Change, error) {
 	call.EndedAt, call.Result, call.Cause, call.Detail = o.At, o.Result, o.Cause, o.Detail
 	if call.AcceptedBy == "" {
 		call.AcceptedBy, call.AcceptedAt = o.Detail.AcceptedBy, o.Detail.AcceptedAt
@@ -101,6 +120,9 @@ func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool) (Change, er
 			Recording: o.Detail.Recording.Path, Cause: o.Cause,
 		},
 	})
+	if err == nil {
+		change, err = askRecall(c, change, call, o, refused)
+	}
 	needed := o.Result.Lost() && !hunting && c.Ticket.NeedsPage()
 	again := needsAgain(c.Ticket, call, o, hunting)
 	if err != nil || !needed && !again {
@@ -135,5 +157,5 @@ func (d *Dispatcher) callRecord(id string, t ticket.Ticket, started time.Time) C
 	if started.IsZero() {
 		started = t.OpenedAt
 	}
-	return CallRecord{ID: id, Ref: refOf(t), Line: t.Line, Caller: t.Caller, CallerName: t.Name, StartedAt: started}
+	return CallRecord{ID: id, Ref: refOf(t), Line: t.Line, Caller: t.Caller, CallerName: t.Name, Node: d.life.id, StartedAt: started}
 }

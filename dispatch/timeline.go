@@ -137,6 +137,15 @@ func (w writer) event(e ticket.Event) string {
 		return w.say("event.prioritised", "priority", w.word("priority", b.Priority.String())) + w.reason(b.Reason)
 	case ticket.MergedInto:
 		return w.say("event.merged", "target", b.Target)
+	case ticket.RecallAsked:
+		if b.Refused != "" {
+			return w.say("event.recall_refused", "reason", w.word("refusal", b.Refused))
+		}
+		return w.say("event.recall_asked", "caller", w.caller(b.Number, ""))
+	case ticket.RecallTried:
+		return w.say("event.recall_tried", "try", strconv.Itoa(b.Try), "outcome", w.word("recall", b.Result), "took", w.duration(b.Took))
+	case ticket.RecallEnded:
+		return w.say("event.recall_"+b.Reason, "tries", strconv.Itoa(b.Tries))
 	}
 	return string(e.Body.Kind())
 }
@@ -150,7 +159,21 @@ func (w writer) attempt(b ticket.Attempted) string {
 	if b.Status != 0 {
 		text += fmt.Sprintf(" (SIP %d)", b.Status)
 	}
+	if b.Repeats > 0 {
+		text += w.say("event.repeats."+plural(b.Repeats), "n", strconv.Itoa(b.Repeats))
+	}
 	return text
+}
+
+// plural tells which form of the word for "times" a number takes.
+func plural(n int) string {
+	if n == 1 {
+		return "one"
+	}
+	if last := n % 10; last >= 2 && last <= 4 && n%100/10 != 1 {
+		return "few"
+	}
+	return "many"
 }
 
 // Itself is the author of what Vahta writes down of its own doing.

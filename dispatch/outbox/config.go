@@ -8,34 +8,41 @@ import (
 
 // Config are the worker's settings.
 type Config struct {
-	Pages       int              `yaml:"pages"`        // pages under way at once
-	Events      int              `yaml:"events"`       // events under way at once
-	PageBudget  time.Duration    `yaml:"page_budget"`  // longest a page may take
-	EventBudget time.Duration    `yaml:"event_budget"` // longest one try of an event may take
-	FirstRetry  time.Duration    `yaml:"first_retry"`  // pause after the first failure; doubles
-	MaxRetry    time.Duration    `yaml:"max_retry"`    // longest pause
-	MaxAge      time.Duration    `yaml:"max_age"`      // an event this old is given up
-	Poll        time.Duration    `yaml:"poll"`         // longest time without a look into the store
-	Now         func() time.Time `yaml:"-"`            // nil = time.Now
-	Jitter      func() float64   `yaml:"-"`            // in [0, 1); nil = random
+	Pages        int              `yaml:"pages"`         // pages under way at once
+	Events       int              `yaml:"events"`        // events under way at once
+	Recalls      int              `yaml:"recalls"`       // clients called back at once; each has the place until he answers
+	PageBudget   time.Duration    `yaml:"page_budget"`   // longest a page may take
+	RecallBudget time.Duration    `yaml:"recall_budget"` // longest one try to reach a client may take
+	RecallPause  time.Duration    `yaml:"recall_pause"`  // from the end of one try to reach a client to the next
+	EventBudget  time.Duration    `yaml:"event_budget"`  // longest one try of an event may take
+	FirstRetry   time.Duration    `yaml:"first_retry"`   // pause after the first failure; doubles
+	MaxRetry     time.Duration    `yaml:"max_retry"`     // longest pause
+	MaxAge       time.Duration    `yaml:"max_age"`       // an event this old is given up
+	Poll         time.Duration    `yaml:"poll"`          // longest time without a look into the store
+	Now          func() time.Time `yaml:"-"`             // nil = time.Now
+	Jitter       func() float64   `yaml:"-"`             // in [0, 1); nil = random
 }
 
 // Defaults.
 const (
-	defaultPages       = 32
-	defaultEvents      = 16
-	defaultPageBudget  = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min
-	defaultEventBudget = 15 * time.Second
-	defaultFirstRetry  = 5 * time.Second // the first step of Standard Webhooks' schedule
-	defaultMaxRetry    = time.Hour
-	defaultMaxAge      = 72 * time.Hour
-	defaultPoll        = time.Second
+	defaultPages        = 32
+	defaultEvents       = 16
+	defaultRecalls      = 16
+	defaultRecallBudget = time.Minute // he is rung for 25 s, on two operators if need be
+	defaultRecallPause  = 15 * time.Second
+	defaultPageBudget   = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min
+	defaultEventBudget  = 15 * time.Second
+	defaultFirstRetry   = 5 * time.Second // the first step of Standard Webhooks' schedule
+	defaultMaxRetry     = time.Hour
+	defaultMaxAge       = 72 * time.Hour
+	defaultPoll         = time.Second
 )
 
 // Default returns settings for any size of company.
 func Default() Config {
 	return Config{
 		Pages: defaultPages, Events: defaultEvents, PageBudget: defaultPageBudget, EventBudget: defaultEventBudget,
+		Recalls: defaultRecalls, RecallBudget: defaultRecallBudget, RecallPause: defaultRecallPause,
 		FirstRetry: defaultFirstRetry, MaxRetry: defaultMaxRetry, MaxAge: defaultMaxAge, Poll: defaultPoll,
 	}
 }
@@ -43,11 +50,12 @@ func Default() Config {
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Pages < 1 || c.Events < 1 {
-		faults = append(faults, fmt.Errorf("pages, events: %d, %d, want at least 1", c.Pages, c.Events))
+	if c.Pages < 1 || c.Events < 1 || c.Recalls < 1 {
+		faults = append(faults, fmt.Errorf("pages, events, recalls: %d, %d, %d, want at least 1", c.Pages, c.Events, c.Recalls))
 	}
 	for field, d := range map[string]time.Duration{
 		"page_budget": c.PageBudget, "event_budget": c.EventBudget, "first_retry": c.FirstRetry,
+		"recall_budget": c.RecallBudget, "recall_pause": c.RecallPause,
 		"max_retry": c.MaxRetry, "max_age": c.MaxAge, "poll": c.Poll,
 	} {
 		if d <= 0 {

@@ -17,6 +17,9 @@ type RetryAfterError interface {
 // is pure; jitter is in [0, 1).
 func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at time.Time, took time.Duration, jitter float64) dispatch.Delivery {
 	d := dispatch.Delivery{Notice: n, Result: result, At: at, Took: took, Final: true}
+	if n.Kind == dispatch.NoticeRecall {
+		return settleRecall(cfg, d, err)
+	}
 	if err == nil {
 		if d.Result == "" {
 			d.Result = dispatch.ResultDelivered
@@ -36,6 +39,36 @@ func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at
 		pause = max(pause, min(after.RetryAfter(), cfg.MaxRetry))
 	}
 	d.Final, d.RetryAt = false, end.Add(pause)
+	return d
+}
+
+// How often a client whose call was cut is tried. Nobody is given up before the
+// fewest, whatever the operator says of his number; who declines is not asked
+// again after them.
+const (
+	fewestRecalls = 3
+	mostRecalls   = 5
+)
+
+// settleRecall decides what one try to reach a client means.
+func settleRecall(cfg Config, d dispatch.Delivery, err error) dispatch.Delivery {
+	if d.Result == "" && err == nil {
+		d.Result = dispatch.ResultDelivered
+	}
+	if d.Result == "" || err != nil && d.Result == dispatch.ResultDelivered {
+		d.Result = dispatch.ResultFailed
+	}
+	if err != nil {
+		d.Err = err.Error()
+	}
+	if d.Result == dispatch.ResultDelivered || d.Result == dispatch.ResultWithdrawn {
+		return d
+	}
+	hopeless := errors.Is(err, dispatch.ErrPermanent) || d.Result == dispatch.ResultDeclined
+	if d.Notice.Attempt >= mostRecalls || hopeless && d.Notice.Attempt >= fewestRecalls {
+		return d
+	}
+	d.Final, d.RetryAt = false, d.At.Add(d.Took+cfg.RecallPause)
 	return d
 }
 

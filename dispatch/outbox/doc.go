@@ -13,8 +13,12 @@
 // that grow up to five minutes; the others wait for it. The log tells when a
 // receiver begins to fail and when it takes notices again, not each try.
 //
-// Pages and events have lanes of their own, so that a dead subscriber never
-// delays a page. Order between notices is not kept.
+// A recall, which rings a client whose call was cut, is tried at once and then
+// every 15 s until he answers: three times at least, five at most. Each time it
+// is asked anew whether it is still needed.
+//
+// Pages, recalls and events have lanes of their own, so that a dead subscriber
+// never delays a page, and a page no client. Order between notices is not kept.
 //
 // It must not know what a notice says or how a channel works. Run owns all
 // goroutines; Wake and Withdraw may be called by any.

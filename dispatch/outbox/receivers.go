@@ -13,7 +13,8 @@ import (
 // one that fails wait, but for one at a time that tries whether it is back; so
 // a dead endpoint costs one request per pause, however much waits for it. Each
 // turn is logged once, and at most once a minute for a receiver that wavers.
-// Pages are only logged: whether they go on is the escalation's decision.
+// Pages are only logged: whether they go on is the escalation's decision. Of
+// recalls nothing is remembered: their receivers are clients.
 type receivers struct {
 	cfg Config
 	log *slog.Logger
@@ -55,6 +56,9 @@ func (r *receivers) of(n dispatch.Notice) *receiver {
 
 // enter says whether a notice may be sent now, and if not, when to ask again.
 func (r *receivers) enter(n dispatch.Notice, now time.Time) (again time.Time, ok bool) {
+	if n.Kind == dispatch.NoticeRecall {
+		return time.Time{}, true
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := r.of(n)
@@ -74,6 +78,9 @@ func (r *receivers) enter(n dispatch.Notice, now time.Time) (again time.Time, ok
 // the receiver may be tried again; zero = at once. A try that was cut short by
 // our own stop has no result.
 func (r *receivers) leave(n dispatch.Notice, at, end time.Time, err error, jitter float64) time.Time {
+	if n.Kind == dispatch.NoticeRecall {
+		return time.Time{}
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	one := r.of(n)
@@ -101,6 +108,9 @@ func (r *receivers) leave(n dispatch.Notice, at, end time.Time, err error, jitte
 
 // aside forgets a try that has no result.
 func (r *receivers) aside(n dispatch.Notice) {
+	if n.Kind == dispatch.NoticeRecall {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.of(n).probing = false

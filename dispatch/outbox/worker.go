@@ -91,6 +91,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 	w.far = newReceivers(cfg, w.log)
 	w.lanes = []*lane{
 		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
+		newLane(dispatch.NoticeRecall, cfg.Recalls, cfg.RecallBudget),
 		newLane(dispatch.NoticeEvent, cfg.Events, cfg.EventBudget),
 	}
 	return w, nil

@@ -44,6 +44,9 @@ const (
 	KindCategorised  Kind = "categorised"
 	KindPrioritised  Kind = "prioritised"
 	KindMerged       Kind = "merged"
+	KindRecallAsked  Kind = "recall_asked"
+	KindRecallTried  Kind = "recall_tried"
+	KindRecallEnded  Kind = "recall_ended"
 )
 
 // Opened starts the log. Its event's At is T0: the stamp of the first signal
@@ -83,6 +86,9 @@ type Attempted struct {
 	Status  int           `json:"status,omitempty"` // SIP
 	Q850    int           `json:"q850,omitempty"`
 	Took    time.Duration `json:"took_ns,omitempty"`
+	// Repeats counts earlier tries of the same page cycle that ended alike on
+	// the same device and have no line of their own.
+	Repeats int `json:"repeats,omitempty"`
 }
 
 // Accepted is the accept key: a human engineer took the caller.
@@ -144,6 +150,36 @@ type MergedInto struct {
 	Target string `json:"target"`
 }
 
+// RecallAsked says that the caller of a call that was cut has to be called
+// back. Vahta does it itself unless Refused says why it may not.
+type RecallAsked struct {
+	Call    string        `json:"call"` // the one that was cut
+	Number  client.Number `json:"number,omitempty"`
+	Refused string        `json:"refused,omitempty"` // a client.Refusal
+}
+
+// RecallTried is one try of Vahta to reach the caller of a cut call.
+type RecallTried struct {
+	Call   string        `json:"call"` // the one that was cut
+	Try    int           `json:"try"`  // from 1
+	Result string        `json:"result"`
+	Took   time.Duration `json:"took_ns,omitempty"`
+}
+
+// RecallEnded says that Vahta tries no more to reach the caller of a cut call,
+// though it has not: in vain, or because nobody needs it any more.
+type RecallEnded struct {
+	Call   string `json:"call"`
+	Reason string `json:"reason"` // one of the Recall reasons
+	Tries  int    `json:"tries,omitempty"`
+}
+
+// Why Vahta calls a client back no more.
+const (
+	RecallGivenUp  = "given_up"   // he did not answer
+	RecallNeedless = "not_needed" // somebody talked to him, he called himself, or the ticket is closed
+)
+
 // Kind implements Body.
 func (Opened) Kind() Kind { return KindOpened }
 
@@ -180,6 +216,15 @@ func (Prioritised) Kind() Kind { return KindPrioritised }
 // Kind implements Body.
 func (MergedInto) Kind() Kind { return KindMerged }
 
+// Kind implements Body.
+func (RecallAsked) Kind() Kind { return KindRecallAsked }
+
+// Kind implements Body.
+func (RecallTried) Kind() Kind { return KindRecallTried }
+
+// Kind implements Body.
+func (RecallEnded) Kind() Kind { return KindRecallEnded }
+
 // DecodeBody reads the stored form of a body.
 func DecodeBody(k Kind, data []byte) (Body, error) {
 	switch k {
@@ -207,6 +252,12 @@ func DecodeBody(k Kind, data []byte) (Body, error) {
 		return decode[Prioritised](data)
 	case KindMerged:
 		return decode[MergedInto](data)
+	case KindRecallAsked:
+		return decode[RecallAsked](data)
+	case KindRecallTried:
+		return decode[RecallTried](data)
+	case KindRecallEnded:
+		return decode[RecallEnded](data)
 	}
 	return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
 }

@@ -28,17 +28,18 @@ func (t Ticket) Apply(e Event) (Ticket, error) {
 	if why != "" {
 		return t, &IllegalError{Number: t.Number, Stage: t.Stage, Event: e.Body.Kind(), Why: why}
 	}
-	if Changes(e.Body) {
+	if Changes(e.Body) || next.CallBack != t.CallBack {
 		next.Version = t.Version + 1
 	}
 	return next, nil
 }
 
-// Changes reports whether the body moves the ticket's state. The others are
-// facts of calls and notes: they only lengthen the log.
+// Changes reports whether the body always moves the ticket's state. The others
+// are facts of calls and notes: they lengthen the log, and a note that confirms
+// a contact takes the mark CallBack away.
 func Changes(b Body) bool {
 	switch b.(type) {
-	case Attempted, CallEnded, Noted, Joined:
+	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded:
 		return false
 	}
 	return true
@@ -52,9 +53,17 @@ func (t Ticket) step(e Event) (next Ticket, why string) {
 		return t, "the log does not begin with opened"
 	}
 	switch b := e.Body.(type) {
-	case Attempted, CallEnded, Noted, Joined:
+	case Attempted, CallEnded, Joined, RecallTried, RecallEnded:
 		return t, ""
+	case Noted:
+		if b.Contact != "" {
+			t.CallBack = CallBack{} // somebody says that he talked to the client
+		}
+		return t, ""
+	case RecallAsked:
+		return t.callBack(b, e.At), ""
 	case Accepted:
+		t.CallBack = CallBack{}
 		if t.ContactAt.IsZero() {
 			t.ContactAt = e.At
 		}
@@ -118,6 +127,15 @@ func (t Ticket) raise(b PageRaised) Ticket {
 	if again && !t.Acknowledged.IsZero() {
 		t.Acknowledged = Taken{}
 		t.Reopened++
+	}
+	return t
+}
+
+// callBack marks whom somebody owes a call. A caller without a number can only
+// call again himself.
+func (t Ticket) callBack(b RecallAsked, at time.Time) Ticket {
+	if b.Number != "" && t.Open() {
+		t.CallBack = CallBack{Call: b.Call, Number: b.Number, At: at}
 	}
 	return t
 }

@@ -28,6 +28,7 @@ type Ticket struct {
 	ContactAt    time.Time `json:"contact_at,omitzero"`   // first accept key
 	PageReason   string    `json:"page_reason,omitempty"` // why paging was raised; empty = it was not
 	Reopened     int       `json:"reopened,omitempty"`    // how often a call took the acknowledgement away
+	CallBack     CallBack  `json:"call_back,omitzero"`    // the client was cut off and nobody has talked to him since
 	MergedInto   string    `json:"merged_into,omitempty"`
 	Stamps       Stamps    `json:"stamps"`
 	Version      int64     `json:"version"` // counts the changes of this state; set by Apply
@@ -42,6 +43,19 @@ type Taken struct {
 
 // IsZero reports whether nobody has acknowledged.
 func (t Taken) IsZero() bool { return t.At.IsZero() }
+
+// CallBack says whom somebody must call back.
+type CallBack struct {
+	Call   string        `json:"call"`   // the call that was cut
+	Number client.Number `json:"number"` // the caller's
+	At     time.Time     `json:"at"`     // when the cut was found
+}
+
+// IsZero reports whether nobody waits for a call.
+func (c CallBack) IsZero() bool { return c.At.IsZero() }
+
+// OwesCall reports whether the client of an open ticket waits for our call.
+func (t Ticket) OwesCall() bool { return t.Open() && !t.CallBack.IsZero() }
 
 // Stamps holds when each stage was first reached; each is written once.
 type Stamps map[Stage]time.Time

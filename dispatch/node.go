@@ -1,0 +1,246 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// How nodes watch each other. A node that has not said for lease that it lives
+// is dead; every living one looks for the dead every beat.
+const (
+	beatEvery   = time.Second
+	nodeLease   = 4 * time.Second
+	leaveBudget = time.Second // longest wait for the store at the stop
+)
+
+// life is what a node knows of itself among others.
+type life struct {
+	id      string
+	nodes   Nodes // nil = it is alone
+	started time.Time
+
+	mu      sync.Mutex
+	beaten  time.Time    // guarded by mu; the last beat that succeeded
+	steady  time.Time    // guarded by mu; since when beats have succeeded without a break
+	owed    []CallRecord // guarded by mu; orphans that still have to be ended
+	own     bool         // guarded by mu; what this node left open is to be looked for
+	refused bool         // guarded by mu; the log says that beats fail
+}
+
+// rise finds the calls that an earlier process of this node left open, and
+// those of dead nodes, and says that this node lives. open are the store's open
+// calls; without Nodes all of them are ours.
+func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time) {
+	if d.life.nodes == nil {
+		d.life.owed = d.orphans(open)
+		return
+	}
+	if err := d.takeOver(ctx, true, now); err != nil {
+		d.life.own = true
+		d.log.Warn("calls that were left open can not be looked for yet; it is tried again", "node", d.life.id, "err", err)
+	}
+	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
+	switch {
+	case errors.Is(err, ErrTakenOver):
+		d.log.Info("another node has taken over the calls that this one left open", "node", d.life.id)
+	case err != nil:
+		d.unbeaten(err)
+		return
+	}
+	d.life.beaten, d.life.steady = now, now
+}
+
+// beats says every second that this node lives, until ctx ends.
+func (d *Dispatcher) beats(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		d.beat(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// beat says once that this node lives.
+func (d *Dispatcher) beat(ctx context.Context) {
+	now := d.now()
+	ctx, cancel := context.WithTimeout(ctx, beatEvery)
+	defer cancel()
+	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
+	lost := errors.Is(err, ErrTakenOver)
+	if err != nil && !lost {
+		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			d.unbeaten(err)
+		}
+		return
+	}
+	d.life.mu.Lock()
+	if now.Sub(d.life.beaten) >= nodeLease {
+		d.life.steady = now
+	}
+	d.life.beaten = now
+	told := d.life.refused
+	d.life.refused = false
+	d.life.mu.Unlock()
+	if told {
+		d.log.Info("the store knows again that this node lives", "node", d.life.id)
+	}
+	if lost {
+		d.metrics.takenOver()
+		d.log.Error("this node was believed dead: another one has ended its calls on record, raised pages and rings the callers back; was it frozen, or cut off from the store?", "node", d.life.id)
+		d.missedEvents()
+	}
+}
+
+func (d *Dispatcher) unbeaten(err error) {
+	d.life.mu.Lock()
+	told := d.life.refused
+	d.life.refused = true
+	d.life.mu.Unlock()
+	if !told {
+		d.log.Warn("the store can not be told that this node lives", "node", d.life.id, "err", err)
+	}
+}
+
+// watch ends the calls of dead nodes until ctx ends. It has a goroutine of its
+// own: a long list must not stop the beats.
+func (d *Dispatcher) watch(ctx context.Context) {
+	tick := time.NewTicker(beatEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			d.bury(ctx)
+		}
+	}
+}
+
+// bury takes over the calls of dead nodes and ends them. While the store was
+// away nobody could beat; so others are held for dead only after this node has
+// had its own beats accepted for a whole lease.
+func (d *Dispatcher) bury(ctx context.Context) {
+	now := d.now()
+	d.life.mu.Lock()
+	sure := now.Sub(d.life.beaten) < nodeLease && !d.life.steady.IsZero() && now.Sub(d.life.steady) >= nodeLease
+	own := d.life.own
+	d.life.mu.Unlock()
+	if sure {
+		if err := d.takeOver(ctx, own, now); err != nil && ctx.Err() == nil {
+			d.log.Warn("calls of dead nodes could not be taken over; it is tried again", "err", err)
+		}
+	}
+	if err := d.endOrphans(ctx); err != nil && ctx.Err() == nil {
+		d.log.Warn("a call of a dead node could not be ended; it is tried again", "err", err)
+	}
+}
+
+// takeOver asks the store for calls that died with their node, and notes them.
+func (d *Dispatcher) takeOver(ctx context.Context, own bool, now time.Time) error {
+	calls, err := d.life.nodes.TakeOver(ctx, d.life.id, own, now)
+	if err != nil {
+		return err
+	}
+	calls = d.orphans(calls)
+	if len(calls) > 0 {
+		d.log.Warn("calls died with their node; their tickets are paged and their callers rung back", "node", calls[0].Node, "calls", len(calls))
+	}
+	d.life.mu.Lock()
+	defer d.life.mu.Unlock()
+	d.life.owed = append(d.life.owed, calls...)
+	if own {
+		d.life.own = false
+	}
+	return nil
+}
+
+// orphans returns those of the open calls that this process does not serve.
+func (d *Dispatcher) orphans(calls []CallRecord) (list []CallRecord) {
+	for _, c := range calls {
+		if _, live := d.board.call(c.ID); live || c.Node == d.life.id && !c.StartedAt.Before(d.life.started) {
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// endOrphans ends the calls that were noted; those that fail stay noted.
+func (d *Dispatcher) endOrphans(ctx context.Context) error {
+	d.life.mu.Lock()
+	owed := d.life.owed
+	d.life.owed = nil
+	d.life.mu.Unlock()
+	for i, call := range owed {
+		if err := d.breakCall(ctx, call); err != nil {
+			d.life.mu.Lock()
+			d.life.owed = append(owed[i:], d.life.owed...)
+			d.life.mu.Unlock()
+			return err
+		}
+	}
+	return nil
+}
+
+// breakCall ends a call that nobody serves any more.
+func (d *Dispatcher) breakCall(ctx context.Context, call CallRecord) error {
+	o := Outcome{Ref: call.Ref, Call: call.ID, Result: CallBroken, Cause: "vahta stopped during the call", At: d.now(), Detail: call.Detail}
+	if o.Detail.AcceptedBy == "" {
+		o.Detail.AcceptedBy, o.Detail.AcceptedAt = call.AcceptedBy, call.AcceptedAt
+	}
+	if err := d.recordOutcome(ctx, o, &call); err != nil {
+		return fmt.Errorf("end call %s left open: %w", call.ID, err)
+	}
+	return nil
+}
+
+// leave ends this node's lease in good order.
+func (d *Dispatcher) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveBudget)
+	defer cancel()
+	if err := d.life.nodes.Leave(ctx, d.life.id); err != nil {
+		d.log.Warn("the store could not be told that this node stops in good order", "node", d.life.id, "err", err)
+	}
+}
+
+// huntsElsewhere reports whether a call that another living node serves hunts
+// for the ticket. When the store does not answer it is false: a page too many
+// is better than none.
+func (d *Dispatcher) huntsElsewhere(ctx context.Context, ticketID string) bool {
+	if d.life.nodes == nil || d.archive == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	calls, err := d.archive.Calls(ctx, CallFilter{Ticket: ticketID})
+	if err != nil {
+		return false
+	}
+	now := d.now()
+	hunters := map[string]bool{}
+	for _, c := range calls {
+		if c.Node != d.life.id && c.Node != "" && c.EndedAt.IsZero() && c.AcceptedAt.IsZero() && c.StartedAt.After(now.Add(-d.cfg.FirstContact)) {
+			hunters[c.Node] = true
+		}
+	}
+	if len(hunters) == 0 {
+		return false
+	}
+	nodes, err := d.life.nodes.Nodes(ctx)
+	if err != nil {
+		return false
+	}
+	for _, n := range nodes {
+		if hunters[n.ID] && n.Until.After(now) {
+			return true
+		}
+	}
+	return false
+}

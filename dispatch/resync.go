@@ -1,0 +1,144 @@
+package dispatch
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// BoardNow returns the open tickets with their timers and the calls that this
+// process serves, all of one moment. It never waits for the store.
+func (d *Dispatcher) BoardNow() Board { return d.board.now() }
+
+// Resync reads all open tickets anew: the store has been away, or was changed
+// by others unseen. It ends calls that an earlier process left open, and gives
+// tickets that need a page their timers. Calls in progress are not touched. It
+// may run beside any verb.
+func (d *Dispatcher) Resync(ctx context.Context) error {
+	b, err := d.readBoard(ctx)
+	if err != nil {
+		return err
+	}
+	if d.life.nodes == nil {
+		d.life.mu.Lock()
+		d.life.owed = append(d.life.owed, d.orphans(b.Calls)...)
+		d.life.mu.Unlock()
+	}
+	if err := d.endOrphans(ctx); err != nil {
+		return err
+	}
+	if err := d.setPageTimers(ctx, d.now()); err != nil {
+		return err
+	}
+	d.waker.TimersDue()
+	d.waker.NoticesDue()
+	return nil
+}
+
+// readBoard replaces the board's tickets by the store's. What was on the board
+// before and is open no more leaves it; what this process opened meanwhile stays.
+func (d *Dispatcher) readBoard(ctx context.Context) (Board, error) {
+	gone := map[string]bool{}
+	for _, c := range d.board.open() {
+		gone[c.Ticket.ID] = true
+	}
+	marked := d.board.forgotten()
+	for _, id := range marked {
+		gone[id] = true
+		d.board.recall(id)
+	}
+	b, err := d.store.Board(ctx)
+	if err != nil {
+		for _, id := range marked {
+			d.board.forget(id)
+		}
+		return b, fmt.Errorf("load open tickets: %w", err)
+	}
+	for _, c := range b.Cases {
+		d.board.replace(c)
+		delete(gone, c.Ticket.ID)
+	}
+	for id := range gone {
+		d.board.remove(id)
+	}
+	return b, nil
+}
+
+// KnownCaller reports whether a client's card lists the number or an open
+// ticket belongs to it. It reads memory only. number is in any written form.
+func (d *Dispatcher) KnownCaller(number string) bool {
+	who := identify(d.dir.Load().Book, CallSignal{Caller: number})
+	if who.number == "" {
+		return false
+	}
+	if who.match.Level != client.Unknown {
+		return true
+	}
+	_, open := d.board.find(who.parties()...)
+	return open
+}
+
+// remoteEvent makes the board forget a ticket that another node has changed.
+func (d *Dispatcher) remoteEvent(e FeedEvent) {
+	switch ticket.Kind(e.Kind) {
+	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded:
+		return // they only lengthen the log
+	case ticket.KindOpened, ticket.KindAccepted, ticket.KindPageRaised, ticket.KindAcknowledged, ticket.KindMoved,
+		ticket.KindCategorised, ticket.KindPrioritised, ticket.KindMerged, ticket.KindRecallAsked:
+	}
+	if e.Ref.ID == "" {
+		return
+	}
+	d.board.forget(e.Ref.ID)
+	d.wakeFollow()
+}
+
+// missedEvents has all tickets read anew.
+func (d *Dispatcher) missedEvents() {
+	d.lost.Store(true)
+	d.wakeFollow()
+}
+
+func (d *Dispatcher) wakeFollow() {
+	select {
+	case d.renew <- struct{}{}:
+	default:
+	}
+}
+
+// follow reads what other nodes have changed, until ctx ends. What can not be
+// read stays forgotten and is read when it is needed.
+func (d *Dispatcher) follow(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.renew:
+		}
+		if d.lost.Swap(false) {
+			if _, err := d.readBoard(ctx); err != nil && ctx.Err() == nil {
+				d.lost.Store(true)
+				d.log.Warn("tickets that other nodes changed could not be read", "err", err)
+			}
+		}
+		for _, id := range d.board.forgotten() {
+			d.renewCase(ctx, id)
+		}
+	}
+}
+
+// renewCase reads one ticket after the work on it that is under way.
+func (d *Dispatcher) renewCase(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	leave, err := d.gates.enter(ctx, id)
+	if err != nil {
+		return
+	}
+	defer leave()
+	if d.board.old(id) {
+		_, _ = d.reload(ctx, id) // it stays forgotten, and is read when it is needed
+	}
+}
