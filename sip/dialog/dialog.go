@@ -241,9 +241,7 @@ func (d *Dialog) close() {
 	}
 	d.closed = true
 	d.stepOffer(OfferClose, input{})
-	for _, t := range [...]*timer{&d.resend, &d.ackTimer, &d.silence, &d.cancel, &d.glare} {
-		t.stop()
-	}
+	d.stopTimers()
 	d.infos, d.tx, d.offerSDP, d.parting = nil, nil, nil, nil
 	if d.s.Role == UAS || d.invite == nil {
 		d.st.forget(d)
@@ -252,6 +250,12 @@ func (d *Dialog) close() {
 	d.invite = nil
 	d.cancel.start(&d.box, d.st.cfg.AckTimeout, func() { d.st.forget(d) })
 	d.box.detach() // the last act: a timer that has fired already may run beside us from here on
+}
+
+func (d *Dialog) stopTimers() {
+	for _, t := range [...]*timer{&d.resend, &d.ackTimer, &d.silence, &d.cancel, &d.glare} {
+		t.stop()
+	}
 }
 
 // peerBye, dialogLost and byeDone are the events both roles share.

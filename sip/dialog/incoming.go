@@ -7,6 +7,8 @@ import "github.com/butlerspb/vahta/sip/wire"
 type Incoming struct {
 	d   *Dialog
 	req *wire.Request
+
+	taken bool // Accept or Reject was called
 }
 
 // Request returns the INVITE.
@@ -18,6 +20,7 @@ func (in *Incoming) Flow() wire.Flow { return in.req.Flow() }
 // Accept takes the call: from here on everything happens inside exec. If the
 // caller has gone meanwhile, Cancelled is the first event.
 func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {
+	in.taken = true
 	in.d.on = on
 	in.d.box.own(exec)
 	return in.d
@@ -25,9 +28,21 @@ func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {
 
 // Reject refuses the call at once; nobody hears of it any more.
 func (in *Incoming) Reject(status int, reason string, h ...wire.Header) {
+	in.taken = true
 	d := in.d
 	d.box.own(nil)
 	d.box.post(func() {
 		d.stepUAS(UASReject, input{status: status, reason: reason, headers: h})
 	})
+}
+
+// hand gives a new call to who takes new calls. A panic there goes on to the edge, which counts it; the call is refused
+// before, so that the dialog does not stay for ever.
+func (st *Stack) hand(in *Incoming) {
+	defer func() {
+		if !in.taken {
+			in.Reject(wire.StatusServerError, "")
+		}
+	}()
+	st.invited(in)
 }

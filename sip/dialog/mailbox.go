@@ -21,6 +21,8 @@ type mailbox struct {
 	rest   []func() // functions that no loop took
 	busy   bool     // one of rest is at work
 
+	fault func(any) // told of a panic of one of rest; set when the dialog is made
+
 	deaf bool // written while busy: nobody listens to events any more
 }
 
@@ -87,6 +89,11 @@ func (m *mailbox) alone(f func()) {
 	defer func() {
 		m.mu.Lock()
 		m.busy = false
+	}()
+	defer func() { // this may be a timer's goroutine, or another call's
+		if v := recover(); v != nil && m.fault != nil {
+			m.fault(v)
+		}
 	}()
 	f()
 }

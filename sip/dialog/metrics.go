@@ -9,6 +9,7 @@ type metrics struct {
 	noAcks   prometheus.Counter
 	meanless prometheus.Counter
 	foreign  prometheus.Counter
+	panics   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,7 +33,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.foreign = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "vahta_sip_foreign_requests_total", Help: "Requests within a dialog from an address that is not of it, refused.",
 	})
-	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless, m.foreign)
+	m.panics = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "vahta_sip_dialog_panics_total", Help: "Dialogs that broke when no call was there to notice.",
+	})
+	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless, m.foreign, m.panics)
 	return m
 }
 
@@ -63,5 +67,11 @@ func (m *metrics) foreigner() {
 func (m *metrics) illegal() {
 	if m != nil {
 		m.meanless.Inc()
+	}
+}
+
+func (m *metrics) panicked() {
+	if m != nil {
+		m.panics.Inc()
 	}
 }

@@ -205,8 +205,9 @@ func TestMetrics(t *testing.T) {
 	m.unacked()
 	m.illegal()
 	m.foreigner()
+	m.panicked()
 	families, err := reg.Gather()
-	if err != nil || len(families) != 5 {
+	if err != nil || len(families) != 6 {
 		t.Fatalf("%d families, %v", len(families), err)
 	}
 	for _, f := range families {

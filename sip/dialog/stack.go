@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"log/slog"
+	"runtime/debug"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -126,10 +127,10 @@ func (st *Stack) invite(tx serverTx) {
 		d.final(tx, d.s.respond(req, wire.StatusServerError, "", []wire.Header{retryAfter()}))
 	case st.invited == nil:
 		st.metrics.opened(1)
-		(&Incoming{d, req}).Reject(wire.StatusTemporarilyUnavailable, "")
+		(&Incoming{d: d, req: req}).Reject(wire.StatusTemporarilyUnavailable, "")
 	default:
 		st.metrics.opened(1)
-		st.invited(&Incoming{d, req})
+		st.hand(&Incoming{d: d, req: req})
 	}
 }
 
@@ -233,11 +234,30 @@ func (st *Stack) uncancellable(tx serverTx) {
 	st.mu.Unlock()
 }
 
+// broke ends a dialog whose machine has panicked while no owner's loop was there to notice: it is logged, a request that
+// waits is refused, and the dialog is forgotten.
+func (st *Stack) broke(d *Dialog, fault any) {
+	st.metrics.panicked()
+	st.log.Error("dialog without an owner broke", slog.String("call_id", d.s.CallID), slog.Any("err", fault),
+		slog.String("stack", string(debug.Stack())))
+	d.closed, d.last = true, true
+	d.stopTimers()
+	for _, tx := range [...]serverTx{d.tx, d.offerTx} {
+		if tx != nil {
+			st.refuse(tx, wire.StatusServerError)
+		}
+	}
+	st.forget(d)
+}
+
 // forget ends the dialog's stay in the stack.
 func (st *Stack) forget(d *Dialog) {
 	st.mu.Lock()
+	_, there := st.dialogs[key{d.s.CallID, d.s.LocalTag}]
 	delete(st.dialogs, key{d.s.CallID, d.s.LocalTag})
 	st.dropInvite(d)
 	st.mu.Unlock()
-	st.metrics.opened(-1)
+	if there {
+		st.metrics.opened(-1)
+	}
 }

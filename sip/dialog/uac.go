@@ -23,6 +23,7 @@ type Outgoing struct {
 // arrives; on error nothing was sent and no event follows.
 func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, error) {
 	d := &Dialog{st: st, on: on, noAnswer: o.NoAnswer}
+	d.box.fault = func(v any) { st.broke(d, v) }
 	if d.noAnswer <= 0 {
 		d.noAnswer = st.cfg.NoAnswer
 	}

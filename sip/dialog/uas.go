@@ -11,6 +11,7 @@ func (st *Stack) accept(tx serverTx) *Dialog {
 	req := tx.Request()
 	tag := st.edge.NewTag()
 	d := &Dialog{st: st, tx: tx, txKey: tx.Key()}
+	d.box.fault = func(v any) { st.broke(d, v) }
 	d.s = State{
 		Role: UAS, CallID: req.CallID(), LocalTag: tag, RemoteTag: req.FromTag(),
 		Local: req.To().WithTag(tag).String(), Remote: req.Header("From"),
