@@ -103,8 +103,8 @@ func (c *Call) Record(path string, failed func(error)) error {
 	if c.cause != "" {
 		return fmt.Errorf("record %q: %w", path, ErrLegEnded)
 	}
-	if c.recorder != nil || c.opening {
-		return fmt.Errorf("record %q: the call is being recorded already", path)
+	if c.recorder != nil || c.opening || c.unwanted {
+		return fmt.Errorf("record %q: the call is being recorded already, or is no longer to be", path)
 	}
 	c.opening = true
 	c.settling++
@@ -124,7 +124,7 @@ func (c *Call) opened(recorder *media.Recorder, err error, failed func(error)) {
 	switch {
 	case err != nil:
 		failed(fmt.Errorf("record call: %w", err))
-	case c.cause != "":
+	case c.cause != "" || c.unwanted:
 		c.settling++
 		go func() {
 			discard(recorder)
@@ -174,19 +174,40 @@ func (l *Leg) record(r *media.Recorder, channel media.Channel) {
 // recordingGrace is how long CallEnded waits for the disk; a claim and an outcome wait with it.
 const recordingGrace = time.Second
 
-// closeRecorder has the file finished beside the call, which is told by closed; false when nothing is
-// recorded.
-func (c *Call) closeRecorder() bool {
-	recorder := c.recorder
-	if recorder == nil {
+// StopRecording ends the recording before the call does: the file is finished as it is, and the note
+// says why. It reports false when nothing is recorded.
+func (c *Call) StopRecording(note string) bool {
+	if c.cause != "" || c.unwanted || c.recorder == nil && !c.opening {
 		return false
 	}
-	c.recorder = nil
+	c.Note(note)
+	c.unwanted = true // a file that is being made is discarded
+	if c.recorder != nil {
+		c.finishRecording()
+	}
+	return true
+}
+
+// finishRecording has the file finished beside the call, which is told by closed.
+func (c *Call) finishRecording() {
+	recorder := c.recorder
+	c.recorder, c.closing = nil, recorder.Path()
 	c.settling++
 	go func() {
 		info, err := c.engine.closeFile(recorder)
 		c.loop.Post(func() { c.closed(info, err) })
 	}()
+}
+
+// closeRecorder has the recording finished at the end of the call; false when nothing is recorded, or
+// it was finished before.
+func (c *Call) closeRecorder() bool {
+	if c.recorder != nil {
+		c.finishRecording()
+	}
+	if c.closing == "" {
+		return false
+	}
 	c.patience = time.AfterFunc(recordingGrace, func() {
 		c.loop.Post(func() {
 			if c.concluded {
@@ -194,7 +215,7 @@ func (c *Call) closeRecorder() bool {
 			}
 			c.Note("the disk did not finish the recording in time, its length is not known")
 			c.engine.log.Error("recording not closed in time, the call ends without its figures", "call_id", c.info.CallID)
-			c.recording, c.recorded = media.RecordingInfo{Path: recorder.Path()}, true
+			c.recording, c.recorded = media.RecordingInfo{Path: c.closing}, true
 			c.conclude()
 		})
 	})
@@ -204,6 +225,7 @@ func (c *Call) closeRecorder() bool {
 // closed takes what is known of the finished recording; after CallEnded the detail stays as it is.
 func (c *Call) closed(info media.RecordingInfo, err error) {
 	c.settling--
+	c.closing = ""
 	if err != nil {
 		c.engine.log.Error("recording not closed cleanly", "call_id", c.info.CallID, "err", err)
 	}
@@ -215,5 +237,7 @@ func (c *Call) closed(info media.RecordingInfo, err error) {
 		c.Note("recording incomplete: " + err.Error())
 	}
 	c.recording, c.recorded = info, true
-	c.conclude()
+	if c.ending {
+		c.conclude()
+	}
 }

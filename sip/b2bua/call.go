@@ -42,6 +42,8 @@ type Call struct {
 	idle      *time.Timer // no legs left
 	settling  int         // dialogs that have not reported their end, and a recording that is being opened
 	opening   bool        // the recorder's file is being made
+	closing   string      // path of the recording that is being finished, "" when none is
+	unwanted  bool        // StopRecording was called: nothing more is recorded
 	recorder  *media.Recorder
 	recording media.RecordingInfo
 	recorded  bool

@@ -1,12 +1,14 @@
 package hotline
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
@@ -36,6 +38,10 @@ func (k *call) do(a *Action) {
 		k.dial(a)
 	case ActDialClient:
 		k.dialClient(a)
+	case ActAdopt:
+		k.adopt(a)
+	case ActRecalled:
+		k.tellRecall(a.Recall)
 	case ActHangup:
 		if p := k.listener(a.Attempt); p != nil {
 			p.leg.Hangup(a.Cause)
@@ -90,6 +96,13 @@ func (k *call) askPlan() {
 func (k *call) openTicket() {
 	info := k.c.Info()
 	in := info.Inbound
+	if k.s.Recall {
+		k.records.open(dispatch.Signal{
+			Channel: dispatch.ChannelCall, Key: k.id, At: k.s.Begun,
+			Call: &dispatch.CallSignal{Line: k.line, Caller: k.s.Caller, CallID: k.id},
+		}, k.opened)
+		return
+	}
 	k.records.open(dispatch.Signal{
 		Channel: dispatch.ChannelCall, Key: k.id, At: info.At,
 		Call: &dispatch.CallSignal{
@@ -102,7 +115,10 @@ func (k *call) openTicket() {
 // opened takes the result of the commit; it is called beside the call.
 func (k *call) opened(o dispatch.Opened, err error) {
 	if err != nil {
-		k.post(func() { k.step(Event{Kind: EvTicketFailed}) })
+		k.post(func() {
+			k.mark(markRecord)
+			k.step(Event{Kind: EvTicketFailed})
+		})
 		return
 	}
 	t := Ticket{
@@ -166,8 +182,32 @@ func (k *call) sound(p *party) {
 	}
 }
 
-// dial rings a device of somebody.
+// dial rings a device of somebody. A claim that was just granted is good; before
+// a further device it is looked at again.
 func (k *call) dial(a *Action) {
+	c, ok := k.claimFor(a.Attempt)
+	if !ok || c.Attempt == strconv.Itoa(a.Attempt) {
+		k.ring(a)
+		return
+	}
+	next := *a
+	k.ask(func() (bool, marks) { return k.h.still(c) }, func(ours bool) {
+		switch {
+		case !k.dialling(next.Attempt): // let go meanwhile
+		case ours:
+			k.ring(&next)
+		default:
+			k.step(Event{Kind: EvFailed, Attempt: next.Attempt, Outcome: dispatch.AttemptCancelled, Cause: causeElsewhere})
+		}
+	})
+}
+
+// dialling reports whether the script still wants the attempt's INVITE.
+func (k *call) dialling(attempt int) bool {
+	return slices.ContainsFunc(k.s.Attempts, func(a Attempt) bool { return a.ID == attempt && a.Phase == AttemptDialling })
+}
+
+func (k *call) ring(a *Action) {
 	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: callerID(k.s.Caller, k.s.Ticket)}
 	d.Destinations = k.h.ways(a.Device, k.id)
 	leg := k.c.Dial(d)
@@ -194,14 +234,68 @@ func (h *Hotline) ways(d oncall.Device, call string) []trunk.Destination {
 // clientRing is how long the client of a call-back is rung.
 const clientRing = 40 * time.Second
 
+// dialClient rings the client of a call-back, while the claim of the engineer
+// who waits for him holds.
 func (k *call) dialClient(a *Action) {
-	leg := k.c.Dial(b2bua.Dial{Name: "client", RingTime: clientRing, Destinations: k.h.routes.Route(string(k.number))})
+	next := *a
+	if next.RingTime == 0 {
+		next.RingTime = clientRing
+	}
+	c, ok := k.claimOfTalker()
+	if !ok {
+		k.ringClient(&next)
+		return
+	}
+	k.ask(func() (bool, marks) { return k.h.still(c) }, func(ours bool) {
+		switch {
+		case !k.dialling(next.Attempt):
+		case ours:
+			k.ringClient(&next)
+		default:
+			k.step(Event{Kind: EvFailed, Attempt: next.Attempt, Outcome: dispatch.AttemptCancelled, Cause: causeElsewhere})
+		}
+	})
+}
+
+// claimOfTalker is the claim of the engineer who listens to the client's ringing.
+func (k *call) claimOfTalker() (rotation.Claim, bool) {
+	for i := range k.s.Attempts {
+		if a := &k.s.Attempts[i]; !a.Client && a.Phase == AttemptTalking {
+			return k.claimOf(a.Claim)
+		}
+	}
+	return rotation.Claim{}, false
+}
+
+func (k *call) ringClient(a *Action) {
+	leg := k.c.Dial(b2bua.Dial{Name: clientLeg, RingTime: a.RingTime, Destinations: k.h.routes.Route(string(k.number))})
 	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, device: oncall.Mobile.String()})
 }
 
+// clientLeg is the leg's name of a client whom we have rung.
+const clientLeg = "client"
+
 // bridge joins the engineer with the caller, or with the client he calls back.
-// The recording begins with the talk.
+// The accept key has been confirmed; for a call-back, long after the key, the
+// claim is asked about once more.
 func (k *call) bridge(a *Action) {
+	next := *a
+	c, ok := k.claimFor(a.Attempt)
+	if a.Client == 0 || !ok {
+		k.join(&next)
+		return
+	}
+	k.ask(func() (bool, marks) { return k.h.still(c) }, func(ours bool) {
+		if !ours {
+			k.step(Event{Kind: EvNotBridged, Attempt: next.Attempt, Cause: causeElsewhere})
+			return
+		}
+		k.join(&next)
+	})
+}
+
+// join connects the two. The recording begins with the talk.
+func (k *call) join(a *Action) {
 	engineer := k.listener(a.Attempt)
 	left := k.c.A()
 	if a.Client != 0 {
@@ -225,28 +319,6 @@ func (k *call) bridge(a *Action) {
 	k.step(Event{Kind: EvBridged, Attempt: a.Attempt})
 }
 
-// record starts the recording; without one the call goes on, and says so.
-func (k *call) record() {
-	if k.h.cfg.Recordings == "" || !k.s.Plan.Line.Record {
-		return
-	}
-	path, err := k.h.folders.path(k.h.now(), k.ref.Number, k.id)
-	if err == nil {
-		err = k.c.Record(path, k.notRecorded)
-	}
-	if err != nil {
-		k.notRecorded(err)
-		return
-	}
-	k.recording = path
-}
-
-func (k *call) notRecorded(err error) {
-	k.c.Note("not recorded: " + err.Error())
-	k.h.metrics.recordingFailed()
-	k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
-}
-
 // start begins or restarts a timer of the script.
 func (k *call) start(t Timer, after time.Duration) {
 	k.stop(t)
@@ -261,6 +333,9 @@ func (k *call) fired(t Timer, clock *time.Timer) {
 	for i := range k.timers {
 		if k.timers[i].clock == clock {
 			k.timers = append(k.timers[:i], k.timers[i+1:]...)
+			if t.Kind == TimerTicket { // the commit is late: the call goes on without it
+				k.mark(markRecord)
+			}
 			k.step(Event{Kind: EvTimer, Timer: t})
 			return
 		}
@@ -298,7 +373,8 @@ func (k *call) recordAccepted(a *Action) {
 	k.h.queues.accepted(k.s.Plan.Line.ID, k.waited)
 	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
 	k.later = append(k.later, func() {
-		accepted.Recording = k.recording // begun just before: should we die, the record still knows where it lies
+		// Begun just before: should we die, the record still knows where it lies, and who was there.
+		accepted.Recording, accepted.Legs = k.recording, k.parties()
 		k.records.accepted(accepted)
 	})
 	k.show()

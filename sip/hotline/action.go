@@ -24,7 +24,9 @@ const (
 	ActAccept                            // does the accept key of the claim count? EvWon or EvLost
 	ActRelease                           // the claim
 	ActDial                              // Device for RingTime, as leg Attempt
-	ActDialClient                        // the client's number, as leg Attempt
+	ActDialClient                        // the client's number, as leg Attempt, for RingTime (0: as long as a call-back)
+	ActAdopt                             // leg Attempt is the caller's from now on
+	ActRecalled                          // tell who asked for the recall: Recall
 	ActHangup                            // CANCEL or BYE, with Cause
 	ActBridge                            // join Attempt with the caller (or with Client)
 	ActTry                               // record how Attempt went: Outcome …
@@ -42,7 +44,7 @@ const (
 // String returns the name of the kind.
 func (k ActionKind) String() string {
 	if names := [...]string{
-		"invalid", "plan", "open_ticket", "ring", "answer", "say", "claim", "accept", "release", "dial", "dial_client", "hangup",
+		"invalid", "plan", "open_ticket", "ring", "answer", "say", "claim", "accept", "release", "dial", "dial_client", "adopt", "recalled", "hangup",
 		"bridge", "try", "accepted", "acknowledge", "queue", "leave_queue", "timer", "stop_timer", "note", "outcome", "end",
 	}; int(k) < len(names) {
 		return names[k]
@@ -94,6 +96,7 @@ type Action struct {
 	Q850     int
 	Since    time.Time
 	Result   dispatch.CallResult
+	Recall   dispatch.Result
 	Note     dispatch.ScriptNote
 }
 
@@ -135,7 +138,7 @@ func (a Action) String() string {
 	if a.Kind == ActSay {
 		add("then=%s", a.Then)
 	}
-	for _, s := range []string{string(a.Note), string(a.Outcome), string(a.Result), a.Cause} {
+	for _, s := range []string{string(a.Note), string(a.Outcome), string(a.Result), string(a.Recall), a.Cause} {
 		if s != "" {
 			add("%s", s)
 		}

@@ -60,15 +60,20 @@ func (m *machine) whisper() []prompt.Sentence {
 		return m.leftWhisper()
 	}
 	say := []prompt.Sentence{prompt.Say(prompt.WhisperIntro)}
+	if m.s.Recall {
+		say = append(say, prompt.Say(prompt.WhisperRecall))
+	}
 	say = append(say, prompt.Sentence{Key: prompt.WhisperClient, Name: m.s.Ticket.Client, Number: m.s.Caller})
 	if t := m.s.Ticket; t.Number != "" {
 		key := prompt.ShortTicket
-		if t.Joined {
+		if t.Joined && !m.s.Recall {
 			key = prompt.WhisperJoined
 		}
 		say = append(say, prompt.Sentence{Key: key, Ticket: t.Number})
 	}
-	say = append(say, prompt.Sentence{Key: prompt.WhisperWait, Wait: m.waited()})
+	if !m.s.Recall { // he waits since his first call, not since this one
+		say = append(say, prompt.Sentence{Key: prompt.WhisperWait, Wait: m.waited()})
+	}
 	return append(say, prompt.Say(prompt.AcceptMenu))
 }
 

@@ -37,6 +37,8 @@ type call struct {
 	cause     string
 	ticket    bool // the ticket is known
 	waited    bool // has stood in the queue
+	degraded  marks
+	recall    chan<- dispatch.Result // who asked for a recall and has no answer yet; nil = nobody
 
 	live atomic.Pointer[dispatch.LiveCall] // for List
 }
@@ -199,6 +201,7 @@ func (k *call) ended(cause string) {
 		k.unclaim(k.claims[0].attempt)
 	}
 	k.h.queues.leave(k)
+	k.tellRecall(dispatch.ResultFailed)
 	k.outcome()
 	k.h.forget(k)
 }
@@ -209,6 +212,8 @@ func resultOfEnd(s State, cause string) dispatch.CallResult {
 	switch {
 	case s.Phase == PhaseTalking && !stopped:
 		return dispatch.CallServed
+	case s.Phase == PhaseRecalling:
+		return dispatch.CallPaged
 	case s.Begun.IsZero() && s.Phase != PhaseTalking:
 		return dispatch.CallPaged
 	case stopped && (s.Phase == PhaseTalking || !s.Gone):

@@ -46,20 +46,27 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 	if c == nil {
 		return "", errors.New("call back: no new calls, the node is draining")
 	}
-	var claim rotation.Claim
+	var g grant
 	free := true
 	if !who.Shared {
-		claim, free = h.take(ctx, rotation.ClaimRequest{Call: c.Info().ID, Attempt: "1", Candidates: []string{person}})
+		g, free = h.take(ctx, rotation.ClaimRequest{Call: c.Info().ID, Attempt: "1", Candidates: []string{person}})
 	}
 	if !free {
 		c.Post(func() { c.End(b2bua.CauseBusy) })
 		return "", fmt.Errorf("call back for ticket %s: %s talks to somebody or is being rung", ref.Number, person)
 	}
 	begun := c.Post(func() {
+		if c.Ended() { // the node stops
+			if g.claim.Person != "" {
+				h.release(context.WithoutCancel(ctx), g.claim)
+			}
+			return
+		}
 		k := h.newCall(c, "")
 		k.number, k.ref = number, ref
-		if claim.Person != "" {
-			k.claims = append(k.claims, claimed{claim: claim}) // given back when the call ends
+		k.mark(g.marks)
+		if g.claim.Person != "" {
+			k.claims = append(k.claims, claimed{claim: g.claim}) // given back when the call ends
 		}
 		k.records.about(ref)
 		if p, err := h.desk.Plan("", ref, h.now()); err == nil { // language and recording of the line that takes all calls
@@ -71,8 +78,8 @@ func (h *Hotline) CallBack(ctx context.Context, ref dispatch.Ref, person string,
 		})
 	})
 	if !begun {
-		if claim.Person != "" {
-			h.release(ctx, claim)
+		if g.claim.Person != "" {
+			h.release(ctx, g.claim)
 		}
 		return "", fmt.Errorf("call back for ticket %s: the call ended at once", ref.Number)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"sync"
 
 	"github.com/butlerspb/vahta/oncall/rotation"
 )
@@ -15,10 +14,8 @@ type claimed struct {
 	claim   rotation.Claim
 }
 
-// claim asks for the right to ring one of several people. A store that is not
-// in memory is asked beside the call; when it does not answer within the
-// budget, the claims of this node alone decide: two phones that ring are
-// better than none.
+// claim asks for the right to ring one of several people. Where that may wait,
+// for a store that is not in memory or for the arbiter, it is done beside the call.
 func (k *call) claim(a *Action) {
 	people, rest := k.h.rests.awake(a.People)
 	denied := Event{Kind: EvDenied, Attempt: a.Attempt, Rest: rest, Resting: len(people) == 0}
@@ -30,52 +27,31 @@ func (k *call) claim(a *Action) {
 		Call: k.id, Attempt: strconv.Itoa(a.Attempt), Track: k.s.Plan.Line.Schedule + "/" + a.Track, Candidates: people,
 	}
 	if k.h.instant {
-		c, ok := k.h.take(context.Background(), req)
-		k.claimAnswered(denied, c, ok)
+		g, ok := k.h.take(context.Background(), req)
+		k.claimAnswered(denied, g, ok)
 		return
 	}
 	k.h.beside(func() {
-		c, ok := k.h.take(context.Background(), req)
-		if !k.post(func() { k.claimAnswered(denied, c, ok) }) && ok {
-			k.h.release(context.Background(), c)
+		g, ok := k.h.take(context.Background(), req)
+		if !k.post(func() { k.claimAnswered(denied, g, ok) }) && ok {
+			k.h.release(context.Background(), g.claim)
 		}
 	})
 }
 
 // claimAnswered takes the answer; denied is what the script hears of a refusal.
-func (k *call) claimAnswered(denied Event, c rotation.Claim, ok bool) {
+func (k *call) claimAnswered(denied Event, g grant, ok bool) {
 	if !ok {
 		k.step(denied)
 		return
 	}
 	if k.c.Ended() {
-		k.h.release(context.Background(), c)
+		k.h.release(context.Background(), g.claim)
 		return
 	}
-	k.claims = append(k.claims, claimed{denied.Attempt, c})
-	k.step(Event{Kind: EvGranted, Attempt: denied.Attempt, Person: c.Person})
-}
-
-// take claims the first free candidate, those whose turn it is first.
-func (h *Hotline) take(ctx context.Context, req rotation.ClaimRequest) (rotation.Claim, bool) {
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.ClaimBudget)
-	defer cancel()
-	if len(req.Candidates) > 1 {
-		req.Candidates = h.rotation.Order(ctx, req.Track, req.Candidates)
-	}
-	c, ok, err := h.rotation.Claim(ctx, req)
-	if err != nil {
-		h.metrics.claim("local")
-		h.log.Warn("the rotation does not answer, this node decides alone", "call_id", req.Call, "err", err)
-		c, ok = h.held.local(req)
-	}
-	if !ok {
-		h.metrics.claim("denied")
-		return c, false
-	}
-	h.metrics.claim("granted")
-	h.held.add(c)
-	return c, true
+	k.mark(g.marks)
+	k.claims = append(k.claims, claimed{denied.Attempt, g.claim})
+	k.step(Event{Kind: EvGranted, Attempt: denied.Attempt, Person: g.claim.Person})
 }
 
 // accept asks whether the accept key of a claim counts.
@@ -86,14 +62,7 @@ func (k *call) accept(a *Action) {
 		return
 	}
 	attempt := a.Attempt
-	if k.h.instant {
-		k.accepts(attempt, k.h.wins(c))
-		return
-	}
-	k.h.beside(func() {
-		won := k.h.wins(c)
-		k.post(func() { k.accepts(attempt, won) })
-	})
+	k.ask(func() (bool, marks) { return k.h.wins(c) }, func(won bool) { k.accepts(attempt, won) })
 }
 
 func (k *call) accepts(attempt int, won bool) {
@@ -105,18 +74,44 @@ func (k *call) accepts(attempt int, won bool) {
 	k.step(Event{Kind: EvLost, Attempt: attempt})
 }
 
-// wins asks the rotation; when it does not answer the key counts: the call is
-// here, and its own goroutine lets only one win.
-func (h *Hotline) wins(c rotation.Claim) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), h.cfg.ClaimBudget)
-	defer cancel()
-	won, err := h.rotation.Accept(ctx, c)
-	if err != nil {
-		h.metrics.claim("local")
-		h.log.Warn("the rotation does not answer, the accept key counts", "call_id", c.Call, "person", c.Person, "err", err)
-		return true
+// ask puts a question about a claim, beside the call where it may wait. An
+// answer that comes after the end of the call is dropped.
+func (k *call) ask(question func() (bool, marks), answer func(bool)) {
+	if k.h.instant {
+		yes, m := question()
+		k.mark(m)
+		answer(yes)
+		return
 	}
-	return won
+	k.h.beside(func() {
+		yes, m := question()
+		k.post(func() {
+			if k.c.Ended() {
+				return
+			}
+			k.mark(m)
+			answer(yes)
+		})
+	})
+}
+
+// mark notes what could not be asked, each once a call.
+func (k *call) mark(m marks) {
+	for _, word := range (m &^ k.degraded).words() {
+		k.h.metrics.wasDegraded(word)
+	}
+	k.degraded |= m
+}
+
+// claimFor returns the claim on which an attempt stands; false for people who
+// need none.
+func (k *call) claimFor(attempt int) (rotation.Claim, bool) {
+	for i := range k.s.Attempts {
+		if a := &k.s.Attempts[i]; a.ID == attempt {
+			return k.claimOf(a.Claim)
+		}
+	}
+	return rotation.Claim{}, false
 }
 
 func (k *call) claimOf(attempt int) (rotation.Claim, bool) {
@@ -137,74 +132,4 @@ func (k *call) unclaim(attempt int) {
 	c := k.claims[i].claim
 	k.claims = slices.Delete(k.claims, i, i+1)
 	k.h.release(context.Background(), c)
-}
-
-// release gives a claim back; those who wait are told when it is back, unless
-// the person rests.
-func (h *Hotline) release(ctx context.Context, c rotation.Claim) {
-	h.held.remove(c)
-	if h.instant {
-		h.releaseNow(ctx, c)
-		return
-	}
-	h.beside(func() { h.releaseNow(ctx, c) })
-}
-
-func (h *Hotline) releaseNow(ctx context.Context, c rotation.Claim) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.cfg.ClaimBudget)
-	defer cancel()
-	if err := h.rotation.Release(ctx, c); err != nil {
-		h.log.Warn("claim could not be released, it runs out by itself", "call_id", c.Call, "person", c.Person, "err", err)
-	}
-	if h.rests.left(c.Person) == 0 {
-		h.queues.somebodyFree()
-	}
-}
-
-// held are the claims of this node: what is to be renewed, and what decides
-// when the rotation does not answer.
-type held struct {
-	mu     sync.Mutex
-	people map[string]rotation.Claim // guarded by mu
-}
-
-func newHeld() *held { return &held{people: map[string]rotation.Claim{}} }
-
-func (h *held) add(c rotation.Claim) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.people[c.Person] = c
-}
-
-func (h *held) remove(c rotation.Claim) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now, ok := h.people[c.Person]; ok && now.Token == c.Token && now.Call == c.Call {
-		delete(h.people, c.Person)
-	}
-}
-
-func (h *held) list() []rotation.Claim {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	out := make([]rotation.Claim, 0, len(h.people))
-	for _, c := range h.people {
-		out = append(out, c)
-	}
-	return out
-}
-
-// local grants the first candidate whom this node has not claimed.
-func (h *held) local(req rotation.ClaimRequest) (rotation.Claim, bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, person := range req.Candidates {
-		if _, taken := h.people[person]; taken {
-			continue
-		}
-		c := rotation.Claim{Call: req.Call, Attempt: req.Attempt, Person: person, TTL: rotation.DefaultTTL}
-		h.people[person] = c
-		return c, true
-	}
-	return rotation.Claim{}, false
 }

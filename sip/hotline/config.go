@@ -14,6 +14,8 @@ type Config struct {
 	TicketBudget time.Duration `yaml:"ticket_budget"`
 	// ClaimBudget is how long the rotation may take to answer before the call goes on without it.
 	ClaimBudget time.Duration `yaml:"claim_budget"`
+	// ArbiterBudget is how long the arbiter between nodes may take before the call goes on with the claim alone.
+	ArbiterBudget time.Duration `yaml:"arbiter_budget"`
 	// AnswerAfter is how long the caller hears true ringing when the plan does not say.
 	AnswerAfter time.Duration `yaml:"answer_after"`
 	// ProgressEvery is how often the caller is told how it goes when the plan does not say.
@@ -33,6 +35,9 @@ type Config struct {
 	MaxWait time.Duration `yaml:"max_wait"`
 	// Recordings is the folder of recordings; empty records nothing.
 	Recordings string `yaml:"recordings"`
+	// RecordingsMinFree is the space in MiB that recordings leave on their file system: with less of it nothing is
+	// recorded. 0 = recordings go on until the disk is full.
+	RecordingsMinFree int `yaml:"recordings_min_free"`
 	// Prompts says where prompts come from besides the shipped voices.
 	Prompts prompt.Config `yaml:"prompts"`
 }
@@ -40,17 +45,19 @@ type Config struct {
 // Default has the values of the specification.
 func Default() Config {
 	return Config{
-		TicketBudget:  200 * time.Millisecond,
-		ClaimBudget:   100 * time.Millisecond,
-		AnswerAfter:   15 * time.Second,
-		ProgressEvery: 20 * time.Second,
-		KeyPause:      2 * time.Second,
-		LastPause:     2 * time.Second,
-		MinRound:      2 * time.Second,
-		PersonBackoff: 5 * time.Second,
-		RetryBusy:     5 * time.Second,
-		MaxWait:       15 * time.Minute, // the first-contact limit: then somebody else must be rung
-		Prompts:       prompt.Default(),
+		TicketBudget:      200 * time.Millisecond,
+		ClaimBudget:       100 * time.Millisecond,
+		ArbiterBudget:     200 * time.Millisecond,
+		AnswerAfter:       15 * time.Second,
+		ProgressEvery:     20 * time.Second,
+		KeyPause:          2 * time.Second,
+		LastPause:         2 * time.Second,
+		MinRound:          2 * time.Second,
+		PersonBackoff:     5 * time.Second,
+		RetryBusy:         5 * time.Second,
+		MaxWait:           15 * time.Minute, // the first-contact limit: then somebody else must be rung
+		RecordingsMinFree: 512,              // what calls, database and journal may still need
+		Prompts:           prompt.Default(),
 	}
 }
 
@@ -64,6 +71,7 @@ func (c Config) Validate() error {
 	}{
 		{"ticket_budget", c.TicketBudget, 5 * time.Second},
 		{"claim_budget", c.ClaimBudget, 5 * time.Second},
+		{"arbiter_budget", c.ArbiterBudget, 5 * time.Second},
 		{"answer_after", c.AnswerAfter, 3 * time.Minute},
 		{"progress_every", c.ProgressEvery, 10 * time.Minute},
 		{"key_pause", c.KeyPause, 30 * time.Second},
@@ -77,8 +85,14 @@ func (c Config) Validate() error {
 			faults = append(faults, fmt.Errorf("%s: %s is not between 1ms and %s", d.field, d.value, d.most))
 		}
 	}
+	if c.RecordingsMinFree < 0 || c.RecordingsMinFree > maxMinFree {
+		faults = append(faults, fmt.Errorf("recordings_min_free: %d MiB is not between 0 and %d", c.RecordingsMinFree, maxMinFree))
+	}
 	if err := c.Prompts.Validate(); err != nil {
 		faults = append(faults, fmt.Errorf("prompts: %w", err))
 	}
 	return errors.Join(faults...)
 }
+
+// maxMinFree is a file system of 16 TiB kept free, in MiB: more is a slip of the unit.
+const maxMinFree = 16 << 20

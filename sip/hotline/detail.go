@@ -1,11 +1,6 @@
 package hotline
 
 import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
@@ -26,7 +21,8 @@ func (k *call) outcome() {
 func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 	out := dispatch.CallDetail{
 		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, AcknowledgedBy: k.s.Acknowledged, Rounds: k.s.Round,
-		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
+		Degraded: k.degraded.words(),
+		Legs:     make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
 	}
 	if k.accepted.IsZero() {
 		out.AcceptedBy = "" // acknowledged is not accepted
@@ -52,6 +48,16 @@ func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 			s.Leg = names[e.Leg]
 		}
 		out.Ladder = append(out.Ladder, s)
+	}
+	return out
+}
+
+// parties are the legs as they stand.
+func (k *call) parties() []dispatch.Leg {
+	d := k.c.Detail()
+	out := make([]dispatch.Leg, len(d.Legs))
+	for i := range d.Legs {
+		out[i] = k.leg(d.Started, &d.Legs[i])
 	}
 	return out
 }
@@ -88,30 +94,4 @@ func quality(l *b2bua.LegDetail) dispatch.Quality {
 		Codec: l.Codec, Packets: s.In.Packets, Sent: s.Out.Packets, Lost: s.In.Lost,
 		JitterMs: s.In.JitterMs, RTTMs: float64(s.RTT) / float64(time.Millisecond), MOS: s.In.MOS,
 	}
-}
-
-// folders makes the folders of recordings: one a day.
-type folders struct {
-	root string
-
-	mu   sync.Mutex
-	made string // guarded by mu: the day's folder that is there
-}
-
-// path returns <root>/YYYY/MM/DD/<ticket number>-<call>.wav. The call is named
-// by a hash: its Call-ID is the far end's text and must not choose file names.
-func (f *folders) path(now time.Time, ticket, call string) (string, error) {
-	if f.root == "" {
-		return "", errors.New("no recordings folder is configured")
-	}
-	dir := filepath.Join(f.root, now.Format("2006"), now.Format("01"), now.Format("02"))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.made != dir {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
-			return "", fmt.Errorf("make the day's folder of recordings: %w", err)
-		}
-		f.made = dir
-	}
-	return filepath.Join(dir, orText(ticket, "no-ticket")+"-"+call+".wav"), nil
 }

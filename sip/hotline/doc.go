@@ -18,6 +18,18 @@
 //     abandonment or exhaustion the outcome is recorded as lost, and paging
 //     rings people until one of them presses a key.
 //
+// # Several nodes
+//
+// A claim keeps other calls from ringing a person. Where several nodes serve,
+// the arbiter agrees to it before the first INVITE and is asked again before the
+// two are joined; a token that is stale joins nobody. What cannot be asked in
+// time is passed over, and the call's detail says so (Degraded). A claim that is
+// lost stops new dialling and cuts no conversation. A node alone asks nobody but
+// its memory.
+//
+// A recall rings a client whose call died with its node. Once he has answered
+// he is a caller like any other, and people are hunted for him.
+//
 // # Two halves
 //
 // [Step] and [StepPage] are pure: state and event in, state and actions out,
@@ -32,6 +44,11 @@
 // accept key and the answer to the caller wait for the commit, at most 200 ms.
 // The media bridge is immediate; the acceptance is durable before anybody is
 // told of it (the dispatcher's feed and webhooks speak only after the commit).
+// Records are written beside the call, in order (ledger.go). The journal below
+// takes what the store refuses, so that little is repeated here: only while both
+// refuse, ticket, acceptance and outcome are tried for as long as the process lives.
+//
+// Recordings are shed before calls: a disk that is nearly full takes none.
 //
 // Config, State, Event and Action are plain values. The methods of [Hotline]
 // may be called from any goroutine.

@@ -14,6 +14,7 @@ type EventKind uint8
 const (
 	EvStart         EventKind = iota + 1 // a caller's INVITE: Caller
 	EvCallBack                           // an engineer is to call a client: Person, Name, Devices, Ticket, Caller
+	EvRecall                             // the client whose call was cut is to be rung: Caller
 	EvPlan                               // Plan, Rest
 	EvTicket                             // the commit is done: Ticket
 	EvTicketFailed                       // the commit has failed for now
@@ -41,7 +42,7 @@ const (
 // String returns the name of the kind.
 func (k EventKind) String() string {
 	if names := [...]string{
-		"invalid", "start", "callback", "plan", "ticket", "ticket_failed", "granted", "denied", "ringing", "answered", "failed",
+		"invalid", "start", "callback", "recall", "plan", "ticket", "ticket_failed", "granted", "denied", "ringing", "answered", "failed",
 		"ended", "digit", "played", "timer", "won", "bridged", "not_bridged", "lost", "caller_gone", "caller_held", "caller_resumed", "free", "queue", "cut",
 	}; int(k) < len(names) {
 		return names[k]

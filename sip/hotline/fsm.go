@@ -43,6 +43,8 @@ func (m *machine) handle(e Event) {
 		m.begin(e)
 	case EvCallBack:
 		m.beginCallBack(e)
+	case EvRecall:
+		m.beginRecall(e)
 	case EvPlan:
 		m.plan(e)
 	case EvTicket:
@@ -118,7 +120,7 @@ func (m *machine) party(e Event) {
 		m.notBridged(a, e)
 	case EvLost:
 		m.lost(a)
-	case EvStart, EvCallBack, EvPlan, EvTicket, EvTicketFailed, EvTimer, EvCallerGone, EvCallerHeld, EvCallerResumed,
+	case EvStart, EvCallBack, EvRecall, EvPlan, EvTicket, EvTicketFailed, EvTimer, EvCallerGone, EvCallerHeld, EvCallerResumed,
 		EvSomebodyFree, EvQueue, EvCut: // not of a party
 	}
 }
@@ -130,6 +132,8 @@ func (m *machine) caller(e Event) {
 		m.do(Action{Kind: ActSay, Then: ThenMusic}) // any key ends an announcement
 	case e.Kind == EvPlayed && m.s.Phase == PhaseClosing:
 		m.closed()
+	case e.Kind == EvPlayed && m.s.Phase == PhaseGreeting:
+		m.greeted()
 	}
 }
 
@@ -316,9 +320,7 @@ func (m *machine) finishLeft() {
 
 func (m *machine) sayTimeout(attempt int) {
 	if attempt == 0 {
-		if m.s.Phase == PhaseClosing {
-			m.closed()
-		}
+		m.caller(Event{Kind: EvPlayed})
 		return
 	}
 	if a := m.attempt(attempt); a != nil && a.Phase == AttemptTold {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -60,12 +61,16 @@ type Deps struct {
 	Engine     *b2bua.Engine
 	Dispatcher Dispatcher
 	Rotation   rotation.Rotation
+	Arbiter    dispatch.Arbiter // decides between nodes; nil = this node is its own
+	Node       string           // our name, for the arbiter
 	Prompts    *prompt.Library
 	Trunks     Routes
 	People     func(id string) (oncall.Person, bool) // for call-backs by command; nil = they are refused
 	Now        func() time.Time                      // nil = time.Now
 	Log        *slog.Logger                          // nil = silent
 	Registerer prometheus.Registerer                 // nil = not measured
+	// FreeSpace tells the bytes that are free on the file system of a folder; nil = ask the system.
+	FreeSpace func(folder string) (uint64, error)
 }
 
 // Hotline runs the script on all calls of the engine.
@@ -75,7 +80,10 @@ type Hotline struct {
 	engine   *b2bua.Engine
 	desk     Dispatcher
 	rotation rotation.Rotation
-	instant  bool // the rotation never waits for anything
+	arbiter  dispatch.Arbiter // nil = none
+	node     string
+	instant  bool          // claims never wait for anything
+	floor    atomic.Uint64 // tokens that this node grants alone are above it
 	prompts  *prompt.Library
 	routes   Routes
 	people   func(string) (oncall.Person, bool)
@@ -88,6 +96,7 @@ type Hotline struct {
 	rests    *rests
 	held     *held
 	folders  *folders
+	disk     *disk
 
 	work     sync.WaitGroup // records and claims under way
 	stopping chan struct{}  // closed by Run: the store has one more chance
@@ -112,7 +121,8 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 		return nil, errors.New("set up hotline: engine, dispatcher, rotation, prompts and trunks are all needed")
 	}
 	h := &Hotline{
-		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation, instant: deps.Rotation.Instant(),
+		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation,
+		arbiter: deps.Arbiter, node: deps.Node, instant: deps.Rotation.Instant() && deps.Arbiter == nil,
 		prompts: deps.Prompts, routes: deps.Trunks, people: deps.People, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
 		held: newHeld(), folders: &folders{root: cfg.Recordings}, live: map[*call]struct{}{},
@@ -129,16 +139,15 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	}
 	h.queues = newQueues(h.now, h.metrics)
 	h.rests = newRests(cfg.PersonBackoff, h.now)
+	h.disk = newDisk(&h.cfg, deps.FreeSpace, h.now, h.log)
 	deps.Engine.OnCall(h.answer)
 	return h, nil
 }
 
-// renewEvery keeps claims alive: a third of their life.
-const renewEvery = rotation.DefaultTTL / 3
-
-// Run renews the claims of live calls until ctx ends, then waits for the
-// records under way. Stop the engine first.
+// Run renews the claims of live calls and watches the disk of the recordings
+// until ctx ends, then waits for the records under way. Stop the engine first.
 func (h *Hotline) Run(ctx context.Context) error {
+	h.beside(func() { h.watchDisk(ctx) })
 	tick := time.NewTicker(renewEvery)
 	defer tick.Stop()
 	for {
@@ -153,19 +162,6 @@ func (h *Hotline) Run(ctx context.Context) error {
 	}
 }
 
-// renew gives every claim its life again. A claim that is lost is not given up
-// here: two people who talk go on talking, and an accept key is refused.
-func (h *Hotline) renew(ctx context.Context) {
-	for _, c := range h.held.list() {
-		ctx, cancel := context.WithTimeout(ctx, h.cfg.ClaimBudget)
-		if err := h.rotation.Renew(ctx, c); err != nil {
-			h.metrics.claim("renew_failed")
-			h.log.Warn("claim could not be renewed", "call_id", c.Call, "person", c.Person, "err", err)
-		}
-		cancel()
-	}
-}
-
 // answer begins the script of a caller's call, inside its goroutine.
 func (h *Hotline) answer(c *b2bua.Call) {
 	info := c.Info()
@@ -176,6 +172,7 @@ func (h *Hotline) answer(c *b2bua.Call) {
 // newCall binds a script to a call.
 func (h *Hotline) newCall(c *b2bua.Call, line string) *call {
 	k := &call{h: h, c: c, id: c.Info().ID, line: line, lang: prompt.Russian, s: NewState(&h.cfg)}
+	k.s.Remote = !h.instant
 	k.records = newLedger(h, k.id)
 	c.On(k.heard)
 	h.mu.Lock()

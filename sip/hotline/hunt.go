@@ -32,7 +32,7 @@ func (m *machine) plan(e Event) {
 	m.s.RoundAt, m.s.Failed, m.s.RestUntil = m.now, 0, time.Time{}
 	m.rest(e.Rest)
 	m.next()
-	if first && m.s.Phase != PhaseClosing && m.s.Phase != PhaseOver {
+	if first && !m.s.Answered && m.s.Phase != PhaseClosing && m.s.Phase != PhaseOver {
 		m.start(TimerAnswer, 0, orElse(p.AnswerAfter, m.s.times.AnswerAfter))
 	}
 }
@@ -109,6 +109,9 @@ func (m *machine) reach(a *Attempt, c dispatch.Candidate) {
 func (m *machine) claim(people []string, r dispatch.Rung) {
 	a := m.add(Attempt{Phase: AttemptClaiming, Tier: r.RingTime, People: people})
 	m.do(Action{Kind: ActClaim, Attempt: a.ID, People: people, Track: r.Name})
+	if m.s.Remote {
+		m.ring()
+	}
 }
 
 func (m *machine) granted(a *Attempt, person string) {
@@ -186,7 +189,7 @@ func (m *machine) ring() {
 // failed is an attempt that was not answered.
 func (m *machine) failed(a *Attempt, e Event) {
 	if a.Client {
-		m.clientFailed(a)
+		m.clientFailed(a, e)
 		return
 	}
 	switch a.Phase {
@@ -227,7 +230,7 @@ func (m *machine) afterAttempt() {
 		m.next()
 	case PhaseLeft, PhaseCallingBack:
 		m.finishLeft()
-	case PhaseWaiting, PhaseTalking, PhaseClosing, PhaseOver:
+	case PhaseWaiting, PhaseTalking, PhaseClosing, PhaseOver, PhaseRecalling, PhaseGreeting:
 	}
 }
 

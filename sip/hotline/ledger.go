@@ -11,8 +11,9 @@ import (
 )
 
 // ledger writes what one call has to record, in order, beside the call: the
-// ticket first, then attempts, the acceptance, the outcome. A store that
-// refuses is asked again with growing pauses.
+// ticket first, then attempts, the acceptance, the outcome. The journal below
+// takes what the store refuses; only when both refuse is anything repeated here:
+// what an alarm hangs on for as long as the process lives, the rest thrice.
 type ledger struct {
 	h    *Hotline
 	call string
@@ -27,17 +28,17 @@ type ledger struct {
 // entry is one thing to record.
 type entry struct {
 	what   string // for the log
-	vital  bool   // tried as long as the process lives: without it an alarm would die
+	vital  bool   // repeated as long as the process lives: without it an alarm would die, or ring for ever
 	failed func(error)
 	write  func(ctx context.Context) error
 }
 
-// How long the store may refuse before a record is given up.
+// How long store and journal may refuse before a record is given up.
 const (
 	writeLimit = 5 * time.Second        // one try
 	firstPause = 100 * time.Millisecond // doubled after each try …
 	maxPause   = 10 * time.Second       // … up to this
-	maxTries   = 12                     // about a minute and a half in all
+	maxTries   = 3                      // of what is not vital: it must not hold up what is
 )
 
 // headStart is how long records let the messages of their call go ahead. On a
@@ -77,7 +78,7 @@ func (l *ledger) run() {
 	}
 }
 
-// insist writes one entry, again and again while the store refuses.
+// insist writes one entry, again while store and journal refuse.
 func (l *ledger) insist(e entry) {
 	pause := firstPause
 	for try := 1; ; try++ {
@@ -96,7 +97,7 @@ func (l *ledger) insist(e entry) {
 			e.failed(err)
 		}
 		if try >= maxTries && !e.vital || l.h.stopped() {
-			l.h.log.Error("record of a call is lost: the store refuses it", "call_id", l.call, "attempt", e.what, "err", err)
+			l.h.log.Error("record of a call is lost: neither store nor journal takes it", "call_id", l.call, "attempt", e.what, "err", err)
 			return
 		}
 		select {
@@ -136,7 +137,7 @@ func (l *ledger) attempt(a dispatch.Attempt) {
 }
 
 func (l *ledger) accepted(a dispatch.Accepted) {
-	l.add(entry{what: "accepted", write: func(ctx context.Context) error {
+	l.add(entry{what: "accepted", vital: true, write: func(ctx context.Context) error {
 		a.Ref = l.ref
 		return l.known(func() error { return l.h.desk.RecordAccepted(ctx, a) })
 	}})
@@ -149,7 +150,7 @@ const (
 )
 
 func (l *ledger) acknowledge(person, how string, at time.Time) {
-	l.add(entry{what: "acknowledged", write: func(ctx context.Context) error {
+	l.add(entry{what: "acknowledged", vital: true, write: func(ctx context.Context) error {
 		return l.known(func() error { return l.h.desk.Acknowledge(ctx, l.ref, person, how, at) })
 	}})
 }

@@ -20,6 +20,10 @@ func (m *machine) callerGone() {
 		m.finish(dispatch.CallServed, causeCallerGone)
 	case PhaseClosing:
 		m.finish(dispatch.CallExhausted, causeCallerGone)
+	case PhaseRecalling:
+		m.notRecalled(dispatch.ResultWithdrawn, causeNormal)
+	case PhaseGreeting:
+		m.finish(dispatch.CallAbandoned, causeCallerGone)
 	case PhaseLeft, PhaseCallingBack, PhaseOver:
 	}
 }
@@ -109,6 +113,10 @@ func (m *machine) takeLeft(a *Attempt) {
 
 // clientAnswered joins engineer and client.
 func (m *machine) clientAnswered(client *Attempt) {
+	if m.s.Phase == PhaseRecalling {
+		m.recalled(client)
+		return
+	}
 	client.Phase = AttemptTalking
 	for i := range m.s.Attempts {
 		if a := &m.s.Attempts[i]; !a.Client && a.Phase == AttemptTalking {
@@ -128,7 +136,12 @@ func (m *machine) calledBack(a *Attempt) {
 }
 
 // clientFailed tells the engineer that the client does not answer.
-func (m *machine) clientFailed(client *Attempt) {
+func (m *machine) clientFailed(client *Attempt, e Event) {
+	if m.s.Phase == PhaseRecalling {
+		m.remove(client.ID)
+		m.notRecalled(resultOf(e.Outcome), orText(e.Cause, causeNormal))
+		return
+	}
 	if client.Phase == AttemptTalking {
 		m.talkEnded(client, Event{})
 		return

@@ -14,7 +14,10 @@ type metrics struct {
 	attempts *prometheus.CounterVec // by outcome
 	claims   *prometheus.CounterVec // by answer
 	pages    *prometheus.CounterVec // by result
+	recalls  *prometheus.CounterVec // by result
 	records  *prometheus.CounterVec // refused by the store, by kind
+	degraded *prometheus.CounterVec // by what could not be asked
+	shed     prometheus.Counter
 	prompts  prometheus.Counter
 	files    prometheus.Counter
 	queue    prometheus.Gauge
@@ -44,7 +47,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		attempts: counter("attempts_total", "Tries to reach somebody on a live call, by outcome.", "outcome"),
 		claims:   counter("claims_total", "Answers of the live rotation.", "answer"),
 		pages:    counter("pages_total", "Voice pages, by result.", "result"),
+		recalls:  counter("recalls_total", "Tries to ring a client whose call was cut, by result.", "result"),
 		records:  counter("records_refused_total", "Records that the store refused for now, by kind.", "kind"),
+		degraded: counter("degraded_calls_total", "Calls that went on although something could not be asked, by what.", "what"),
+		shed: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "vahta", Subsystem: "hotline", Name: "recordings_shed_total", Help: "Recordings not begun or ended early because the disk is nearly full.",
+		}),
 		prompts: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "vahta", Subsystem: "hotline", Name: "prompt_fallbacks_total", Help: "Prompts replaced by their fallback.",
 		}),
@@ -58,7 +66,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		toAccept: histogram("accept_seconds", "First INVITE of a call until the accept key.", []float64{5, 10, 15, 20, 30, 45, 60, 120, 300, 900}),
 		length:   histogram("call_seconds", "Length of calls.", []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600}),
 	}
-	reg.MustRegister(m.prompts, m.files, m.queue)
+	reg.MustRegister(m.shed, m.prompts, m.files, m.queue)
 	return m
 }
 
@@ -81,9 +89,27 @@ func (m *metrics) claim(answer string) {
 	}
 }
 
+func (m *metrics) wasDegraded(what string) {
+	if m != nil {
+		m.degraded.WithLabelValues(what).Inc()
+	}
+}
+
+func (m *metrics) recordingShed() {
+	if m != nil {
+		m.shed.Inc()
+	}
+}
+
 func (m *metrics) page(r dispatch.Result) {
 	if m != nil {
 		m.pages.WithLabelValues(string(r)).Inc()
+	}
+}
+
+func (m *metrics) recalled(r dispatch.Result) {
+	if m != nil {
+		m.recalls.WithLabelValues(string(r)).Inc()
 	}
 }
 

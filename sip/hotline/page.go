@@ -15,30 +15,35 @@ import (
 	"github.com/butlerspb/vahta/sip/media"
 )
 
-// Notify is one voice page: it rings the person of the notice on his devices
+// Notify is one voice page, or one try of a recall. A page rings the person of the notice on his devices
 // in turn until he presses a key, and returns what came of it. It makes
 // hotline a dispatch.Notifier. Cancelling ctx with a cause of its own says that
 // the page is no longer needed: who is ringing is let go, who is listening
 // hears that a colleague has the ticket. A plain cancellation ends the page.
 func (h *Hotline) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	if n.Kind == dispatch.NoticeRecall {
+		r, err := h.recall(ctx, n)
+		h.metrics.recalled(r)
+		return r, err
+	}
 	r, err := h.page(ctx, n)
 	h.metrics.page(r)
 	return r, err
 }
 
 func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
-	claim, free := h.claimPage(ctx, n)
+	g, free := h.claimPage(ctx, n)
 	if !free {
 		return dispatch.ResultBusy, nil // he talks to a caller, or is being rung for one
 	}
-	if claim.Person != "" {
-		defer h.release(ctx, claim)
+	if g.claim.Person != "" {
+		defer h.release(ctx, g.claim)
 	}
 	c := h.engine.NewCall()
 	if c == nil {
 		return dispatch.ResultFailed, errors.New("place voice page: no new calls, the node is draining")
 	}
-	p := &pageCall{h: h, c: c, n: n, lang: prompt.ParseLanguage(n.Language), s: NewPage(&h.cfg), done: make(chan struct{})}
+	p := &pageCall{h: h, c: c, n: n, lang: prompt.ParseLanguage(n.Language), s: NewPage(&h.cfg), claim: g.claim, done: make(chan struct{})}
 	p.ctx = context.WithoutCancel(ctx) // a key that was pressed is recorded
 	p.s.Tier = n.RingTime
 	say := pageSentences(n)
@@ -46,6 +51,10 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 		h.metrics.missingPrompt()
 	}
 	if !c.Post(func() { //nolint:contextcheck // what a page records outlives the wish for it
+		if c.Ended() { // the node stops
+			p.step(PageEvent{Kind: PageStop})
+			return
+		}
 		c.On(p.heard)
 		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say, Ticket: n.Ref.Number})
 	}) {
@@ -65,9 +74,9 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 
 // claimPage keeps a page from ringing somebody who is rung for a caller or
 // talks to one. Shared people and numbers of last resort are not claimed.
-func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (rotation.Claim, bool) {
+func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (grant, bool) {
 	if p, known := h.people(n.Person.ID); !known || p.Shared {
-		return rotation.Claim{}, true
+		return grant{}, true
 	}
 	return h.take(ctx, rotation.ClaimRequest{Call: n.ID, Attempt: strconv.Itoa(n.Attempt), Candidates: []string{n.Person.ID}})
 }
@@ -75,14 +84,15 @@ func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (rotation.Cl
 // pageCall is the shell of one voice page. All but done belongs to the call's
 // goroutine; result and cause may be read once done is closed.
 type pageCall struct {
-	ctx  context.Context //nolint:containedctx // the page's own
-	h    *Hotline
-	c    *b2bua.Call
-	n    dispatch.Notice
-	lang prompt.Language
-	s    PageState
-	todo []PageEvent
-	busy bool // step is at work
+	ctx   context.Context //nolint:containedctx // the page's own
+	h     *Hotline
+	c     *b2bua.Call
+	n     dispatch.Notice
+	lang  prompt.Language
+	claim rotation.Claim // zero = none is needed
+	s     PageState
+	todo  []PageEvent
+	busy  bool // step is at work
 
 	leg   *b2bua.Leg
 	play  uint64
@@ -165,15 +175,14 @@ func (p *pageCall) heard(ev b2bua.Event) {
 func (p *pageCall) do(a *PageAction) {
 	switch a.Kind {
 	case PageDial:
-		p.leg = p.c.Dial(b2bua.Dial{
-			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID),
-		})
+		p.ring(*a)
 	case PageSay:
 		p.say(a.Say)
 	case PageHangup:
-		leg := p.leg
-		p.leg = nil // its end is ours
-		leg.Hangup(a.Cause)
+		if leg := p.leg; leg != nil {
+			p.leg = nil // its end is ours
+			leg.Hangup(a.Cause)
+		}
 	case PageTimer:
 		p.timer(a.After)
 	case PageSave:
@@ -185,6 +194,39 @@ func (p *pageCall) do(a *PageAction) {
 	case PageDeliver:
 		p.deliver(a.Result)
 	}
+}
+
+// ring dials a device. Before a further one the claim is looked at again, beside
+// the call where that may wait.
+func (p *pageCall) ring(a PageAction) {
+	p.leg = nil
+	dial := func() {
+		p.leg = p.c.Dial(b2bua.Dial{
+			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID),
+		})
+	}
+	if p.claim.Person == "" || p.tries == 0 {
+		dial()
+		return
+	}
+	next := func(ours bool) {
+		switch {
+		case p.over || p.s.Phase != PageDialling || p.leg != nil:
+		case ours:
+			dial()
+		default:
+			p.step(PageEvent{Kind: PageUnreached, Outcome: dispatch.AttemptBusy, Cause: causeElsewhere})
+		}
+	}
+	if p.h.instant {
+		ours, _ := p.h.still(p.claim)
+		next(ours)
+		return
+	}
+	p.h.beside(func() {
+		ours, _ := p.h.still(p.claim)
+		p.c.Post(func() { next(ours) })
+	})
 }
 
 func (p *pageCall) say(say []prompt.Sentence) {

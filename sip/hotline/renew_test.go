@@ -18,12 +18,12 @@ func TestClaimsLiveAsLongAsTheCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := rotation.NewMemory(time.Now)
-		h := &Hotline{cfg: Default(), rotation: turns, held: newHeld(), log: slog.New(slog.DiscardHandler), stopping: make(chan struct{})}
+		h := &Hotline{cfg: Default(), rotation: turns, held: newHeld(), disk: &disk{}, log: slog.New(slog.DiscardHandler), stopping: make(chan struct{})}
 		c, ok, err := turns.Claim(t.Context(), rotation.ClaimRequest{Call: "talk", Attempt: "1", Candidates: []string{"ivan"}})
 		if err != nil || !ok {
 			t.Fatal(ok, err)
 		}
-		h.held.add(c)
+		h.held.add(c, true)
 		ctx, stop := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
 		go func() { ended <- h.Run(ctx) }()

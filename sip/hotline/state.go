@@ -11,7 +11,8 @@ import (
 // Phase is where the script of a call stands.
 type Phase uint8
 
-// The phases. A call-back by command begins in PhaseLeft: the client is away.
+// The phases. A call-back by command begins in PhaseLeft: the client is away. A
+// recall begins in PhaseRecalling and hunts once the client has heard why.
 const (
 	PhaseHunting     Phase = iota // people are rung
 	PhaseWaiting                  // everybody is talking; the caller queues
@@ -20,6 +21,8 @@ const (
 	PhaseTalking                  // two people are joined
 	PhaseClosing                  // nobody accepted; the caller hears so
 	PhaseOver
+	PhaseRecalling // the client whose call was cut is rung
+	PhaseGreeting  // he has answered and hears why
 )
 
 // String returns the name of the phase.
@@ -39,6 +42,10 @@ func (p Phase) String() string {
 		return "closing"
 	case PhaseOver:
 		return "over"
+	case PhaseRecalling:
+		return "recalling"
+	case PhaseGreeting:
+		return "greeting"
 	}
 	return "invalid"
 }
@@ -150,6 +157,8 @@ type State struct {
 	Phase   Phase
 	Begun   time.Time
 	Caller  string // number as received, for the whisper
+	Recall  bool   // we have called him: his call was cut
+	Remote  bool   // claims may take their time: the caller hears ringing before
 	Plan    dispatch.Plan
 	Planned bool
 	Commit  Commit

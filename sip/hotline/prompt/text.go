@@ -41,6 +41,8 @@ const (
 	Closing       Key = "closing"
 	ClosingTicket Key = "closing_ticket"
 	Goodbye       Key = "goodbye"
+
+	RecallGreeting Key = "recall_greeting" // a client who is called back because his call was cut
 )
 
 // What an engineer hears who is asked to take a call.
@@ -52,6 +54,7 @@ const (
 	ShortTicket      Key = "short_ticket"
 	WhisperJoined    Key = "whisper_joined"
 	WhisperWait      Key = "whisper_wait"
+	WhisperRecall    Key = "whisper_recall"
 	AcceptMenu       Key = "accept_menu"
 	AcceptAgain      Key = "accept_again"
 	TakenByColleague Key = "taken_by_colleague"
@@ -120,6 +123,7 @@ func callerTable() []entry {
 		{key: Closing, ru: "К сожалению, инженеры пока не ответили. Заявка открыта, мы продолжаем их вызывать.", en: "We are sorry, no engineer has answered yet. Your ticket is open, and we keep calling them."},
 		{key: ClosingTicket, ru: "Номер заявки: {ticket}.", en: "The ticket number is {ticket}."},
 		{key: Goodbye, ru: "До свидания.", en: "Goodbye."},
+		{key: RecallGreeting, ru: "Это аварийная линия. Ваш звонок прервался. Оставайтесь на линии, соединяем с инженером.", en: "This is the emergency line. Your call was cut. Please hold, we are connecting you to an engineer."},
 	}
 }
 
@@ -132,6 +136,7 @@ func engineerTable() []entry {
 		{key: ShortTicket, ru: "Заявка {serial}.", en: "Ticket {serial}."},
 		{key: WhisperJoined, ru: "Повтор, заявка {serial}.", en: "Again, ticket {serial}."},
 		{key: WhisperWait, ru: "Ждёт {wait}.", en: "Waiting {wait}."},
+		{key: WhisperRecall, ru: "Звонок прервался, мы перезвонили.", en: "Cut off, called back."},
 		{key: AcceptMenu, ru: "Один, принять. Два, отказаться.", en: "One, accept. Two, decline."},
 		{key: AcceptAgain, ru: "Один, принять. Три, повторить.", en: "One, accept. Three, repeat."},
 		{key: TakenByColleague, ru: "Этот вызов принял ваш коллега.", en: "This call has been taken by a colleague."},

@@ -1,0 +1,171 @@
+package hotline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// record starts the recording; without one the call goes on, and says so.
+// Recordings are shed before calls: a disk that is nearly full takes none.
+func (k *call) record() {
+	if k.h.cfg.Recordings == "" || !k.s.Plan.Line.Record {
+		return
+	}
+	if k.h.disk.short() {
+		k.h.metrics.recordingShed()
+		k.c.Note("not recorded: " + diskNote)
+		return
+	}
+	path, err := k.h.folders.path(k.h.now(), k.ref.Number, k.id)
+	if err == nil {
+		err = k.c.Record(path, k.notRecorded)
+	}
+	if err != nil {
+		k.notRecorded(err)
+		return
+	}
+	k.recording = path
+}
+
+// diskNote is what a call's detail says when the disk was nearly full.
+const diskNote = "the disk is nearly full"
+
+func (k *call) notRecorded(err error) {
+	k.c.Note("not recorded: " + err.Error())
+	k.h.metrics.recordingFailed()
+	k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
+}
+
+// shedRecordings ends the recordings that run when the disk has become short;
+// the talks go on.
+func (h *Hotline) shedRecordings() {
+	if !h.disk.watch() {
+		return
+	}
+	h.mu.Lock()
+	calls := make([]*call, 0, len(h.live))
+	for k := range h.live {
+		calls = append(calls, k)
+	}
+	h.mu.Unlock()
+	for _, k := range calls {
+		k.post(func() {
+			if k.c.StopRecording("recording ended early: " + diskNote) {
+				h.metrics.recordingShed()
+			}
+		})
+	}
+}
+
+// disk knows whether the file system of the recordings has room for more. It
+// asks once a second at most; what cannot be asked has room.
+type disk struct {
+	// set at newDisk
+	folder string
+	least  uint64 // bytes; 0 = no limit
+	free   func(folder string) (uint64, error)
+	now    func() time.Time
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	asked time.Time // guarded by mu
+	low   bool      // guarded by mu
+}
+
+// diskCheck is how often the free space is asked for.
+const diskCheck = time.Second
+
+func newDisk(cfg *Config, free func(string) (uint64, error), now func() time.Time, log *slog.Logger) *disk {
+	d := &disk{folder: cfg.Recordings, least: uint64(cfg.RecordingsMinFree) << 20, free: free, now: now, log: log} //nolint:gosec // validated: not negative
+	if d.free == nil {
+		d.free = freeSpace
+	}
+	if d.folder == "" {
+		d.least = 0
+	}
+	return d
+}
+
+// short reports whether nothing more may be recorded.
+func (d *disk) short() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.look()
+	return d.low
+}
+
+// watch is short for the one who ends running recordings: it is true for as
+// long as the disk is short, so that one begun in the same moment ends too.
+func (d *disk) watch() bool { return d.least > 0 && d.short() }
+
+// look asks when the last answer is old. Once short, the disk must have a
+// quarter more than the least before recordings come back. mu is held.
+func (d *disk) look() {
+	now := d.now()
+	if d.least == 0 || !d.asked.IsZero() && now.Sub(d.asked) < diskCheck {
+		return
+	}
+	d.asked = now
+	free, err := d.free(d.folder)
+	if errors.Is(err, os.ErrNotExist) {
+		free, err = d.free(filepath.Dir(d.folder)) // made with the first recording
+	}
+	switch {
+	case err != nil: // a folder that cannot be asked shows itself when a recording begins
+	case !d.low && free < d.least:
+		d.low = true
+		d.log.Error("the disk of the recordings is nearly full: calls are no longer recorded", "free_mib", free>>20, "least_mib", d.least>>20)
+	case d.low && free >= d.least+d.least/4:
+		d.low = false
+		d.log.Info("the disk of the recordings has room again: calls are recorded", "free_mib", free>>20)
+	}
+}
+
+// watchDisk looks after running recordings until ctx ends.
+func (h *Hotline) watchDisk(ctx context.Context) {
+	if h.disk.least == 0 {
+		return
+	}
+	tick := time.NewTicker(diskCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			h.shedRecordings()
+		}
+	}
+}
+
+// folders makes the folders of recordings: one a day.
+type folders struct {
+	root string
+
+	mu   sync.Mutex
+	made string // guarded by mu: the day's folder that is there
+}
+
+// path returns <root>/YYYY/MM/DD/<ticket number>-<call>.wav. The call is named
+// by a hash: its Call-ID is the far end's text and must not choose file names.
+func (f *folders) path(now time.Time, ticket, call string) (string, error) {
+	if f.root == "" {
+		return "", errors.New("no recordings folder is configured")
+	}
+	dir := filepath.Join(f.root, now.Format("2006"), now.Format("01"), now.Format("02"))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.made != dir {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
+			return "", fmt.Errorf("make the day's folder of recordings: %w", err)
+		}
+		f.made = dir
+	}
+	return filepath.Join(dir, orText(ticket, "no-ticket")+"-"+call+".wav"), nil
+}
