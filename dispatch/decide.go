@@ -236,21 +236,36 @@ func lateness(due, now time.Time) time.Duration {
 	return 0
 }
 
+// pagingState is what a page timer remembers: the escalation machine, and how
+// often each device has been tried in vain, so that the log does not repeat
+// itself.
+type pagingState struct {
+	escalation.State
+
+	Tried []tried `json:"tried,omitempty"`
+}
+
+// pagingState reads the state behind the page timer. One that can not be read
+// starts anew: a page too many is better than none.
+func (c Case) pagingState() (s pagingState) {
+	if raw := c.pageTimer().State; len(raw) > 0 {
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return pagingState{}
+		}
+	}
+	return s
+}
+
 // paging is the outcome of one step of the escalation machine.
 type paging struct {
-	state   escalation.State
+	state   pagingState
 	actions []escalation.Action
 }
 
 // stepPaging runs the machine behind the page timer. Which people it finds is
 // read from the snapshot at now.
 func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging {
-	var state escalation.State
-	if raw := c.pageTimer().State; len(raw) > 0 {
-		if err := json.Unmarshal(raw, &state); err != nil {
-			state = escalation.State{} // start anew: a page too many is better than none
-		}
-	}
+	state := c.pagingState()
 	if ev.Kind == escalation.Wake && state.Phase == escalation.Idle {
 		ev.Kind = escalation.Start
 	}
@@ -262,8 +277,8 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, now time.Time) paging 
 	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() && c.Ticket.Reopened > 0 {
 		m.First = p.ID // who talked to the client calls back
 	}
-	next, actions := m.Step(state, ev, now)
-	return paging{next, actions}
+	next, actions := m.Step(state.State, ev, now)
+	return paging{pagingState{next, state.Tried}, actions}
 }
 
 // machineFor is the policy with the people of a line. When neither a step of

@@ -200,18 +200,29 @@ func (s *Snapshot) LineFor(dialled string) (Line, bool) {
 }
 
 // Directory is the snapshot in force. Readers take one snapshot and work with
-// it; Replace swaps all of it at once.
-type Directory struct{ current atomic.Pointer[Snapshot] }
+// it; all of it is swapped at once. A Keeper keeps it the same on all nodes.
+type Directory struct{ current atomic.Pointer[inForce] }
 
-// NewDirectory returns a directory that holds the snapshot.
+// inForce is a snapshot with its name.
+type inForce struct {
+	snapshot *Snapshot
+	version  Version
+}
+
+// NewDirectory returns a directory that holds the snapshot, without a version.
 func NewDirectory(s *Snapshot) *Directory {
 	d := &Directory{}
-	d.current.Store(s)
+	d.Replace(s)
 	return d
 }
 
-// Load returns the snapshot in force.
-func (d *Directory) Load() *Snapshot { return d.current.Load() }
+// Load returns the snapshot in force. It never waits.
+func (d *Directory) Load() *Snapshot { return d.current.Load().snapshot }
+
+// Version names the snapshot in force; zero when it came without a version.
+func (d *Directory) Version() Version { return d.current.Load().version }
 
 // Replace puts a new snapshot in force; calls in progress keep the plan they have.
-func (d *Directory) Replace(s *Snapshot) { d.current.Store(s) }
+func (d *Directory) Replace(s *Snapshot) { d.put(s, Version{}) }
+
+func (d *Directory) put(s *Snapshot, v Version) { d.current.Store(&inForce{s, v}) }

@@ -343,6 +343,7 @@ func (c Case) take(change Change, e ticket.Event) (Change, error) {
 		change.Ticket, change.Was = &after, c.Ticket.Version
 	}
 	if before.NeedsPage() && !after.NeedsPage() && c.pageTimer().Gen > 0 {
+		change.Events = append(change.Events, c.untold()...)
 		change.Drop = append(change.Drop, TimerKey{after.ID, TimerPage})
 	}
 	return change, nil

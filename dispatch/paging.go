@@ -91,7 +91,7 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 // reasonNobody is the page reason when a whole round found nobody to page.
 const reasonNobody = "nobody_to_page"
 
-func stateJSON(s escalation.State, err error) ([]byte, error) {
+func stateJSON(s pagingState, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -173,10 +173,15 @@ func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err erro
 
 func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error) {
 	change.Delivery = &del
-	for _, a := range pageAttempts(del) {
-		if change, err = c.take(change, attemptEvent(a)); err != nil {
-			return change, err
+	change.ID = fmt.Sprintf("delivery:%s:%d", del.Notice.ID, del.Notice.Attempt) // a repeat must not count tries twice
+	events, c, err := c.fold(pageAttempts(del))
+	for _, e := range events {
+		if err == nil {
+			change, err = c.take(change, e)
 		}
+	}
+	if err != nil {
+		return change, err
 	}
 	outcome, ended := outcomeOf(del.Result)
 	if !ended || !c.Ticket.NeedsPage() {

@@ -26,6 +26,7 @@ type phones struct {
 	mu      sync.Mutex
 	answers map[string][]answer // guarded by mu; by person, the last one repeats
 	log     []string            // guarded by mu
+	rung    []string            // guarded by mu; recalls of clients, answered as "client" does
 	cut     []string            // guarded by mu; whose page was withdrawn while it was under way
 }
 
@@ -36,6 +37,9 @@ type answer struct {
 }
 
 func (p *phones) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	if n.Kind == dispatch.NoticeRecall {
+		return p.recall(ctx, n)
+	}
 	p.mu.Lock()
 	p.log = append(p.log, fmt.Sprintf("%s %s", time.Since(p.start).Round(time.Second), n.Person.ID))
 	list := p.answers[n.Person.ID]
@@ -60,6 +64,29 @@ func (p *phones) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result
 		p.cut = append(p.cut, n.Person.ID)
 		return dispatch.ResultFailed, context.Cause(ctx)
 	}
+}
+
+// recall rings a client: 5 s without an answer, unless told otherwise.
+func (p *phones) recall(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	p.mu.Lock()
+	p.rung = append(p.rung, fmt.Sprintf("%s %s", time.Since(p.start).Round(time.Second), n.To))
+	a := answer{5 * time.Second, dispatch.ResultNoAnswer, errors.New("no answer")}
+	if list := p.answers["client"]; len(list) > 0 {
+		a, p.answers["client"] = list[0], list[1:]
+	}
+	p.mu.Unlock()
+	select {
+	case <-time.After(a.after):
+		return a.result, a.err
+	case <-ctx.Done():
+		return dispatch.ResultFailed, context.Cause(ctx)
+	}
+}
+
+func (p *phones) recalls() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.rung, ", ")
 }
 
 func (p *phones) pages() string {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/butlerspb/vahta/dispatch/client"
 )
 
 // Both languages have the same texts with the same blanks.
@@ -58,8 +60,16 @@ func TestTextsOfCalls(t *testing.T) {
 			ResultDelivered, ResultAcknowledged, ResultEscalate, ResultNoAck, ResultNoAnswer, ResultBusy, ResultDeclined,
 			ResultUnreachable, ResultWithdrawn, ResultFailed,
 		} {
+			if lang == "ru" && r != ResultWithdrawn && w.word("recall", string(r)) == string(r) {
+				t.Errorf("%s: recall result %s has no words", lang, r)
+			}
 			if w.word("outcome", string(r)) == string(r) && lang == "ru" {
 				t.Errorf("page result %s has no words", r)
+			}
+		}
+		for _, r := range []client.Refusal{client.RefusedUnknown, client.RefusedPremium, client.RefusedForeign} {
+			if w.word("refusal", string(r)) == string(r) {
+				t.Errorf("%s: refusal %s has no words", lang, r)
 			}
 		}
 		for _, r := range []CallResult{CallServed, CallAbandoned, CallExhausted, CallFailed, CallBroken, CallRefused, CallPaged} {
