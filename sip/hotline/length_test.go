@@ -57,6 +57,10 @@ func TestWhisperIsShort(t *testing.T) {
 			t.Errorf("%s: the whisper takes %s, both readings %s", l, first, all)
 		}
 		t.Logf("%s: the whisper takes %s, both readings %s", l, first, all)
+		s.Recall = true
+		if d := spoken(t, l, m.whisper()); d > 9500*time.Millisecond {
+			t.Errorf("%s: the whisper of a recall takes %s", l, d)
+		}
 		s.Phase = PhaseLeft
 		for _, may := range []bool{true, false} {
 			s.Ticket.CallBack = may

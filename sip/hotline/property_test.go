@@ -18,6 +18,7 @@ type tally struct {
 	legs     map[int]bool // dialled and not released
 	accepted int          // acceptances that count
 	outcomes int
+	recalled int // answers to who asked for a recall
 	ended    bool
 	rung     map[int]bool // ever dialled
 }
@@ -43,6 +44,10 @@ func (l *tally) action(a Action, s State) {
 			l.t.Fatalf("leg %d is dialled although the call is over", a.Attempt)
 		}
 		l.legs[a.Attempt], l.rung[a.Attempt] = true, true
+	case ActAdopt: // the caller's from now on
+		delete(l.legs, a.Attempt)
+	case ActRecalled:
+		l.recalled++
 	case ActHangup:
 		delete(l.legs, a.Attempt)
 	case ActRelease:
@@ -93,13 +98,18 @@ func TestAnyOrder(t *testing.T) {
 				}
 			}
 		}
-		step(Event{Kind: EvStart, Caller: "+78120000000"})
+		s.Remote = rapid.Bool().Draw(t, "remote")
+		begin := rapid.SampledFrom([]EventKind{EvStart, EvStart, EvRecall}).Draw(t, "begin")
+		step(Event{Kind: begin, Caller: "+78120000000"})
 		for range rapid.IntRange(1, 60).Draw(t, "events") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
 			e := drawEvent(t, &s, plan, &open)
 			step(e)
 		}
 		settle(t, &s, step, &open)
+		if want := map[EventKind]int{EvRecall: 1}[begin]; l.recalled != want {
+			t.Fatalf("a recall was answered %d times, want %d", l.recalled, want)
+		}
 		if l.outcomes != 1 || !l.ended || len(l.legs) != 0 || len(l.claims) != 0 {
 			t.Fatalf("%d outcomes, ended %v, legs %v, claims %v, phase %s, attempts %+v", l.outcomes, l.ended, l.legs, l.claims, s.Phase, s.Attempts)
 		}

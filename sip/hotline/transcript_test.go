@@ -105,7 +105,7 @@ func (p *player) line(words []string) {
 	fmt.Fprintf(&p.out, "  (%s)\n", p.s.Phase)
 }
 
-// define reads a line of the plan: "rounds 2", "rung ivan petr", "parallel ivan petr", "static 112", "hold", "clear".
+// define reads a line of the plan: "rounds 2", "rung ivan petr", "parallel ivan petr", "static 112", "hold", "remote", "clear".
 func (p *player) define(words []string) {
 	switch words[0] {
 	case "rounds":
@@ -122,6 +122,8 @@ func (p *player) define(words []string) {
 		}
 	case "greeting":
 		p.plan.Line.Greeting = words[1]
+	case "remote":
+		p.s.Remote = true
 	case "hold":
 		p.plan.Exhausted = dispatch.ExhaustedHold
 	case "clear":
@@ -186,7 +188,7 @@ func (p *player) event(words []string) Event {
 	}
 	//exhaustive:ignore
 	switch e.Kind {
-	case EvStart:
+	case EvStart, EvRecall:
 		e.Caller = "+78121234567"
 	case EvPlan:
 		plan := p.plan
