@@ -13,6 +13,7 @@ type metrics struct {
 	streams   prometheus.Gauge
 	busy      prometheus.Counter
 	exhausted prometheus.Counter
+	panics    prometheus.Counter
 	packets   *prometheus.CounterVec
 }
 
@@ -28,12 +29,15 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		exhausted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vahta_media_ports_exhausted_total", Help: "RTP streams that found no free port.",
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_media_panics_total", Help: "Panics recovered in the media of one stream, or in its recording.",
+		}),
 		packets: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_media_packets_total",
 			Help: "RTP packets by what became of them: received, relayed, generated, invalid, foreign (source not believed), unknown_pt, send_error.",
 		}, []string{"what"}),
 	}
-	r.MustRegister(m.streams, m.busy, m.exhausted, m.packets)
+	r.MustRegister(m.streams, m.busy, m.exhausted, m.panics, m.packets)
 	return m
 }
 
@@ -52,6 +56,12 @@ func (m *metrics) portBusy() {
 func (m *metrics) portsExhausted() {
 	if m != nil {
 		m.exhausted.Inc()
+	}
+}
+
+func (m *metrics) panicked() {
+	if m != nil {
+		m.panics.Inc()
 	}
 }
 

@@ -146,7 +146,7 @@ func (r *Recorder) flush() {
 		data, skip := r.pending, r.skipped
 		r.pending, r.skipped = nil, 0
 		r.mu.Unlock()
-		err := r.store(data, skip)
+		err := r.survive(func() error { return r.store(data, skip) })
 		r.mu.Lock()
 		if r.pending == nil { // nothing came meanwhile: one buffer is enough
 			r.pending = data[:0]
@@ -157,6 +157,19 @@ func (r *Recorder) flush() {
 	}
 	r.writing = false
 	r.idle.Broadcast()
+}
+
+// errBroke is a panic while writing: it costs the recording, not the process.
+var errBroke = errors.New("writing broke")
+
+// survive turns a panic of f into an error: recordings are made in goroutines of their own.
+func (r *Recorder) survive(f func() error) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("%w: %v", errBroke, fault)
+		}
+	}()
+	return f()
 }
 
 // store appends frames and silence, then sets the header right. Only the writer calls it.

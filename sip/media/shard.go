@@ -2,7 +2,9 @@ package media
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -135,11 +137,14 @@ func (sh *shard) end() {
 	sh.mu.Unlock()
 	sh.touch()
 	for _, f := range rest {
-		f()
+		sh.one(f)
 	}
 	for g := range sh.groups {
-		for len(sh.groups[g]) > 0 {
-			sh.groups[g][0].shut(sh)
+		for left := sh.groups[g]; len(left) > 0; left = sh.groups[g] {
+			sh.one(func() { left[0].shut(sh) })
+			if len(sh.groups[g]) == len(left) { // it broke: nothing here may be asked of it again
+				sh.groups[g] = left[1:]
+			}
 		}
 	}
 	sh.report()
@@ -159,12 +164,44 @@ func (sh *shard) drain() {
 	sh.mu.Unlock()
 	for i, f := range sh.spare {
 		sh.spare[i] = nil
-		f()
+		sh.one(f)
 	}
+}
+
+// one runs one command; a panic costs that command only.
+func (sh *shard) one(f func()) {
+	defer sh.guard(nil)
+	f()
+}
+
+// guard is deferred around what happens to one stream, which is all that a panic costs: all calls share this goroutine.
+func (sh *shard) guard(s *Stream) {
+	if fault := recover(); fault != nil {
+		sh.broke(s, fault)
+	}
+}
+
+// broke takes a stream out of service. Its owner hears Silence, which ends a conversation; the sockets stay until Close.
+func (sh *shard) broke(s *Stream, fault any) {
+	name := ""
+	if s != nil {
+		name = s.name
+	}
+	sh.pool.metrics.panicked()
+	sh.pool.log.Error("media broke", "leg", name, "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	if s == nil || s.broken {
+		return
+	}
+	s.broken = true
+	sh.one(func() { s.emit(Event{Kind: Silence}) })
 }
 
 // packet takes what a socket has received.
 func (sh *shard) packet(s *Stream, rtcp bool, src netip.AddrPort, b []byte) {
+	defer sh.guard(s)
+	if s.broken {
+		return
+	}
 	if rtcp {
 		s.inputRTCP(sh, src, b)
 		return
@@ -188,11 +225,19 @@ func (sh *shard) elapse(n int) {
 		sh.phase = (sh.phase + 1) % phases
 		group := sh.groups[sh.phase]
 		for _, s := range group {
-			s.tick(sh)
+			sh.tick(s)
 		}
 		if sh.sinceR++; sh.sinceR >= int(phasesPerReport) {
 			sh.report()
 		}
+	}
+}
+
+// tick runs one frame of a stream.
+func (sh *shard) tick(s *Stream) {
+	defer sh.guard(s)
+	if !s.broken {
+		s.tick(sh)
 	}
 }
 

@@ -31,6 +31,7 @@ type Stream struct {
 	// owned by the shard
 	group, index int
 	gone         bool
+	broken       bool // something in it has panicked: packets and ticks pass it by
 	deal         deal
 	latch        latch
 	remote       target // where RTP goes
@@ -184,10 +185,10 @@ func (s *Stream) Record(r *Recorder, ch Channel) {
 func (s *Stream) Stats() Stats {
 	got := make(chan struct{})
 	take := func(*shard) {
+		defer close(got)
 		if !s.gone {
 			s.save()
 		}
-		close(got)
 	}
 	if s.home().serving() && s.ask(take) {
 		s.home().hurry()
