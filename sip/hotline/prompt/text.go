@@ -136,7 +136,7 @@ func engineerTable() []entry {
 		{key: ShortTicket, ru: "Заявка {serial}.", en: "Ticket {serial}."},
 		{key: WhisperJoined, ru: "Повтор, заявка {serial}.", en: "Again, ticket {serial}."},
 		{key: WhisperWait, ru: "Ждёт {wait}.", en: "Waiting {wait}."},
-		{key: WhisperRecall, ru: "Звонок прервался, мы перезвонили.", en: "Cut off, called back."},
+		{key: WhisperRecall, ru: "Перезвонили после обрыва.", en: "Cut off, called back."},
 		{key: AcceptMenu, ru: "Один, принять. Два, отказаться.", en: "One, accept. Two, decline."},
 		{key: AcceptAgain, ru: "Один, принять. Три, повторить.", en: "One, accept. Three, repeat."},
 		{key: TakenByColleague, ru: "Этот вызов принял ваш коллега.", en: "This call has been taken by a colleague."},
