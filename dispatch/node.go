@@ -25,7 +25,7 @@ type life struct {
 	mu      sync.Mutex
 	beaten  time.Time    // guarded by mu; the last beat that succeeded
 	steady  time.Time    // guarded by mu; since when beats have succeeded without a break
-	owed    []CallRecord // guarded by mu; orphans that still have to be ended
+	owed    []orphan     // guarded by mu; calls that still have to be ended
 	own     bool         // guarded by mu; what this node left open is to be looked for
 	refused bool         // guarded by mu; the log says that beats fail
 }
@@ -35,7 +35,7 @@ type life struct {
 // calls; without Nodes all of them are ours.
 func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time) {
 	if d.life.nodes == nil {
-		d.life.owed = d.orphans(open)
+		d.owe(open, true)
 		return
 	}
 	if err := d.takeOver(ctx, true, now); err != nil {
@@ -52,6 +52,16 @@ func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time)
 	}
 	d.life.beaten, d.life.steady = now, now
 }
+
+// orphan is a call that nobody serves any more.
+type orphan struct {
+	call  CallRecord
+	after time.Time // not ended before
+}
+
+// newborn is how long after its commit a call of this process is on the board
+// at the latest.
+const newborn = 5 * time.Second
 
 // beats says every second that this node lives, until ctx ends.
 func (d *Dispatcher) beats(ctx context.Context) {
@@ -148,28 +158,35 @@ func (d *Dispatcher) takeOver(ctx context.Context, own bool, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	calls = d.orphans(calls)
-	if len(calls) > 0 {
-		d.log.Warn("calls died with their node; their tickets are paged and their callers rung back", "node", calls[0].Node, "calls", len(calls))
-	}
-	d.life.mu.Lock()
-	defer d.life.mu.Unlock()
-	d.life.owed = append(d.life.owed, calls...)
+	d.owe(calls, own)
 	if own {
+		d.life.mu.Lock()
 		d.life.own = false
+		d.life.mu.Unlock()
 	}
 	return nil
 }
 
-// orphans returns those of the open calls that this process does not serve.
-func (d *Dispatcher) orphans(calls []CallRecord) (list []CallRecord) {
+// owe notes those of the open calls that this process does not serve, to be
+// ended. With own some of them may be this process's own: one that has just
+// begun is not on the board yet, so its turn comes later.
+func (d *Dispatcher) owe(calls []CallRecord, own bool) {
+	var list []orphan
 	for _, c := range calls {
-		if _, live := d.board.call(c.ID); live || c.Node == d.life.id && !c.StartedAt.Before(d.life.started) {
-			continue
+		o := orphan{call: c}
+		if own && !c.StartedAt.Before(d.life.started) {
+			o.after = d.now().Add(newborn)
 		}
-		list = append(list, c)
+		if _, live := d.board.call(c.ID); !live {
+			list = append(list, o)
+		}
 	}
-	return list
+	if len(list) > 0 {
+		d.log.Warn("calls were cut: their tickets are paged and their callers rung back", "node", d.life.id, "calls", len(list))
+	}
+	d.life.mu.Lock()
+	defer d.life.mu.Unlock()
+	d.life.owed = append(d.life.owed, list...)
 }
 
 // endOrphans ends the calls that were noted; those that fail stay noted.
@@ -178,15 +195,23 @@ func (d *Dispatcher) endOrphans(ctx context.Context) error {
 	owed := d.life.owed
 	d.life.owed = nil
 	d.life.mu.Unlock()
-	for i, call := range owed {
-		if err := d.breakCall(ctx, call); err != nil {
-			d.life.mu.Lock()
-			d.life.owed = append(owed[i:], d.life.owed...)
-			d.life.mu.Unlock()
-			return err
+	var later []orphan
+	var err error
+	for _, o := range owed {
+		if _, live := d.board.call(o.call.ID); live {
+			continue
 		}
+		if err == nil && !d.now().Before(o.after) {
+			if err = d.breakCall(ctx, o.call); err == nil {
+				continue
+			}
+		}
+		later = append(later, o)
 	}
-	return nil
+	d.life.mu.Lock()
+	defer d.life.mu.Unlock()
+	d.life.owed = append(later, d.life.owed...)
+	return err
 }
 
 // breakCall ends a call that nobody serves any more.
@@ -195,7 +220,12 @@ func (d *Dispatcher) breakCall(ctx context.Context, call CallRecord) error {
 	if o.Detail.AcceptedBy == "" {
 		o.Detail.AcceptedBy, o.Detail.AcceptedAt = call.AcceptedBy, call.AcceptedAt
 	}
-	if err := d.recordOutcome(ctx, o, &call); err != nil {
+	err := d.recordOutcome(ctx, o, &call)
+	if errors.Is(err, ErrNotFound) {
+		d.log.Error("a call that was cut has no ticket and can not be ended", "call_id", call.ID, "ticket", call.Ref.Number)
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("end call %s left open: %w", call.ID, err)
 	}
 	return nil

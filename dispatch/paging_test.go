@@ -105,9 +105,13 @@ type house struct {
 }
 
 // open starts a house on a store; inside a synctest bubble.
-func open(t *testing.T, s *store.Memory, answers map[string][]answer) *house {
+func open(t *testing.T, s *store.Memory, answers map[string][]answer, change ...func(*dispatch.Deps)) *house {
 	t.Helper()
-	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: s, Archive: s, Directory: company(t)})
+	deps := dispatch.Deps{Store: s, Archive: s, Directory: company(t)}
+	for _, f := range change {
+		f(&deps)
+	}
+	d, err := dispatch.New(dispatch.Default(), deps)
 	must(t, err)
 	p := &phones{start: time.Now(), answers: answers}
 	o, err := outbox.New(outbox.Default(), outbox.Deps{
@@ -117,7 +121,9 @@ func open(t *testing.T, s *store.Memory, answers map[string][]answer) *house {
 	k, err := ticker.New(ticker.Default(), s, d, nil)
 	must(t, err)
 	d.SetWaker(dispatch.Workers{Outbox: o, Ticker: k})
-	must(t, s.ReleaseLeases(t.Context()))
+	if deps.Nodes == nil {
+		must(t, s.ReleaseLeases(t.Context())) // as opening SQLite exclusively does
+	}
 	must(t, d.Start(t.Context()))
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup

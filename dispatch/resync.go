@@ -22,9 +22,7 @@ func (d *Dispatcher) Resync(ctx context.Context) error {
 		return err
 	}
 	if d.life.nodes == nil {
-		d.life.mu.Lock()
-		d.life.owed = append(d.life.owed, d.orphans(b.Calls)...)
-		d.life.mu.Unlock()
+		d.owe(b.Calls, true)
 	}
 	if err := d.endOrphans(ctx); err != nil {
 		return err

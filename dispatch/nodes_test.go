@@ -1,0 +1,253 @@
+package dispatch_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// join starts a node of several on the store. Nodes share nothing else; hang,
+// when true, is a node that is frozen: nothing of it reaches the store.
+func join(t *testing.T, s *store.Memory, node string, answers map[string][]answer) (h *house, hang *atomic.Bool) {
+	t.Helper()
+	hang = &atomic.Bool{}
+	wait(300 * time.Millisecond) // nodes do not tick together
+	return open(t, s, answers, func(d *dispatch.Deps) { d.Node, d.Nodes = node, frozen{s, hang} }), hang
+}
+
+// frozen is the membership as a node sees it that can be cut off.
+type frozen struct {
+	*store.Memory
+	hang *atomic.Bool
+}
+
+var errHung = errors.New("frozen")
+
+func (f frozen) Beat(ctx context.Context, node string, now, until time.Time) error {
+	if f.hang.Load() {
+		return errHung
+	}
+	return f.Memory.Beat(ctx, node, now, until)
+}
+
+func (f frozen) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+	if f.hang.Load() {
+		return nil, errHung
+	}
+	return f.Memory.TakeOver(ctx, heir, own, now)
+}
+
+func (f frozen) Leave(ctx context.Context, node string) error {
+	if f.hang.Load() {
+		return errHung
+	}
+	return f.Memory.Leave(ctx, node)
+}
+
+// A node dies in a conversation: the other ends the call, pages and rings the
+// client at once, three times at least, and the ticket owes him a call.
+func TestNodeDiesInAConversation(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, hang := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", nil)
+		o := a.talk(t, "x") // 19 s
+		died := time.Now()
+		hang.Store(true)
+		a.stop()
+		wait(10 * time.Second)
+		rec, err := b.Call(t.Context(), "x")
+		must(t, err)
+		if rec.Result != dispatch.CallBroken || rec.AcceptedBy != "boris" || rec.EndedAt.Sub(died) > 6*time.Second {
+			t.Errorf("call %+v", rec)
+		}
+		tk, err := b.Ticket(t.Context(), o.ID)
+		must(t, err)
+		if !tk.OwesCall() || tk.CallBack.Call != "x" || tk.CallBack.Number != "+79211234567" || !tk.Acknowledged.IsZero() {
+			t.Errorf("ticket %+v", tk)
+		}
+		wait(10 * time.Minute)
+		if !strings.HasPrefix(b.phones.pages(), "23s boris") {
+			t.Errorf("pages %s", b.phones.pages())
+		}
+		if got := b.phones.recalls(); got != "23s +79211234567, 43s +79211234567, 1m3s +79211234567, 1m23s +79211234567, 1m43s +79211234567" {
+			t.Errorf("recalls %s", got)
+		}
+		if got := kinds(t, b, o.Ref); got != "recall_asked 1 recall_ended 1 recall_tried 5" {
+			t.Error(got)
+		}
+	})
+}
+
+// kinds counts the recall events of a ticket.
+func kinds(t *testing.T, h *house, ref dispatch.Ref) string {
+	t.Helper()
+	log, err := h.Events(t.Context(), ref)
+	must(t, err)
+	n := map[ticket.Kind]int{}
+	for _, e := range log {
+		n[e.Body.Kind()]++
+	}
+	var out []string
+	for _, k := range []ticket.Kind{ticket.KindRecallAsked, ticket.KindRecallEnded, ticket.KindRecallTried} {
+		if n[k] > 0 {
+			out = append(out, string(k)+" "+string(rune('0'+n[k])))
+		}
+	}
+	return strings.Join(out, " ")
+}
+
+// A node that is frozen, believed dead and thawed does no harm: what was
+// recorded of its call stays, and nobody is paged a second time.
+func TestFrozenNodeThaws(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		ack := map[string][]answer{"boris": {{time.Second, dispatch.ResultAcknowledged, nil}}, "client": {{time.Second, dispatch.ResultDelivered, nil}}}
+		a, hang := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", ack)
+		o := a.talk(t, "x")
+		hang.Store(true)
+		wait(30 * time.Second)
+		b.see(t, "23s boris")
+		before, err := b.Call(t.Context(), "x")
+		must(t, err)
+		hang.Store(false)
+		wait(5 * time.Second)
+		for _, how := range []dispatch.CallResult{dispatch.CallServed, dispatch.CallAbandoned, dispatch.CallBroken} {
+			must(t, a.RecordOutcome(t.Context(), dispatch.Outcome{Ref: o.Ref, Call: "x", Result: how, At: time.Now(), Detail: dispatch.CallDetail{Talk: time.Hour}}))
+		}
+		wait(time.Hour)
+		b.see(t, "23s boris")
+		a.see(t, "")
+		if after, _ := b.Call(t.Context(), "x"); after.Result != before.Result || !after.EndedAt.Equal(before.EndedAt) || after.Detail.Talk != 0 {
+			t.Errorf("the recorded end changed: %+v", after)
+		}
+		if got := kinds(t, b, o.Ref); got != "recall_asked 1 recall_tried 1" {
+			t.Error(got)
+		}
+	})
+}
+
+// While the store is away nobody can say that he lives. When it is back, nobody
+// is held for dead.
+func TestStoreOutageKillsNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, _ := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", nil)
+		a.talk(t, "x")
+		b.talk(t, "y")
+		s.Fail(errors.New("locked"))
+		wait(time.Minute)
+		s.Fail(nil)
+		wait(time.Minute)
+		for _, call := range []string{"x", "y"} {
+			if rec, err := a.Call(t.Context(), call); err != nil || !rec.EndedAt.IsZero() {
+				t.Errorf("call %+v, %v", rec, err)
+			}
+		}
+	})
+}
+
+// A node that stops in good order hands nothing on, and one that starts again
+// ends what it left open itself.
+func TestNodeStartsAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		b, _ := join(t, s, "b", nil)
+		a, _ := join(t, s, "a", nil)
+		a.talk(t, "x")
+		must(t, a.RecordOutcome(t.Context(), dispatch.Outcome{Ref: a.ref(t, "x"), Call: "x", Result: dispatch.CallServed, At: time.Now()}))
+		a.stop()
+		nodes, err := s.Nodes(t.Context())
+		must(t, err)
+		if len(nodes) != 2 || !nodes[0].Until.IsZero() {
+			t.Errorf("nodes %+v", nodes)
+		}
+		a, hang := join(t, s, "a", nil)
+		a.talk(t, "y")
+		hang.Store(true)
+		a.stop()
+		a, _ = join(t, s, "a", nil) // within the lease
+		if rec, err := a.Call(t.Context(), "y"); err != nil || rec.Result != dispatch.CallBroken {
+			t.Errorf("call %+v, %v", rec, err)
+		}
+		wait(time.Minute)
+		log, err := b.Events(t.Context(), a.ref(t, "y"))
+		must(t, err)
+		raised := 0
+		for _, e := range log {
+			if _, ok := e.Body.(ticket.PageRaised); ok {
+				raised++
+			}
+		}
+		if raised != 1 {
+			t.Errorf("%d alarms for one cut call", raised)
+		}
+	})
+}
+
+// The store is away when a node starts: its open calls are ended when it is
+// back, and calls that began meanwhile live on.
+func TestNodeStartsWithoutMembership(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, hang := join(t, s, "a", nil)
+		a.talk(t, "x")
+		hang.Store(true)
+		a.stop()
+		away := &atomic.Bool{}
+		away.Store(true)
+		a = open(t, s, nil, func(d *dispatch.Deps) { d.Node, d.Nodes = "a", frozen{s, away} })
+		_, err := a.OpenCall(t.Context(), call("y", "+74950000000"))
+		must(t, err)
+		wait(10 * time.Second)
+		away.Store(false)
+		wait(20 * time.Second)
+		if rec, _ := a.Call(t.Context(), "x"); rec.Result != dispatch.CallBroken {
+			t.Errorf("the old call: %+v", rec)
+		}
+		if rec, _ := a.Call(t.Context(), "y"); !rec.EndedAt.IsZero() {
+			t.Errorf("the new call: %+v", rec)
+		}
+	})
+}
+
+// A call that hunts on one node is the page for the other; when its node dies,
+// paging begins.
+func TestHuntOfAnotherNodeIsThePage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, hang := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}})
+		o, err := a.OpenCall(t.Context(), call("x", "89211234567"))
+		must(t, err)
+		second, err := b.OpenCall(t.Context(), call("y", "89211234567"))
+		must(t, err)
+		if second.Ref != o.Ref || !second.Joined {
+			t.Fatalf("the second call: %+v", second)
+		}
+		b.lose(t, second, "y", dispatch.CallAbandoned)
+		wait(5 * time.Minute)
+		a.see(t, "")
+		b.see(t, "")
+		hang.Store(true)
+		a.stop()
+		wait(10 * time.Second)
+		b.see(t, "5m4s anna")
+	})
+}
