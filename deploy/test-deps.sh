@@ -5,9 +5,11 @@
 #   baresip    an independent softphone, with its audio file modules
 #   sox        reads our recordings as a stranger would
 #   redis-*    the servers and sentinels that the tests of several nodes start for themselves
+#   sqlite3    looks at the record, and locks it, as a stranger would
+#   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev sip-tester baresip-core sox redis-server redis-sentinel)
+packages=(gcc libc6-dev sip-tester baresip-core sox redis-server redis-sentinel sqlite3 util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

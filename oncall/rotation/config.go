@@ -20,7 +20,7 @@ type Config struct {
 	//   redis+cluster://host1:6379,host2,host3 for a Cluster.
 	// rediss:// in place of redis:// means TLS. It holds no password. Empty: no Redis.
 	URL string `yaml:"url"`
-	// Budget is how long one operation may take before the node goes on alone.
+	// Budget is how long one operation may take before the node goes on alone; 0 = DefaultBudget.
 	Budget time.Duration `yaml:"budget"`
 	// PasswordFile holds the password in its first line. It is read for each new connection.
 	PasswordFile string `yaml:"password_file"`
@@ -47,13 +47,21 @@ const maxBudget = time.Second
 // Default has no Redis.
 func Default() Config { return Config{Budget: DefaultBudget} }
 
+// budget returns the time an operation may take.
+func (c Config) budget() time.Duration {
+	if c.Budget == 0 {
+		return DefaultBudget
+	}
+	return c.Budget
+}
+
 // Enabled reports whether there is a Redis to share.
 func (c Config) Enabled() bool { return c.URL != "" }
 
 // Validate tells all faults, each with its path.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Budget < time.Millisecond || c.Budget > maxBudget {
+	if c.Budget != 0 && (c.Budget < time.Millisecond || c.Budget > maxBudget) {
 		faults = append(faults, fmt.Errorf("redis.budget: %s, want 1ms to %s", c.Budget, maxBudget))
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
@@ -68,6 +76,9 @@ func (c Config) Validate() error {
 	}
 	if c.TLS != (TLS{}) && !target.tls {
 		faults = append(faults, errors.New("redis.tls: the URL asks for no TLS; write rediss in place of redis"))
+	}
+	if target.user != "" && c.PasswordFile == "" {
+		faults = append(faults, errors.New("redis.password_file: the URL names a user, his password is missing"))
 	}
 	if c.SentinelPasswordFile != "" && target.kind != sentinel {
 		faults = append(faults, errors.New("redis.sentinel_password_file: the URL names no sentinels"))

@@ -17,11 +17,11 @@ type Memory struct {
 	// guarded by mu
 	mu       sync.Mutex
 	token    uint64
-	people   map[string]*holding          // person → live or run-out claim
-	attempts map[attempt]*holding         // the same claims by call and attempt
-	assigned map[string]map[string]uint64 // track → person → token of the last assignment
-	away     map[string]time.Time         // person → end of the statement
-	values   map[string]map[string]value  // kind → name → value
+	people   map[string]*holding         // person → live or run-out claim
+	attempts map[attempt]*holding        // the same claims by call and attempt
+	assigned map[string]map[string]turn  // track → person → last assignment
+	away     map[string]time.Time        // person → end of the statement
+	values   map[string]map[string]value // kind → name → value
 
 	hub hub
 }
@@ -30,11 +30,18 @@ var _ Rotation = (*Memory)(nil)
 
 type attempt struct{ call, name string }
 
+// turn is when somebody was last assigned. Tokens order what one clock reading can not.
+type turn struct {
+	at    time.Time
+	token uint64
+}
+
 // holding is a claim as Memory keeps it.
 type holding struct {
-	claim Claim
-	until time.Time
-	won   bool
+	claim  Claim
+	until  time.Time
+	won    bool
+	shared bool // Redis knows it; of a Switch
 }
 
 // NewMemory returns an empty rotation that judges lifetimes by now; nil means time.Now.
@@ -46,17 +53,20 @@ func NewMemory(now func() time.Time) *Memory {
 		now:      now,
 		people:   map[string]*holding{},
 		attempts: map[attempt]*holding{},
-		assigned: map[string]map[string]uint64{},
+		assigned: map[string]map[string]turn{},
 		away:     map[string]time.Time{},
 		values:   map[string]map[string]value{},
 	}
 }
 
 // StartEpoch puts the tokens to come above all of earlier epochs. Going back does nothing.
-func (m *Memory) StartEpoch(epoch uint64) {
+func (m *Memory) StartEpoch(epoch uint64) { m.startAfter(epoch << epochShift) }
+
+// startAfter puts the tokens to come above one. Going back does nothing.
+func (m *Memory) startAfter(token uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.token = max(m.token, epoch<<epochShift)
+	m.token = max(m.token, token)
 }
 
 // Instant reports true.
@@ -70,42 +80,47 @@ func (m *Memory) Claim(ctx context.Context, req ClaimRequest) (Claim, bool, erro
 	if err := ctx.Err(); err != nil {
 		return Claim{}, false, err
 	}
+	c, ok := m.claim(req, false)
+	return c, ok, nil
+}
+
+// claim takes the first free candidate; local marks the claim.
+func (m *Memory) claim(req ClaimRequest, local bool) (Claim, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
 	if h := m.attempts[attempt{req.Call, req.Attempt}]; h != nil && now.Before(h.until) {
-		return h.claim, true, nil
+		return h.claim, true
 	}
 	for _, person := range req.Candidates {
 		if h := m.people[person]; (h == nil || !now.Before(h.until)) && !slices.Contains(req.Tried, person) {
-			return m.take(req, person, now), true, nil
+			m.token++
+			ttl := req.TTL
+			if ttl <= 0 {
+				ttl = DefaultTTL
+			}
+			c := Claim{Call: req.Call, Attempt: req.Attempt, Person: person, Token: m.token, TTL: ttl, Local: local}
+			m.take(c, req.Track, now)
+			return c, true
 		}
 	}
-	return Claim{}, false, nil
+	return Claim{}, false
 }
 
 // take records a claim on a free person.
-func (m *Memory) take(req ClaimRequest, person string, now time.Time) Claim {
-	m.drop(m.people[person])
-	m.drop(m.attempts[attempt{req.Call, req.Attempt}])
-	m.token++
-	ttl := req.TTL
-	if ttl <= 0 {
-		ttl = DefaultTTL
-	}
-	h := &holding{
-		claim: Claim{Call: req.Call, Attempt: req.Attempt, Person: person, Token: m.token, TTL: ttl},
-		until: now.Add(ttl),
-	}
-	m.people[person] = h
-	m.attempts[attempt{req.Call, req.Attempt}] = h
-	if req.Track != "" {
-		if m.assigned[req.Track] == nil {
-			m.assigned[req.Track] = map[string]uint64{}
+func (m *Memory) take(c Claim, track string, now time.Time) *holding {
+	m.drop(m.people[c.Person])
+	m.drop(m.attempts[attempt{c.Call, c.Attempt}])
+	h := &holding{claim: c, until: now.Add(c.TTL)}
+	m.people[c.Person] = h
+	m.attempts[attempt{c.Call, c.Attempt}] = h
+	if track != "" {
+		if m.assigned[track] == nil {
+			m.assigned[track] = map[string]turn{}
 		}
-		m.assigned[req.Track][person] = m.token
+		m.assigned[track][c.Person] = turn{now, c.Token}
 	}
-	return h.claim
+	return h
 }
 
 // drop forgets a holding; nil is allowed.
@@ -190,7 +205,7 @@ func (m *Memory) Order(_ context.Context, track string, candidates []string) []s
 			}
 			return -1
 		}
-		return cmp.Compare(turns[a], turns[b])
+		return cmp.Compare(turns[a].token, turns[b].token)
 	})
 	return ordered
 }

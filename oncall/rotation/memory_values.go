@@ -31,6 +31,7 @@ func splitKey(key string) (kind, name string, err error) {
 type value struct {
 	body  []byte
 	until time.Time
+	own   bool // put by this node
 }
 
 // Put keeps a value.
@@ -49,7 +50,7 @@ func (m *Memory) Put(ctx context.Context, key string, body []byte, ttl time.Dura
 		m.values[kind] = map[string]value{}
 	}
 	maps.DeleteFunc(m.values[kind], func(_ string, v value) bool { return !now.Before(v.until) })
-	m.values[kind][name] = value{bytes.Clone(body), now.Add(ttl)}
+	m.values[kind][name] = value{bytes.Clone(body), now.Add(ttl), true}
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"testing"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -26,7 +25,7 @@ type Sentinels struct {
 }
 
 // StartSentinels launches a master, its replica and three sentinels; all end with the test.
-func StartSentinels(tb testing.TB, args ...string) *Sentinels {
+func StartSentinels(tb TB, args ...string) *Sentinels {
 	tb.Helper()
 	s, err := LaunchSentinels(tb.Context(), tb.TempDir(), args...)
 	if err != nil {

@@ -10,11 +10,19 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// TB is what Start needs of a test; *testing.T and *testing.B have it. Programs must not link the testing package.
+type TB interface {
+	Helper()
+	Context() context.Context
+	TempDir() string
+	Fatal(args ...any)
+	Cleanup(f func())
+}
 
 // Options say what kind of server it is. The zero value is a single one that saves nothing by itself.
 type Options struct {
@@ -46,7 +54,7 @@ const startTime = 15 * time.Second
 var ErrMissing = errors.New("redis-server is not installed: run `make deps`")
 
 // Start launches a server that ends with the test.
-func Start(tb testing.TB, opts Options) *Server {
+func Start(tb TB, opts Options) *Server {
 	tb.Helper()
 	s, err := Launch(tb.Context(), tb.TempDir(), opts)
 	if err != nil {

@@ -14,9 +14,16 @@ import (
 	"github.com/butlerspb/vahta/oncall/rotation"
 )
 
+// Full is all that a rotation of the product can do.
+type Full interface {
+	rotation.Rotation
+	rotation.Values
+	rotation.Bus
+}
+
 // Subject is one fresh rotation under test.
 type Subject struct {
-	Rotation rotation.Rotation
+	Rotation Full
 	// Advance moves the rotation's time.
 	Advance func(time.Duration)
 }
@@ -46,6 +53,12 @@ func Suite(t *testing.T, fresh func(t *testing.T) Subject) {
 		"away is last but never excluded":   awayIsLast,
 		"eight claim at once, nobody twice": concurrentClaims,
 		"one attempt at once is one claim":  concurrentAttempt,
+		"names of any bytes":                anyBytes,
+		"values live and end":               values,
+		"values by kind":                    valuesByKind,
+		"bad keys of values":                badKeys,
+		"messages reach all who listen":     messages,
+		"a slow listener is told":           slowListener,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })
@@ -127,6 +140,30 @@ func endedContext(t *testing.T, s Subject) {
 		t.Errorf("claim: ok %v, err %v", ok, err)
 	}
 	must(t, s, request("call", "2", "anna")) // nothing was taken
+}
+
+func anyBytes(t *testing.T, s Subject) {
+	odd := []string{"a:b", "a", ":b", "{x}", "}{", "\x00", "имя", "a b\n", "\xff\xfe", "%d'\""}
+	var claims []rotation.Claim
+	for i, name := range odd {
+		req := request("call"+name, name, odd[i])
+		req.Track = name
+		claims = append(claims, must(t, s, req))
+	}
+	for i, c := range claims {
+		if c.Person != odd[i] || !s.Rotation.Valid(t.Context(), c) || !accept(t, s, c) {
+			t.Errorf("claim %+v of %q is not sound", c, odd[i])
+		}
+	}
+	// call and attempt do not run into one another
+	a, b := must(t, s, request("x:y", "z", "anna")), must(t, s, request("x", "y:z", "boris"))
+	if a.Person != "anna" || b.Person != "boris" {
+		t.Errorf("got %+v and %+v", a, b)
+	}
+	release(t, s, a)
+	if !s.Rotation.Valid(t.Context(), b) {
+		t.Error("a release touched the claim of another call")
+	}
 }
 
 func releaseFrees(t *testing.T, s Subject) {
