@@ -77,13 +77,48 @@ type Deps struct {
 // Store is the journal before the SQL store.
 type Store struct {
 	// set at Open
-	cfg  Config
-	deps Deps
-	log  *slog.Logger
-	now  func() time.Time
+	cfg     Config
+	deps    Deps
+	log     *slog.Logger
+	now     func() time.Time
+	metrics *metrics
+	file    *file
+	kick    chan struct{} // of one: wakes Run
+	lost    uint64        // records that could not be read at Open
 
-	mu    sync.Mutex
-	inner Inner // guarded by mu; nil = not attached
+	// guarded by mu. While it is held, a change is judged and gets its place in the file.
+	mu       sync.Mutex
+	inner    Inner    // nil = not attached
+	passage  *passage // nil = away
+	since    time.Time
+	why      error
+	overlay  Overlay // nil while passing
+	used     bool    // somebody was served by the overlay
+	heal     bool    // the dispatcher is to be told that the SQL store has everything
+	full     bool
+	answers  bool     // the SQL store has taken the last change that was brought to it
+	pending  []*entry // what the SQL store has not got, in order
+	of       int      // pending ones when the replay began; 0 = none is under way
+	lanes    map[string]string
+	touched  map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
+	notices  map[string]*outstanding
+	rejected uint64
+}
+
+// entry is a change that the SQL store has not got.
+type entry struct {
+	change dispatch.Change
+	lane   string
+	at     time.Time // when it was taken
+	done   bool      // guarded by Store.mu; the SQL store has it
+	fails  int       // owned by Run; how often the SQL store refused it and took another change right after
+}
+
+// passage is one time of passing changes on. Its context ends when the journal
+// turns away, so that nobody waits for a store that is gone.
+type passage struct {
+	ctx context.Context //nolint:containedctx // ends all asking of the store at once; it is nobody's call
+	end context.CancelFunc
 }
 
 // Open opens the file, making it when it is missing. Run must follow; Close
@@ -95,14 +130,92 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 	if deps.Overlay == nil {
 		return nil, errors.New("set up journal: an overlay is required")
 	}
-	s := &Store{cfg: cfg, deps: deps, log: deps.Log, now: deps.Now}
+	d, err := openDisk(cfg.Path, int64(cfg.Size)*mebibyte+headRoom)
+	if err != nil {
+		return nil, fmt.Errorf("set up journal: %w", err)
+	}
+	s, err := open(cfg, deps, d)
+	if !errors.Is(err, errHeads) {
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("set up journal %s: %w", cfg.Path, err), d.Close())
+		}
+		return s, nil
+	}
+	to, fault := aside(cfg.Path)
+	if fault = errors.Join(fault, d.Close()); fault != nil {
+		return nil, fmt.Errorf("set up journal: %w", errors.Join(err, fault))
+	}
+	if deps.Log != nil {
+		deps.Log.Error("the journal is damaged and was moved aside; calls that only it knew are lost with it", "path", to)
+	}
+	if d, err = openDisk(cfg.Path, int64(cfg.Size)*mebibyte+headRoom); err != nil {
+		return nil, fmt.Errorf("set up journal: %w", err)
+	}
+	return open(cfg, deps, d)
+}
+
+// errNotOpen is why the journal is away before Attach.
+var errNotOpen = errors.New("the database has not been opened yet")
+
+// open reads the file on a disk.
+func open(cfg Config, deps Deps, d disk) (*Store, error) {
+	s := &Store{
+		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, kick: make(chan struct{}, 1),
+		lanes: map[string]string{}, touched: map[string]dispatch.Ref{}, notices: map[string]*outstanding{},
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
+	f, list, lost, err := openFile(d, func(took time.Duration, n int, err error) { s.metrics.appended(took, n, err) })
+	if err != nil {
+		return nil, err
+	}
+	s.file, s.lost = f, lost
+	s.metrics = newMetrics(deps.Registerer, s)
+	s.since, s.why = s.now(), errNotOpen
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.makeOverlay()
+	for _, r := range list {
+		c, at, err := decode(r.body)
+		if err != nil {
+			s.reject(r.body, ticketOf(c), err)
+			continue
+		}
+		s.recover(c, at)
+	}
+	if lost > 0 {
+		s.log.Error("the journal is damaged: changes of calls are lost", "changes", lost, "path", cfg.Path)
+	}
+	if len(s.pending) > 0 {
+		s.used = true
+		s.log.Warn("the journal holds changes that the database has not got; they are brought to it as soon as it is open", "changes", len(s.pending))
+	}
 	return s, nil
+}
+
+// recover takes a change of an earlier run into the overlay as far as it fits:
+// the overlay does not know what was in the SQL store then. mu is held.
+func (s *Store) recover(c dispatch.Change, at time.Time) {
+	s.pending = append(s.pending, &entry{change: c, lane: s.lane(c), at: at})
+	s.track(c)
+	if s.overlay.Commit(context.Background(), c) == nil {
+		return
+	}
+	var b dispatch.Board
+	if c.Ticket != nil {
+		b.Cases = []dispatch.Case{{Ticket: *c.Ticket, Timers: c.Timers}}
+	}
+	for _, call := range c.Calls {
+		if call.EndedAt.IsZero() {
+			b.Calls = append(b.Calls, call)
+		}
+	}
+	s.overlay.Seed(b)
+	_ = s.overlay.Commit(context.Background(), dispatch.Change{Notices: c.Notices, Delivery: c.Delivery}) // nothing in it can conflict
 }
 
 // Attach names the SQL store, now or when it can be opened at last.
@@ -110,23 +223,50 @@ func (s *Store) Attach(inner Inner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inner = inner
-}
-
-// Run brings to the SQL store what it has missed, until ctx ends.
-func (s *Store) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return nil
+	if s.passage == nil && len(s.pending) == 0 && errors.Is(s.why, errNotOpen) {
+		s.pass() // nothing to bring: it is used from now on
+	}
+	s.wake()
 }
 
 // Close closes the file; Run must have ended.
-func (s *Store) Close() error { return nil }
-
-// attached returns the SQL store, or ErrAway.
-func (s *Store) attached() (Inner, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.inner == nil {
-		return nil, ErrAway
+func (s *Store) Close() error {
+	if err := s.file.close(); err != nil {
+		return fmt.Errorf("close journal: %w", err)
 	}
-	return s.inner, nil
+	return nil
+}
+
+// wake makes Run look now.
+func (s *Store) wake() {
+	select {
+	case s.kick <- struct{}{}:
+	default:
+	}
+}
+
+// pass begins to pass changes on; mu is held, and nothing is pending.
+func (s *Store) pass() {
+	ctx, end := context.WithCancel(context.Background())
+	s.passage = &passage{ctx, end}
+	s.heal = s.heal || s.used
+	s.overlay, s.used, s.full, s.of = nil, false, false, 0
+	s.pending, s.why, s.since = nil, nil, time.Time{}
+	clear(s.lanes)
+	clear(s.touched)
+}
+
+// makeOverlay makes the overlay of the dispatcher's board and of the pages that
+// are not settled; mu is held.
+func (s *Store) makeOverlay() {
+	s.overlay = s.deps.Overlay()
+	s.seed()
+	s.hand()
+}
+
+// seed takes what the dispatcher has learned meanwhile into the overlay; mu is held.
+func (s *Store) seed() {
+	if s.deps.Board != nil {
+		s.overlay.Seed(s.deps.Board())
+	}
 }

@@ -10,9 +10,30 @@ import (
 // What several nodes agree on is in the SQL store alone: without it each method
 // of this file fails with ErrAway.
 
+// attached returns the SQL store.
+func (s *Store) attached() (Inner, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inner == nil {
+		return nil, ErrAway
+	}
+	return s.inner, nil
+}
+
+// arbiter returns the SQL store unless it takes no changes: a call waits for
+// the answer, and there is none then.
+func (s *Store) arbiter() (Inner, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.inner == nil || s.passage == nil && !s.answers {
+		return nil, ErrAway
+	}
+	return s.inner, nil
+}
+
 // Assign implements dispatch.Arbiter.
 func (s *Store) Assign(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	in, err := s.attached()
+	in, err := s.arbiter()
 	if err != nil {
 		return err
 	}
@@ -21,7 +42,7 @@ func (s *Store) Assign(ctx context.Context, a dispatch.Assignment, now time.Time
 
 // Confirm implements dispatch.Arbiter.
 func (s *Store) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	in, err := s.attached()
+	in, err := s.arbiter()
 	if err != nil {
 		return err
 	}
@@ -39,7 +60,7 @@ func (s *Store) Extend(ctx context.Context, list []dispatch.Assignment) error {
 
 // Unassign implements dispatch.Arbiter.
 func (s *Store) Unassign(ctx context.Context, a dispatch.Assignment) error {
-	in, err := s.attached()
+	in, err := s.arbiter()
 	if err != nil {
 		return err
 	}
@@ -48,7 +69,7 @@ func (s *Store) Unassign(ctx context.Context, a dispatch.Assignment) error {
 
 // RaiseEpoch implements dispatch.Arbiter.
 func (s *Store) RaiseEpoch(ctx context.Context) (uint64, error) {
-	in, err := s.attached()
+	in, err := s.arbiter()
 	if err != nil {
 		return 0, err
 	}

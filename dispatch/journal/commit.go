@@ -1,0 +1,203 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// errBudget is why the journal is away when the SQL store does not answer.
+var errBudget = errors.New("the database did not answer in time")
+
+// Commit implements dispatch.Store.
+func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if c.ID == "" {
+		c.ID = uuid.Must(uuid.NewV7()).String() // before the first try, so that no try counts twice
+	}
+	for tried := false; ; tried = true {
+		p, in := s.passing()
+		if p == nil {
+			again, err := s.keep(c)
+			if again {
+				continue
+			}
+			return verdict(err, c, tried)
+		}
+		began := time.Now()
+		err := p.ask(ctx, s.cfg.Budget, func(ctx context.Context) error { return in.Commit(ctx, c) })
+		if !refused(err) {
+			if err == nil {
+				s.passed(c)
+			}
+			return verdict(err, c, tried)
+		}
+		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < s.cfg.Budget/2) {
+			return err // the caller has left; that says nothing of the store
+		}
+		ctx = context.WithoutCancel(ctx) // the store has used up the caller's time
+		s.turnAway(p, err)
+	}
+}
+
+// verdict gives the caller of a change that was tried before the answer he
+// would have had then: what it repeats is its own first try.
+func verdict(err error, c dispatch.Change, tried bool) error {
+	if err == nil || !tried {
+		return err
+	}
+	if r, ok := errors.AsType[*dispatch.RepeatedError](err); ok {
+		if r.Taken == c.Taken {
+			return nil
+		}
+		return err
+	}
+	if errors.Is(err, dispatch.ErrRepeated) {
+		return nil
+	}
+	return err
+}
+
+// refused reports whether an error is the store's refusal and not the change's
+// own fault.
+func refused(err error) bool {
+	return err != nil && !errors.Is(err, dispatch.ErrConflict) && !errors.Is(err, dispatch.ErrRepeated) && !errors.Is(err, dispatch.ErrNotFound)
+}
+
+// passing returns the passage and the SQL store while changes go to it.
+func (s *Store) passing() (*passage, Inner) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.passage, s.inner
+}
+
+// ask asks the SQL store for as long as the budget, the caller and the passage last.
+func (p *passage) ask(ctx context.Context, budget time.Duration, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
+	defer cancel()
+	stop := context.AfterFunc(p.ctx, cancel)
+	defer stop()
+	return do(ctx)
+}
+
+// turnAway ends the passage: from now on the file takes the changes, also of
+// those who are waiting for the SQL store.
+func (s *Store) turnAway(p *passage, why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.passage != p {
+		return // somebody else was first
+	}
+	s.passage = nil
+	s.since, s.why, s.answers = s.now(), why, false
+	s.makeOverlay()
+	p.end()
+	s.metrics.turned()
+	s.log.Error("the database takes no changes: calls are kept in the journal until it does", "err", why.Error())
+	s.wake()
+}
+
+// appendTime bounds the wait for the journal's own disk.
+const appendTime = 2 * time.Second
+
+// keep lets the overlay judge the change and writes it into the file. again is
+// true when the SQL store is back.
+func (s *Store) keep(c dispatch.Change) (again bool, err error) {
+	at := s.now()
+	body, err := encode(c, at)
+	if err != nil {
+		return false, err
+	}
+	s.mu.Lock()
+	if s.passage != nil {
+		s.mu.Unlock()
+		return true, nil
+	}
+	seq, err := s.take(c, body, at)
+	s.mu.Unlock()
+	if fault := s.settle(seq); fault != nil {
+		return false, fault
+	}
+	return false, err
+}
+
+// settle waits until all records up to seq are durable: what they say may be told then.
+func (s *Store) settle(seq uint64) error {
+	ctx, cancel := context.WithTimeout(context.Background(), appendTime)
+	defer cancel()
+	if err := s.file.wait(ctx, seq); err != nil {
+		return fmt.Errorf("write to the journal: %w", err)
+	}
+	return nil
+}
+
+// take judges the change and gives it its place; mu is held. seq names the
+// record up to which all must be durable before the answer is given.
+func (s *Store) take(c dispatch.Change, body []byte, at time.Time) (seq uint64, err error) {
+	s.used = true
+	if err := s.file.fits(body); err != nil {
+		if !s.full {
+			s.full = true
+			s.log.Error("the journal takes no more changes: calls go on without a record", "err", err.Error())
+		}
+		return s.file.last(), fmt.Errorf("write to the journal: %w", err)
+	}
+	err = s.overlay.Commit(context.Background(), c)
+	if errors.Is(err, dispatch.ErrConflict) {
+		s.seed() // the dispatcher may know what the SQL store took last
+		err = s.overlay.Commit(context.Background(), c)
+	}
+	if err != nil {
+		return s.file.last(), err
+	}
+	s.full = false
+	s.pending = append(s.pending, &entry{change: c, lane: s.lane(c), at: at})
+	s.track(c)
+	return s.file.put(body), nil
+}
+
+// passed keeps track of a change that the SQL store has taken.
+func (s *Store) passed(c dispatch.Change) {
+	if len(c.Notices) == 0 && c.Delivery == nil && !s.away() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.track(c)
+	if s.overlay != nil { // the journal has turned away meanwhile: the overlay learns of it, if it has not yet
+		_ = s.overlay.Commit(context.Background(), c)
+	}
+}
+
+func (s *Store) away() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.passage == nil
+}
+
+// lane returns what orders the change at the replay: its ticket, and the
+// tickets that had the same party before it. mu is held.
+func (s *Store) lane(c dispatch.Change) string {
+	id := laneOf(c)
+	lane, ok := s.lanes[id]
+	if !ok {
+		lane = id
+		if c.Ticket != nil && c.Ticket.Party != "" {
+			if of, ok := s.lanes["party:"+c.Ticket.Party]; ok {
+				lane = of
+			}
+		}
+		s.lanes[id] = lane
+	}
+	if c.Ticket != nil && c.Ticket.Party != "" {
+		s.lanes["party:"+c.Ticket.Party] = lane
+	}
+	return lane
+}

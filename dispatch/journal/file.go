@@ -1,0 +1,315 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// ErrFull says that the file has no room for another change.
+var ErrFull = errors.New("the journal is full")
+
+// errNewer says that the file was written by a newer program.
+var errNewer = errors.New("it was written by a newer version of vahta; start that version once with the database in reach, so that it empties the file")
+
+// Layout of the heads.
+const (
+	magic     = "VAHTAJ1\n"
+	magicBase = "VAHTAJ"
+	headSize  = 4096 // a page: the disk writes it alone
+	headRoom  = 2 * headSize
+	headFixed = 16 // magic, length, checksum
+)
+
+// head is what the file says of itself.
+type head struct {
+	Serial uint64           // grows with each write
+	Gen    uint64           // records of this generation count
+	Blocks []dispatch.Block // ticket numbers that this node has reserved
+}
+
+// disk is what the file lies on. WriteAt may be durable only after Sync.
+type disk interface {
+	ReadAt(b []byte, at int64) (int, error)
+	WriteAt(b []byte, at int64) (int, error)
+	Sync() error
+	Size() int64
+	Close() error
+}
+
+// file is the journal's file: records in order, synced in groups.
+type file struct {
+	// set at openFile
+	disk    disk
+	observe func(took time.Duration, n int, err error)
+
+	mu      sync.Mutex
+	head    head          // guarded by mu
+	seq     uint64        // guarded by mu; of the last record
+	durable uint64        // guarded by mu; the last record that is on the disk
+	base    int64         // guarded by mu; where buf begins in the file
+	buf     []byte        // guarded by mu; records that are not known to be on the disk
+	waiting int           // guarded by mu; records in buf
+	round   *round        // guarded by mu; the sync under way
+	fault   error         // guarded by mu; of the last sync
+	unsure  bool          // guarded by mu; the last head write failed: nobody knows which head is on the disk
+	headTok chan struct{} // of one: whoever holds it writes the head
+}
+
+// round is one sync for all who wait.
+type round struct {
+	upTo uint64
+	err  error         // read after done
+	done chan struct{} // closed when the sync has ended
+}
+
+// openFile reads the heads and the records of the current generation.
+func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []raw, lost uint64, err error) {
+	f = &file{disk: d, observe: observe, headTok: make(chan struct{}, 1)}
+	if f.head, err = readHeads(d); err != nil {
+		return nil, nil, 0, err
+	}
+	all := make([]byte, d.Size()-headRoom)
+	if _, err := d.ReadAt(all, headRoom); err != nil {
+		return nil, nil, 0, fmt.Errorf("read records: %w", err)
+	}
+	list, end, lost := scan(all, f.head.Gen)
+	f.base = headRoom + int64(end)
+	if n := len(list); n > 0 {
+		f.seq = list[n-1].seq
+	}
+	f.durable = f.seq
+	return f, list, lost, nil
+}
+
+// errHeads says that neither head can be read.
+var errHeads = errors.New("neither head of the file can be read")
+
+func readHeads(d disk) (head, error) {
+	var best head
+	found := false
+	for slot := range int64(2) {
+		b := make([]byte, headSize)
+		if _, err := d.ReadAt(b, slot*headSize); err != nil {
+			return best, fmt.Errorf("read head: %w", err)
+		}
+		h, err := decodeHead(b)
+		if errors.Is(err, errNewer) {
+			return best, err
+		}
+		if err == nil && (!found || h.Serial > best.Serial) {
+			best, found = h, true
+		}
+	}
+	if !found {
+		return best, errHeads
+	}
+	return best, nil
+}
+
+func encodeHead(h head) ([]byte, error) {
+	body, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("write head: %w", err)
+	}
+	if headFixed+len(body) > headSize {
+		return nil, fmt.Errorf("write head: %d bytes do not fit; too many blocks of ticket numbers", len(body))
+	}
+	b := make([]byte, headSize)
+	copy(b, magic)
+	binary.LittleEndian.PutUint32(b[8:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(b[12:], crc32.Checksum(body, castagnoli()))
+	copy(b[headFixed:], body)
+	return b, nil
+}
+
+func decodeHead(b []byte) (h head, err error) {
+	if m := string(b[:len(magic)]); m != magic {
+		if strings.HasPrefix(m, magicBase) {
+			return h, errNewer
+		}
+		return h, errHeads
+	}
+	n := int(binary.LittleEndian.Uint32(b[8:]))
+	if n > headSize-headFixed || crc32.Checksum(b[headFixed:headFixed+n], castagnoli()) != binary.LittleEndian.Uint32(b[12:]) {
+		return h, errHeads
+	}
+	if err := json.Unmarshal(b[headFixed:headFixed+n], &h); err != nil {
+		return h, fmt.Errorf("read head: %w", err)
+	}
+	return h, nil
+}
+
+// maxOwed bounds what is kept for a disk that does not take it.
+const maxOwed = 8 << 20
+
+// fits reports whether a record with that body can be put.
+func (f *file) fits(body []byte) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.base+int64(len(f.buf)+room(len(body))) > f.disk.Size() {
+		return ErrFull
+	}
+	if f.fault != nil && len(f.buf) > maxOwed {
+		return f.fault
+	}
+	return nil
+}
+
+// put gives the record its place; it is durable when wait has returned nil for
+// the sequence number.
+func (f *file) put(body []byte) (seq uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.seq++
+	f.buf = appendRecord(f.buf, f.head.Gen, f.seq, body)
+	f.waiting++
+	return f.seq
+}
+
+// last returns the sequence number of the last record that was put.
+func (f *file) last() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seq
+}
+
+// wait returns when all records up to seq are on the disk. Whoever waits
+// together shares one sync. After an error the records are kept and written
+// again, in order, before anything behind them.
+func (f *file) wait(ctx context.Context, seq uint64) error {
+	for {
+		f.mu.Lock()
+		if f.durable >= seq {
+			f.mu.Unlock()
+			return nil
+		}
+		if f.round == nil {
+			f.round = &round{upTo: f.seq, done: make(chan struct{})}
+			go f.sync(f.round, f.base, f.buf[:len(f.buf):len(f.buf)], f.waiting)
+		}
+		r := f.round
+		f.mu.Unlock()
+		select {
+		case <-r.done:
+			if r.err != nil && r.upTo >= seq {
+				return r.err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("the disk of the journal does not answer: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// sync writes the records and syncs them for one round.
+func (f *file) sync(r *round, at int64, b []byte, n int) {
+	began := time.Now()
+	err := f.sure()
+	if err == nil {
+		_, err = f.disk.WriteAt(b, at)
+	}
+	if err == nil {
+		err = f.disk.Sync()
+	}
+	if f.observe != nil {
+		f.observe(time.Since(began), n, err)
+	}
+	f.mu.Lock()
+	if err == nil {
+		f.durable, f.base, f.waiting = r.upTo, at+int64(len(b)), f.waiting-n
+		f.buf = append([]byte(nil), f.buf[len(b):]...)
+	}
+	r.err, f.fault, f.round = err, err, nil
+	f.mu.Unlock()
+	close(r.done)
+}
+
+// used returns the bytes of the file that hold records.
+func (f *file) used() (used, size int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.base + int64(len(f.buf)) - headRoom, f.disk.Size() - headRoom
+}
+
+// writeHead makes a changed head durable: in the slot that holds the older one.
+func (f *file) writeHead(ctx context.Context, change func(*head)) error {
+	select {
+	case f.headTok <- struct{}{}:
+		defer func() { <-f.headTok }()
+	case <-ctx.Done():
+		return fmt.Errorf("the disk of the journal does not answer: %w", context.Cause(ctx))
+	}
+	f.mu.Lock()
+	next := f.head
+	f.mu.Unlock()
+	change(&next)
+	next.Serial++ // after a failure the same serial and slot again: the other slot holds the last sure head
+	b, err := encodeHead(next)
+	if err != nil {
+		return err
+	}
+	if _, err = f.disk.WriteAt(b, int64(next.Serial%2)*headSize); err == nil {
+		err = f.disk.Sync()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unsure = err != nil
+	if err != nil {
+		return fmt.Errorf("write head: %w", err)
+	}
+	f.head = next
+	return nil
+}
+
+// sure writes the head again when the last write of it failed. Records of a
+// generation that the head on the disk might not name are not acknowledged.
+func (f *file) sure() error {
+	f.mu.Lock()
+	unsure := f.unsure
+	f.mu.Unlock()
+	if !unsure {
+		return nil
+	}
+	return f.writeHead(context.Background(), func(*head) {})
+}
+
+// reset empties the file in one write. Nobody may put meanwhile.
+func (f *file) reset(ctx context.Context) error {
+	for { // no sync may be under way: it would write into the new generation
+		f.mu.Lock()
+		r := f.round
+		f.mu.Unlock()
+		if r == nil {
+			break
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	if err := f.writeHead(ctx, func(h *head) { h.Gen++ }); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	f.seq, f.durable, f.base, f.buf, f.waiting, f.fault = 0, 0, headRoom, nil, 0, nil
+	f.mu.Unlock()
+	return nil
+}
+
+// blocks returns the blocks of the head.
+func (f *file) blocks() []dispatch.Block {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.head.Blocks
+}
+
+func (f *file) close() error { return f.disk.Close() }

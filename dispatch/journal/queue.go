@@ -1,0 +1,211 @@
+package journal
+
+import (
+	"context"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+// outstanding is a notice that is not settled, as this node knows it.
+type outstanding struct {
+	notice dispatch.Notice
+	lease  time.Time // a delivery is under way until then
+	tries  int       // claims so far
+}
+
+// track follows the notices that must go out also while the SQL store is away;
+// mu is held. Events can wait for it.
+func (s *Store) track(c dispatch.Change) {
+	for _, n := range c.Notices {
+		if _, known := s.notices[n.ID]; !known && n.Kind != dispatch.NoticeEvent {
+			s.notices[n.ID] = &outstanding{notice: n}
+		}
+	}
+	d := c.Delivery
+	if d == nil {
+		return
+	}
+	o, known := s.notices[d.Notice.ID]
+	switch {
+	case !known:
+	case d.Final:
+		delete(s.notices, d.Notice.ID)
+	default:
+		o.lease, o.notice.DueAt = time.Time{}, d.RetryAt
+		if d.Result == dispatch.ResultPostponed {
+			o.tries-- // the claim was no try
+		}
+	}
+}
+
+// hand gives the overlay the notices that the SQL store has and nobody has
+// settled; what is under way is due when its lease ends. mu is held.
+func (s *Store) hand() {
+	var c dispatch.Change
+	for _, o := range s.notices {
+		n := o.notice
+		if o.lease.After(n.DueAt) {
+			n.DueAt = o.lease
+		}
+		c.Notices = append(c.Notices, n)
+	}
+	_ = s.overlay.Commit(context.Background(), c) // notices alone conflict with nothing
+}
+
+// claimed notes which notices are under way and returns those to deliver. The
+// SQL store does not know what the overlay has handed out: that is left out
+// while it is under way, and its tries are counted on. mu is held.
+func (s *Store) claimed(list []dispatch.Notice, now, until time.Time) []dispatch.Notice {
+	out := list[:0]
+	for _, n := range list {
+		if n.Kind == dispatch.NoticeEvent {
+			out = append(out, n)
+			continue
+		}
+		o, known := s.notices[n.ID]
+		if !known {
+			o = &outstanding{}
+			s.notices[n.ID] = o
+		}
+		if o.lease.After(now) {
+			continue
+		}
+		n.Attempt = max(n.Attempt, o.tries+1)
+		o.notice, o.lease, o.tries = n, until, n.Attempt
+		out = append(out, n)
+	}
+	return out
+}
+
+// claimBudget is the longest wait for claims: nobody hears it, and a busy
+// store is not away.
+const claimBudget = time.Second
+
+// ClaimNotices implements dispatch.Queue.
+func (s *Store) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) (list []dispatch.Notice, err error) {
+	for {
+		p, in := s.passing()
+		if p == nil {
+			break
+		}
+		err = p.ask(ctx, claimBudget, func(ctx context.Context) error {
+			var fault error
+			list, fault = in.ClaimNotices(ctx, kind, now, lease, limit)
+			return fault
+		})
+		if !refused(err) || ctx.Err() != nil {
+			s.mu.Lock()
+			list = s.claimed(list, now, now.Add(lease))
+			s.mu.Unlock()
+			return list, err
+		}
+		s.turnAway(p, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.overlay == nil {
+		return nil, nil // back this very moment: the worker looks again
+	}
+	s.used = true
+	list, err = s.overlay.ClaimNotices(ctx, kind, now, lease, limit)
+	return s.claimed(list, now, now.Add(lease)), err
+}
+
+// ClaimTimers implements dispatch.Queue.
+func (s *Store) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) (list []dispatch.Timer, err error) {
+	for {
+		p, in := s.passing()
+		if p == nil {
+			break
+		}
+		err = p.ask(ctx, claimBudget, func(ctx context.Context) error {
+			var fault error
+			list, fault = in.ClaimTimers(ctx, now, lease, limit)
+			return fault
+		})
+		if !refused(err) || ctx.Err() != nil {
+			return list, err
+		}
+		s.turnAway(p, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.overlay == nil {
+		return nil, nil
+	}
+	s.used = true
+	return s.overlay.ClaimTimers(ctx, now, lease, limit)
+}
+
+// NextNotice implements dispatch.Queue.
+func (s *Store) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
+	return fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextNotice(ctx, kind) })
+}
+
+// NextTimer implements dispatch.Queue.
+func (s *Store) NextTimer(ctx context.Context) (time.Time, error) {
+	return fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextTimer(ctx) })
+}
+
+// fromQueue asks whoever hands out the work now.
+func fromQueue(s *Store, ask func(dispatch.Queue) (time.Time, error)) (time.Time, error) {
+	s.mu.Lock()
+	o, in := s.overlay, s.inner
+	s.mu.Unlock()
+	if o != nil {
+		return ask(o)
+	}
+	return ask(in)
+}
+
+// Reserve implements dispatch.Store. While the journal is away it fails at
+// once with ErrAway.
+func (s *Store) Reserve(ctx context.Context, year, n int) (first uint32, err error) {
+	p, in := s.passing()
+	if p == nil {
+		return 0, ErrAway
+	}
+	err = p.ask(ctx, claimBudget, func(ctx context.Context) error {
+		var fault error
+		first, fault = in.Reserve(ctx, year, n)
+		return fault
+	})
+	return first, err
+}
+
+// Release implements dispatch.Releaser. While the journal is away it fails at
+// once with ErrAway.
+func (s *Store) Release(ctx context.Context, year int, first, end uint32) error {
+	p, in := s.passing()
+	if p == nil {
+		return ErrAway
+	}
+	return p.ask(ctx, claimBudget, func(ctx context.Context) error { return in.Release(ctx, year, first, end) })
+}
+
+// Keep implements dispatch.BlockKeeper: the list is in the file when it returns nil.
+func (s *Store) Keep(ctx context.Context, blocks []dispatch.Block) error {
+	return s.file.writeHead(ctx, func(h *head) { h.Blocks = blocks })
+}
+
+// Kept implements dispatch.BlockKeeper.
+func (s *Store) Kept() []dispatch.Block { return s.file.blocks() }
+
+// LastNumber implements dispatch.Numbered: the SQL store's last number, or a
+// higher one that is still in the file.
+func (s *Store) LastNumber(ctx context.Context, year int, first, end uint32) (uint32, error) {
+	s.mu.Lock()
+	in, last := s.inner, uint32(0)
+	for _, e := range s.pending {
+		if t := e.change.Ticket; t != nil && t.Number.Year == year%100 && t.Number.Seq >= first && t.Number.Seq < end {
+			last = max(last, t.Number.Seq)
+		}
+	}
+	s.mu.Unlock()
+	if in == nil {
+		return 0, ErrAway
+	}
+	stored, err := in.LastNumber(ctx, year, first, end)
+	return max(last, stored), err
+}
