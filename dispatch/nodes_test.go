@@ -23,7 +23,7 @@ func join(t *testing.T, s *store.Memory, node string, answers map[string][]answe
 	return open(t, s, answers, func(d *dispatch.Deps) { d.Node, d.Nodes = node, frozen{s, hang} }), hang
 }
 
-// frozen is the membership as a node sees it that can be cut off.
+// frozen is the store as the loops of a node see it that can be frozen.
 type frozen struct {
 	*store.Memory
 	hang *atomic.Bool
@@ -43,6 +43,20 @@ func (f frozen) TakeOver(ctx context.Context, heir string, own bool, now time.Ti
 		return nil, errHung
 	}
 	return f.Memory.TakeOver(ctx, heir, own, now)
+}
+
+func (f frozen) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+	if f.hang.Load() {
+		return nil, errHung
+	}
+	return f.Memory.ClaimNotices(ctx, kind, now, lease, limit)
+}
+
+func (f frozen) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+	if f.hang.Load() {
+		return nil, errHung
+	}
+	return f.Memory.ClaimTimers(ctx, now, lease, limit)
 }
 
 func (f frozen) Leave(ctx context.Context, node string) error {

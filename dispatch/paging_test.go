@@ -114,11 +114,15 @@ func open(t *testing.T, s *store.Memory, answers map[string][]answer, change ...
 	d, err := dispatch.New(dispatch.Default(), deps)
 	must(t, err)
 	p := &phones{start: time.Now(), answers: answers}
+	var queue dispatch.Queue = s
+	if f, ok := deps.Nodes.(frozen); ok {
+		queue = f
+	}
 	o, err := outbox.New(outbox.Default(), outbox.Deps{
-		Source: s, Desk: d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: p},
+		Source: queue, Desk: d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: p},
 	})
 	must(t, err)
-	k, err := ticker.New(ticker.Default(), s, d, nil)
+	k, err := ticker.New(ticker.Default(), queue, d, nil)
 	must(t, err)
 	d.SetWaker(dispatch.Workers{Outbox: o, Ticker: k})
 	if deps.Nodes == nil {
