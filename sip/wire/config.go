@@ -46,9 +46,11 @@ type Config struct {
 	MaxSources int `yaml:"max_sources"`
 	// RecvBuffer is the receive buffer of a UDP socket, in bytes.
 	RecvBuffer int `yaml:"recv_buffer"`
-	// ConnsPerIP is how many TCP connections one address may hold.
+	// ConnsPerIP is how many TCP connections one address may hold, three quarters of MaxConns at most.
 	ConnsPerIP int `yaml:"conns_per_ip"`
-	// MaxConns is how many TCP connections may be open in all.
+	// MaxConns is how many accepted TCP connections a listener may hold; 0 = a quarter of the descriptors that the process
+	// may open, 1024 at most. Never more than half of them: the rest is for calls. When all are taken, the oldest
+	// connection that has never sent a request makes room.
 	MaxConns int `yaml:"max_conns"`
 	// FirstMessage is how long a new connection may take for its first message,
 	// and any connection for a message that has begun.
@@ -73,7 +75,7 @@ func Default() Config {
 		MaxSources:   4096,             // about 400 KiB
 		RecvBuffer:   4 << 20,          // half a second of datagrams at 10,000 per second
 		ConnsPerIP:   64,               // phones behind one NAT
-		MaxConns:     1024,             // below the usual 1024..65536 descriptors with room for media
+		MaxConns:     0,                // by the number of descriptors
 		FirstMessage: 10 * time.Second, // slow-loris bound
 		Idle:         15 * time.Minute, // longer than CRLF keep-alives (RFC 5626: up to 840 s over TCP)
 		WriteTimeout: 2 * time.Second,
@@ -107,7 +109,7 @@ func (c Config) Validate() error {
 		{"max_sources", c.MaxSources, 1, 1 << 20},
 		{"recv_buffer", c.RecvBuffer, 64 << 10, 256 << 20},
 		{"conns_per_ip", c.ConnsPerIP, 1, 1 << 16},
-		{"max_conns", c.MaxConns, 1, 1 << 16},
+		{"max_conns", c.MaxConns, 0, 1 << 16},
 	} {
 		if n.got < n.min || n.got > n.max {
 			fault(n.path, fmt.Sprintf("%d is outside %d to %d", n.got, n.min, n.max))

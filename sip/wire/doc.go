@@ -33,6 +33,13 @@
 // 500 ms for its INVITE). A panic, here or in a callback, is recovered and
 // costs the request at hand a 500 answer, nothing else.
 //
+// # Connections
+//
+// Accepted TCP connections are bounded, in all and per source, by the descriptors
+// the process may open, so that idle ones never starve calls. A newcomer takes the
+// place of the oldest connection that has never sent a request; the same one is
+// given up when accepting fails for lack of descriptors.
+//
 // # RFCs
 //
 // 3261 (core, transactions), 3581 (rport), 4475 (torture messages), 5626

@@ -64,6 +64,7 @@ type Edge struct {
 	parser  *sip.Parser
 	table   *table
 	boxes   *mailboxes
+	caps    connCaps
 	buckets *buckets // of all messages
 	inside  *buckets // of those of live calls, when the former are empty
 	check   func(r *Request, extensions []string) *StatusError
@@ -114,6 +115,11 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 		case TCP:
 			e.tcp = append(e.tcp, newTCPSocket(e, l))
 		}
+	}
+	e.caps = capsFor(&cfg, descriptors()/max(1, len(e.tcp)))
+	if cfg.MaxConns > e.caps.all {
+		e.log.Warn("fewer TCP connections are accepted than configured: the process may open too few descriptors",
+			"max_conns", cfg.MaxConns, "accepted", e.caps.all)
 	}
 	return e, nil
 }
@@ -209,11 +215,16 @@ func (e *Edge) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for _, tx := range e.table.servers(func(t *ServerTx) bool { return t.forlorn(now) }) {
-				e.log.Warn("request was never answered", "call_id", tx.req.CallID(), "method", tx.req.Method())
-				tx.sip.Terminate()
-			}
+			e.sweepOnce(now)
 		}
+	}
+}
+
+func (e *Edge) sweepOnce(now time.Time) {
+	defer e.guard("", nil)
+	for _, tx := range e.table.servers(func(t *ServerTx) bool { return t.forlorn(now) }) {
+		e.log.Warn("request was never answered", "call_id", tx.req.CallID(), "method", tx.req.Method())
+		tx.sip.Terminate()
 	}
 }
 

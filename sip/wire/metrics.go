@@ -9,7 +9,7 @@ import (
 // metrics count what passes the edge; a nil registerer counts into the void.
 type metrics struct {
 	in, out, refused, answered, relistens *prometheus.CounterVec
-	panics, icmps                         prometheus.Counter
+	panics, icmps, evictions              prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer, e *Edge) *metrics {
@@ -25,16 +25,18 @@ func newMetrics(reg prometheus.Registerer, e *Edge) *metrics {
 		refused:   counter("refused_total", "Messages refused or dropped, by reason.", "reason"),
 		relistens: counter("listener_restarts_total", "Listeners that had to be bound again.", "transport"),
 		panics:    prometheus.NewCounter(opts("handler_panics_total", "Panics that were recovered.")),
+		evictions: prometheus.NewCounter(opts("idle_connections_closed_total", "TCP connections without any request, closed for newer ones.")),
 		icmps:     prometheus.NewCounter(opts("icmp_errors_total", "ICMP errors read from UDP sockets.")),
 	}
 	if reg != nil {
-		reg.MustRegister(m.in, m.out, m.answered, m.refused, m.relistens, m.panics, m.icmps)
+		reg.MustRegister(m.in, m.out, m.answered, m.refused, m.relistens, m.panics, m.icmps, m.evictions)
 		gauge := func(name, help string, get func() int) {
 			o := prometheus.GaugeOpts{Namespace: "vahta", Subsystem: "sip", Name: name, Help: help}
 			reg.MustRegister(prometheus.NewGaugeFunc(o, func() float64 { return float64(get()) }))
 		}
 		gauge("server_transactions", "Server transactions.", func() int { n, _ := e.table.size(); return n })
 		gauge("client_transactions", "Client transactions.", func() int { _, n := e.table.size(); return n })
+		gauge("connections", "TCP connections, accepted and opened by us.", e.connections)
 		gauge("mailboxes", "Call-IDs with inputs waiting.", e.boxes.len)
 	}
 	return m
@@ -70,5 +72,7 @@ func (m *metrics) refuseStatus(status int) { m.refused.WithLabelValues(strconv.I
 func (m *metrics) relisten(t Transport) { m.relistens.WithLabelValues(string(t)).Inc() }
 
 func (m *metrics) panicked() { m.panics.Inc() }
+
+func (m *metrics) evicted() { m.evictions.Inc() }
 
 func (m *metrics) icmp() { m.icmps.Inc() }

@@ -41,7 +41,14 @@ func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, err
 // connect opens a connection and starts the transaction on it.
 func (e *Edge) connect(sock *tcpSocket, to Flow, tx *ClientTx) {
 	ok := sock.spawn(func(ctx context.Context) {
+		begun := false
+		defer func() {
+			if !begun { // a panic: whoever sent the request hears of it
+				tx.fault(ErrTransport)
+			}
+		}()
 		c, err := sock.dial(ctx, to.Remote)
+		begun = true
 		if err != nil {
 			tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err))
 			return

@@ -28,8 +28,10 @@ type tcpSocket struct {
 	host    string
 	port    uint16
 	conns   map[netip.AddrPort]*tcpConn
-	perIP   map[netip.Addr]int
+	perIP   map[netip.Addr]int // accepted ones
 	dialing map[netip.AddrPort]*dial
+
+	accepted int // of conns; guarded by mu
 }
 
 // maxDials is how many requests may wait for the opening of a connection to begin.
@@ -125,7 +127,10 @@ func (s *tcpSocket) start(ctx context.Context, group *sync.WaitGroup) {
 			case <-ctx.Done():
 				return
 			case work := <-s.work:
-				group.Go(func() { work(ctx) })
+				group.Go(func() {
+					defer s.edge.guard("", nil)
+					work(ctx)
+				})
 			}
 		}
 	})
@@ -182,6 +187,9 @@ func (s *tcpSocket) acceptLoop(ctx context.Context) {
 			return
 		}
 		s.edge.log.Warn("connection not accepted", "transport", string(TCP), "err", err)
+		if outOfDescriptors(err) && s.relieve() {
+			continue // one is free now; each round gives up one, so this ends
+		}
 		if errors.Is(err, net.ErrClosed) || !temporary(err) {
 			s.edge.metrics.relisten(TCP)
 			_ = ln.Close() // it may be closed already
@@ -197,6 +205,7 @@ func (s *tcpSocket) acceptLoop(ctx context.Context) {
 
 // take admits an accepted connection or closes it without a word.
 func (s *tcpSocket) take(ctx context.Context, conn net.Conn) {
+	defer s.edge.guard("", nil)
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	why := faultNone
 	if !s.edge.known(remote, local) {
@@ -239,36 +248,18 @@ func (s *tcpSocket) Close() error { return nil }
 // Addr returns the bound address.
 func (s *tcpSocket) Addr() net.Addr { return net.TCPAddrFromAddrPort(s.address()) }
 
-// add registers a connection within the caps, which are for accepted ones.
-func (s *tcpSocket) add(c *tcpConn, capped bool) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ip := c.flow.Remote.Addr()
-	if s.edge.ended() || capped && (len(s.conns) >= s.edge.cfg.MaxConns || s.perIP[ip] >= s.edge.cfg.ConnsPerIP) {
-		return false
-	}
-	s.conns[c.flow.Remote] = c
-	s.perIP[ip]++
-	c.listed = true
-	return true
-}
-
 // remove forgets a connection and fails the requests that wait for its answers.
 func (s *tcpSocket) remove(c *tcpConn) {
 	s.mu.Lock()
-	if !c.listed {
-		s.mu.Unlock()
-		return
-	}
-	c.listed = false
-	if s.conns[c.flow.Remote] == c {
-		delete(s.conns, c.flow.Remote)
-	}
-	ip := c.flow.Remote.Addr()
-	if s.perIP[ip]--; s.perIP[ip] <= 0 {
-		delete(s.perIP, ip)
-	}
+	was := s.unlist(c)
 	s.mu.Unlock()
+	if was {
+		s.orphan(c)
+	}
+}
+
+// orphan fails the requests that wait for answers on a connection that has gone.
+func (s *tcpSocket) orphan(c *tcpConn) {
 	lost := s.edge.table.clients(func(tx *ClientTx) bool { return tx.uses(c) })
 	for _, tx := range lost {
 		tx.fault(fmt.Errorf("%w: connection to %s is lost", ErrUnreachable, c.flow.Remote))

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,7 +30,10 @@ type tcpConn struct {
 	closing sync.Once
 
 	// guarded by sock.mu
-	listed bool
+	listed   bool
+	accepted bool // not dialled by us
+
+	useful atomic.Bool // a good message has come by it
 
 	// owned by the reading goroutine
 	buf   []byte
@@ -86,6 +90,7 @@ func (c *tcpConn) next() error {
 		if good {
 			c.out = append(c.out[:0:0], c.buf[:size]...)
 			c.first = false
+			c.useful.Store(true)
 		}
 		c.buf = c.buf[:copy(c.buf, c.buf[size:])]
 		c.since = c.at
@@ -223,9 +228,9 @@ func (c *tcpConn) write(data []byte, _ netip.AddrPort) error {
 	return nil
 }
 
-// Close closes the connection once and fails what waits for it.
-func (c *tcpConn) Close() error {
-	err := net.ErrClosed
+// Close closes the connection once and fails what waits for it. Closing again is no error: sipgo does it when its loop
+// ends, and would log it.
+func (c *tcpConn) Close() (err error) {
 	c.closing.Do(func() {
 		err = c.Conn.Close()
 		c.sock.remove(c)
