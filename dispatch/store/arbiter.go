@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/butlerspb/vahta/dispatch"
 )
 
@@ -58,14 +60,17 @@ func (s *SQLite) Assign(ctx context.Context, a dispatch.Assignment, now time.Tim
 // Confirm implements dispatch.Arbiter. It reads what is committed and never
 // waits for the writer.
 func (s *SQLite) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	var is seat
-	var token int64
-	err := s.read.QueryRowContext(ctx, `SELECT token, call, attempt, lease_until FROM assignments WHERE person = ?`, a.Person).
-		Scan(&token, &is.call, &is.attempt, &is.until)
+	is, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (seat, error) {
+		var is seat
+		var token int64
+		err := db.QueryRowContext(ctx, `SELECT token, call, attempt, lease_until FROM assignments WHERE person = ?`, a.Person).
+			Scan(&token, &is.call, &is.attempt, &is.until)
+		is.token = uint64(token)
+		return is, err
+	})
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("confirm %s for call %s: %w", a.Person, a.Call, err)
 	}
-	is.token = uint64(token)
 	if !is.holds(a) || !is.open(now) {
 		return fmt.Errorf("confirm %s for call %s: %w", a.Person, a.Call, dispatch.ErrStale)
 	}

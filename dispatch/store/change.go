@@ -29,9 +29,7 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 		return err
 	}
 	e.at = micros(s.now())
-	err = s.submit(ctx, e.write)
-	s.note(err) //nolint:contextcheck // the probe it may start outlives this change
-	return err
+	return s.submit(ctx, e.write)
 }
 
 // write carries the change out inside the writer's transaction.

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 
+	"github.com/uptrace/bun"
+
 	"github.com/butlerspb/vahta/dispatch"
 )
 
@@ -31,51 +33,59 @@ func (s *SQLite) SaveDefinition(ctx context.Context, v dispatch.Version, body []
 	return nil
 }
 
+type definitionRec struct {
+	version dispatch.Version
+	body    []byte
+}
+
 // Definition implements dispatch.Definitions.
 func (s *SQLite) Definition(ctx context.Context) (dispatch.Version, []byte, error) {
-	var body []byte
-	v, err := s.inForce(ctx, `body`, &body)
-	return v, body, err
+	d, err := s.inForce(ctx, `body`)
+	return d.version, d.body, err
 }
 
 // DefinitionVersion implements dispatch.Definitions.
 func (s *SQLite) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
-	var size int64
-	return s.inForce(ctx, `length(body)`, &size)
+	d, err := s.inForce(ctx, `NULL`)
+	return d.version, err
 }
 
-// inForce reads the definition in force and one more column of it.
-func (s *SQLite) inForce(ctx context.Context, column string, dest any) (dispatch.Version, error) {
-	var v dispatch.Version
-	var made int64
-	err := s.read.QueryRowContext(ctx, `SELECT hash, made_at, node, `+column+` FROM definitions ORDER BY seq DESC LIMIT 1`).
-		Scan(&v.Hash, &made, &v.Node, dest)
-	if err != nil {
-		return dispatch.Version{}, fmt.Errorf("read the definition in force: %w", notFound(err))
-	}
-	v.MadeAt = instant(made)
-	return v, nil
+// inForce reads the definition in force, its body from the given expression.
+func (s *SQLite) inForce(ctx context.Context, body string) (definitionRec, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (definitionRec, error) {
+		var d definitionRec
+		var made int64
+		err := db.QueryRowContext(ctx, `SELECT hash, made_at, node, `+body+` FROM definitions ORDER BY seq DESC LIMIT 1`).
+			Scan(&d.version.Hash, &made, &d.version.Node, &d.body)
+		if err != nil {
+			return definitionRec{}, fmt.Errorf("read the definition in force: %w", notFound(err))
+		}
+		d.version.MadeAt = instant(made)
+		return d, nil
+	})
 }
 
 // KnownDefinition implements dispatch.Definitions.
 func (s *SQLite) KnownDefinition(ctx context.Context, hash string) (bool, error) {
-	var known bool
-	err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM definitions WHERE hash = ?)`, hash).Scan(&known)
-	if err != nil {
-		return false, fmt.Errorf("look for definition %s: %w", hash, err)
-	}
-	return known, nil
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (known bool, err error) {
+		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM definitions WHERE hash = ?)`, hash).Scan(&known); err != nil {
+			return false, fmt.Errorf("look for definition %s: %w", hash, err)
+		}
+		return known, nil
+	})
 }
 
 // LastNumber implements dispatch.Numbered.
 func (s *SQLite) LastNumber(ctx context.Context, year int, first, end uint32) (uint32, error) {
-	var last sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT MAX(seq) FROM tickets WHERE year = ? AND seq >= ? AND seq < ?`,
-		shortYear(year), int64(first), int64(end)).Scan(&last)
-	if err != nil {
-		return 0, fmt.Errorf("read the last ticket number of %d: %w", year, err)
-	}
-	return uint32(last.Int64), nil
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (uint32, error) {
+		var last sql.NullInt64
+		err := db.QueryRowContext(ctx, `SELECT MAX(seq) FROM tickets WHERE year = ? AND seq >= ? AND seq < ?`,
+			shortYear(year), int64(first), int64(end)).Scan(&last)
+		if err != nil {
+			return 0, fmt.Errorf("read the last ticket number of %d: %w", year, err)
+		}
+		return uint32(last.Int64), nil
+	})
 }
 
 // shortYear is the year as it stands in a ticket's number.

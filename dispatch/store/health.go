@@ -2,59 +2,93 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
-
-	"modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// health is whether changes reach the disk, as the last one showed.
+// health is whether changes reach the disk, as the last ones showed.
 type health struct {
 	mu     sync.Mutex
 	fault  error       // guarded by mu; nil = the last change was stored
 	since  time.Time   // guarded by mu; of the fault
 	failed int         // guarded by mu; changes since then that were not stored
+	began  time.Time   // guarded by mu; of the batch under way; zero = none
 	probe  *time.Timer // guarded by mu; runs while there is a fault
 	closed bool        // guarded by mu
 }
 
-// probeEvery is how often a store with a fault is tried, so that it is known to
-// be well again before the next caller needs it.
-const probeEvery = 5 * time.Second
+const (
+	// probeEvery is how often a store with a fault is tried, so that it is known
+	// to be well again before the next caller needs it.
+	probeEvery = 2 * time.Second
+	// hangAfter is how long a commit may be under way before the disk counts as
+	// hanging; ten times what a caller waits.
+	hangAfter = 2 * time.Second
+)
 
-// Health returns why changes are not stored now: the fault of the last commit,
-// until one succeeds.
+// Health returns why changes are not stored now: the fault of the last commit
+// until one succeeds, a commit that has been under way for too long, or a file
+// that is no longer at its path.
 func (s *SQLite) Health() error {
-	s.health.mu.Lock()
-	defer s.health.mu.Unlock()
-	return s.health.fault
+	if fault := s.health.now(); fault != nil {
+		return fault
+	}
+	if err := s.gone(); err != nil {
+		s.note(err, 0)
+		return err
+	}
+	return nil
 }
 
-// note takes the result of a change and logs each turn for the worse and for
-// the better, once.
-func (s *SQLite) note(err error) {
-	fault := diskFault(err)
-	if err == nil {
-		fault = s.gone()
-	} else if fault == nil {
-		return // a refusal of this change, or nobody waited for it: it says nothing of the disk
-	}
-	h := &s.health
+func (h *health) now() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	return h.fault
+}
+
+// watch makes a batch known that is under way for too long. The function it
+// returns ends that.
+func (s *SQLite) watch(began time.Time) (end func()) {
+	h := &s.health
+	h.mu.Lock()
+	h.began = began
+	h.mu.Unlock()
+	alarm := time.AfterFunc(s.hang, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.began.Equal(began) {
+			s.turn(fmt.Errorf("a commit to %s has been under way for more than %v: the disk does not answer, or another process holds the database",
+				s.cfg.Path, s.hang), 0)
+		}
+	})
+	return func() {
+		alarm.Stop()
+		h.mu.Lock()
+		h.began = time.Time{}
+		h.mu.Unlock()
+	}
+}
+
+// note takes what a batch showed; failed counts its changes that were not stored.
+func (s *SQLite) note(fault error, failed int) {
+	s.health.mu.Lock()
+	defer s.health.mu.Unlock()
+	s.turn(fault, failed)
+}
+
+// turn logs each turn for the worse and for the better, once; h.mu is held.
+func (s *SQLite) turn(fault error, failed int) {
+	h := &s.health
 	was := h.fault
 	h.fault = fault
 	switch {
 	case fault != nil && was == nil:
-		h.since, h.failed = time.Now(), 1
+		h.since, h.failed = time.Now(), failed
 		s.log.Error("tickets are NOT stored now: the database takes no changes; calls go on without a record until it does", "err", fault.Error())
 		s.probeLater()
 	case fault != nil:
-		h.failed++
+		h.failed += failed
 	case was != nil:
 		s.log.Warn("tickets are stored again", "attempt", h.failed, "took", time.Since(h.since).Round(time.Second).String())
 	}
@@ -68,20 +102,26 @@ func (s *SQLite) probeLater() {
 	s.health.probe = time.AfterFunc(probeEvery, func() {
 		ctx, cancel := context.WithTimeout(context.Background(), probeEvery)
 		defer cancel()
-		err := s.submit(ctx, func(ctx context.Context, w *writer) error {
-			_, err := w.exec(ctx, `INSERT INTO counters (name, value) VALUES ('disk-probes', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`)
-			return err
-		})
-		if errors.Is(err, ErrClosed) {
-			return
-		}
-		s.note(err)
+		_ = s.Probe(ctx) // what it shows is noted by the writer
 		s.health.mu.Lock()
 		defer s.health.mu.Unlock()
 		if s.health.fault != nil {
 			s.probeLater()
 		}
 	})
+}
+
+// Probe stores a row of no meaning and returns when it is on the disk: the
+// answer of Health is then no older than that.
+func (s *SQLite) Probe(ctx context.Context) error {
+	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.exec(ctx, `INSERT INTO counters (name, value) VALUES ('disk-probes', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("probe the database: %w", err)
+	}
+	return nil
 }
 
 // stopProbe ends the probing for good.
@@ -92,52 +132,4 @@ func (s *SQLite) stopProbe() {
 	if s.health.probe != nil {
 		s.health.probe.Stop()
 	}
-}
-
-// diskFault returns err when the database itself refused: no room, no file, no
-// right to write, damage. A broken constraint is the change's own fault.
-func diskFault(err error) error {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	const primary = 0xff // the low byte of an extended result code
-	if !ok || e.Code()&primary == sqlite3.SQLITE_CONSTRAINT {
-		return nil
-	}
-	return err
-}
-
-// gone reports that the file the changes go to is no longer the one at its
-// path: SQLite keeps writing to a file that was deleted, and a restart would
-// begin with nothing.
-func (s *SQLite) gone() error {
-	info, err := os.Stat(s.cfg.Path)
-	if err == nil && os.SameFile(info, s.file) {
-		return nil
-	}
-	return fmt.Errorf("the database file %s was deleted or replaced while vahta runs; put it back and restart vahta", s.cfg.Path)
-}
-
-// private is the mode of all files of the record: it holds personal data.
-const private = 0o600
-
-// restrict makes the database file when it is missing, and closes it and its
-// companions to everybody but their owner. SQLite gives the companions that it
-// makes later the mode of the file itself.
-func restrict(path string) (os.FileInfo, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, private)
-	if err != nil {
-		return nil, fmt.Errorf("open database: %w; check the owner of the file", err)
-	}
-	if err := f.Close(); err != nil {
-		return nil, fmt.Errorf("open database: %w", err)
-	}
-	for _, p := range []string{path, path + "-wal", path + "-shm"} {
-		info, err := os.Stat(p)
-		if err != nil || info.Mode().Perm()&^private == 0 {
-			continue // there is no such companion now
-		}
-		if err := os.Chmod(p, private); err != nil && !errors.Is(err, os.ErrPermission) {
-			return nil, fmt.Errorf("close database to others: %w", err)
-		}
-	}
-	return os.Stat(path)
 }

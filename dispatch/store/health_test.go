@@ -138,7 +138,8 @@ func TestFilesArePrivate(t *testing.T) {
 	if err := os.WriteFile(old, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if info, err := restrict(old); err != nil || info.Mode().Perm() != 0o600 {
+	must(t, restrict(old))
+	if info, err := os.Stat(old); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("an old file: %v, %v", info, err)
 	}
 }

@@ -18,11 +18,6 @@ type nodeRec struct {
 	taken bool
 }
 
-type definitionRec struct {
-	version dispatch.Version
-	body    []byte
-}
-
 // seat lets step move a person's seat.
 func (m *Memory) seat(ctx context.Context, person string, step func(seat) (seat, error)) error {
 	leave, err := m.enter(ctx)

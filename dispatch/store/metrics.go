@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,8 +30,21 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "vahta_store_failed_batches_total", Help: "Transactions that the database refused as a whole.",
 		}),
 	}
-	r.MustRegister(m.batch, m.seconds, m.failed)
+	m.batch, m.seconds, m.failed = once(r, m.batch), once(r, m.seconds), once(r, m.failed)
 	return m
+}
+
+// once registers a metric, or returns the one that an earlier try to open the
+// store has registered.
+func once[C prometheus.Collector](r prometheus.Registerer, c C) C {
+	err := r.Register(c)
+	if was, ok := errors.AsType[prometheus.AlreadyRegisteredError](err); ok {
+		return was.ExistingCollector.(C) //nolint:forcetypeassert // the same name is the same kind
+	}
+	if err != nil {
+		panic(err) // as MustRegister does: two metrics of one name are a fault of the program
+	}
+	return c
 }
 
 func (m *metrics) committed(n int, took time.Duration, err error) {

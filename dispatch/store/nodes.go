@@ -5,65 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
+
+	"github.com/uptrace/bun"
 
 	"github.com/butlerspb/vahta/dispatch"
 )
-
-// owed is what was found for a node that did not wait for the answer: it gets
-// it with its next question, so that "once" is not "perhaps never".
-type owed struct {
-	mu    sync.Mutex
-	told  map[string]bool            // guarded by mu; nodes that have to hear ErrTakenOver
-	calls map[string]map[string]bool // guarded by mu; heir → ids of calls handed to it
-}
-
-func (o *owed) tell(node string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.told == nil {
-		o.told = map[string]bool{}
-	}
-	o.told[node] = true
-}
-
-func (o *owed) tellNow(node string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	was := o.told[node]
-	delete(o.told, node)
-	return was
-}
-
-func (o *owed) hand(heir, call string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.calls == nil {
-		o.calls = map[string]map[string]bool{}
-	}
-	if o.calls[heir] == nil {
-		o.calls[heir] = map[string]bool{}
-	}
-	o.calls[heir][call] = true
-}
-
-// handed returns the calls that heir has to hear of; done forgets them.
-func (o *owed) handed(heir string) []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	list := make([]string, 0, len(o.calls[heir]))
-	for id := range o.calls[heir] {
-		list = append(list, id)
-	}
-	return list
-}
-
-func (o *owed) done(heir string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	delete(o.calls, heir)
-}
 
 // Beat implements dispatch.Nodes.
 func (s *SQLite) Beat(ctx context.Context, node string, now, until time.Time) error {
@@ -188,9 +135,17 @@ func (w *writer) calls(ctx context.Context, where string, args ...any) ([]callRo
 
 // Nodes implements dispatch.Nodes.
 func (s *SQLite) Nodes(ctx context.Context) ([]dispatch.Node, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, lease_until FROM nodes ORDER BY id`)
+	list, err := ask(ctx, s, readNodes)
 	if err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
+	}
+	return list, nil
+}
+
+func readNodes(ctx context.Context, db *bun.DB) ([]dispatch.Node, error) {
+	rows, err := db.QueryContext(ctx, `SELECT id, lease_until FROM nodes ORDER BY id`)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // read to its end below
 	var list []dispatch.Node
@@ -198,13 +153,10 @@ func (s *SQLite) Nodes(ctx context.Context) ([]dispatch.Node, error) {
 		var n dispatch.Node
 		var until int64
 		if err := rows.Scan(&n.ID, &until); err != nil {
-			return nil, fmt.Errorf("list nodes: %w", err)
+			return nil, err
 		}
 		n.Until = instant(until)
 		list = append(list, n)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return nil, fmt.Errorf("list nodes: %w", err)
-	}
-	return list, nil
+	return list, errors.Join(rows.Err(), rows.Close())
 }

@@ -11,7 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -30,12 +30,15 @@ type SQLite struct {
 	cfg     Config
 	log     *slog.Logger
 	metrics *metrics
-	write   *sql.DB // one connection, used by Run alone
-	read    *bun.DB
-	lock    *os.File    // held while open when Exclusive
-	file    os.FileInfo // the database file as it was opened
+	now     func() time.Time
+	lock    *os.File // held while open when Exclusive
+	hang    time.Duration
 
-	now    func() time.Time
+	write *sql.DB                // one connection; owned by Run, before and after it by Open and Close
+	tried time.Time              // owned by Run; the last try to open again
+	read  atomic.Pointer[bun.DB] // replaced when the file is opened again
+	files atomic.Pointer[files]  // as they were opened
+
 	health health
 	owed   owed
 	queue  chan *request
@@ -50,39 +53,57 @@ type Deps struct {
 }
 
 // Open opens the file, bringing its schema up to date. Run must follow; Close
-// ends it. Errors say what is wrong with the folder and what to do.
+// ends it. Errors say what is wrong with the folder and what to do; those that
+// may pass by themselves are ErrNotNow, and Open may be called again.
 func Open(ctx context.Context, cfg Config, deps Deps) (*SQLite, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("set up store: %w", err)
 	}
-	if err := prepareFolder(filepath.Dir(cfg.Path)); err != nil {
-		return nil, err
-	}
 	s := &SQLite{
-		cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer),
+		cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer), now: deps.Now, hang: hangAfter,
 		queue: make(chan *request, cfg.Queue), done: make(chan struct{}),
 	}
-	if s.now = deps.Now; s.now == nil {
+	if s.now == nil {
 		s.now = time.Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, passing(errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
 
 func (s *SQLite) open(ctx context.Context) (err error) {
+	if err := prepareFolder(filepath.Dir(s.cfg.Path)); err != nil {
+		return err
+	}
 	if s.cfg.Exclusive {
 		if s.lock, err = lockFile(s.cfg.Path + ".lock"); err != nil {
 			return err
 		}
 	}
-	if s.file, err = restrict(s.cfg.Path); err != nil {
+	alone, err := enterOpen(ctx, s.cfg.Path, s.cfg.BusyWait)
+	if err != nil {
 		return err
 	}
+	defer alone.Close() //nolint:errcheck // nothing was written to it
+	if err := restrict(s.cfg.Path); err != nil {
+		return err
+	}
+	if err := s.attach(ctx); err != nil {
+		return err
+	}
+	if s.cfg.Exclusive {
+		return releaseAll(ctx, s.write)
+	}
+	return nil
+}
+
+// attach opens the pools on the file at the path and brings its schema up to
+// date; the lock of enterOpen is held.
+func (s *SQLite) attach(ctx context.Context) (err error) {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", s.cfg.BusyWait.Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)",
@@ -91,18 +112,8 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 		return fmt.Errorf("open database %s: %w", s.cfg.Path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	provider, err := newProvider(s.write)
-	if err != nil {
+	if err := upgrade(ctx, s.write, s.cfg.Path); err != nil {
 		return err
-	}
-	if _, err = provider.Up(ctx); err != nil {
-		return fmt.Errorf("bring database %s up to date: %w; if the file is damaged, move it away and restore a backup; "+
-			"if another program holds it, stop that program", s.cfg.Path, err)
-	}
-	if s.cfg.Exclusive {
-		if err := releaseAll(ctx, s.write); err != nil {
-			return err
-		}
 	}
 	readers, err := sql.Open("sqlite", dsn(s.cfg.Path, append(pragmas, "query_only(1)")...))
 	if err != nil {
@@ -110,7 +121,36 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 	}
 	readers.SetMaxOpenConns(s.cfg.Readers)
 	readers.SetMaxIdleConns(s.cfg.Readers)
-	s.read = bun.NewDB(readers, sqlitedialect.New(), bun.WithDiscardUnknownColumns())
+	opened, err := look(s.cfg.Path)
+	if err != nil {
+		return errors.Join(err, readers.Close())
+	}
+	s.files.Store(opened)
+	if old := s.read.Swap(bun.NewDB(readers, sqlitedialect.New(), bun.WithDiscardUnknownColumns())); old != nil {
+		return old.Close()
+	}
+	return nil
+}
+
+// upgrade brings the schema up to date. A schema that is newer than this
+// program is left alone.
+func upgrade(ctx context.Context, db *sql.DB, path string) error {
+	provider, err := newProvider(db)
+	if err != nil {
+		return err
+	}
+	is, knows, err := provider.GetVersions(ctx)
+	if err == nil && is > knows {
+		return fmt.Errorf("open database %s: a newer vahta made it (schema %d, this one knows %d); install that version, or restore the backup made before the upgrade",
+			path, is, knows)
+	}
+	if err == nil {
+		_, err = provider.Up(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("bring database %s up to date: %w; if the file is damaged, move it away and restore a backup; "+
+			"if another program holds it, stop that program", path, err)
+	}
 	return nil
 }
 
@@ -148,39 +188,12 @@ func dsn(path string, pragmas ...string) string {
 	return u.String()
 }
 
-// prepareFolder makes the folder and proves that files can be made in it.
-func prepareFolder(dir string) error {
-	const shared = 0o750 // the group may reach the socket of the commands
-	if err := os.MkdirAll(dir, shared); err != nil {
-		return fmt.Errorf("make data folder %s: %w; make it yourself or name another with the setting data", dir, err)
-	}
-	f, err := os.CreateTemp(dir, ".vahta-write-test-*")
-	if err != nil {
-		return fmt.Errorf("write to data folder %s as user id %d: %w; give that user the folder (chown) or name another with the setting data",
-			dir, os.Getuid(), err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
-
-// lockFile takes the lock that one serving process holds per database. The
-// kernel releases it when the process ends, however it ends.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, private)
-	if err != nil {
-		return nil, fmt.Errorf("open lock %s: %w; check the owner of the file", path, err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves from this folder: stop it or name another folder with the setting data", path, err), f.Close())
-	}
-	return f, nil
-}
-
 // Close closes the file; Run must have ended.
 func (s *SQLite) Close() error {
 	var faults []error
 	s.stopProbe()
-	if s.read != nil {
-		faults = append(faults, s.read.Close())
+	if read := s.read.Load(); read != nil {
+		faults = append(faults, read.Close())
 	}
 	if s.write != nil {
 		faults = append(faults, s.write.Close())
@@ -189,16 +202,4 @@ func (s *SQLite) Close() error {
 		faults = append(faults, s.lock.Close())
 	}
 	return errors.Join(faults...)
-}
-
-// IntegrityCheck runs SQLite's own check of the whole file.
-func (s *SQLite) IntegrityCheck(ctx context.Context) error {
-	var answer string
-	if err := s.read.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&answer); err != nil {
-		return fmt.Errorf("check integrity of %s: %w", s.cfg.Path, err)
-	}
-	if answer != "ok" {
-		return fmt.Errorf("check integrity of %s: %s; stop vahta and restore the last backup", s.cfg.Path, answer)
-	}
-	return nil
 }

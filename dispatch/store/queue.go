@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/uptrace/bun"
+
 	"github.com/butlerspb/vahta/dispatch"
 )
 
@@ -94,15 +96,6 @@ func (s *SQLite) ClaimTimers(ctx context.Context, now time.Time, lease time.Dura
 	return list, nil
 }
 
-// rows runs a query of many rows.
-func (w *writer) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	st, err := w.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return st.QueryContext(ctx, args...)
-}
-
 // NextNotice implements dispatch.Queue.
 func (s *SQLite) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
 	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END)
@@ -115,9 +108,11 @@ func (s *SQLite) NextTimer(ctx context.Context) (time.Time, error) {
 }
 
 func (s *SQLite) next(ctx context.Context, query string, args ...any) (time.Time, error) {
-	var us sql.NullInt64
-	if err := s.read.QueryRowContext(ctx, query, args...).Scan(&us); err != nil {
-		return time.Time{}, fmt.Errorf("read what is due next: %w", err)
-	}
-	return instant(us.Int64), nil
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (time.Time, error) {
+		var us sql.NullInt64
+		if err := db.QueryRowContext(ctx, query, args...).Scan(&us); err != nil {
+			return time.Time{}, fmt.Errorf("read what is due next: %w", err)
+		}
+		return instant(us.Int64), nil
+	})
 }

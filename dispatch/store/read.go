@@ -77,32 +77,67 @@ func notFound(err error) error {
 	return err
 }
 
+// ask reads beside the caller, who leaves when ctx ends: a question that waits
+// for a lock or a dead disk can not be interrupted. No more than Config.Readers
+// are left behind.
+func ask[T any](ctx context.Context, s *SQLite, read func(ctx context.Context, db *bun.DB) (T, error)) (T, error) {
+	type answer struct {
+		v   T
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		v, err := read(ctx, s.read.Load())
+		got <- answer{v, err}
+	}()
+	select {
+	case a := <-got:
+		return a.v, a.err
+	case <-ctx.Done():
+		var none T
+		return none, fmt.Errorf("wait for the database: %w", context.Cause(ctx))
+	}
+}
+
+type takenSignal struct {
+	sig   dispatch.Signal
+	taken dispatch.Taken
+}
+
 // Signal implements dispatch.Store.
 func (s *SQLite) Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Signal, dispatch.Taken, error) {
-	sig := dispatch.Signal{Channel: id.Channel, Key: id.Key}
-	var taken dispatch.Taken
+	got, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (takenSignal, error) { return readSignal(ctx, db, id) })
+	return got.sig, got.taken, err
+}
+
+func readSignal(ctx context.Context, db *bun.DB, id dispatch.SignalID) (takenSignal, error) {
+	got := takenSignal{sig: dispatch.Signal{Channel: id.Channel, Key: id.Key}}
 	var at int64
 	var call string
-	err := s.read.QueryRowContext(ctx, `SELECT at, raw, call, ticket, number, joined FROM signals WHERE channel = ? AND key = ?`,
-		string(id.Channel), id.Key).Scan(&at, &sig.Raw, &call, &taken.Ticket, &taken.Number, &taken.Joined)
+	err := db.QueryRowContext(ctx, `SELECT at, raw, call, ticket, number, joined FROM signals WHERE channel = ? AND key = ?`,
+		string(id.Channel), id.Key).Scan(&at, &got.sig.Raw, &call, &got.taken.Ticket, &got.taken.Number, &got.taken.Joined)
 	if err != nil {
-		return sig, taken, notFound(err)
+		return got, notFound(err)
 	}
-	sig.At = instant(at)
+	got.sig.At = instant(at)
 	if call != "" {
-		sig.Call = &dispatch.CallSignal{}
-		if err := json.Unmarshal([]byte(call), sig.Call); err != nil {
-			return sig, taken, fmt.Errorf("read stored call signal: %w", err)
+		got.sig.Call = &dispatch.CallSignal{}
+		if err := json.Unmarshal([]byte(call), got.sig.Call); err != nil {
+			return got, fmt.Errorf("read stored call signal: %w", err)
 		}
 	}
-	return sig, taken, nil
+	return got, nil
 }
 
 // Load implements dispatch.Store.
 func (s *SQLite) Load(ctx context.Context, id string) (dispatch.Case, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Case, error) { return readCase(ctx, db, id) })
+}
+
+func readCase(ctx context.Context, db *bun.DB, id string) (dispatch.Case, error) {
 	var row ticketRow
 	var timers []timerRow
-	err := s.read.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
+	err := db.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 			return err
 		}
@@ -121,11 +156,15 @@ func (s *SQLite) Load(ctx context.Context, id string) (dispatch.Case, error) {
 
 // Board implements dispatch.Store.
 func (s *SQLite) Board(ctx context.Context) (dispatch.Board, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Board, error) { return readBoard(ctx, db) })
+}
+
+func readBoard(ctx context.Context, db *bun.DB) (dispatch.Board, error) {
 	var b dispatch.Board
 	var rows []ticketRow
 	var timers []timerRow
 	var calls []callRow
-	err := s.read.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
+	err := db.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
 		if err := tx.NewSelect().Model(&rows).Where("is_open = 1").Order("opened_at").Scan(ctx); err != nil {
 			return err
 		}
@@ -176,8 +215,12 @@ func limit(n int) int64 {
 
 // Tickets implements dispatch.Archive.
 func (s *SQLite) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]ticket.Ticket, error) { return readTickets(ctx, db, f) })
+}
+
+func readTickets(ctx context.Context, db *bun.DB, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
 	var rows []ticketRow
-	q := s.read.NewSelect().Model(&rows).Order("opened_at DESC", "seq DESC").Limit(limit(f.Limit))
+	q := db.NewSelect().Model(&rows).Order("opened_at DESC", "seq DESC").Limit(limit(f.Limit))
 	if f.OpenOnly {
 		q = q.Where("is_open = 1")
 	}
@@ -206,8 +249,12 @@ func (s *SQLite) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket
 
 // Find implements dispatch.Archive.
 func (s *SQLite) Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (ticket.Ticket, error) { return findTicket(ctx, db, number) })
+}
+
+func findTicket(ctx context.Context, db *bun.DB, number ticket.Number) (ticket.Ticket, error) {
 	var row ticketRow
-	err := s.read.NewSelect().Model(&row).Where("year = ?", number.Year).Where("seq = ?", number.Seq).Scan(ctx)
+	err := db.NewSelect().Model(&row).Where("year = ?", number.Year).Where("seq = ?", number.Seq).Scan(ctx)
 	if err != nil {
 		return ticket.Ticket{}, notFound(err)
 	}
@@ -216,44 +263,57 @@ func (s *SQLite) Find(ctx context.Context, number ticket.Number) (ticket.Ticket,
 
 // Events implements dispatch.Archive.
 func (s *SQLite) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
-	events, _, err := s.history(ctx, ticketID)
-	return events, err
+	h, err := s.history(ctx, ticketID)
+	return h.events, err
 }
 
 // Verify checks the hash chain of a ticket's log.
 func (s *SQLite) Verify(ctx context.Context, ticketID string) error {
-	events, bodies, err := s.history(ctx, ticketID)
+	h, err := s.history(ctx, ticketID)
 	if err != nil {
 		return err
 	}
-	return ticket.Verify(events, bodies)
+	return ticket.Verify(h.events, h.bodies)
 }
 
-// history reads a ticket's log with the stored bytes of the bodies.
-func (s *SQLite) history(ctx context.Context, ticketID string) ([]ticket.Event, [][]byte, error) {
+// history is a ticket's log with the stored bytes of the bodies.
+type history struct {
+	events []ticket.Event
+	bodies [][]byte
+}
+
+func (s *SQLite) history(ctx context.Context, ticketID string) (history, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (history, error) { return readHistory(ctx, db, ticketID) })
+}
+
+func readHistory(ctx context.Context, db *bun.DB, ticketID string) (history, error) {
 	var rows []eventRow
-	if err := s.read.NewSelect().Model(&rows).Where("ticket = ?", ticketID).Order("seq").Scan(ctx); err != nil {
-		return nil, nil, fmt.Errorf("read log of ticket %s: %w", ticketID, err)
+	if err := db.NewSelect().Model(&rows).Where("ticket = ?", ticketID).Order("seq").Scan(ctx); err != nil {
+		return history{}, fmt.Errorf("read log of ticket %s: %w", ticketID, err)
 	}
-	events, bodies := make([]ticket.Event, 0, len(rows)), make([][]byte, 0, len(rows))
+	h := history{make([]ticket.Event, 0, len(rows)), make([][]byte, 0, len(rows))}
 	for _, r := range rows {
 		body, err := ticket.DecodeBody(ticket.Kind(r.Kind), []byte(r.Body))
 		if err != nil {
-			return nil, nil, fmt.Errorf("ticket %s, event %d: %w", ticketID, r.Seq, err)
+			return history{}, fmt.Errorf("ticket %s, event %d: %w", ticketID, r.Seq, err)
 		}
-		events = append(events, ticket.Event{
+		h.events = append(h.events, ticket.Event{
 			Ticket: r.Ticket, Seq: r.Seq, At: instant(r.At), By: r.Author, Channel: r.Channel, Key: r.Key,
 			Body: body, Prev: r.Prev, Hash: r.Hash,
 		})
-		bodies = append(bodies, []byte(r.Body))
+		h.bodies = append(h.bodies, []byte(r.Body))
 	}
-	return events, bodies, nil
+	return h, nil
 }
 
 // Calls implements dispatch.Archive.
 func (s *SQLite) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]dispatch.CallRecord, error) { return readCalls(ctx, db, f) })
+}
+
+func readCalls(ctx context.Context, db *bun.DB, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
 	var rows []callRow
-	q := s.read.NewSelect().Model(&rows).Order("started_at DESC", "id DESC").Limit(limit(f.Limit))
+	q := db.NewSelect().Model(&rows).Order("started_at DESC", "id DESC").Limit(limit(f.Limit))
 	if f.Ticket != "" {
 		q = q.Where("ticket = ?", f.Ticket)
 	}
@@ -271,9 +331,25 @@ func (s *SQLite) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.C
 
 // Call implements dispatch.Archive.
 func (s *SQLite) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.CallRecord, error) { return readCall(ctx, db, id) })
+}
+
+func readCall(ctx context.Context, db *bun.DB, id string) (dispatch.CallRecord, error) {
 	var row callRow
-	if err := s.read.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
+	if err := db.NewSelect().Model(&row).Where("id = ?", id).Scan(ctx); err != nil {
 		return dispatch.CallRecord{}, fmt.Errorf("find call %s: %w", id, notFound(err))
 	}
 	return row.record()
+}
+
+// IntegrityCheck runs SQLite's own check of the whole file.
+func (s *SQLite) IntegrityCheck(ctx context.Context) error {
+	var answer string
+	if err := s.read.Load().QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&answer); err != nil {
+		return fmt.Errorf("check integrity of %s: %w", s.cfg.Path, err)
+	}
+	if answer != "ok" {
+		return fmt.Errorf("check integrity of %s: %s; stop vahta and restore the last backup", s.cfg.Path, answer)
+	}
+	return nil
 }

@@ -1,6 +1,9 @@
 package store
 
-import "github.com/butlerspb/vahta/dispatch"
+import (
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
 
 // Seed takes in cases and calls that it does not know, and cases that it knows
 // in an older state: a Memory then stands in for a store that is away. Logs,
@@ -8,12 +11,13 @@ import "github.com/butlerspb/vahta/dispatch"
 func (m *Memory) Seed(b dispatch.Board) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer func() { m.db.undo = nil }()
 	for _, c := range b.Cases {
 		old, known := m.db.tickets[c.Ticket.ID]
 		if known && old.Version > c.Ticket.Version {
 			continue
 		}
-		m.db.tickets[c.Ticket.ID] = c.Ticket
+		m.db.place(c.Ticket)
 		for _, t := range c.Timers {
 			k := dispatch.TimerKey{Ticket: t.Ticket, Kind: t.Kind}
 			if r, set := m.db.timers[k]; !set || r.timer.Gen < t.Gen {
@@ -25,5 +29,15 @@ func (m *Memory) Seed(b dispatch.Board) {
 		if _, known := m.db.calls[c.ID]; !known {
 			m.db.calls[c.ID] = c
 		}
+	}
+}
+
+// seedParty keeps the index of parties: what a commit has put there stands.
+func (db *tables) seedParty(old, t ticket.Ticket) {
+	if db.parties[old.Party] == t.ID {
+		delete(db.parties, old.Party)
+	}
+	if _, taken := db.parties[t.Party]; t.Open() && t.Party != "" && !taken {
+		db.parties[t.Party] = t.ID
 	}
 }

@@ -3,14 +3,15 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
-)
 
-// ErrClosed says that the store's Run has ended.
-var ErrClosed = errors.New("the store is closed")
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
 
 // request is one unit of work for the writer. do may run twice: once bare and
 // once behind a savepoint.
@@ -19,18 +20,83 @@ type request struct {
 	do     func(ctx context.Context, w *writer) error
 	result chan error // of one
 	urgent bool       // does not wait for others to share its transaction
+
+	err     error // of do, owned by the writer
+	dropped bool  // its caller had gone before it began; owned by the writer
+}
+
+// abandoned reports whether nobody waits for the request any more.
+func (r *request) abandoned() bool {
+	r.dropped = r.dropped || r.ctx.Err() != nil
+	return r.dropped
+}
+
+// run does the work. What the database says against the change itself comes as
+// a sentinel of dispatch: all else means that the store is away.
+func (r *request) run(ctx context.Context, w *writer) error {
+	r.err = r.do(ctx, w)
+	if ofChange(r.err) {
+		r.err = fmt.Errorf("%w: %w", dispatch.ErrConflict, r.err)
+	}
+	return r.err
+}
+
+// answer tells the caller how it went; err concerns the whole transaction.
+func (r *request) answer(err error) {
+	switch {
+	case r.dropped:
+		r.result <- fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
+	case err != nil:
+		r.result <- err
+	default:
+		r.result <- r.err
+	}
 }
 
 // writer is the write connection with its prepared statements.
 type writer struct {
-	conn  *sql.Conn
+	conn  *sql.Conn // nil = to be opened
 	stmts map[string]*sql.Stmt
+}
+
+// connect opens the connection unless it is open.
+func (w *writer) connect(ctx context.Context, db *sql.DB) error {
+	if w.conn != nil {
+		return nil
+	}
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("open the write connection: %w", err)
+	}
+	// The writer waits by itself: SQLite's own wait can not be left, and its
+	// steps of up to 100 ms are long beside the budget of a call.
+	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
+		return errors.Join(fmt.Errorf("set up the write connection: %w", err), conn.Close())
+	}
+	w.conn, w.stmts = conn, map[string]*sql.Stmt{}
+	return nil
+}
+
+// drop closes the connection for good, with whatever was begun on it.
+func (w *writer) drop() {
+	if w.conn == nil {
+		return
+	}
+	for _, st := range w.stmts {
+		_ = st.Close() // the connection goes with them
+	}
+	_ = w.conn.Raw(func(any) error { return driver.ErrBadConn }) // keeps the pool from using it again
+	_ = w.conn.Close()
+	w.conn, w.stmts = nil, nil
 }
 
 // stmt returns the prepared statement of a query.
 func (w *writer) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if s, ok := w.stmts[query]; ok {
 		return s, nil
+	}
+	if w.conn == nil {
+		return nil, sql.ErrConnDone // dropped in the middle of its work
 	}
 	s, err := w.conn.PrepareContext(ctx, query)
 	if err != nil {
@@ -62,196 +128,123 @@ func (w *writer) row(ctx context.Context, query string, args []any, dest ...any)
 	return s.QueryRowContext(ctx, args...).Scan(dest...)
 }
 
-// submit hands work to the writer and waits for its result as long as ctx
-// allows. After an error of ctx the work may still be done.
-func (s *SQLite) submit(ctx context.Context, do func(context.Context, *writer) error) error {
-	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1)})
-}
-
-// urgent is submit for what a phone or a lease waits for.
-func (s *SQLite) urgent(ctx context.Context, do func(context.Context, *writer) error) error {
-	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1), urgent: true})
-}
-
-func (s *SQLite) enqueue(r *request) error {
-	ctx := r.ctx
-	select {
-	case s.queue <- r:
-	case <-s.done:
-		return ErrClosed
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the writer: %w", context.Cause(ctx))
-	}
-	select {
-	case err := <-r.result:
-		return err
-	case <-s.done:
-		select {
-		case err := <-r.result:
-			return err
-		default:
-			return ErrClosed
-		}
-	case <-ctx.Done():
-		return fmt.Errorf("wait for the commit: %w", context.Cause(ctx))
-	}
-}
-
-// Run is the writer. It ends with ctx, after the work that was queued by then.
-func (s *SQLite) Run(ctx context.Context) error {
-	var tidy sync.WaitGroup
-	defer tidy.Wait()
-	defer close(s.done)
-	tidy.Go(func() { s.forgetting(ctx) })
-	work := context.WithoutCancel(ctx)
-	conn, err := s.write.Conn(work)
+// rows runs a query of many rows.
+func (w *writer) rows(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	st, err := w.stmt(ctx, query)
 	if err != nil {
-		return fmt.Errorf("open the write connection of %s: %w", s.cfg.Path, err)
+		return nil, err
 	}
-	w := &writer{conn: conn, stmts: map[string]*sql.Stmt{}}
-	defer func() {
-		for _, st := range w.stmts {
-			_ = st.Close() // closing the connection closes them anyway
-		}
-		_ = conn.Close() // nothing is pending on it
-	}()
-	batch := make([]*request, 0, s.cfg.Batch)
-	window := time.NewTimer(0)
-	defer window.Stop()
-	for {
-		batch = batch[:0]
-		select {
-		case r := <-s.queue:
-			batch = append(batch, r)
-			if !r.urgent {
-				s.gather(ctx, window)
-			}
-		case <-ctx.Done():
-			if len(s.queue) == 0 {
-				return nil
-			}
-		}
-		s.batch(work, w, s.fill(batch))
-	}
-}
-
-// gather lets more work come in: one fsync then serves it all, and on a busy
-// core the messages that are under way leave before the disk is written.
-func (s *SQLite) gather(ctx context.Context, window *time.Timer) {
-	if s.cfg.Gather == 0 {
-		return
-	}
-	window.Reset(s.cfg.Gather)
-	select {
-	case <-window.C:
-	case <-ctx.Done():
-	}
-}
-
-// fill adds what waits already, leaving out work that nobody waits for.
-func (s *SQLite) fill(batch []*request) []*request {
-	for len(batch) < s.cfg.Batch {
-		select {
-		case r := <-s.queue:
-			batch = append(batch, r)
-			continue
-		default:
-		}
-		break
-	}
-	live := batch[:0]
-	for _, r := range batch {
-		if err := r.ctx.Err(); err != nil {
-			r.result <- fmt.Errorf("wait for the writer: %w", context.Cause(r.ctx))
-			continue
-		}
-		live = append(live, r)
-	}
-	return live
-}
-
-// batch commits the requests as one transaction and answers each.
-func (s *SQLite) batch(ctx context.Context, w *writer, batch []*request) {
-	if len(batch) == 0 {
-		return
-	}
-	began := time.Now()
-	results, err := transact(ctx, w, batch)
-	s.metrics.committed(len(batch), time.Since(began), err)
-	for i, r := range batch {
-		switch {
-		case err != nil:
-			r.result <- fmt.Errorf("commit to %s: %w", s.cfg.Path, err)
-		case results != nil:
-			r.result <- results[i]
-		default:
-			r.result <- nil
-		}
-	}
+	return st.QueryContext(ctx, args...)
 }
 
 // transact runs all requests bare; when one fails, all again behind
-// savepoints, so that only the failing ones are undone. results is nil when
-// all succeeded; err concerns the transaction as a whole.
-func transact(ctx context.Context, w *writer, batch []*request) (results []error, err error) {
-	if err := begin(ctx, w); err != nil {
-		return nil, err
+// savepoints, so that only the failing ones are undone. Each request keeps its
+// own error; the one returned concerns the transaction as a whole.
+func (w *writer) transact(ctx context.Context, batch []*request, patience time.Duration) error {
+	if err := w.begin(ctx, batch, patience); err != nil {
+		return err
 	}
 	var first error
+	ran := 0
 	for _, r := range batch {
-		if first = r.do(ctx, w); first != nil {
+		if r.abandoned() {
+			continue
+		}
+		ran++
+		if first = r.run(ctx, w); first != nil {
 			break
 		}
 	}
 	if first == nil {
-		return nil, finish(ctx, w)
+		return w.finish(ctx)
 	}
-	if _, err := w.exec(ctx, "ROLLBACK"); err != nil {
-		return nil, errors.Join(first, fmt.Errorf("roll back: %w", err))
+	w.rollback(ctx)
+	if ran == 1 && len(batch) == 1 {
+		return nil
 	}
-	if len(batch) == 1 {
-		return []error{first}, nil
-	}
-	return guarded(ctx, w, batch)
+	return w.guarded(ctx, batch, patience)
 }
 
-func begin(ctx context.Context, w *writer) error {
-	if _, err := w.exec(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return fmt.Errorf("begin transaction: %w", err)
+// Waiting for another process's write.
+const (
+	busyStep = time.Millisecond
+	busyRest = 5 * time.Millisecond // step once it takes long
+	busyLong = 50 * time.Millisecond
+)
+
+// begin takes the write lock. It waits for other processes as long as patience
+// lasts and somebody still waits for the batch.
+func (w *writer) begin(ctx context.Context, batch []*request, patience time.Duration) error {
+	began := time.Now()
+	for {
+		_, err := w.exec(ctx, "BEGIN IMMEDIATE")
+		if err == nil {
+			return nil
+		}
+		waited := time.Since(began)
+		if !busy(err) || waited > patience || everybodyGone(batch) {
+			return fmt.Errorf("begin transaction: %w", err)
+		}
+		step := busyStep
+		if waited > busyLong {
+			step = busyRest
+		}
+		time.Sleep(step)
 	}
-	return nil
 }
 
-func finish(ctx context.Context, w *writer) error {
+func everybodyGone(batch []*request) bool {
+	for _, r := range batch {
+		if r.ctx.Err() == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *writer) finish(ctx context.Context) error {
 	if _, err := w.exec(ctx, "COMMIT"); err != nil {
-		_, undo := w.exec(ctx, "ROLLBACK")
-		return errors.Join(fmt.Errorf("commit transaction: %w", err), undo)
+		w.rollback(ctx)
+		return fmt.Errorf("commit transaction: %w", err)
 	}
 	return nil
 }
 
-func guarded(ctx context.Context, w *writer, batch []*request) ([]error, error) {
-	if err := begin(ctx, w); err != nil {
-		return nil, err
+// guarded runs each request behind a savepoint.
+func (w *writer) guarded(ctx context.Context, batch []*request, patience time.Duration) error {
+	if err := w.begin(ctx, batch, patience); err != nil {
+		return err
 	}
-	results := make([]error, len(batch))
-	for i, r := range batch {
-		if _, err := w.exec(ctx, "SAVEPOINT change"); err != nil {
-			return nil, errors.Join(err, rollback(ctx, w))
+	for _, r := range batch {
+		if r.abandoned() {
+			continue
 		}
-		if results[i] = r.do(ctx, w); results[i] != nil {
-			if _, err := w.exec(ctx, "ROLLBACK TO change"); err != nil {
-				return nil, errors.Join(err, rollback(ctx, w))
-			}
-		}
-		if _, err := w.exec(ctx, "RELEASE change"); err != nil {
-			return nil, errors.Join(err, rollback(ctx, w))
+		if err := w.guard(ctx, r); err != nil {
+			w.rollback(ctx)
+			return err
 		}
 	}
-	return results, finish(ctx, w)
+	return w.finish(ctx)
 }
 
-func rollback(ctx context.Context, w *writer) error {
-	_, err := w.exec(ctx, "ROLLBACK")
+func (w *writer) guard(ctx context.Context, r *request) error {
+	if _, err := w.exec(ctx, "SAVEPOINT change"); err != nil {
+		return err
+	}
+	if r.run(ctx, w) != nil {
+		if _, err := w.exec(ctx, "ROLLBACK TO change"); err != nil {
+			return errors.Join(r.err, err)
+		}
+	}
+	_, err := w.exec(ctx, "RELEASE change")
 	return err
+}
+
+// rollback undoes the transaction. SQLite has undone some by itself, on a full
+// disk for one, and says that there is none. A connection of which nothing
+// certain is known is closed, which undoes it too.
+func (w *writer) rollback(ctx context.Context) {
+	if _, err := w.exec(ctx, "ROLLBACK"); err != nil && code(err) != sqlite3.SQLITE_ERROR {
+		w.drop()
+	}
 }

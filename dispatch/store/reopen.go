@@ -1,0 +1,105 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+)
+
+// reopenEvery is the least time between two tries to open a file that was put
+// in the place of a deleted one.
+const reopenEvery = 500 * time.Millisecond
+
+// ready gives the writer a connection to the file at the path.
+func (s *SQLite) ready(ctx context.Context, w *writer) error {
+	if err := s.gone(); err != nil {
+		w.drop()
+		if err := s.reopen(ctx, err); err != nil {
+			return err
+		}
+	}
+	if w.conn != nil {
+		return nil
+	}
+	if err := w.connect(ctx, s.write); err != nil {
+		return err
+	}
+	// Were there no other connections, SQLite has made new companions.
+	opened, err := look(s.cfg.Path)
+	if err != nil {
+		w.drop()
+		return err
+	}
+	if os.SameFile(opened[0], s.files.Load()[0]) {
+		s.files.Store(opened)
+	}
+	return nil
+}
+
+// reopen opens the file that stands at the path in place of the one that was
+// deleted. It must be a database of vahta: an empty one would hide the loss.
+func (s *SQLite) reopen(ctx context.Context, gone error) error {
+	info, err := os.Stat(s.cfg.Path)
+	if err != nil || info.Size() == 0 || time.Since(s.tried) < reopenEvery {
+		return gone
+	}
+	s.tried = time.Now()
+	alone, err := enterOpen(ctx, s.cfg.Path, reopenEvery)
+	if err != nil {
+		return errors.Join(gone, err)
+	}
+	defer alone.Close() //nolint:errcheck // nothing was written to it
+	if err := s.detach(); err != nil {
+		return errors.Join(gone, err)
+	}
+	if was := s.files.Load(); was != nil && !os.SameFile(info, was[0]) {
+		if err := s.setAside(was); err != nil {
+			return errors.Join(gone, err)
+		}
+	}
+	s.files.Store(nil)
+	if err := s.attach(ctx); err != nil {
+		if s.write != nil {
+			err = errors.Join(err, s.write.Close())
+			s.write = nil
+		}
+		return errors.Join(gone, err)
+	}
+	s.log.Warn("the database file was replaced and is opened anew; what was stored in the lost one alone is not in it", "path", s.cfg.Path)
+	return nil
+}
+
+// detach closes all connections. As long as one is open, SQLite in this process
+// would use its companions for the new ones too. When only companions are lost,
+// the last to close brings what they hold into the database.
+func (s *SQLite) detach() error {
+	if s.write != nil {
+		_ = s.write.Close() // of the lost file
+		s.write = nil
+	}
+	read := s.read.Load()
+	_ = read.Close() // readers that come meanwhile are refused
+	for began := time.Now(); read.Stats().OpenConnections > 0; time.Sleep(busyStep) {
+		if time.Since(began) > reopenEvery {
+			return errors.New("a question to the lost database has not ended")
+		}
+	}
+	return nil
+}
+
+// setAside moves the companions of the lost file out of the way of the new one:
+// they hold pages of the old one, which would damage it.
+func (s *SQLite) setAside(was *files) error {
+	for i, part := range parts[1:] {
+		p := s.cfg.Path + part
+		if info, err := os.Stat(p); err != nil || !os.SameFile(info, was[i+1]) {
+			continue // put there together with the new file
+		}
+		if err := os.Rename(p, fmt.Sprintf("%s.lost-%s", p, s.now().UTC().Format("20060102T150405"))); err != nil {
+			return fmt.Errorf("move the companion of the lost database away: %w", err)
+		}
+	}
+	return nil
+}
