@@ -122,7 +122,9 @@ func TestFeedHearsOnce(t *testing.T) {
 	t.Parallel()
 	f := dispatch.NewFeed("b")
 	s := f.Subscribe(16)
-	hear := func(run string, nth uint64) { f.Inject(dispatch.FeedEvent{Node: "a", Run: run, Nth: nth, Kind: fmt.Sprint(run, nth)}) }
+	hear := func(run string, nth uint64) {
+		f.Inject(dispatch.FeedEvent{Node: "a", Run: run, Nth: nth, Kind: fmt.Sprint(run, nth)})
+	}
 	hear("r", 7)
 	hear("r", 8)
 	hear("r", 8)

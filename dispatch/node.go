@@ -23,11 +23,11 @@ type life struct {
 	started time.Time
 
 	mu      sync.Mutex
-	beaten  time.Time    // guarded by mu; the last beat that succeeded
-	steady  time.Time    // guarded by mu; since when beats have succeeded without a break
-	owed    []orphan     // guarded by mu; calls that still have to be ended
-	own     bool         // guarded by mu; what this node left open is to be looked for
-	refused bool         // guarded by mu; the log says that beats fail
+	beaten  time.Time // guarded by mu; the last beat that succeeded
+	steady  time.Time // guarded by mu; since when beats have succeeded without a break
+	owed    []orphan  // guarded by mu; calls that still have to be ended
+	own     bool      // guarded by mu; what this node left open is to be looked for
+	refused bool      // guarded by mu; the log says that beats fail
 }
 
 // rise finds the calls that an earlier process of this node left open, and

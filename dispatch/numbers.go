@@ -2,49 +2,74 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
-// Sizes of a reserved block of ticket numbers. A block is what is skipped after
-// a kill (a clean stop gives back what was not used); it grows while numbers go fast, so that a flood does not wait.
+// Sizes of a reserved block of ticket numbers. It grows while numbers go fast.
+//
+// With a BlockKeeper nothing of a block is lost at a kill, and as many numbers
+// as the next block has are ready for the time the store is away: ten minutes
+// at the rate of the last block. Without one a kill skips the rest of the block.
 const (
 	minBlock  = 50
 	maxBlock  = 2000
 	fastBlock = 10 * time.Second // a block used up sooner makes the next one bigger
+
+	minKept  = 500
+	maxKept  = 8000
+	fastKept = 10 * time.Minute
 )
 
-// numbers hands out ticket numbers from a block reserved in the store ahead,
-// so that opening a ticket asks the store for nothing.
+// numbers hands out ticket numbers from blocks reserved in the store ahead, so
+// that opening a ticket asks the store for nothing. A block is begun when it is
+// marked so with the keeper; only then are numbers of it given. After a kill
+// the store's last number of a begun block tells where to go on.
 type numbers struct {
 	reserve func(ctx context.Context, year, n int) (uint32, error)
 	release func(ctx context.Context, year int, first, end uint32) error // nil = nothing is given back
+	keeper  BlockKeeper                                                  // nil = blocks die with the process
+	last    func(ctx context.Context, year int, first, end uint32) (uint32, error)
 	zone    *time.Location
-	refill  chan struct{} // of one: whoever holds the token reserves
+	least   int
+	most    int
+	fast    time.Duration
+	refill  chan struct{} // of one: whoever holds the token reserves, begins and keeps
 	low     chan struct{} // of one: wakes Run
 
-	mu    sync.Mutex
-	year  int    // guarded by mu
-	next  uint32 // guarded by mu
-	end   uint32 // guarded by mu; first number after the block
-	ahead block  // guarded by mu; reserved, not begun
-	size  int    // guarded by mu
-	begun time.Time
+	mu       sync.Mutex
+	blocks   []block // guarded by mu; in order of use. Only the holder of the token adds and removes
+	size     int     // guarded by mu
+	begun    time.Time
+	restored bool // guarded by mu; what the keeper kept has been read
 }
 
+// block is a reserved block and its next number.
 type block struct {
-	year       int
-	first, end uint32
+	Block
+
+	next uint32
 }
 
 func newNumbers(s Store, zone *time.Location) *numbers {
-	n := &numbers{reserve: s.Reserve, zone: zone, refill: make(chan struct{}, 1), low: make(chan struct{}, 1), size: minBlock}
+	n := &numbers{
+		reserve: s.Reserve, zone: zone, refill: make(chan struct{}, 1), low: make(chan struct{}, 1),
+		least: minBlock, most: maxBlock, fast: fastBlock,
+	}
 	if r, ok := s.(Releaser); ok {
 		n.release = r.Release
 	}
+	k, keeps := s.(BlockKeeper)
+	if l, ok := s.(Numbered); ok && keeps {
+		n.keeper, n.last = k, l.LastNumber
+		n.least, n.most, n.fast = minKept, maxKept, fastKept
+	}
+	n.size = n.least
 	return n
 }
 
@@ -55,92 +80,252 @@ type Releaser interface {
 	Release(ctx context.Context, year int, first, end uint32) error
 }
 
-// giveBack empties both blocks and returns what was not used to the store, so
-// that the next start goes on without a gap. The later block goes first. A
-// ticket opened after it reserves anew.
-func (n *numbers) giveBack(ctx context.Context) error {
+// hold takes the token of whoever changes the blocks.
+func (n *numbers) hold(ctx context.Context) (release func(), err error) {
 	select {
 	case n.refill <- struct{}{}:
-		defer func() { <-n.refill }()
+		return func() { <-n.refill }, nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, context.Cause(ctx)
 	}
+}
+
+// giveBack empties the blocks and returns what was not used to the store, so
+// that the next start goes on without a gap. The later block goes first. It is
+// forgotten before it is returned: a number that is given back is never given
+// out here. A ticket opened after it reserves anew.
+func (n *numbers) giveBack(ctx context.Context) error {
+	done, err := n.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
 	n.mu.Lock()
-	left := []block{n.ahead, {n.year, n.next, n.end}}
-	n.ahead, n.next = block{}, n.end
+	left := n.blocks
+	n.blocks = nil
 	n.mu.Unlock()
-	for _, b := range left {
-		if b.first >= b.end || n.release == nil {
+	for i, b := range slices.Backward(left) {
+		if b.next >= b.End || n.release == nil {
 			continue
 		}
-		if err := n.release(ctx, b.year, b.first, b.end); err != nil {
-			return fmt.Errorf("give back ticket numbers of %d: %w", b.year, err)
+		if err := n.keep(ctx, left[:i]); err != nil {
+			return err
+		}
+		err := n.release(ctx, b.Year, b.next, b.End)
+		if errors.Is(err, ErrAway) { // not even asked: the next start goes on with what is kept
+			return errors.Join(fmt.Errorf("give back ticket numbers of %d: %w", b.Year, err), n.keep(ctx, left[:i+1]))
+		}
+		if err != nil {
+			return fmt.Errorf("give back ticket numbers of %d: %w", b.Year, err)
 		}
 	}
 	return nil
 }
 
 // take returns the next number for a ticket opened at t; it waits for the
-// store only when both blocks are used up.
+// store only when the blocks are used up. When the store has no numbers of a
+// new year, the last year's go on.
 func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) {
 	year := t.In(n.zone).Year()
 	for {
-		if num, ok := n.pop(year, t); ok {
+		if num, ok := n.pop(year); ok {
 			return num, nil
 		}
-		if err := n.fill(ctx, year); err != nil {
+		if err := n.ready(ctx, year, t); err != nil {
+			if num, ok := n.pop(n.current()); ok {
+				return num, nil
+			}
 			return ticket.Number{}, fmt.Errorf("reserve ticket numbers of %d: %w", year, err)
 		}
 	}
 }
 
-func (n *numbers) pop(year int, now time.Time) (ticket.Number, bool) {
+// pop gives the next number of a begun block of the year.
+func (n *numbers) pop(year int) (ticket.Number, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if (n.next >= n.end || n.year != year) && n.ahead.year == year && n.ahead.first < n.ahead.end {
-		if now.Sub(n.begun) < fastBlock {
-			n.size = min(2*n.size, maxBlock)
-		} else {
-			n.size = max(n.size/2, minBlock)
+	ahead := false
+	for _, b := range n.blocks {
+		ahead = ahead || b.Year == year && !b.Begun
+	}
+	for i := range n.blocks {
+		b := &n.blocks[i]
+		if b.Year != year || !b.Begun || b.next >= b.End {
+			continue
 		}
-		n.year, n.next, n.end, n.begun = n.ahead.year, n.ahead.first, n.ahead.end, now
-		n.ahead = block{}
-	}
-	if n.year != year || n.next >= n.end {
-		return ticket.Number{}, false
-	}
-	num := ticket.Number{Year: year % 100, Seq: n.next}
-	n.next++
-	if n.ahead.first == n.ahead.end {
-		select {
-		case n.low <- struct{}{}:
-		default:
+		num := ticket.Number{Year: year % 100, Seq: b.next}
+		b.next++
+		if !ahead {
+			n.wake()
 		}
+		return num, true
 	}
-	return num, true
+	return ticket.Number{}, false
 }
 
-// fill reserves the next block unless somebody else just did.
-func (n *numbers) fill(ctx context.Context, year int) error {
+// wake makes Run reserve a block ahead.
+func (n *numbers) wake() {
 	select {
-	case n.refill <- struct{}{}:
-		defer func() { <-n.refill }()
-	case <-ctx.Done():
-		return ctx.Err()
+	case n.low <- struct{}{}:
+	default:
+	}
+}
+
+// fill reserves a block of the year ahead unless there is one.
+func (n *numbers) fill(ctx context.Context, year int) error {
+	done, err := n.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := n.restore(ctx, year); err != nil {
+		return err
+	}
+	return n.ahead(ctx, year)
+}
+
+// ready begins the next block of the year; when there is none it waits for the
+// store.
+func (n *numbers) ready(ctx context.Context, year int, now time.Time) error {
+	done, err := n.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := n.restore(ctx, year); err != nil {
+		return err
 	}
 	n.mu.Lock()
-	size, have := n.size, n.ahead.year == year && n.ahead.first < n.ahead.end
+	some := slices.ContainsFunc(n.blocks, func(b block) bool { return b.Year == year && b.Begun && b.next < b.End })
 	n.mu.Unlock()
-	if have {
+	if some { // somebody was faster
+		return nil
+	}
+	if err := n.ahead(ctx, year); err != nil {
+		return err
+	}
+	return n.begin(ctx, year, now)
+}
+
+// ahead reserves a block of the year unless one waits; the token is held.
+func (n *numbers) ahead(ctx context.Context, year int) error {
+	n.mu.Lock()
+	size, list := n.size, slices.Clone(n.blocks)
+	n.mu.Unlock()
+	if slices.ContainsFunc(list, func(b block) bool { return b.Year == year && !b.Begun }) {
 		return nil
 	}
 	first, err := n.reserve(ctx, year, size)
 	if err != nil {
 		return err
 	}
+	return n.put(ctx, append(list, block{Block{Year: year, First: first, End: first + uint32(size)}, first}))
+}
+
+// begin marks the next block of the year as begun; the token is held, and there is one.
+func (n *numbers) begin(ctx context.Context, year int, now time.Time) error {
 	n.mu.Lock()
-	n.ahead = block{year, first, first + uint32(size)}
+	list, before := slices.Clone(n.blocks), n.begun
 	n.mu.Unlock()
+	i := slices.IndexFunc(list, func(b block) bool { return b.Year == year && !b.Begun })
+	list[i].Begun = true
+	if err := n.put(ctx, list); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch {
+	case before.IsZero(): // the first one tells nothing of the rate
+	case now.Sub(before) < n.fast:
+		n.size = min(2*n.size, n.most)
+	default:
+		n.size = max(n.size/2, n.least)
+	}
+	n.begun = now
+	n.wake()
+	return nil
+}
+
+// put keeps the list without what is used up and puts it into use; the token is held.
+func (n *numbers) put(ctx context.Context, list []block) error {
+	newest := 0
+	for _, b := range list {
+		if b.Begun {
+			newest = max(newest, b.Year)
+		}
+	}
+	n.mu.Lock()
+	for i, b := range n.blocks { // numbers were given meanwhile
+		list[i].next = b.next
+	}
+	n.mu.Unlock()
+	end := len(list) - 1
+	old := func(i int, b block) bool { return i < end && b.Begun && b.next >= b.End || b.Year < newest }
+	kept := make([]block, 0, len(list))
+	for i, b := range list {
+		if !old(i, b) {
+			kept = append(kept, b)
+		}
+	}
+	if err := n.keep(ctx, kept); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for i, b := range n.blocks {
+		if at := slices.IndexFunc(kept, func(k block) bool { return k.Block.Year == b.Year && k.End == b.End }); at >= 0 {
+			kept[at].next = n.blocks[i].next
+		}
+	}
+	n.blocks = kept
+	return nil
+}
+
+func (n *numbers) keep(ctx context.Context, list []block) error {
+	if n.keeper == nil {
+		return nil
+	}
+	plain := make([]Block, 0, len(list))
+	for _, b := range list {
+		plain = append(plain, b.Block)
+	}
+	if err := n.keeper.Keep(ctx, plain); err != nil {
+		return fmt.Errorf("keep blocks of ticket numbers: %w", err)
+	}
+	return nil
+}
+
+// restore takes over the blocks of the last run, once; the token is held. A
+// begun block goes on behind its last number; when the store cannot tell which
+// one that is, the rest of the block is skipped.
+func (n *numbers) restore(ctx context.Context, _ int) error {
+	n.mu.Lock()
+	known := n.restored
+	n.mu.Unlock()
+	if known || n.keeper == nil {
+		return nil
+	}
+	var list []block
+	for _, k := range n.keeper.Kept() {
+		b := block{k, k.First}
+		if b.Begun {
+			last, err := n.last(ctx, b.Year, b.First, b.End)
+			if err != nil {
+				continue
+			}
+			if last > 0 {
+				b.next = last + 1
+				list = slices.DeleteFunc(list, func(earlier block) bool { return earlier.Year == b.Year }) // numbers only rise
+			}
+		}
+		list = append(list, b)
+	}
+	if err := n.keep(ctx, list); err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.blocks, n.restored = list, true
 	return nil
 }
 
@@ -148,5 +333,11 @@ func (n *numbers) fill(ctx context.Context, year int) error {
 func (n *numbers) current() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return n.year
+	year := 0
+	for _, b := range n.blocks {
+		if b.Begun || year == 0 {
+			year = max(year, b.Year)
+		}
+	}
+	return year
 }

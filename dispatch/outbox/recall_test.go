@@ -1,0 +1,91 @@
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+)
+
+func recall(id string) dispatch.Notice {
+	return dispatch.Notice{ID: id, Kind: dispatch.NoticeRecall, Channel: dispatch.ChannelVoice, To: "+79215550123", DueAt: time.Now()}
+}
+
+// A client is tried at once, then 15 s apart: three times at least, five at
+// most, and no more once he has answered.
+func TestRecallTries(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	for name, c := range map[string]struct {
+		result dispatch.Result
+		err    error
+		from   int // the try that ends so; those before are not answered
+		want   int
+	}{
+		"never answers":         {dispatch.ResultNoAnswer, refused, 1, 5},
+		"never answers, no err": {dispatch.ResultNoAnswer, nil, 1, 5},
+		"answers at once":       {dispatch.ResultDelivered, nil, 1, 1},
+		"answers, nothing said": {"", nil, 1, 1},
+		"answers in the end":    {dispatch.ResultDelivered, nil, 4, 4},
+		"declines":              {dispatch.ResultDeclined, refused, 1, 3},
+		"declines at last":      {dispatch.ResultDeclined, refused, 4, 4},
+		"no such number":        {dispatch.ResultFailed, fmt.Errorf("gone: %w", dispatch.ErrPermanent), 1, 3},
+		"failed after the word": {dispatch.ResultDelivered, refused, 1, 5},
+		"no longer needed":      {dispatch.ResultWithdrawn, nil, 2, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := &far{}
+				r.on = func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+					wait(5 * time.Second)
+					if n.Attempt < c.from {
+						return dispatch.ResultNoAnswer, refused
+					}
+					return c.result, c.err
+				}
+				s, w, _ := serve(t, nil, r)
+				put(t, s, w, recall("r"))
+				wait(time.Hour)
+				all := []string{"0s r/1", "20s r/2", "40s r/3", "1m0s r/4", "1m20s r/5"}
+				if got, want := r.seen(), "["+strings.Join(all[:c.want], " ")+"]"; got != want {
+					t.Errorf("%s, want %s", got, want)
+				}
+				if next, _ := s.NextNotice(t.Context(), dispatch.NoticeRecall); !next.IsZero() {
+					t.Errorf("still waiting for %v", next)
+				}
+			})
+		})
+	}
+}
+
+// Pages that fill their lane delay no client, and clients no page.
+func TestRecallsHaveTheirOwnLane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &far{on: func(ctx context.Context, _ dispatch.Notice) (dispatch.Result, error) {
+			<-ctx.Done()
+			return "", context.Cause(ctx)
+		}}
+		s, w, _ := serve(t, func(cfg *Config) { cfg.Pages, cfg.Recalls = 1, 1 }, r)
+		page := func(id string) dispatch.Notice {
+			return dispatch.Notice{ID: id, Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()}
+		}
+		put(t, s, w, page("p1"), page("p2"))
+		wait(time.Second)
+		put(t, s, w, recall("r1"), recall("r2"))
+		wait(time.Second)
+		if got := r.seen(); got != "[0s p1/1 1s r1/1]" && got != "[0s p2/1 1s r1/1]" && got != "[0s p1/1 1s r2/1]" {
+			t.Error(got)
+		}
+		wait(2 * time.Minute)
+		if got := r.seen(); !strings.Contains(got, "r2/1") || strings.Count(got, " p")+strings.Count(got, "[") > 2 {
+			t.Error(got)
+		}
+	})
+}
