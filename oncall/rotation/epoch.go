@@ -26,7 +26,13 @@ func (k *known) seen(token uint64) {
 // recordBudget bounds what asking the record for an epoch may take of a claim's time.
 const recordBudget = 50 * time.Millisecond
 
-// look asks whether claims may have been forgotten. It fails too when the server takes no writes.
+// grace is how long the other nodes have to write their claims again before the first of a new epoch is granted.
+const grace = 20 * time.Millisecond
+
+// topicEpoch tells the other nodes that a new epoch has begun because claims may be lost.
+const topicEpoch Topic = "epoch"
+
+// lookEpoch asks whether claims may have been forgotten. It fails too when the server takes no writes.
 func (r *Redis) lookEpoch(ctx context.Context) (rewound bool, err error) {
 	return r.epoch(ctx, 0)
 }
@@ -97,5 +103,15 @@ func (r *Redis) recover(ctx context.Context) error {
 	if r.forgot == nil {
 		return nil
 	}
-	return r.forgot(ctx)
+	if err := r.forgot(ctx); err != nil {
+		return err
+	}
+	if err := r.publish(ctx, topicEpoch, ofMessage, nil); err != nil {
+		return err
+	}
+	select { // the others write their claims again; the record decides between nodes that do not hear it
+	case <-time.After(grace):
+	case <-ctx.Done():
+	}
+	return nil
 }

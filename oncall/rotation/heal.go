@@ -143,6 +143,9 @@ func (s *Switch) heal(ctx context.Context) error {
 		return err
 	}
 	s.rise()
+	if err := s.redis.publish(ctx, topicEpoch, ofMessage, nil); err != nil {
+		return err
+	}
 	return s.share(ctx, false) // what was granted meanwhile
 }
 

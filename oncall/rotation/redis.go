@@ -23,6 +23,7 @@ type Redis struct {
 	record  func(ctx context.Context) (uint64, error) // raises the epoch in the record; nil without one
 	log     *slog.Logger
 	forgot  func(ctx context.Context) error // after the epoch was raised because claims may be lost: write them again
+	raised  func()                          // another node has raised the epoch because claims may be lost
 	sender  string                          // tells our messages from others'
 	hub     *hub
 
@@ -55,7 +56,7 @@ func newRedis(client redis.UniversalClient, deps Deps) *Redis {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Redis{
-		client: client, scripts: loadScripts(), record: deps.Epoch, log: log, sender: newSender(), hub: &hub{},
+		client: client, scripts: loadScripts(), record: deps.Epoch, log: log, sender: newSender(), hub: &hub{}, raised: func() {},
 		raising: make(chan struct{}, 1),
 	}
 }

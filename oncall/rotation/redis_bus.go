@@ -99,10 +99,14 @@ func (r *Redis) hear(ctx context.Context) error {
 
 // heard hands on what another node has sent.
 func (r *Redis) heard(m *redis.Message) {
-	if len(m.Payload) <= senderSize || m.Payload[1:1+senderSize] == r.sender {
+	if len(m.Payload) < 1+senderSize || m.Payload[1:1+senderSize] == r.sender {
 		return
 	}
 	topic := Topic(strings.TrimPrefix(m.Channel, topicPrefix))
+	if topic == topicEpoch {
+		r.raised()
+		return
+	}
 	if m.Payload[0] == ofGap {
 		r.hub.send(topic, nil)
 		return

@@ -109,6 +109,7 @@ func New(cfg Config, deps Deps) (*Switch, error) {
 	}
 	r.hub = &s.memory.hub
 	r.forgot = func(ctx context.Context) error { return s.share(ctx, true) }
+	r.raised = s.poke
 	s.redis, s.metrics = r, newMetrics(deps.Registerer)
 	s.status.Mode, s.status.Why = ModeMemory, notAsked
 	s.memory.startAfter(localStart(0))

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -47,6 +48,14 @@ type Server struct {
 	own    bool // dir is ours to remove
 }
 
+// quiet keeps the library from writing to stderr while a server starts or is away.
+type quiet struct{}
+
+// Printf does nothing.
+func (quiet) Printf(context.Context, string, ...any) {}
+
+var silence = sync.OnceFunc(func() { redis.SetLogger(quiet{}) }) //nolint:gochecknoglobals // the library's logger is one per process
+
 // startTime bounds how long a server may take until it answers; a busy machine needs some.
 const startTime = 15 * time.Second
 
@@ -70,6 +79,7 @@ func Launch(ctx context.Context, dir string, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, ErrMissing
 	}
+	silence()
 	own := dir == ""
 	if own {
 		if dir, err = os.MkdirTemp("", "redis"); err != nil {
@@ -211,10 +221,17 @@ func (s *Server) Snapshot(ctx context.Context) ([]byte, error) {
 	return os.ReadFile(filepath.Join(s.dir, "dump.rdb"))
 }
 
-// Restore kills the server and starts it with an older snapshot.
+// Restore kills the server and starts it with an older snapshot; nil: with nothing.
 func (s *Server) Restore(ctx context.Context, snapshot []byte) error {
 	s.Kill()
-	if err := os.WriteFile(filepath.Join(s.dir, "dump.rdb"), snapshot, 0o600); err != nil {
+	file := filepath.Join(s.dir, "dump.rdb")
+	if snapshot == nil {
+		if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return s.run(ctx)
+	}
+	if err := os.WriteFile(file, snapshot, 0o600); err != nil {
 		return err
 	}
 	return s.run(ctx)

@@ -1,0 +1,358 @@
+package rotation_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/rs/zerolog"
+
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/oncall/rotation/redistest"
+)
+
+// record is the epoch as the record of the product keeps it.
+type record struct{ epoch atomic.Uint64 }
+
+func (r *record) raise(context.Context) (uint64, error) { return r.epoch.Add(1), nil }
+
+func ask(call string, people ...string) rotation.ClaimRequest {
+	return rotation.ClaimRequest{Call: call, Attempt: "1", Track: "primary", Candidates: people}
+}
+
+// claim claims and fails the test when nobody was free.
+func claim(t *testing.T, s rotation.Rotation, call string, people ...string) rotation.Claim {
+	t.Helper()
+	c, ok, err := s.Claim(t.Context(), ask(call, people...))
+	if err != nil || !ok {
+		t.Fatalf("claim for %s: ok %v, err %v", call, ok, err)
+	}
+	return c
+}
+
+// busy fails the test when one of the people can be claimed.
+func busy(t *testing.T, s rotation.Rotation, call string, people ...string) {
+	t.Helper()
+	if c, ok, err := s.Claim(t.Context(), ask(call, people...)); err != nil || ok {
+		t.Fatalf("claim for %s gave %+v, ok %v, err %v; all are busy", call, c, ok, err)
+	}
+}
+
+func accept(t *testing.T, s rotation.Rotation, c rotation.Claim) {
+	t.Helper()
+	if won, err := s.Accept(t.Context(), c); err != nil || !won {
+		t.Fatalf("accept %+v: won %v, err %v", c, won, err)
+	}
+}
+
+// quick is a configuration with the budget of the product.
+func quick(url string) rotation.Config {
+	return rotation.Config{URL: url, Budget: rotation.DefaultBudget}
+}
+
+// proxy puts a proxy with faults before the server.
+func proxy(t *testing.T, s *redistest.Server) *toxiproxy.Proxy {
+	t.Helper()
+	p := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", s.Addr())
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+func toxic(t *testing.T, p *toxiproxy.Proxy, json string) {
+	t.Helper()
+	if _, err := p.Toxics.AddToxicJson(strings.NewReader(json)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFaults breaks Redis in every way: the node goes on, waits at most once, loses none of its claims, and is back
+// within 5 s.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	type rig struct {
+		server *redistest.Server
+		proxy  *toxiproxy.Proxy
+	}
+	config := func(key, value string) func(*testing.T, *rig) {
+		return func(t *testing.T, r *rig) {
+			if err := r.server.Client().ConfigSet(t.Context(), key, value).Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	check := func(do func(r *rig, ctx context.Context) error) func(*testing.T, *rig) {
+		return func(t *testing.T, r *rig) {
+			if err := do(r, t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for name, fault := range map[string]struct{ inject, mend func(*testing.T, *rig) }{
+		"killed": {
+			check(func(r *rig, _ context.Context) error { r.server.Kill(); return nil }),
+			check(func(r *rig, ctx context.Context) error { return r.server.Restart(ctx) }),
+		},
+		"stopped": {
+			check(func(r *rig, _ context.Context) error { return r.server.Stop() }),
+			check(func(r *rig, _ context.Context) error { return r.server.Cont() }),
+		},
+		"slow by 2 s": {
+			func(t *testing.T, r *rig) {
+				toxic(t, r.proxy, `{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":2000}}`)
+			},
+			check(func(r *rig, ctx context.Context) error { return r.proxy.Toxics.RemoveToxic(ctx, "slow") }),
+		},
+		"answers lost": {
+			func(t *testing.T, r *rig) {
+				toxic(t, r.proxy, `{"name":"lost","type":"timeout","stream":"downstream","attributes":{"timeout":0}}`)
+			},
+			check(func(r *rig, ctx context.Context) error { return r.proxy.Toxics.RemoveToxic(ctx, "lost") }),
+		},
+		"takes no writes": {config("min-replicas-to-write", "1"), config("min-replicas-to-write", "0")},
+		"out of memory":   {config("maxmemory", "1"), config("maxmemory", "0")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := &rig{server: redistest.Start(t, redistest.Options{})}
+			r.proxy = proxy(t, r.server)
+			var epochs record
+			reg := prometheus.NewRegistry()
+			s, _ := newSwitch(t, quick("redis://"+r.proxy.Listen), rotation.Deps{Epoch: epochs.raise, Registerer: reg}, rotation.ModeRedis)
+
+			talks, gone := claim(t, s, "talks", "anna"), claim(t, s, "gone", "boris")
+			accept(t, s, talks)
+			if talks.Local {
+				t.Error("a claim of Redis is marked as local")
+			}
+			goroutines := runtime.NumGoroutine()
+			fault.inject(t, r)
+
+			var waited []time.Duration
+			var last rotation.Claim
+			for i := range 20 {
+				began := time.Now()
+				c := claim(t, s, fmt.Sprint("call", i), "anna", "vera", "gleb") // anna talks
+				if c.Person == "anna" || c.Token <= last.Token || c.Token <= talks.Token {
+					t.Errorf("claim %+v after %+v", c, last)
+				}
+				waited = append(waited, time.Since(began))
+				if i < 19 {
+					if err := s.Release(t.Context(), c); err != nil {
+						t.Errorf("release: %v", err)
+					}
+				}
+				last = c
+			}
+			if !last.Local || s.Status().Mode != rotation.ModeMemory {
+				t.Errorf("claim %+v in mode %s, want a local one", last, s.Status().Mode)
+			}
+			slices.Sort(waited)
+			if waited[19] > rotation.DefaultBudget+150*time.Millisecond || waited[18] > 50*time.Millisecond {
+				t.Errorf("waited %v, %v; only one may wait, and no longer than the budget", waited[19], waited[18])
+			}
+			for range 200 { // what must not pile up while Redis hangs
+				s.Order(t.Context(), "primary", []string{"anna"})
+			}
+			if n := runtime.NumGoroutine() - goroutines; n > 200 { // other tests run too
+				t.Errorf("%d goroutines more", n)
+			}
+			if err := s.Release(t.Context(), gone); err != nil {
+				t.Errorf("release: %v", err)
+			}
+			if err := s.Renew(t.Context(), talks); err != nil || !s.Valid(t.Context(), talks) {
+				t.Errorf("a live bridge has lost its claim: %v", err)
+			}
+			if won, err := s.Accept(t.Context(), last); err != nil || !won {
+				t.Errorf("accept: %v, %v", won, err)
+			}
+
+			fault.mend(t, r)
+			began := time.Now()
+			waitMode(t, s, rotation.ModeRedis)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("back after %s", took)
+			}
+			// another node sees all of it in Redis
+			o, _ := newSwitch(t, patient(r.server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
+			eventually(t, "claims written", func() bool { return o.Valid(t.Context(), talks) && o.Valid(t.Context(), last) })
+			busy(t, o, "other", "anna", last.Person)
+			if c := claim(t, o, "other", "boris"); c.Token <= last.Token {
+				t.Errorf("token %d after %d", c.Token, last.Token)
+			}
+			if !s.Valid(t.Context(), talks) || !s.Valid(t.Context(), last) {
+				t.Error("claims were lost on the way back")
+			}
+			if got := gauge(t, reg); got != 1 {
+				t.Errorf("the metric says %v", got)
+			}
+		})
+	}
+}
+
+// gauge finds the metric of the mode.
+func gauge(t *testing.T, reg *prometheus.Registry) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "vahta_rotation_shared" {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatal("no vahta_rotation_shared")
+	return 0
+}
+
+// TestForgets lets Redis forget while it goes on answering: this node's claims hold, and no token comes twice.
+func TestForgets(t *testing.T) {
+	t.Parallel()
+	for name, forget := range map[string]func(ctx context.Context, s *redistest.Server, snapshot []byte) error{
+		"flushed":        func(ctx context.Context, s *redistest.Server, _ []byte) error { return s.Flush(ctx) },
+		"restored older": func(ctx context.Context, s *redistest.Server, old []byte) error { return s.Restore(ctx, old) },
+		"started empty":  func(ctx context.Context, s *redistest.Server, _ []byte) error { return s.Restore(ctx, nil) },
+		"epoch gone": func(ctx context.Context, s *redistest.Server, _ []byte) error {
+			return s.Client().Del(ctx, "{vahta}:epoch").Err()
+		},
+		"counter gone": func(ctx context.Context, s *redistest.Server, _ []byte) error {
+			return s.Client().Del(ctx, "{vahta}:fence").Err()
+		},
+		"scripts gone": func(ctx context.Context, s *redistest.Server, _ []byte) error {
+			return s.Client().ScriptFlush(ctx).Err()
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t, redistest.Options{})
+			var epochs record
+			s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
+			o, _ := newSwitch(t, patient(server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
+			claim(t, s, "early", "early")
+			snapshot, err := server.Snapshot(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine, theirs := claim(t, s, "talks", "anna"), claim(t, o, "rings", "boris")
+			accept(t, s, mine)
+			if err := forget(t.Context(), server, snapshot); err != nil {
+				t.Fatal(err)
+			}
+			// right after: neither node rings whom it rings already, and tokens are above all older ones
+			next := claim(t, s, "next", "anna", "vera")
+			other := claim(t, o, "other", "boris", "gleb")
+			if next.Person != "vera" || other.Person != "gleb" {
+				t.Errorf("got %s and %s while anna and boris are busy", next.Person, other.Person)
+			}
+			top := max(mine.Token, theirs.Token)
+			if next.Token <= top || other.Token <= top || next.Token == other.Token {
+				t.Errorf("tokens %d and %d after %d", next.Token, other.Token, top)
+			}
+			if !s.Valid(t.Context(), mine) || !o.Valid(t.Context(), theirs) || s.Renew(t.Context(), mine) != nil {
+				t.Error("claims were lost")
+			}
+			// and soon both know of each other again
+			waitMode(t, s, rotation.ModeRedis)
+			waitMode(t, o, rotation.ModeRedis)
+			eventually(t, "each knows the other's claims", func() bool {
+				return o.Valid(t.Context(), mine) && s.Valid(t.Context(), theirs) && o.Valid(t.Context(), next) && s.Valid(t.Context(), other)
+			})
+			busy(t, s, "last", "anna", "boris", "vera", "gleb")
+			busy(t, o, "last", "anna", "boris", "vera", "gleb")
+		})
+	}
+}
+
+func TestAbsentAtStart(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	server.Kill()
+	var epochs record
+	s, _ := newSwitch(t, quick(server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeMemory)
+	first := claim(t, s, "first", "anna")
+	if !first.Local {
+		t.Errorf("claim %+v is not local", first)
+	}
+	if err := s.Put(t.Context(), "binding/anna", []byte("here"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitMode(t, s, rotation.ModeRedis)
+	o, _ := newSwitch(t, patient(server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
+	eventually(t, "the claim is shared", func() bool { return o.Valid(t.Context(), first) })
+	if v, err := o.Get(t.Context(), "binding/anna"); err != nil || string(v) != "here" {
+		t.Errorf("the value is %q, %v", v, err)
+	}
+	if c := claim(t, s, "second", "boris"); c.Local || c.Token <= first.Token {
+		t.Errorf("claim %+v after %+v", c, first)
+	}
+}
+
+// TestCallerGone: who does not wait any more says nothing about Redis.
+func TestCallerGone(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{}, rotation.ModeRedis)
+	if err := server.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(20*time.Millisecond, cancel)
+	if _, ok, err := s.Claim(ctx, ask("call", "anna")); ok || !errors.Is(err, context.Canceled) {
+		t.Errorf("claim: %v, %v", ok, err)
+	}
+	if mode := s.Status().Mode; mode != rotation.ModeRedis {
+		t.Errorf("mode %s after a caller who went away", mode)
+	}
+	if err := server.Cont(); err != nil {
+		t.Fatal(err)
+	}
+	// what Redis may have granted to him is taken back
+	eventually(t, "anna is free", func() bool {
+		c, ok, err := s.Claim(t.Context(), ask("next", "anna"))
+		return err == nil && ok && c.Person == "anna"
+	})
+}
+
+func TestRaise(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	nowhere := url.URL{Scheme: "unix", Path: filepath.Join(t.TempDir(), "redis.sock")}
+	for name, where := range map[string]struct {
+		cfg  rotation.Config
+		mode rotation.Mode
+	}{
+		"single": {rotation.Default(), rotation.ModeSingle},
+		"redis":  {patient(server.URL()), rotation.ModeRedis},
+		"memory": {patient(nowhere.String()), rotation.ModeMemory},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var epochs record
+			s, _ := newSwitch(t, where.cfg, rotation.Deps{Epoch: epochs.raise}, where.mode)
+			before := claim(t, s, "1", "anna")
+			epochs.epoch.Store(1000) // other nodes have gone far
+			if err := s.Raise(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if c := claim(t, s, "2", "boris"); c.Token>>40 != 1001 || c.Token <= before.Token || s.Status().Epoch != 1001 {
+				t.Errorf("token %#x after %#x, status %+v, want epoch 1001", c.Token, before.Token, s.Status())
+			}
+		})
+	}
+}
