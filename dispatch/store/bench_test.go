@@ -1,7 +1,9 @@
 package store
 
 import (
+	"crypto/rand"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,20 +16,11 @@ import (
 // what a caller's 200 waits for.
 func BenchmarkOpen(b *testing.B) {
 	s := open(b)
-	var took []time.Duration
 	n := 0
-	for b.Loop() {
+	each(b, func() error {
 		n++
-		c := opening(n)
-		began := time.Now()
-		if err := s.Commit(b.Context(), c); err != nil {
-			b.Fatal(err)
-		}
-		took = append(took, time.Since(began))
-	}
-	slices.Sort(took)
-	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
-	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+		return s.Commit(b.Context(), opening(n))
+	})
 }
 
 // BenchmarkGroupCommit is the same from 64 callers at once.
@@ -66,4 +59,82 @@ func BenchmarkNote(b *testing.B) {
 	}
 	close(work)
 	wg.Wait()
+}
+
+// BenchmarkOpenOnce is BenchmarkOpen with an ID that is remembered.
+func BenchmarkOpenOnce(b *testing.B) {
+	s := open(b)
+	n := 0
+	each(b, func() error {
+		n++
+		c := opening(n)
+		c.ID = rand.Text()
+		return s.Commit(b.Context(), c)
+	})
+}
+
+// BenchmarkGroupCommitOnce is BenchmarkGroupCommit with IDs.
+func BenchmarkGroupCommitOnce(b *testing.B) {
+	s := open(b)
+	var n atomic.Int64
+	b.SetParallelism(32)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			c := opening(int(n.Add(1)))
+			c.ID = rand.Text()
+			if err := s.Commit(b.Context(), c); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+}
+
+// BenchmarkArbiter is what a node asks around a call, one at a time.
+func BenchmarkArbiter(b *testing.B) {
+	s := open(b)
+	until := t0.Add(time.Minute)
+	token := uint64(0)
+	as := func() dispatch.Assignment {
+		return dispatch.Assignment{Person: "anna", Call: "c", Attempt: strconv.FormatUint(token, 10), Token: token, Until: until}
+	}
+	for name, ask := range map[string]func() error{
+		"Assign":  func() error { token++; return s.Assign(b.Context(), as(), t0) },
+		"Confirm": func() error { return s.Confirm(b.Context(), as(), t0) },
+		"Extend": func() error {
+			until = until.Add(time.Second)
+			return s.Extend(b.Context(), []dispatch.Assignment{as()})
+		},
+		"Beat":     func() error { return s.Beat(b.Context(), "a", t0, t0) },
+		"TakeOver": func() error { _, err := s.TakeOver(b.Context(), "a", false, t0); return err },
+	} {
+		token++
+		if err := s.Assign(b.Context(), as(), t0); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) { each(b, ask) })
+	}
+}
+
+// BenchmarkMemoryCommit is the same commit in the memory twin, which stands in
+// for a store that is away: its cost must not grow with what it holds.
+func BenchmarkMemoryCommit(b *testing.B) {
+	m := NewMemory()
+	n := 0
+	each(b, func() error { n++; return m.Commit(b.Context(), opening(n)) })
+}
+
+// each reports the percentiles of one piece of work.
+func each(b *testing.B, work func() error) {
+	b.Helper()
+	var took []time.Duration
+	for b.Loop() {
+		began := time.Now()
+		if err := work(); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, time.Since(began))
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
 }

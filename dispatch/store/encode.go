@@ -30,7 +30,7 @@ func encode(c dispatch.Change) (*encoded, error) {
 		}
 		var b []byte
 		if b, err = json.Marshal(v); err != nil {
-			err = fmt.Errorf("encode %T: %w", v, err)
+			err = fmt.Errorf("encode %T: %w: %w", v, dispatch.ErrConflict, err) // no store takes it
 		}
 		return b
 	}
