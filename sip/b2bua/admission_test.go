@@ -155,7 +155,7 @@ func pressed(t *testing.T, change func(*Config)) (r *rig, press func(share float
 	return r, func(share float64, why string) { now.Store(&Pressure{share, why}) }, log, reg
 }
 
-// counted reads one counter of refusals.
+// counted reads one counter or gauge.
 func counted(t *testing.T, reg prometheus.Gatherer, name, label string) float64 {
 	t.Helper()
 	families, err := reg.Gather()
@@ -168,7 +168,7 @@ func counted(t *testing.T, reg prometheus.Gatherer, name, label string) float64 
 		}
 		for _, m := range f.GetMetric() {
 			if label == "" || len(m.GetLabel()) == 1 && m.GetLabel()[0].GetValue() == label {
-				return m.GetCounter().GetValue()
+				return m.GetCounter().GetValue() + m.GetGauge().GetValue()
 			}
 		}
 	}

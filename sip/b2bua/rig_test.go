@@ -3,12 +3,15 @@ package b2bua
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/media"
@@ -28,7 +31,8 @@ type rig struct {
 	engine *Engine
 	pool   *media.Pool
 	trunks *trunk.Trunks
-	at     netip.AddrPort
+	at     netip.AddrPort // UDP
+	tcp    netip.AddrPort
 
 	caller, spare, bob, carol *siptest.UA
 
@@ -47,6 +51,8 @@ type rigOptions struct {
 	begin  func(*rig, *Call) // called for each new call; default: ring
 	serves func(trunk.Inbound) bool
 	deps   func(*Deps)
+	log    *slog.Logger          // of the edge
+	reg    prometheus.Registerer // of the dialogs
 }
 
 func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t everywhere
@@ -57,16 +63,16 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	edgeConfig := wire.Default()
 	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	edgeConfig.Rate, edgeConfig.Burst = 1<<20, 1<<20 // all peers of a test share one address
-	edge, err := wire.New(edgeConfig, wire.Deps{})
+	edge, err := wire.New(edgeConfig, wire.Deps{Log: opt.log})
 	r.must(err)
 	dialogConfig := dialog.Default()
 	if opt.dialog != nil {
 		opt.dialog(&dialogConfig)
 	}
-	stack := dialog.NewStack(edge, dialogConfig, dialog.Deps{})
+	stack := dialog.NewStack(edge, dialogConfig, dialog.Deps{Registerer: opt.reg})
 	edge.SetHandler(stack)
 	r.must(edge.Listen(t.Context()))
-	r.at = edge.Addr(wire.UDP)
+	r.at, r.tcp = edge.Addr(wire.UDP), edge.Addr(wire.TCP)
 
 	for user, ua := range map[string]**siptest.UA{"+79161112233": &r.caller, "spare": &r.spare, "bob": &r.bob, "carol": &r.carol} {
 		*ua = siptest.NewUA(t, siptest.UAConfig{User: user, Peer: r.at})
