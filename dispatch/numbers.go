@@ -131,12 +131,20 @@ func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) 
 		if num, ok := n.pop(year); ok {
 			return num, nil
 		}
-		if err := n.ready(ctx, year, t); err != nil {
-			if num, ok := n.pop(n.current()); ok {
+		err := n.ready(ctx, year, t)
+		if err == nil {
+			continue
+		}
+		if old := n.current(); old != 0 && old < year {
+			if num, ok := n.pop(old); ok {
 				return num, nil
 			}
-			return ticket.Number{}, fmt.Errorf("reserve ticket numbers of %d: %w", year, err)
+			if n.ready(ctx, old, t) == nil {
+				year = old
+				continue
+			}
 		}
+		return ticket.Number{}, fmt.Errorf("reserve ticket numbers of %d: %w", year, err)
 	}
 }
 
@@ -171,17 +179,21 @@ func (n *numbers) wake() {
 	}
 }
 
-// fill reserves a block of the year ahead unless there is one.
+// fill reserves a block of the year ahead unless there is one. A store that is
+// away is no error: whoever needs a number tries again.
 func (n *numbers) fill(ctx context.Context, year int) error {
 	done, err := n.hold(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if err := n.restore(ctx, year); err != nil {
+	if err := n.restore(ctx); err != nil {
 		return err
 	}
-	return n.ahead(ctx, year)
+	if err := n.ahead(ctx, year); !errors.Is(err, ErrAway) {
+		return err
+	}
+	return nil
 }
 
 // ready begins the next block of the year; when there is none it waits for the
@@ -192,7 +204,7 @@ func (n *numbers) ready(ctx context.Context, year int, now time.Time) error {
 		return err
 	}
 	defer done()
-	if err := n.restore(ctx, year); err != nil {
+	if err := n.restore(ctx); err != nil {
 		return err
 	}
 	n.mu.Lock()
@@ -259,22 +271,15 @@ func (n *numbers) put(ctx context.Context, list []block) error {
 		list[i].next = b.next
 	}
 	n.mu.Unlock()
-	end := len(list) - 1
-	old := func(i int, b block) bool { return i < end && b.Begun && b.next >= b.End || b.Year < newest }
-	kept := make([]block, 0, len(list))
-	for i, b := range list {
-		if !old(i, b) {
-			kept = append(kept, b)
-		}
-	}
+	kept := slices.DeleteFunc(slices.Clone(list), func(b block) bool { return b.Begun && b.next >= b.End || b.Year < newest-1 })
 	if err := n.keep(ctx, kept); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for i, b := range n.blocks {
-		if at := slices.IndexFunc(kept, func(k block) bool { return k.Block.Year == b.Year && k.End == b.End }); at >= 0 {
-			kept[at].next = n.blocks[i].next
+	for _, b := range n.blocks {
+		if at := slices.IndexFunc(kept, func(k block) bool { return k.Year == b.Year && k.End == b.End }); at >= 0 {
+			kept[at].next = b.next
 		}
 	}
 	n.blocks = kept
@@ -298,7 +303,7 @@ func (n *numbers) keep(ctx context.Context, list []block) error {
 // restore takes over the blocks of the last run, once; the token is held. A
 // begun block goes on behind its last number; when the store cannot tell which
 // one that is, the rest of the block is skipped.
-func (n *numbers) restore(ctx context.Context, _ int) error {
+func (n *numbers) restore(ctx context.Context) error {
 	n.mu.Lock()
 	known := n.restored
 	n.mu.Unlock()
