@@ -189,6 +189,10 @@ func TestFaults(t *testing.T) {
 			o, _ := newSwitch(t, patient(r.server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
 			eventually(t, "claims written", func() bool { return o.Valid(t.Context(), talks) && o.Valid(t.Context(), last) })
 			busy(t, o, "other", "anna", last.Person)
+			eventually(t, "what Redis granted without being heard is taken back", func() bool {
+				keys, err := r.server.Client().Keys(t.Context(), "{vahta}:claim:*").Result()
+				return err == nil && len(keys) == 2
+			})
 			if c := claim(t, o, "other", "boris"); c.Token <= last.Token {
 				t.Errorf("token %d after %d", c.Token, last.Token)
 			}
