@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -231,13 +232,25 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-k.wake:
 		case <-timer.C:
 		}
-		next := refreshEvery
-		if err := k.Refresh(ctx); err != nil {
-			next = refreshSoon
-		}
-		k.watch()
-		timer.Reset(next)
+		timer.Reset(k.round(ctx))
 	}
+}
+
+// round is one look into the store; it returns when the next is due. A panic
+// costs one round.
+func (k *Keeper) round(ctx context.Context) (next time.Duration) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			next = refreshSoon
+			k.log.Error("a look for the directory broke off; it is done again", "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		}
+	}()
+	err := k.Refresh(ctx)
+	k.watch()
+	if err != nil {
+		return refreshSoon
+	}
+	return refreshEvery
 }
 
 // enter puts a definition in force on this node.

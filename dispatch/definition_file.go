@@ -69,7 +69,7 @@ func writeCopy(path string, c localCopy) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	folder, err := os.Open(dir) //nolint:gosec // the data folder, from the configuration
+	folder, err := os.Open(dir)
 	if err != nil {
 		return err
 	}

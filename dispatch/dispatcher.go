@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,11 +211,23 @@ func (d *Dispatcher) reserve(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-d.numbers.low:
-			if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {
-				d.log.Warn("ticket numbers could not be reserved ahead", "err", err)
-			}
+			d.survive(func() {
+				if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {
+					d.log.Warn("ticket numbers could not be reserved ahead", "err", err)
+				}
+			})
 		}
 	}
+}
+
+// survive runs one round of a loop that must go on whatever happens.
+func (d *Dispatcher) survive(round func()) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			d.log.Error("a round of the dispatcher broke off; the next one follows", "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		}
+	}()
+	round()
 }
 
 // commit writes a change and, when it is durable, brings it to board, workers
@@ -305,6 +318,11 @@ func (d *Dispatcher) appendTo(ctx context.Context, id string, decide func(Case) 
 	c, err := d.load(ctx, id)
 	for try := 0; err == nil; try++ {
 		change, fault := decide(c)
+		if fault != nil && try == 0 && d.life.nodes != nil {
+			if c, err = d.reload(ctx, id); err == nil { // another node may have changed what speaks against it
+				change, fault = decide(c)
+			}
+		}
 		if fault != nil || change.empty() {
 			return fault
 		}

@@ -157,4 +157,3 @@ func (h *house) see(t *testing.T, want string) {
 }
 
 func wait(d time.Duration) { <-time.After(d) }
-

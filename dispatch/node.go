@@ -68,7 +68,7 @@ func (d *Dispatcher) beats(ctx context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	for {
-		d.beat(ctx)
+		d.survive(func() { d.beat(ctx) })
 		select {
 		case <-ctx.Done():
 			return
@@ -91,7 +91,7 @@ func (d *Dispatcher) beat(ctx context.Context) {
 		return
 	}
 	d.life.mu.Lock()
-	if now.Sub(d.life.beaten) >= nodeLease {
+	if now.Sub(d.life.beaten) >= nodeLease/2 {
 		d.life.steady = now
 	}
 	d.life.beaten = now
@@ -128,7 +128,7 @@ func (d *Dispatcher) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			d.bury(ctx)
+			d.survive(func() { d.bury(ctx) })
 		}
 	}
 }
@@ -202,7 +202,8 @@ func (d *Dispatcher) endOrphans(ctx context.Context) error {
 			continue
 		}
 		if err == nil && !d.now().Before(o.after) {
-			if err = d.breakCall(ctx, o.call); err == nil {
+			d.survive(func() { err = d.breakCall(ctx, o.call) })
+			if err == nil { // also when it broke off: one bad call must not hold up the others
 				continue
 			}
 		}

@@ -265,3 +265,20 @@ func TestHuntOfAnotherNodeIsThePage(t *testing.T) {
 		b.see(t, "5m4s anna")
 	})
 }
+
+// What one node refuses is decided on what the other one did, also when no
+// message has told of it.
+func TestRefusalIsNotStale(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, _ := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", nil)
+		o := a.talk(t, "x") // boris has it
+		if err := b.Acknowledge(t.Context(), o.Ref, "anna", "cli", time.Now()); err == nil {
+			t.Error("b lets anna take what boris has")
+		}
+		must(t, a.RecordOutcome(t.Context(), dispatch.Outcome{Ref: o.Ref, Call: "x", Result: dispatch.CallBroken, At: time.Now()}))
+		must(t, b.Acknowledge(t.Context(), o.Ref, "anna", "cli", time.Now()))
+	})
+}

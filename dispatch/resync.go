@@ -114,16 +114,21 @@ func (d *Dispatcher) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-d.renew:
+			d.survive(func() { d.followOnce(ctx) })
 		}
-		if d.lost.Swap(false) {
-			if _, err := d.readBoard(ctx); err != nil && ctx.Err() == nil {
-				d.lost.Store(true)
-				d.log.Warn("tickets that other nodes changed could not be read", "err", err)
-			}
+	}
+}
+
+// followOnce reads what is forgotten now.
+func (d *Dispatcher) followOnce(ctx context.Context) {
+	if d.lost.Swap(false) {
+		if _, err := d.readBoard(ctx); err != nil && ctx.Err() == nil {
+			d.lost.Store(true)
+			d.log.Warn("tickets that other nodes changed could not be read", "err", err)
 		}
-		for _, id := range d.board.forgotten() {
-			d.renewCase(ctx, id)
-		}
+	}
+	for _, id := range d.board.forgotten() {
+		d.renewCase(ctx, id)
 	}
 }
 

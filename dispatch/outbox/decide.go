@@ -61,7 +61,11 @@ func settleRecall(cfg Config, d dispatch.Delivery, err error) dispatch.Delivery 
 	if err != nil {
 		d.Err = err.Error()
 	}
-	if d.Result == dispatch.ResultDelivered || d.Result == dispatch.ResultWithdrawn {
+	switch d.Result {
+	case dispatch.ResultDelivered, dispatch.ResultWithdrawn:
+		return d
+	case dispatch.ResultPostponed: // not tried: this node stops, another one will
+		d.Final, d.RetryAt = false, d.At.Add(d.Took+cfg.Poll)
 		return d
 	}
 	hopeless := errors.Is(err, dispatch.ErrPermanent) || d.Result == dispatch.ResultDeclined

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
 )
 
 func recall(id string) dispatch.Notice {
@@ -87,5 +88,62 @@ func TestRecallsHaveTheirOwnLane(t *testing.T) {
 		if got := r.seen(); !strings.Contains(got, "r2/1") || strings.Count(got, " p")+strings.Count(got, "[") > 2 {
 			t.Error(got)
 		}
+	})
+}
+
+// A node that stops uses up no tries: the notice waits for the next one.
+func TestPostponedRecallCountsNoTry(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := &far{}
+		r.on = func(context.Context, dispatch.Notice) (dispatch.Result, error) {
+			if time.Since(r.start) < 30*time.Second {
+				return dispatch.ResultPostponed, errors.New("draining")
+			}
+			return dispatch.ResultNoAnswer, errors.New("no answer")
+		}
+		s, w, _ := serve(t, nil, r)
+		put(t, s, w, recall("r"))
+		wait(time.Hour)
+		if got := r.seen(); !strings.Contains(got, "29s r/1 30s r/1 45s r/2 1m0s r/3 1m15s r/4 1m30s r/5]") {
+			t.Error(got)
+		}
+	})
+}
+
+// poison is a desk that breaks on some notices.
+type poison struct{ desk }
+
+func (p poison) PageStillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
+	if strings.HasPrefix(n.ID, "poison") {
+		panic("poison")
+	}
+	return p.desk.PageStillNeeded(ctx, n)
+}
+
+// A notice that breaks the desk costs its place until it has broken, and the
+// others nothing.
+func TestABrokenDeskStopsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := &far{start: time.Now(), on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return dispatch.ResultDelivered, nil }}
+		cfg := Default()
+		cfg.Pages = 2
+		w, err := New(cfg, Deps{Source: s, Desk: poison{desk{s}}, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: r}})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		for i := range 100 {
+			put(t, s, w, dispatch.Notice{ID: fmt.Sprint("poison", i), Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()})
+		}
+		put(t, s, w, dispatch.Notice{ID: "good", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()})
+		wait(time.Second)
+		if got := r.seen(); got != "[0s good/1]" {
+			t.Error(got)
+		}
+		cancel()
+		must(t, <-ended)
 	})
 }

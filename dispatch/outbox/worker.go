@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -161,17 +162,32 @@ func (w *Worker) serve(ctx context.Context, l *lane) {
 				drained = true
 			}
 		}
-		started, err := w.start(ctx, l, free, &under)
+		started, rest := w.round(ctx, l, free, &under)
 		free -= started
-		if err != nil {
-			if ctx.Err() == nil {
-				w.log.Error("due notices could not be claimed", "err", err)
-			}
-			timer.Reset(w.cfg.Poll)
-			continue
-		}
-		timer.Reset(w.wait(ctx, l, free))
+		timer.Reset(rest)
 	}
+}
+
+// survive ends a panic of its caller: a fault in one notice costs that notice.
+func (w *Worker) survive() {
+	if fault := recover(); fault != nil {
+		w.log.Error("work on notices broke off; it is done again", "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	}
+}
+
+// round sets due notices off and returns how many, and how long the lane may
+// rest.
+func (w *Worker) round(ctx context.Context, l *lane, free int, under *sync.WaitGroup) (started int, rest time.Duration) {
+	rest = w.cfg.Poll
+	defer w.survive()
+	started, err := w.start(ctx, l, free, under)
+	if err != nil {
+		if ctx.Err() == nil {
+			w.log.Error("due notices could not be claimed", "err", err)
+		}
+		return started, rest
+	}
+	return started, w.wait(ctx, l, free-started)
 }
 
 // start claims as many due notices as there are free slots and sets them off.
@@ -192,6 +208,7 @@ func (w *Worker) start(ctx context.Context, l *lane, free int, under *sync.WaitG
 		started++
 		under.Go(func() {
 			defer func() { w.land(n); cancel(nil); l.ended <- struct{}{} }()
+			defer w.survive() // the notice comes again when its lease ends
 			w.deliver(sub, l, n)
 		})
 	}

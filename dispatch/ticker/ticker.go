@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -114,7 +115,9 @@ func (t *Ticker) Run(ctx context.Context) error {
 }
 
 // round wakes what is due and returns how long to wait for the next look.
-func (t *Ticker) round(ctx context.Context) time.Duration {
+func (t *Ticker) round(ctx context.Context) (rest time.Duration) {
+	rest = t.cfg.Poll
+	defer t.survive()
 	for {
 		due, err := t.source.ClaimTimers(ctx, t.cfg.Now(), t.cfg.Lease, t.cfg.Batch)
 		if err != nil {
@@ -141,11 +144,19 @@ func (t *Ticker) round(ctx context.Context) time.Duration {
 	return max(0, min(next.Sub(t.cfg.Now()), t.cfg.Poll))
 }
 
+// survive ends a panic of its caller: a fault in one timer costs that timer.
+func (t *Ticker) survive() {
+	if fault := recover(); fault != nil {
+		t.log.Error("work on timers broke off; it is done again", "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
+	}
+}
+
 func (t *Ticker) fire(ctx context.Context, due []dispatch.Timer) {
 	var g errgroup.Group
 	g.SetLimit(t.cfg.Parallel)
 	for _, d := range due {
 		g.Go(func() error {
+			defer t.survive() // the timer comes again when its lease ends
 			if err := t.desk.Wake(ctx, d); err != nil && ctx.Err() == nil {
 				t.log.Error("a timer failed and comes again when its lease ends", "ticket", d.Ticket, "err", err)
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -25,6 +26,8 @@ type desk struct {
 	mu    sync.Mutex
 	woken []string       // guarded by mu
 	fails map[string]int // guarded by mu
+
+	poison map[string]bool // set before the timers are; Wake panics on these
 }
 
 func (d *desk) Wake(ctx context.Context, t dispatch.Timer) error {
@@ -33,6 +36,9 @@ func (d *desk) Wake(ctx context.Context, t dispatch.Timer) error {
 	d.fails[t.Ticket]--
 	failed := d.fails[t.Ticket] >= 0
 	d.mu.Unlock()
+	if d.poison[t.Ticket] {
+		panic("poison")
+	}
 	if failed {
 		return errors.New("database is locked")
 	}
@@ -64,7 +70,7 @@ func wait(d time.Duration) { <-time.After(d); synctest.Wait() }
 func start(t *testing.T) (*store.Memory, *desk, *Ticker) {
 	t.Helper()
 	s := store.NewMemory()
-	d := &desk{start: time.Now(), store: s, fails: map[string]int{}}
+	d := &desk{start: time.Now(), store: s, fails: map[string]int{}, poison: map[string]bool{}}
 	k, err := New(Default(), s, d, nil)
 	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -118,6 +124,62 @@ func TestOverdueTimersFireOnceAtOnce(t *testing.T) {
 			t.Errorf("%d of 200 fired", n)
 		}
 	})
+}
+
+// A Wake that breaks costs its timer one lease, and the others nothing.
+func TestABrokenWakeStopsNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, d, k := start(t)
+		for i := range 100 {
+			name := fmt.Sprint("poison", i)
+			d.poison[name] = true
+			set(t, s, name, 0)
+		}
+		k.Wake()
+		wait(time.Second)
+		set(t, s, "good", time.Second)
+		k.Wake()
+		wait(time.Minute)
+		got := d.seen()
+		if !strings.Contains(got, "2s good") || strings.Count(got, "0s poison") < 100 || strings.Count(got, "30s poison") < 100 {
+			t.Error(got)
+		}
+	})
+}
+
+// A store that breaks is asked again.
+func TestABrokenSourceIsAskedAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		d := &desk{start: time.Now(), store: s, fails: map[string]int{}, poison: map[string]bool{}}
+		k, err := New(Default(), &broken{Memory: s, times: 3}, d, nil)
+		must(t, err)
+		set(t, s, "a", 0)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- k.Run(ctx) }()
+		wait(time.Minute)
+		cancel()
+		must(t, <-ended)
+		if got := d.seen(); got != "[3s a]" {
+			t.Error(got)
+		}
+	})
+}
+
+// broken panics some times.
+type broken struct {
+	*store.Memory
+	times int
+}
+
+func (b *broken) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+	if b.times--; b.times >= 0 {
+		panic("broken")
+	}
+	return b.Memory.ClaimTimers(ctx, now, lease, limit)
 }
 
 func TestValidate(t *testing.T) {
