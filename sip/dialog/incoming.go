@@ -37,12 +37,14 @@ func (in *Incoming) Reject(status int, reason string, h ...wire.Header) {
 }
 
 // hand gives a new call to who takes new calls. A panic there goes on to the edge, which counts it; the call is refused
-// before, so that the dialog does not stay for ever.
+// before, so that the dialog does not stay for ever. Whoever returns may still take it, in a loop of his own.
 func (st *Stack) hand(in *Incoming) {
+	returned := false
 	defer func() {
-		if !in.taken {
+		if !returned && !in.taken {
 			in.Reject(wire.StatusServerError, "")
 		}
 	}()
 	st.invited(in)
+	returned = true
 }
