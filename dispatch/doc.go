@@ -24,6 +24,19 @@
 //     then, and after him the chain, until somebody acknowledges anew.
 //   - Plan reads memory only (the Directory) and never waits.
 //
+// Calls that Vahta itself cuts. A call that a dead process left open ends as
+// CallBroken, recorded by the next start of its node or by another node that
+// has taken it over (Nodes); whoever comes second changes nothing. The same
+// change raises the page and asks for a recall: the client is rung back until
+// he answers, and the ticket owes him a call until somebody has talked to him.
+//
+// Several nodes. They share the store, whose versions decide: a decision made
+// on an old copy fails with ErrConflict and is made anew. The board is a copy.
+// Events of other nodes (Feed) make it read a ticket again; what needs a page
+// is decided on a fresh one. Whether a call of another node hunts is read from
+// the calls in the store, not from events, which may be lost. A Keeper gives
+// all nodes one Directory, which survives the store's absence.
+//
 // Who pages. While a call hunts, its ladder is the page. When it ends without
 // a human, RecordOutcome makes the page timer due. dispatch/ticker wakes Wake,
 // which steps the escalation machine (its state lives in the timer row) and
