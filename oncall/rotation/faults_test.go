@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"path/filepath"
 	"runtime"
@@ -130,7 +131,11 @@ func TestFaults(t *testing.T) {
 			r.proxy = proxy(t, r.server)
 			var epochs record
 			reg := prometheus.NewRegistry()
-			s, _ := newSwitch(t, quick("redis://"+r.proxy.Listen), rotation.Deps{Epoch: epochs.raise, Registerer: reg}, rotation.ModeRedis)
+			var lines lineCount
+			s, _ := newSwitch(t, quick("redis://"+r.proxy.Listen), rotation.Deps{
+				Epoch: epochs.raise, Registerer: reg, Log: slog.New(slog.NewTextHandler(&lines, nil)),
+			}, rotation.ModeRedis)
+			lines.n.Store(0)
 
 			talks, gone := claim(t, s, "talks", "anna"), claim(t, s, "gone", "boris")
 			accept(t, s, talks)
@@ -185,6 +190,9 @@ func TestFaults(t *testing.T) {
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("back after %s", took)
 			}
+			if n := lines.n.Load(); n != 2 {
+				t.Errorf("%d lines in the log, want one for each turn", n)
+			}
 			// another node sees all of it in Redis
 			o, _ := newSwitch(t, patient(r.server.URL()), rotation.Deps{Epoch: epochs.raise}, rotation.ModeRedis)
 			eventually(t, "claims written", func() bool { return o.Valid(t.Context(), talks) && o.Valid(t.Context(), last) })
@@ -204,6 +212,14 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// lineCount counts what is logged.
+type lineCount struct{ n atomic.Int64 }
+
+func (l *lineCount) Write(p []byte) (int, error) {
+	l.n.Add(1)
+	return len(p), nil
 }
 
 // gauge finds the metric of the mode.
@@ -305,6 +321,73 @@ func TestAbsentAtStart(t *testing.T) {
 	if c := claim(t, s, "second", "boris"); c.Local || c.Token <= first.Token {
 		t.Errorf("claim %+v after %+v", c, first)
 	}
+}
+
+// TestIdleNodeNoticesRestore: a node that has not seen the tokens that were forgotten gives none of them again.
+func TestIdleNodeNoticesRestore(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	s, stop := newSwitch(t, patient(server.URL()), rotation.Deps{}, rotation.ModeRedis)
+	idle, err := rotation.NewRedis(patient(server.URL()), rotation.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
+	claim(t, idle, "early", "early")
+	snapshot, err := server.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	claim(t, s, "1", "anna")
+	last := claim(t, s, "2", "boris")
+	stop()
+	if err := server.Restore(t.Context(), snapshot); err != nil {
+		t.Fatal(err)
+	}
+	if c := claim(t, idle, "3", "anna"); c.Token <= last.Token {
+		t.Errorf("token %#x after %#x", c.Token, last.Token)
+	}
+}
+
+// TestGrantedMeanwhile: Redis grants somebody whom this node has granted alone while the answer was under way.
+func TestGrantedMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	p := proxy(t, server)
+	s, _ := newSwitch(t, patient("redis://"+p.Listen), rotation.Deps{}, rotation.ModeRedis)
+	toxic(t, p, `{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":200}}`)
+	got := make(chan rotation.Claim)
+	go func() {
+		c, _, _ := s.Claim(t.Context(), ask("shared", "anna", "boris"))
+		got <- c
+	}()
+	eventually(t, "Redis has granted", func() bool {
+		n, err := server.Client().Exists(t.Context(), "{vahta}:claim:anna").Result()
+		return err == nil && n == 1
+	})
+	alone, ok := s.GrantAlone(ask("alone", "anna"))
+	if !ok {
+		t.Fatal("not granted")
+	}
+	if c := <-got; c.Person != "boris" {
+		t.Errorf("claim %+v, anna is taken by %+v", c, alone)
+	}
+	kept(t, s, alone)
+}
+
+// TestReleasedMeanwhile: a claim that was let go while it was being written again does not stay behind.
+func TestReleasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{}, rotation.ModeRedis)
+	c := claim(t, s, "1", "anna")
+	if err := s.Release(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.WriteLate(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	claim(t, s, "2", "anna")
 }
 
 // TestCallerGone: who does not wait any more says nothing about Redis.

@@ -195,6 +195,7 @@ func (s *Switch) fall(err error) {
 	first := !s.asked
 	s.asked = true
 	if s.status.Mode == ModeMemory && !first {
+		s.status.Why = err.Error()
 		return
 	}
 	s.memory.startAfter(localStart(epochOf(s.redis.known.get())))
