@@ -35,6 +35,7 @@ const (
 	after        // does it and refuses
 	hang         // does not answer
 	late         // does not answer, and does it all the same
+	later        // does it long after
 )
 
 // faulty is a SQL store with faults.
@@ -93,6 +94,13 @@ func (f *faulty) Commit(ctx context.Context, c dispatch.Change) error {
 	case late:
 		<-ctx.Done()
 		_ = f.Memory.Commit(context.WithoutCancel(ctx), c)
+		return context.Cause(ctx)
+	case later:
+		go func() {
+			time.Sleep(700 * time.Millisecond) // of the bubble
+			_ = f.Memory.Commit(context.WithoutCancel(ctx), c)
+		}()
+		<-ctx.Done()
 		return context.Cause(ctx)
 	case none:
 	}
