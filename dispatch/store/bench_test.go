@@ -104,7 +104,7 @@ func BenchmarkArbiter(b *testing.B) {
 			until = until.Add(time.Second)
 			return s.Extend(b.Context(), []dispatch.Assignment{as()})
 		},
-		"Beat":     func() error { return s.Beat(b.Context(), "a", t0, t0) },
+		"Beat":     func() error { until = until.Add(time.Second); return s.Beat(b.Context(), "a", t0, until) },
 		"TakeOver": func() error { _, err := s.TakeOver(b.Context(), "a", false, t0); return err },
 	} {
 		token++

@@ -1,21 +1,54 @@
 // Package store is the system of record: raw signals, tickets and their
-// events, calls, timers and the outbox, in SQL. It implements dispatch.Store,
-// dispatch.Archive and dispatch.Queue on SQLite, and on plain memory for tests
-// (Memory); one suite holds both to the same behaviour.
+// events, calls, timers and the outbox, and what several nodes need to agree
+// (assignments of people, leases of nodes, the directory's definition, ids of
+// changes), in SQL. It implements dispatch.Store, Archive, Queue, Releaser,
+// Arbiter, Nodes, Definitions and Numbered on SQLite, and on plain memory
+// (Memory) for tests and as stand-in for a store that is away; one suite holds
+// both to the same behaviour.
 //
 // It must not decide anything about tickets: it checks versions and unique
 // keys and keeps what it is told.
+//
+// # Writing
 //
 // One goroutine writes (Run). Changes that arrive while it is busy wait and
 // share the next SQL transaction and its one fsync (group commit); each caller
 // gets the result of his own change. A batch first runs bare; if a change of
 // it fails, the batch is rolled back and repeated with a savepoint around each
 // change. Reads go through a pool of their own and never wait for the writer.
-//
-// Health says whether changes reach the disk; each turn is logged once. The
-// file and its companions are closed to everybody but their owner.
+// Nobody waits longer than his ctx, and a change whose caller has gone before
+// it began is not carried out. One that had begun may be: a caller who must
+// know gives it an ID and commits it again, which is ErrRepeated if it was.
 //
 // SQLite runs in WAL mode with synchronous=FULL: what Commit has returned for
 // survives the power cut. Instants are int64 microseconds UTC. All methods may
 // be called by any goroutine.
+//
+// # Several processes
+//
+// Any number of processes of one machine may work on one file (WAL needs
+// shared memory, so never over a network file system). They open it one after
+// the other under the lock file path.open, and wait for each other's writes up
+// to Config.BusyWait, in steps of a millisecond. Config.Exclusive is for the
+// only serving process of a file: it refuses to start beside another one, and
+// ends the leases of the timers and notices of the last run; nodes that share
+// a file let them lapse.
+//
+// # Refusals
+//
+// What is wrong with a change itself comes as a sentinel of dispatch
+// (ErrConflict, ErrRepeated, ErrNotFound and those of the arbiter and the
+// nodes); a broken constraint and a value that can not be encoded are
+// ErrConflict. Everything else means that the store refuses or does not answer:
+// Away tells the two apart. A refused change has left nothing behind.
+//
+// Health says whether changes reach the disk; each turn is logged once. A
+// commit that has been under way for two seconds counts as a fault before it
+// ends, and so does a file that is no longer at its path: a commit to it is
+// refused even if SQLite would take it. While there is a fault a probe tries
+// the disk every two seconds; a connection that has failed is opened again,
+// and so is a file that was put back. Open says with ErrNotNow that it may be
+// tried again.
+//
+// The file and its companions are closed to everybody but their owner.
 package store

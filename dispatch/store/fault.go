@@ -21,11 +21,11 @@ import (
 // folder can not be written.
 var ErrNotNow = errors.New("the database can not be opened now")
 
-// notNow is an error that is also ErrNotNow and keeps its own words.
-type notNow struct{ error }
+// notNowError is also ErrNotNow and keeps its own words.
+type notNowError struct{ error }
 
-func (e notNow) Unwrap() error        { return e.error }
-func (e notNow) Is(target error) bool { return target == ErrNotNow }
+func (e notNowError) Unwrap() error        { return e.error }
+func (e notNowError) Is(target error) bool { return target == ErrNotNow }
 
 // Away reports whether an error of a store says that the store refuses or does
 // not answer. The other errors are its answer to the very change or question:
@@ -93,7 +93,7 @@ func passing(err error) error {
 	switch code(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
 		sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_INTERRUPT:
-		return notNow{err}
+		return notNowError{err}
 	}
 	for _, cause := range []error{
 		context.Canceled, context.DeadlineExceeded,
@@ -101,7 +101,7 @@ func passing(err error) error {
 		syscall.ETIMEDOUT, syscall.ESTALE, syscall.EINTR,
 	} {
 		if errors.Is(err, cause) {
-			return notNow{err}
+			return notNowError{err}
 		}
 	}
 	return err

@@ -121,15 +121,20 @@ func TestBusyWait(t *testing.T) {
 	t.Cleanup(func() { must(t, other.Close()) })
 	hold, err := other.BeginTx(t.Context(), nil)
 	must(t, err)
-	result := make(chan error, 1)
-	go func() { result <- s.Commit(t.Context(), opening(1)) }()
+	patient, gone := make(chan error, 1), make(chan error, 1)
+	go func() { patient <- s.Commit(t.Context(), opening(1)) }()
+	go func() { gone <- s.Commit(within(t, 100*time.Millisecond), opening(2)) }()
 	select {
-	case err := <-result:
+	case err := <-patient:
 		t.Fatalf("committed beside another process's write: %v", err)
-	case <-time.After(150 * time.Millisecond):
+	case err := <-gone:
+		want(t, err, context.DeadlineExceeded)
 	}
 	must(t, hold.Rollback())
-	must(t, <-result)
+	must(t, <-patient)
+	must(t, s.Commit(t.Context(), opening(3)))
+	_, err = s.Load(t.Context(), "t2") // its caller had gone before it began
+	want(t, err, dispatch.ErrNotFound)
 }
 
 // A process that keeps the whole file to itself lets nobody open it, for now.
@@ -218,6 +223,28 @@ func TestFileMovedAndBack(t *testing.T) {
 	_, err := s.Load(t.Context(), "t1")
 	must(t, err)
 	must(t, s.IntegrityCheck(t.Context()))
+}
+
+// A file that goes while a change is written takes the change with it: nobody
+// hears that it was stored.
+func TestFileGoesMeanwhile(t *testing.T) {
+	t.Parallel()
+	s, _, path := healthy(t)
+	want(t, s.submit(t.Context(), func(context.Context, *writer) error { return os.Remove(path) }), errGone)
+	want(t, s.Health(), errGone)
+}
+
+// An idle store sees that its file is gone when it is asked, too.
+func TestIdleFileGone(t *testing.T) {
+	t.Parallel()
+	s, book, path := healthy(t)
+	must(t, s.Health())
+	must(t, os.Remove(path))
+	want(t, s.Health(), errGone)
+	want(t, s.Health(), errGone)
+	if n := book.count("tickets are NOT stored now"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
 }
 
 // A copy that is put in the place of a deleted file is opened by itself, as

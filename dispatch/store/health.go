@@ -25,26 +25,38 @@ const (
 	// hangAfter is how long a commit may be under way before the disk counts as
 	// hanging; ten times what a caller waits.
 	hangAfter = 2 * time.Second
+	// lookAtMost is how long a look at the names of the files may take.
+	lookAtMost = 500 * time.Millisecond
 )
 
 // Health returns why changes are not stored now: the fault of the last commit
 // until one succeeds, a commit that has been under way for too long, or a file
-// that is no longer at its path.
+// that is no longer at its path. It answers within lookAtMost.
 func (s *SQLite) Health() error {
-	if fault := s.health.now(); fault != nil {
+	fault, writing := s.health.now()
+	if fault != nil || writing { // the writer looks at the file itself
 		return fault
 	}
-	if err := s.gone(); err != nil {
-		s.note(err, 0)
-		return err
+	seen := make(chan error, 1)
+	go func() { seen <- s.gone() }()
+	enough := time.NewTimer(lookAtMost)
+	defer enough.Stop()
+	var err error
+	select {
+	case err = <-seen:
+	case <-enough.C:
+		err = fmt.Errorf("look at %s: the disk has not answered for %v", s.cfg.Path, lookAtMost)
 	}
-	return nil
+	if err != nil {
+		s.note(err, 0)
+	}
+	return err
 }
 
-func (h *health) now() error {
+func (h *health) now() (fault error, writing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.fault
+	return h.fault, !h.began.IsZero()
 }
 
 // watch makes a batch known that is under way for too long. The function it

@@ -213,12 +213,13 @@ func (db *tables) ticket(e *encoded) error {
 	return nil
 }
 
-// place stores a ticket and what finds it.
+// place stores a ticket and what finds it. A party that another ticket has
+// stays with it: a commit has seen to that before, a seed yields.
 func (db *tables) place(t ticket.Ticket) {
 	if old, known := db.tickets[t.ID]; known && db.parties[old.Party] == t.ID {
 		drop(db, db.parties, old.Party)
 	}
-	if t.Open() && t.Party != "" {
+	if _, taken := db.parties[t.Party]; t.Open() && t.Party != "" && !taken {
 		put(db, db.parties, t.Party, t.ID)
 	}
 	put(db, db.numbers, t.Number, t.ID)

@@ -14,7 +14,11 @@ const reopenEvery = 500 * time.Millisecond
 
 // ready gives the writer a connection to the file at the path.
 func (s *SQLite) ready(ctx context.Context, w *writer) error {
-	if err := s.gone(); err != nil {
+	err := s.gone()
+	if s.write == nil && err == nil {
+		err = errGone // a try to open it again has stopped half-way
+	}
+	if err != nil && !s.unused(w) {
 		w.drop()
 		if err := s.reopen(ctx, err); err != nil {
 			return err
@@ -38,6 +42,18 @@ func (s *SQLite) ready(ctx context.Context, w *writer) error {
 	return nil
 }
 
+// unused reports that no connection of this process is open and that the
+// database is still the same file: SQLite removes the companions with the last
+// connection and makes them again.
+func (s *SQLite) unused(w *writer) bool {
+	f := s.files.Load()
+	if f == nil || s.write == nil || w.conn != nil || s.read.Load().Stats().OpenConnections > 0 {
+		return false
+	}
+	info, err := os.Stat(s.cfg.Path)
+	return err == nil && os.SameFile(info, f[0])
+}
+
 // reopen opens the file that stands at the path in place of the one that was
 // deleted. It must be a database of vahta: an empty one would hide the loss.
 func (s *SQLite) reopen(ctx context.Context, gone error) error {
@@ -54,7 +70,9 @@ func (s *SQLite) reopen(ctx context.Context, gone error) error {
 	if err := s.detach(); err != nil {
 		return errors.Join(gone, err)
 	}
-	if was := s.files.Load(); was != nil && !os.SameFile(info, was[0]) {
+	was := s.files.Load()
+	replaced := was != nil && !os.SameFile(info, was[0])
+	if replaced {
 		if err := s.setAside(was); err != nil {
 			return errors.Join(gone, err)
 		}
@@ -67,7 +85,9 @@ func (s *SQLite) reopen(ctx context.Context, gone error) error {
 		}
 		return errors.Join(gone, err)
 	}
-	s.log.Warn("the database file was replaced and is opened anew; what was stored in the lost one alone is not in it", "path", s.cfg.Path)
+	if replaced {
+		s.log.Warn("the database file was replaced and is opened anew; what was stored in the lost one alone is not in it", "path", s.cfg.Path)
+	}
 	return nil
 }
 
@@ -81,8 +101,13 @@ func (s *SQLite) detach() error {
 	}
 	read := s.read.Load()
 	_ = read.Close() // readers that come meanwhile are refused
-	for began := time.Now(); read.Stats().OpenConnections > 0; time.Sleep(busyStep) {
-		if time.Since(began) > reopenEvery {
+	again, enough := time.NewTicker(busyStep), time.NewTimer(reopenEvery)
+	defer again.Stop()
+	defer enough.Stop()
+	for read.Stats().OpenConnections > 0 {
+		select {
+		case <-again.C:
+		case <-enough.C:
 			return errors.New("a question to the lost database has not ended")
 		}
 	}

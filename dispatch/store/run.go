@@ -122,7 +122,7 @@ func (s *SQLite) batch(ctx context.Context, w *writer, batch []*request) {
 		return
 	}
 	began := time.Now()
-	unwatch := s.watch(began)
+	unwatch := s.watch(began) //nolint:contextcheck // the probe it may start outlives this batch
 	err := s.commit(ctx, w, batch)
 	s.metrics.committed(len(batch), time.Since(began), err)
 	unwatch()

@@ -1,9 +1,6 @@
 package store
 
-import (
-	"github.com/butlerspb/vahta/dispatch"
-	"github.com/butlerspb/vahta/dispatch/ticket"
-)
+import "github.com/butlerspb/vahta/dispatch"
 
 // Seed takes in cases and calls that it does not know, and cases that it knows
 // in an older state: a Memory then stands in for a store that is away. Logs,
@@ -29,15 +26,5 @@ func (m *Memory) Seed(b dispatch.Board) {
 		if _, known := m.db.calls[c.ID]; !known {
 			m.db.calls[c.ID] = c
 		}
-	}
-}
-
-// seedParty keeps the index of parties: what a commit has put there stands.
-func (db *tables) seedParty(old, t ticket.Ticket) {
-	if db.parties[old.Party] == t.ID {
-		delete(db.parties, old.Party)
-	}
-	if _, taken := db.parties[t.Party]; t.Open() && t.Party != "" && !taken {
-		db.parties[t.Party] = t.ID
 	}
 }

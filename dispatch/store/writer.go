@@ -175,7 +175,8 @@ const (
 // begin takes the write lock. It waits for other processes as long as patience
 // lasts and somebody still waits for the batch.
 func (w *writer) begin(ctx context.Context, batch []*request, patience time.Duration) error {
-	began := time.Now()
+	began, again := time.Now(), time.NewTimer(0)
+	defer again.Stop()
 	for {
 		_, err := w.exec(ctx, "BEGIN IMMEDIATE")
 		if err == nil {
@@ -189,7 +190,8 @@ func (w *writer) begin(ctx context.Context, batch []*request, patience time.Dura
 		if waited > busyLong {
 			step = busyRest
 		}
-		time.Sleep(step)
+		again.Reset(step)
+		<-again.C
 	}
 }
 
