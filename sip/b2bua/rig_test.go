@@ -51,6 +51,7 @@ type rigOptions struct {
 	begin  func(*rig, *Call) // called for each new call; default: ring
 	serves func(trunk.Inbound) bool
 	deps   func(*Deps)
+	edge   func(*wire.Config)
 	log    *slog.Logger          // of the edge
 	reg    prometheus.Registerer // of the dialogs
 }
@@ -63,6 +64,9 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	edgeConfig := wire.Default()
 	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	edgeConfig.Rate, edgeConfig.Burst = 1<<20, 1<<20 // all peers of a test share one address
+	if opt.edge != nil {
+		opt.edge(&edgeConfig)
+	}
 	edge, err := wire.New(edgeConfig, wire.Deps{Log: opt.log})
 	r.must(err)
 	dialogConfig := dialog.Default()
