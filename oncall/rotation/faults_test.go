@@ -89,6 +89,7 @@ func TestFaults(t *testing.T) {
 	}
 	config := func(key, value string) func(*testing.T, *rig) {
 		return func(t *testing.T, r *rig) {
+			t.Helper()
 			if err := r.server.Client().ConfigSet(t.Context(), key, value).Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -96,6 +97,7 @@ func TestFaults(t *testing.T) {
 	}
 	check := func(do func(r *rig, ctx context.Context) error) func(*testing.T, *rig) {
 		return func(t *testing.T, r *rig) {
+			t.Helper()
 			if err := do(r, t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -112,12 +114,14 @@ func TestFaults(t *testing.T) {
 		},
 		"slow by 2 s": {
 			func(t *testing.T, r *rig) {
+				t.Helper()
 				toxic(t, r.proxy, `{"name":"slow","type":"latency","stream":"downstream","attributes":{"latency":2000}}`)
 			},
 			check(func(r *rig, ctx context.Context) error { return r.proxy.Toxics.RemoveToxic(ctx, "slow") }),
 		},
 		"answers lost": {
 			func(t *testing.T, r *rig) {
+				t.Helper()
 				toxic(t, r.proxy, `{"name":"lost","type":"timeout","stream":"downstream","attributes":{"timeout":0}}`)
 			},
 			check(func(r *rig, ctx context.Context) error { return r.proxy.Toxics.RemoveToxic(ctx, "lost") }),

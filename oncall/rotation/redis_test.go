@@ -103,6 +103,7 @@ func suiteOnRedis(t *testing.T, opts redistest.Options) {
 	server := redistest.Start(t, opts)
 	stop := func() {}
 	rotationtest.Suite(t, func(t *testing.T) rotationtest.Subject {
+		t.Helper()
 		stop()
 		if err := server.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -132,6 +133,7 @@ func TestSwitchOnRedis(t *testing.T) {
 	server := redistest.Start(t, redistest.Options{})
 	stop := func() {}
 	rotationtest.Suite(t, func(t *testing.T) rotationtest.Subject {
+		t.Helper()
 		stop()
 		if err := server.Flush(t.Context()); err != nil {
 			t.Fatal(err)
@@ -151,6 +153,7 @@ func TestSwitchWithoutRedis(t *testing.T) {
 	nowhere := url.URL{Scheme: "unix", Path: filepath.Join(t.TempDir(), "redis.sock")}
 	stop := func() {}
 	rotationtest.Suite(t, func(t *testing.T) rotationtest.Subject {
+		t.Helper()
 		stop()
 		c := &clock{at: time.Unix(1_800_000_000, 0)}
 		var s *rotation.Switch
@@ -162,6 +165,7 @@ func TestSwitchWithoutRedis(t *testing.T) {
 func TestSwitchAlone(t *testing.T) {
 	t.Parallel()
 	rotationtest.Suite(t, func(t *testing.T) rotationtest.Subject {
+		t.Helper()
 		c := &clock{at: time.Unix(1_800_000_000, 0)}
 		s, err := rotation.New(rotation.Default(), rotation.Deps{Now: c.now})
 		if err != nil {

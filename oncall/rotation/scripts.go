@@ -9,7 +9,7 @@ import (
 // Every change of a claim is one script, so that it happens at once, judged by the server's clock.
 //
 //go:embed scripts/*.lua
-var sources embed.FS //nolint:gochecknoglobals // embedded files can live nowhere else
+var sources embed.FS
 
 // scripts are sent by their hash; go-redis sends the text where the server has forgotten it.
 type scripts struct {
@@ -20,7 +20,7 @@ func loadScripts() scripts {
 	load := func(name string) *redis.Script {
 		text, err := sources.ReadFile("scripts/" + name + ".lua")
 		if err != nil {
-			panic(err) //nolint:forbidigo // it is in the binary
+			panic(err) // they are in the binary
 		}
 		return redis.NewScript(string(text))
 	}

@@ -91,7 +91,7 @@ func launchSentinel(ctx context.Context, dir string, m *Server) (*Server, error)
 	if err != nil {
 		return nil, ErrMissing
 	}
-	port, err := freePort()
+	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func Launch(ctx context.Context, dir string, opts Options) (*Server, error) {
 }
 
 func launch(ctx context.Context, binary, dir string, opts Options) (*Server, error) {
-	port, err := freePort()
+	port, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func launch(ctx context.Context, binary, dir string, opts Options) (*Server, err
 		"--logfile", filepath.Join(dir, "redis.log"), "--daemonize", "no", "--repl-diskless-sync-delay", "0",
 	}
 	if opts.Cluster {
-		bus, err := freePort()
+		bus, err := freePort(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -247,8 +247,8 @@ func (s *Server) Close() {
 }
 
 // freePort returns a TCP port nobody listens at now.
-func freePort() (int, error) {
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp4", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}

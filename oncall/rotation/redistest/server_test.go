@@ -1,6 +1,7 @@
 package redistest_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -21,7 +22,7 @@ func TestServerForgetsAndRemembers(t *testing.T) {
 	want := func(v string) {
 		t.Helper()
 		got, err := s.Client().Get(ctx, "k").Result()
-		if got != v || (err != nil && (v != "" || err != redis.Nil)) {
+		if got != v || (err != nil && (v != "" || !errors.Is(err, redis.Nil))) {
 			t.Fatalf("got %q, %v, want %q", got, err, v)
 		}
 	}
