@@ -26,6 +26,7 @@
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
 //	dispatch              -     oncall oncall/escalation dispatch/*                           the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall                                    the system of record in SQL
+//	dispatch/journal      -     dispatch dispatch/*                                           what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
 //	sip/sdp               pure  -                                                             SDP and the offer/answer rules

@@ -54,7 +54,7 @@ func reload(ctx context.Context, hup <-chan os.Signal, file string, a *app.App, 
 		case <-ctx.Done():
 			return
 		case <-hup:
-			if err := reloadOnce(file, a, log); err != nil {
+			if err := reloadOnce(ctx, file, a, log); err != nil {
 				log.Error("reload refused, the old configuration stays in force", "err", err.Error())
 			}
 		}
@@ -62,7 +62,7 @@ func reload(ctx context.Context, hup <-chan os.Signal, file string, a *app.App, 
 }
 
 // reloadOnce puts the file into force. Not even a fault of ours in reading it may end the calls.
-func reloadOnce(file string, a *app.App, log *slog.Logger) (err error) {
+func reloadOnce(ctx context.Context, file string, a *app.App, log *slog.Logger) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("read %s: %v", file, p)
@@ -73,7 +73,7 @@ func reloadOnce(file string, a *app.App, log *slog.Logger) (err error) {
 		return err
 	}
 	warn(log, l)
-	return a.Reload(l.Config)
+	return a.Reload(ctx, l.Config)
 }
 
 // warn logs what is allowed and probably not meant.

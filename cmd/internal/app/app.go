@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +19,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
@@ -37,8 +40,10 @@ type App struct {
 	cfg      config.Config
 	log      *slog.Logger
 	registry *prometheus.Registry
-	folder   *os.File // locked while we have it
-	store    *store.SQLite
+	parts    *lifecycle // what runs, and is stopped in reverse order
+	journal  *journal.Store
+	record   *record
+	keeper   *dispatch.Keeper
 	desk     *dispatch.Dispatcher
 	edge     *wire.Edge
 	pool     *media.Pool
@@ -49,38 +54,36 @@ type App struct {
 	hotline  *hotline.Hotline
 	outbox   *outbox.Worker
 	ticker   *ticker.Ticker
+	web      string        // where the probes listen, set by Run; "" = nowhere
 	ready    chan struct{} // closed when calls are taken
 	draining atomic.Bool   // new calls are refused
+
+	mu     sync.Mutex
+	phones []string // guarded by mu; addresses that the configuration lets send besides those of the people
 }
 
-// New builds all parts and opens the record and the sockets. Nothing runs yet. On error everything opened is closed again.
+// New builds all parts and opens the record and the sockets. Only the record's writer runs yet: the directory in force is
+// read from it. Run must follow. On error everything opened is closed again.
 func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, registry: prometheus.NewRegistry(), ready: make(chan struct{})}
+	a := &App{cfg: cfg, log: log, phones: cfg.Trunks.Phones, registry: prometheus.NewRegistry(), parts: newLifecycle(log), ready: make(chan struct{})}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if a.folder, err = takeFolder(cfg.Data); err != nil {
-		return nil, err
-	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.folder.Close())
+			err = errors.Join(err, a.parts.stop())
 		}
 	}()
 	if err := a.openRecord(ctx); err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, a.store.Close())
-		}
-	}()
 	if a.limits, err = pressure.New(cfg.Limits, pressure.Deps{Folder: cfg.Data, Log: a.part("limits"), Registerer: a.registry}); err != nil {
 		return nil, err
 	}
 	a.limits.TuneRuntime()
-	if a.rotation, err = rotation.New(cfg.Redis, rotation.Deps{Log: a.part("rotation"), Registerer: a.registry}); err != nil {
+	a.rotation, err = rotation.New(cfg.Redis, rotation.Deps{Epoch: a.journal.RaiseEpoch, Log: a.part("rotation"), Registerer: a.registry})
+	if err != nil {
 		return nil, err
 	}
-	if err := a.buildDispatch(); err != nil {
+	if err := a.buildDispatch(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.buildTelephony(); err != nil {
@@ -95,27 +98,73 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err 
 	return a, nil
 }
 
-// openRecord opens the database: for us alone, unless it lies where other nodes may use it.
+// openRecord takes the data folder, opens the journal in it, and the database: for us alone, unless it lies where other
+// nodes may use it.
 func (a *App) openRecord(ctx context.Context) error {
+	folder, err := takeFolder(a.cfg.Data)
+	if err != nil {
+		return err
+	}
+	a.parts.onStop("data folder", folder.Close)
+	jc := a.cfg.Journal
+	jc.Path = filepath.Join(a.cfg.Data, "journal")
+	a.journal, err = journal.Open(jc, journal.Deps{
+		Overlay: func() journal.Overlay { return store.NewMemory() },
+		Board: func() dispatch.Board {
+			if a.desk == nil {
+				return dispatch.Board{}
+			}
+			return a.desk.BoardNow()
+		},
+		Healed: func(ctx context.Context) error { return a.desk.Resync(ctx) },
+		Log:    a.part("journal"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	a.parts.onStop("journal file", a.journal.Close)
 	sc := store.Default()
 	sc.Path, sc.Exclusive = a.cfg.Database(), !a.cfg.Shared()
-	var err error
-	a.store, err = store.Open(ctx, sc, store.Deps{Log: a.part("store"), Registerer: a.registry})
-	return err
+	a.record = &record{cfg: sc, journal: a.journal, log: a.part("store"), registry: a.registry}
+	a.parts.onStop("store", a.record.close)
+	if err := a.record.open(ctx); err != nil {
+		return err
+	}
+	a.parts.start(ctx, "store writer", a.record.run)
+	return nil
 }
 
+// several reports whether this is one of several nodes: they share what keeps one person from being rung twice, or the
+// record.
+func (a *App) several() bool { return a.cfg.Redis.Enabled() || a.cfg.Shared() }
+
 // buildDispatch makes directory and dispatcher.
-func (a *App) buildDispatch() error {
-	snapshot, err := dispatch.NewSnapshot(a.cfg.Source())
+func (a *App) buildDispatch(ctx context.Context) (err error) {
+	a.keeper, err = dispatch.NewKeeper(dispatch.KeeperDeps{
+		Store: a.journal, File: filepath.Join(a.cfg.Data, "directory.json"), Node: a.cfg.Node,
+		Encode: config.EncodeSource, Decode: config.DecodeSource,
+		Publish: func(ctx context.Context, message []byte) error {
+			return a.rotation.Publish(ctx, rotation.TopicDirectory, message)
+		},
+		Changed: a.admit, Log: a.part("directory"), Registerer: a.registry,
+	})
+	if err != nil {
+		return err
+	}
+	directory, err := a.keeper.Load(ctx, a.cfg.Source())
 	if err != nil {
 		return err
 	}
 	dc := a.cfg.Dispatch
 	dc.EventChannels = a.cfg.Webhooks.Subscribers()
-	a.desk, err = dispatch.New(dc, dispatch.Deps{
-		Store: a.store, Archive: a.store, Directory: dispatch.NewDirectory(snapshot),
+	deps := dispatch.Deps{
+		Store: a.journal, Archive: a.journal, Directory: directory, Node: a.cfg.Node,
 		Log: a.part("dispatch"), Registerer: a.registry,
-	})
+	}
+	if a.several() {
+		deps.Nodes = a.journal
+	}
+	a.desk, err = dispatch.New(dc, deps)
 	return err
 }
 
@@ -130,7 +179,7 @@ func (a *App) buildTelephony() (err error) {
 		return err
 	}
 	tc := a.cfg.Trunks
-	tc.Phones = append(tc.Phones, phoneHosts(a.cfg.Roster)...)
+	tc.Phones = append(slices.Clip(tc.Phones), phoneHosts(a.desk.Directory().Load().Roster)...)
 	if a.trunks, err = trunk.New(tc, trunk.Deps{Sender: a.edge, Log: a.part("trunk"), Registerer: a.registry}); err != nil {
 		return err
 	}
@@ -139,7 +188,12 @@ func (a *App) buildTelephony() (err error) {
 	a.edge.SetHandler(stack)
 	a.engine, err = b2bua.New(a.cfg.Calls, b2bua.Deps{
 		Stack: stack, Pool: a.pool, Trunks: a.trunks, Serves: a.serves,
-		Log: a.part("b2bua"), Registerer: a.registry,
+		Pressure: func() b2bua.Pressure {
+			why, share := a.limits.Now().Worst()
+			return b2bua.Pressure{Share: share, Why: why}
+		},
+		Known: func(in trunk.Inbound) bool { return a.desk.KnownCaller(in.Caller) },
+		Log:   a.part("b2bua"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -148,8 +202,12 @@ func (a *App) buildTelephony() (err error) {
 	if err != nil {
 		return err
 	}
+	var arbiter dispatch.Arbiter // decides between nodes; one that is alone needs none
+	if a.cfg.Redis.Enabled() {
+		arbiter = a.journal
+	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
-		Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks,
+		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks,
 		People: func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
 		Log:    a.part("hotline"), Registerer: a.registry,
 	})
@@ -163,14 +221,14 @@ func (a *App) buildDelivery() (err error) {
 		return err
 	}
 	a.outbox, err = outbox.New(outbox.Default(), outbox.Deps{
-		Source: a.store, Desk: a.desk,
+		Source: a.journal, Desk: a.desk,
 		Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks},
 		Log:       a.part("outbox"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
 	}
-	if a.ticker, err = ticker.New(ticker.Default(), a.store, a.desk, a.part("ticker")); err != nil {
+	if a.ticker, err = ticker.New(ticker.Default(), a.journal, a.desk, a.part("ticker")); err != nil {
 		return err
 	}
 	a.desk.SetWaker(dispatch.Workers{Outbox: a.outbox, Ticker: a.ticker})
@@ -203,18 +261,18 @@ func phoneHosts(r oncall.Roster) []string {
 
 // Run serves until ctx ends or a part fails, then drains and stops. It may be called once.
 func (a *App) Run(ctx context.Context) error {
-	l := newLifecycle(a.log)
-	l.onStop("data folder", a.folder.Close)
-	l.onStop("store", a.store.Close)
-	l.start(ctx, "store writer", a.store.Run)
+	l := a.parts
+	l.start(ctx, "journal", a.journal.Run)
+	l.start(ctx, "limits", a.limits.Run)
+	l.start(ctx, "rotation", a.rotation.Run)
+	l.start(ctx, "directory", a.keeper.Run)
+	a.meetNodes(ctx, l)
 	if err := a.desk.Start(ctx); err != nil {
 		return errors.Join(err, l.stop())
 	}
 	l.start(ctx, "dispatcher", a.desk.Run)
 	l.start(ctx, "outbox", a.outbox.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
-	l.start(ctx, "limits", a.limits.Run)
-	l.start(ctx, "rotation", a.rotation.Run)
 	l.start(ctx, "media", a.pool.Run)
 	l.start(ctx, "trunks", a.trunks.Run)
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records.
@@ -225,7 +283,7 @@ func (a *App) Run(ctx context.Context) error {
 		return errors.Join(err, l.stop())
 	}
 	close(a.ready)
-	a.log.Info("taking calls", "service", "sip", "listen", a.Address())
+	a.log.Info("taking calls", "service", "sip", "listen", a.Address(), "http", a.web, "node", a.cfg.Node)
 
 	var failed error
 	select {
@@ -238,6 +296,24 @@ func (a *App) Run(ctx context.Context) error {
 	return errors.Join(failed, l.stop())
 }
 
+// meetNodes lets screens of this node see what happens on the others, and theirs what happens here; and tells us of new
+// directories.
+func (a *App) meetNodes(ctx context.Context, l *lifecycle) {
+	if !a.several() {
+		return
+	}
+	feed := a.desk.Feed()
+	for topic, hear := range map[rotation.Topic]func([]byte){rotation.TopicEvents: feed.Hear, rotation.TopicDirectory: a.keeper.Hear} {
+		stop := a.rotation.Listen(topic, hear)
+		l.onStop("hear "+string(topic), func() error { stop(); return nil })
+	}
+	l.start(ctx, "events for other nodes", func(ctx context.Context) error {
+		return feed.Relay(ctx, func(ctx context.Context, message []byte) error {
+			return a.rotation.Publish(ctx, rotation.TopicEvents, message)
+		})
+	})
+}
+
 // drain lets calls in progress end, within the configured time.
 func (a *App) drain(ctx context.Context) {
 	a.draining.Store(true)
@@ -248,20 +324,35 @@ func (a *App) drain(ctx context.Context) {
 	}
 }
 
-// Reload puts the directory part of a new configuration into force: people, schedules, lines, clients. Calls in progress
-// keep the plan they have. Changed sections that need a restart are named in the log.
-func (a *App) Reload(cfg config.Config) error {
-	snapshot, err := dispatch.NewSnapshot(cfg.Source())
-	if err != nil {
+// Reload puts the directory part of a new configuration into force, for all nodes: people, schedules, lines, clients. Calls
+// in progress keep the plan they have. Changed sections that need a restart are named in the log.
+func (a *App) Reload(ctx context.Context, cfg config.Config) error {
+	a.mu.Lock()
+	was := a.phones
+	a.phones = slices.Clone(cfg.Trunks.Phones)
+	a.mu.Unlock()
+	if err := a.keeper.Force(ctx, cfg.Source()); err != nil {
+		a.mu.Lock()
+		a.phones = was
+		a.mu.Unlock()
 		return fmt.Errorf("reload: %w; the old configuration stays in force", err)
 	}
-	a.desk.Directory().Replace(snapshot)
-	a.trunks.SetPhones(append(append([]string(nil), cfg.Trunks.Phones...), phoneHosts(cfg.Roster)...))
+	a.admit(a.desk.Directory().Load())
 	a.log.Info("configuration reloaded: lines, people, schedules, static numbers, clients and escalation are in force")
 	if later := restarts(a.cfg, cfg); len(later) > 0 {
 		a.log.Warn("some changed settings wait for a restart", "service", strings.Join(later, ", "))
 	}
 	return nil
+}
+
+// admit lets the phones of a directory send to us, besides those of the configuration.
+func (a *App) admit(s *dispatch.Snapshot) {
+	if a.trunks == nil {
+		return // it is built from the same directory
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.trunks.SetPhones(append(slices.Clip(a.phones), phoneHosts(s.Roster)...))
 }
 
 // restarts names the sections that differ and that only a restart brings into force.
@@ -275,6 +366,7 @@ func restarts(old, now config.Config) []string {
 		{"node", old.Node, now.Node},
 		{"store", old.Store, now.Store},
 		{"redis", old.Redis, now.Redis},
+		{"journal", old.Journal, now.Journal},
 		{"limits", old.Limits, now.Limits},
 		{"log", old.Log, now.Log},
 		{"http", old.HTTP, now.HTTP},

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
-	"github.com/butlerspb/vahta/sip/trunk"
 )
 
 // Limits of the HTTP servers: probes and commands are short, and idle ones must not hold descriptors that calls need.
@@ -53,6 +52,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return fmt.Errorf("http.listen: %w; free the port or set another, \"\" for none", err)
 	}
+	a.web = health.Addr().String()
 	l.start(ctx, "http", serve(health, a.health()))
 	return nil
 }
@@ -104,29 +104,11 @@ func (a *App) canAnswer(ctx context.Context) error {
 	if err := a.edge.Ready(ctx); err != nil {
 		return err
 	}
+	if err := a.engine.Full(); err != nil {
+		return err
+	}
 	if a.pool.Free() == 0 {
 		return errors.New("no RTP port is free; widen media.min_port to media.max_port")
 	}
 	return nil
-}
-
-// status is what /status shows.
-type status struct {
-	Ready  string         `json:"ready"` // "ok" or why not
-	Calls  int            `json:"calls"`
-	Record string         `json:"record"` // "ok" or why not
-	Trunks []trunk.Health `json:"trunks"`
-}
-
-func (a *App) status(ctx context.Context) status {
-	s := status{Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status()}
-	if err := a.canAnswer(ctx); err != nil {
-		s.Ready = err.Error()
-	}
-	if err := a.store.Health(); err != nil {
-		s.Record = err.Error()
-	} else if _, err := a.store.NextTimer(ctx); err != nil {
-		s.Record = err.Error()
-	}
-	return s
 }

@@ -192,7 +192,7 @@ func (r *rig) lineOf(tb testing.TB, change func(*dispatch.Line), devices ...onca
 		change(&dl)
 	}
 	r.cfg.Lines = append(slices.Clip(r.cfg.Lines), dl)
-	if err := r.app.Reload(r.cfg); err != nil {
+	if err := r.app.Reload(context.Background(), r.cfg); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/oncall/rotation"
@@ -34,6 +35,8 @@ type Config struct {
 	Redis rotation.Config `yaml:"redis"`
 	Log   Log             `yaml:"log"`
 	HTTP  HTTP            `yaml:"http"`
+	// Journal keeps what the record does not take.
+	Journal journal.Config `yaml:"journal"`
 	// Limits are what the process may use of the machine.
 	Limits pressure.Config `yaml:"limits"`
 	// Drain bounds how long calls in progress may go on after SIGTERM.
@@ -82,6 +85,7 @@ func Default() Config {
 		Node:       hostNode(),
 		Store:      Store{Path: Database},
 		Redis:      rotation.Default(),
+		Journal:    journal.Default(),
 		Limits:     pressure.Default(),
 		Log:        Log{Level: slog.LevelInfo, Format: "text"},
 		HTTP:       HTTP{Listen: "127.0.0.1:8080"},
@@ -117,6 +121,7 @@ func (c *Config) Source() dispatch.Source {
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
 func (c *Config) sections() map[string]func() error {
 	return map[string]func() error{
+		"journal":  c.Journal.Validate,
 		"limits":   c.Limits.Validate,
 		"sip":      c.SIP.Validate,
 		"media":    c.Media.Validate,

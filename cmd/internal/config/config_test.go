@@ -100,6 +100,7 @@ func TestDefaultsOfSample(t *testing.T) {
 		"hotline": {got.Hotline, want.Hotline}, "dispatch": {got.Dispatch, want.Dispatch}, "log": {got.Log, want.Log}, "http": {got.HTTP, want.HTTP},
 		"escalation": {got.Escalation, want.Escalation}, "drain": {got.Drain, want.Drain}, "data": {got.Data, want.Data},
 		"node": {got.Node, want.Node}, "store": {got.Store, want.Store}, "redis": {got.Redis, want.Redis}, "limits": {got.Limits, want.Limits},
+		"journal": {got.Journal, want.Journal},
 	} {
 		if !reflect.DeepEqual(pair[0], pair[1]) {
 			t.Errorf("section %s: the sample says\n%+v\nthe default is\n%+v", section, pair[0], pair[1])

@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/store"
+)
+
+// How the database is waited for when it cannot be opened at the start.
+const (
+	openBudget = 2 * time.Second // at the start: callers wait
+	openEvery  = 5 * time.Second // afterwards
+)
+
+// record is the database, which may come later than the calls: until it can be opened the journal stands in for it.
+type record struct {
+	// set at New
+	cfg      store.Config
+	journal  *journal.Store
+	log      *slog.Logger
+	registry *prometheus.Registry
+
+	mu sync.Mutex
+	db *store.SQLite // guarded by mu; nil = not open yet
+	// guarded by mu; why it is not open
+	why error
+}
+
+// open tries once. A database that cannot be opened now is no fault of the start; one that is refused for good is.
+func (r *record) open(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, openBudget)
+	defer cancel()
+	err := r.try(limited)
+	if err == nil {
+		return nil
+	}
+	if !errors.Is(err, store.ErrNotNow) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	r.log.Error("the database cannot be opened now; calls are taken and tickets kept in the journal until it can", "err", err.Error())
+	return nil
+}
+
+// try opens the database and gives it to the journal. Metrics of an attempt that failed are thrown away with it.
+func (r *record) try(ctx context.Context) error {
+	metrics := prometheus.NewRegistry()
+	db, err := store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.why = err; err != nil {
+		return err
+	}
+	if err := r.registry.Register(metrics); err != nil {
+		return errors.Join(fmt.Errorf("register the store's metrics: %w", err), db.Close())
+	}
+	r.db = db
+	r.journal.Attach(db)
+	return nil
+}
+
+// run opens the database when that was not possible before, and writes to it until ctx ends.
+func (r *record) run(ctx context.Context) error {
+	tick := time.NewTicker(openEvery)
+	defer tick.Stop()
+	for r.opened() == nil {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if err := r.try(ctx); err == nil {
+			r.log.Warn("the database is open at last")
+		}
+	}
+	return r.opened().Run(ctx)
+}
+
+// opened returns the database; nil when it is not open yet.
+func (r *record) opened() *store.SQLite {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.db
+}
+
+// health says why changes do not reach the database; nil = they do.
+func (r *record) health(ctx context.Context) error {
+	r.mu.Lock()
+	db, why := r.db, r.why
+	r.mu.Unlock()
+	if db == nil {
+		return fmt.Errorf("not open yet: %w", why)
+	}
+	if err := db.Health(); err != nil {
+		return err
+	}
+	_, err := db.NextTimer(ctx)
+	return err
+}
+
+// close closes the database if it is open; run must have ended.
+func (r *record) close() error {
+	if db := r.opened(); db != nil {
+		return db.Close()
+	}
+	return nil
+}

@@ -1,0 +1,87 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/butlerspb/vahta/cmd/internal/pressure"
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/oncall/rotation"
+	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/trunk"
+)
+
+// statusBudget bounds what /status asks of the record: people look at it when something is wrong.
+const statusBudget = time.Second
+
+// status is what /status shows. Unlike the probes it asks what we depend on.
+type status struct {
+	Node      string                   `json:"node"`
+	Ready     string                   `json:"ready"` // "ok" or why not
+	Calls     int                      `json:"calls"`
+	Record    string                   `json:"record"` // "ok" or why not
+	Journal   journal.Status           `json:"journal"`
+	Claims    rotation.Status          `json:"rotation"`
+	Directory dispatch.DirectoryStatus `json:"directory"`
+	Nodes     []nodeStatus             `json:"nodes,omitempty"` // of several nodes
+	Limits    limitsStatus             `json:"limits"`
+	Trunks    []trunk.Health           `json:"trunks"`
+}
+
+// nodeStatus is a node as the record knows it.
+type nodeStatus struct {
+	Node  string    `json:"node"`
+	State string    `json:"state"`          // "alive", "dead", or "stopped" in good order
+	Until time.Time `json:"until,omitzero"` // end of its lease
+}
+
+// limitsStatus is what is used of what there is.
+type limitsStatus struct {
+	Machine pressure.Sample `json:"machine"`
+	Calls   b2bua.Load      `json:"calls"`
+}
+
+func (a *App) status(ctx context.Context) status {
+	s := status{
+		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
+		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
+		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
+	}
+	if err := a.canAnswer(ctx); err != nil {
+		s.Ready = err.Error()
+	}
+	ctx, cancel := context.WithTimeout(ctx, statusBudget)
+	defer cancel()
+	if err := a.record.health(ctx); err != nil {
+		s.Record = err.Error()
+	}
+	if a.several() {
+		s.Nodes = a.nodes(ctx)
+	}
+	return s
+}
+
+// nodes lists all nodes of the record; nothing while it cannot be asked.
+func (a *App) nodes(ctx context.Context) []nodeStatus {
+	list, err := a.journal.Nodes(ctx)
+	if err != nil {
+		return nil
+	}
+	now := time.Now()
+	states := make([]nodeStatus, len(list))
+	for i, n := range list {
+		states[i] = nodeStatus{n.ID, lifeOf(n, now), n.Until}
+	}
+	return states
+}
+
+func lifeOf(n dispatch.Node, now time.Time) string {
+	switch {
+	case n.Until.IsZero():
+		return "stopped"
+	case n.Until.Before(now):
+		return "dead"
+	}
+	return "alive"
+}
