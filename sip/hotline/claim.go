@@ -31,12 +31,12 @@ func (k *call) claim(a *Action) {
 		k.claimAnswered(denied, g, ok)
 		return
 	}
-	k.h.beside(func() {
+	k.h.besideOr(func() {
 		g, ok := k.h.take(context.Background(), req)
 		if !k.post(func() { k.claimAnswered(denied, g, ok) }) && ok {
 			k.h.release(context.Background(), g.claim)
 		}
-	})
+	}, func() { k.post(func() { k.claimAnswered(denied, grant{}, false) }) })
 }
 
 // claimAnswered takes the answer; denied is what the script hears of a refusal.
@@ -83,8 +83,7 @@ func (k *call) ask(question func() (bool, marks), answer func(bool)) {
 		answer(yes)
 		return
 	}
-	k.h.beside(func() {
-		yes, m := question()
+	reply := func(yes bool, m marks) {
 		k.post(func() {
 			if k.c.Ended() {
 				return
@@ -92,7 +91,8 @@ func (k *call) ask(question func() (bool, marks), answer func(bool)) {
 			k.mark(m)
 			answer(yes)
 		})
-	})
+	}
+	k.h.besideOr(func() { reply(question()) }, func() { reply(false, 0) })
 }
 
 // mark notes what could not be asked, each once a call.

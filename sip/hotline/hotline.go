@@ -157,7 +157,7 @@ func (h *Hotline) Run(ctx context.Context) error {
 			h.work.Wait()
 			return nil
 		case <-tick.C:
-			h.renew(ctx)
+			_ = h.safely(func() { h.renew(ctx) }) // the next round comes
 		}
 	}
 }
@@ -206,6 +206,3 @@ func (h *Hotline) prepare(l prompt.Language, s prompt.Sentence, call string) {
 		}
 	})
 }
-
-// beside runs work beside the calls. It ends by its own time limit; Run waits for it.
-func (h *Hotline) beside(work func()) { h.work.Go(work) }

@@ -13,7 +13,8 @@ import (
 // ledger writes what one call has to record, in order, beside the call: the
 // ticket first, then attempts, the acceptance, the outcome. The journal below
 // takes what the store refuses; only when both refuse is anything repeated here:
-// what an alarm hangs on for as long as the process lives, the rest thrice.
+// what an alarm hangs on for as long as the process lives, the rest thrice. A
+// record that breaks whoever writes it is given up after as many tries.
 type ledger struct {
 	h    *Hotline
 	call string
@@ -83,7 +84,10 @@ func (l *ledger) insist(e entry) {
 	pause := firstPause
 	for try := 1; ; try++ {
 		ctx, cancel := context.WithTimeout(context.Background(), writeLimit)
-		err := e.write(ctx)
+		var err error
+		if broke := l.h.safely(func() { err = e.write(ctx) }); broke != nil {
+			err = broke
+		}
 		cancel()
 		if err == nil {
 			return
@@ -94,9 +98,9 @@ func (l *ledger) insist(e entry) {
 		}
 		l.h.metrics.recordFailed(e.what)
 		if try == 1 && e.failed != nil {
-			e.failed(err)
+			_ = l.h.safely(func() { e.failed(err) }) // logged
 		}
-		if try >= maxTries && !e.vital || l.h.stopped() {
+		if try >= maxTries && (!e.vital || errors.Is(err, errBroke)) || l.h.stopped() {
 			l.h.log.Error("record of a call is lost: neither store nor journal takes it", "call_id", l.call, "attempt", e.what, "err", err)
 			return
 		}

@@ -18,6 +18,7 @@ type metrics struct {
 	records  *prometheus.CounterVec // refused by the store, by kind
 	degraded *prometheus.CounterVec // by what could not be asked
 	shed     prometheus.Counter
+	panics   prometheus.Counter
 	prompts  prometheus.Counter
 	files    prometheus.Counter
 	queue    prometheus.Gauge
@@ -53,6 +54,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		shed: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "vahta", Subsystem: "hotline", Name: "recordings_shed_total", Help: "Recordings not begun or ended early because the disk is nearly full.",
 		}),
+		panics: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "vahta", Subsystem: "hotline", Name: "panics_total", Help: "Panics of work beside the calls that were recovered.",
+		}),
 		prompts: prometheus.NewCounter(prometheus.CounterOpts{
 			Namespace: "vahta", Subsystem: "hotline", Name: "prompt_fallbacks_total", Help: "Prompts replaced by their fallback.",
 		}),
@@ -66,7 +70,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		toAccept: histogram("accept_seconds", "First INVITE of a call until the accept key.", []float64{5, 10, 15, 20, 30, 45, 60, 120, 300, 900}),
 		length:   histogram("call_seconds", "Length of calls.", []float64{5, 15, 30, 60, 120, 300, 600, 1800, 3600}),
 	}
-	reg.MustRegister(m.shed, m.prompts, m.files, m.queue)
+	reg.MustRegister(m.shed, m.panics, m.prompts, m.files, m.queue)
 	return m
 }
 
@@ -74,6 +78,12 @@ func (m *metrics) ended(r dispatch.CallResult, took time.Duration) {
 	if m != nil {
 		m.calls.WithLabelValues(string(r)).Inc()
 		m.length.Observe(took.Seconds())
+	}
+}
+
+func (m *metrics) panicked() {
+	if m != nil {
+		m.panics.Inc()
 	}
 }
 

@@ -98,7 +98,8 @@ type pageCall struct {
 	play  uint64
 	clock *time.Timer
 	over  bool
-	tries int // devices tried so far
+	rung  bool // a device was dialled
+	tries int  // devices tried so far
 
 	result dispatch.Result
 	cause  string
@@ -199,13 +200,14 @@ func (p *pageCall) do(a *PageAction) {
 // ring dials a device. Before a further one the claim is looked at again, beside
 // the call where that may wait.
 func (p *pageCall) ring(a PageAction) {
-	p.leg = nil
+	first := !p.rung
+	p.leg, p.rung = nil, true
 	dial := func() {
 		p.leg = p.c.Dial(b2bua.Dial{
 			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID),
 		})
 	}
-	if p.claim.Person == "" || p.tries == 0 {
+	if p.claim.Person == "" || first {
 		dial()
 		return
 	}
@@ -223,10 +225,10 @@ func (p *pageCall) ring(a PageAction) {
 		next(ours)
 		return
 	}
-	p.h.beside(func() {
+	p.h.besideOr(func() {
 		ours, _ := p.h.still(p.claim)
 		p.c.Post(func() { next(ours) })
-	})
+	}, func() { p.c.Post(func() { next(false) }) })
 }
 
 func (p *pageCall) say(say []prompt.Sentence) {
@@ -264,7 +266,7 @@ func (p *pageCall) save(r dispatch.Result) {
 		return
 	}
 	now := p.h.now()
-	p.h.beside(func() {
+	p.h.besideOr(func() {
 		ctx, cancel := context.WithTimeout(p.ctx, saveLimit)
 		defer cancel()
 		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, howPage, now)
@@ -276,7 +278,7 @@ func (p *pageCall) save(r dispatch.Result) {
 			p.h.log.Error("acknowledgement of a page could not be recorded", "ticket", p.n.Ref.Number, "person", p.n.Person.ID, "err", err)
 		}
 		p.c.Post(func() { p.step(e) })
-	})
+	}, func() { p.c.Post(func() { p.step(PageEvent{Kind: PageNotSaved}) }) })
 }
 
 func (p *pageCall) attempt(a *PageAction) dispatch.Attempt {

@@ -46,13 +46,15 @@ type rig struct {
 	eng      map[string]*phone.Phone
 	uri      string
 
-	stopEngine func()
+	stopEngine, stopHotline func()
 }
 
 // setup changes a rig before it starts.
 type setup struct {
 	cfg      func(*Config)
 	rotation func(*rotation.Memory) rotation.Rotation
+	arbiter  dispatch.Arbiter
+	free     func(string) (uint64, error)
 	people   []string // softphones to start, all in one rung one after another
 	plan     func(*rig, *dispatch.Plan)
 	desk     func(*desk)
@@ -117,11 +119,12 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	r.must(err)
 	r.hotline, err = New(cfg, Deps{
 		Engine: engine, Dispatcher: r.desk, Rotation: live, Prompts: prompts, Trunks: trunks,
+		Arbiter: s.arbiter, Node: "a", FreeSpace: s.free,
 		People: func(id string) (oncall.Person, bool) { return r.person(id), r.eng[id] != nil },
 	})
 	r.must(err)
 	r.run(edge.Run, pool.Run)
-	r.run(r.hotline.Run)
+	r.stopHotline = r.run(r.hotline.Run)
 	r.stopEngine = r.run(engine.Run)
 	return r
 }
