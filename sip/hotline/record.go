@@ -139,7 +139,7 @@ func (h *Hotline) watchDisk(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			h.shedRecordings()
+			_ = h.safely(h.shedRecordings) // the next look comes
 		}
 	}
 }
