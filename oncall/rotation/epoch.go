@@ -59,9 +59,9 @@ func (r *Redis) epoch(ctx context.Context, raise uint64) (rewound bool, err erro
 	return rewound, nil
 }
 
-// nextEpoch is one above all this node knows of, and above all of the record when that answers.
-func (r *Redis) nextEpoch(ctx context.Context, above uint64) uint64 {
-	next := max(epochOf(r.known.get()), above) + 1
+// nextEpoch is one above all this node knows of, and above all of the record when that answers soon.
+func (r *Redis) nextEpoch(ctx context.Context) uint64 {
+	next := epochOf(r.known.get()) + 1
 	if r.record == nil {
 		return next
 	}
@@ -75,14 +75,14 @@ func (r *Redis) nextEpoch(ctx context.Context, above uint64) uint64 {
 	return max(next, recorded)
 }
 
-// raise puts all tokens to come above those that were given, and above those of an epoch that the caller knows.
-func (r *Redis) raise(ctx context.Context, above uint64) error {
-	_, err := r.epoch(ctx, r.nextEpoch(ctx, above))
+// raiseTo begins an epoch, unless a later one holds already.
+func (r *Redis) raiseTo(ctx context.Context, epoch uint64) error {
+	_, err := r.epoch(ctx, epoch)
 	return err
 }
 
 // Raise puts all tokens to come above those that were given.
-func (r *Redis) Raise(ctx context.Context) error { return r.raise(ctx, 0) }
+func (r *Redis) Raise(ctx context.Context) error { return r.raiseTo(ctx, r.nextEpoch(ctx)) }
 
 // recover raises the epoch after claims may have been forgotten, once for all who notice it at the same time, and has
 // this node's claims written again before the next is made.
@@ -96,7 +96,7 @@ func (r *Redis) recover(ctx context.Context) error {
 	if rewound, err := r.lookEpoch(ctx); err != nil || !rewound {
 		return err
 	}
-	if err := r.raise(ctx, 0); err != nil {
+	if err := r.Raise(ctx); err != nil {
 		return err
 	}
 	r.log.Warn("Redis may have forgotten claims, a new epoch of tokens has begun", "epoch", epochOf(r.known.get()))

@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 )
@@ -14,6 +15,7 @@ const (
 	retryMost  = 2 * time.Second        // when it keeps failing right after it came back
 	steady     = 10 * time.Second       // after so long an answering Redis counts as sound
 	healBudget = 2 * time.Second        // for all that is written on return
+	looseFor   = 3 * time.Second        // an unanswered request may still arrive so late
 	epochWait  = 500 * time.Millisecond // for the record, when no call waits
 )
 
@@ -86,11 +88,18 @@ func (s *Switch) renumber(ctx context.Context) {
 	if !due {
 		return
 	}
+	s.memory.startAfter(localStart(s.recordedEpoch(ctx) - 1))
+}
+
+// recordedEpoch is nextEpoch for the background, which has time.
+func (s *Switch) recordedEpoch(ctx context.Context) uint64 {
 	ctx, cancel := context.WithTimeout(ctx, epochWait)
 	defer cancel()
-	if err := s.raiseLocal(ctx); err != nil {
-		s.log.Warn("the epoch could not be raised in the record, this node counts on from what it knows", "err", err)
+	next, err := s.nextEpoch(ctx)
+	if err != nil {
+		s.log.Warn("this node counts its epochs on from what it knows", "err", err)
 	}
+	return next
 }
 
 // probe asks Redis whether it takes writes and remembers, and writes what it does not know yet. One failure is forgiven:
@@ -130,7 +139,7 @@ func (s *Switch) heal(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, healBudget)
 	defer cancel()
-	if err := s.redis.raise(ctx, s.memory.epoch()); err != nil {
+	if err := s.redis.raiseTo(ctx, s.recordedEpoch(ctx)); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -199,15 +208,15 @@ func (s *Switch) writeClaims(ctx context.Context, held []holdingCopy) error {
 // takeBack frees what Redis holds for attempts that were let go, or that got nobody, while it did not answer.
 func (s *Switch) takeBack(ctx context.Context) error {
 	s.mu.Lock()
-	loose := make([]attempt, 0, len(s.loose))
-	for a := range s.loose {
-		loose = append(loose, a)
-	}
+	loose := maps.Clone(s.loose)
 	s.mu.Unlock()
-	for _, a := range loose {
+	for a, since := range loose {
 		h, _ := s.memory.attempt(a.call, a.name)
 		if err := s.redis.forget(ctx, a.call, a.name, h.claim); err != nil {
 			return fmt.Errorf("take a claim back: %w", err)
+		}
+		if s.now().Sub(since) < looseFor { // the request itself may arrive after this one: look again
+			continue
 		}
 		s.mu.Lock()
 		delete(s.loose, a)

@@ -3,6 +3,7 @@ package rotation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -65,11 +66,11 @@ type Switch struct {
 	// guarded by mu
 	mu      sync.Mutex
 	status  Status
-	asked   bool                 // whether Redis was asked at all
-	loose   map[attempt]struct{} // what Redis may still hold though it was let go, or never heard of
-	dirty   map[string]struct{}  // keys of values that changed without Redis
-	missed  map[Topic]struct{}   // topics that other nodes have missed messages of
-	adopted uint64               // epoch in which all claims were last written
+	asked   bool                  // whether Redis was asked at all
+	loose   map[attempt]time.Time // what Redis may still hold though it was let go or never heard of, since when
+	dirty   map[string]struct{}   // keys of values that changed without Redis
+	missed  map[Topic]struct{}    // topics that other nodes have missed messages of
+	adopted uint64                // epoch in which all claims were last written
 
 	renumbered bool // the claims granted alone have an epoch of the record
 }
@@ -97,7 +98,7 @@ func New(cfg Config, deps Deps) (*Switch, error) {
 	s := &Switch{
 		memory: NewMemory(deps.Now), record: deps.Epoch, budget: cfg.budget(), now: deps.Now, log: deps.Log,
 		wake:  make(chan struct{}, 1),
-		loose: map[attempt]struct{}{}, dirty: map[string]struct{}{}, missed: map[Topic]struct{}{},
+		loose: map[attempt]time.Time{}, dirty: map[string]struct{}{}, missed: map[Topic]struct{}{},
 	}
 	s.status = Status{Mode: ModeSingle, Since: s.now()}
 	if !cfg.Enabled() {
@@ -137,33 +138,34 @@ func (s *Switch) Status() Status {
 	return status
 }
 
-// Raise puts the tokens to come above all that were ever given: for who was told that his token is stale.
+// Raise puts the tokens to come above all that were ever given: for who was told that his token is stale. It waits for the
+// record as long as ctx allows, and counts on from what it knows when that does not answer; the error says so.
 func (s *Switch) Raise(ctx context.Context) error {
+	next, recorded := s.nextEpoch(ctx)
 	if s.redis != nil {
-		if answered, err := s.ask(ctx, "raise", func(ctx context.Context) error { return s.redis.raise(ctx, s.memory.epoch()) }); answered {
-			return err
+		answered, err := s.ask(ctx, "raise", func(ctx context.Context) error { return s.redis.raiseTo(ctx, next) })
+		if answered {
+			return errors.Join(err, recorded)
 		}
 	}
-	return s.raiseLocal(ctx)
+	s.memory.startAfter(localStart(next - 1))
+	return recorded
 }
 
-// raiseLocal raises the epoch of the claims that this node grants alone.
-func (s *Switch) raiseLocal(ctx context.Context) error {
+// nextEpoch is one above all this node knows of, and above all of the record if that answers within ctx.
+func (s *Switch) nextEpoch(ctx context.Context) (uint64, error) {
 	next := s.memory.epoch() + 1
 	if s.redis != nil {
 		next = max(next, epochOf(s.redis.known.get())+1)
 	}
 	if s.record == nil {
-		s.memory.startAfter(localStart(next - 1))
-		return nil
+		return next, nil
 	}
 	recorded, err := s.record(ctx)
 	if err != nil {
-		s.memory.startAfter(localStart(next - 1))
-		return err
+		return next, fmt.Errorf("raise the epoch in the record: %w", err)
 	}
-	s.memory.startAfter(localStart(max(next, recorded) - 1))
-	return nil
+	return max(next, recorded), nil
 }
 
 // ask does one operation in Redis within the budget. Not answered: memory is to decide.

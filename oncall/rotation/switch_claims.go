@@ -71,7 +71,7 @@ func (s *Switch) loosen(call, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.loose) < looseMost { // the rest run out by themselves
-		s.loose[attempt{call, name}] = struct{}{}
+		s.loose[attempt{call, name}] = s.now()
 	}
 	if s.status.Mode == ModeRedis {
 		s.poke()
