@@ -16,6 +16,21 @@
 //   - Presence: what somebody says about themselves. Away moves a person down in Order; it never excludes. Saying nothing, or
 //     no longer, is no statement: a person with only a telephone must be called all the same.
 //
+// # One node, several nodes
+//
+// Memory is the rotation of one node. Redis is the one that several share: every change is one script (scripts/), judged by
+// the server's clock; every key is documented in keys.go. Switch is what the product uses: Redis while it answers within its
+// budget, else the memory of this node, and back by itself. A Claim that this node granted without Redis is Local.
+//
+// Redis may forget: it is flushed, comes back older, or a replica takes over that has not heard the last writes. So a token
+// is an epoch and a counter (token.go). The counter lives in Redis; the epoch is raised in the record, when the claims may
+// have been forgotten (the epoch is gone or lower than known, the counter went back, another server answers than the one
+// the epoch was written on), and each time a node falls to memory and comes back. Nothing is granted before; and then each
+// node writes the claims it holds again. Of two claims on one person the one whose accept key counted stays, else the
+// higher token; the other is lost.
+//
+// What neither can see, two nodes that were parted and claim the same person, is for the caller's arbiter to refuse.
+//
 // # Simultaneous ringing
 //
 // A call that rings a whole tier makes one claim per person, each with an attempt of its own and that person as the only
