@@ -420,6 +420,26 @@ func TestCallerGone(t *testing.T) {
 	})
 }
 
+// TestNoTimeLeft: who comes too late is served by this node, and says nothing about Redis.
+func TestNoTimeLeft(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{}, rotation.ModeRedis)
+	ctx, cancel := context.WithDeadline(t.Context(), time.Now().Add(-time.Second))
+	defer cancel()
+	c, ok, err := s.Claim(ctx, ask("late", "anna"))
+	if err != nil || !ok || !c.Local || s.Status().Mode != rotation.ModeRedis {
+		t.Errorf("claim %+v, ok %v, err %v, mode %s", c, ok, err, s.Status().Mode)
+	}
+	eventually(t, "the claim is in Redis", func() bool {
+		n, err := server.Client().Exists(t.Context(), "{vahta}:claim:anna").Result()
+		return err == nil && n == 1
+	})
+	if won, err := s.Accept(t.Context(), c); err != nil || !won {
+		t.Errorf("accept: %v, %v", won, err)
+	}
+}
+
 func TestRaise(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, redistest.Options{})

@@ -170,8 +170,11 @@ func (s *Switch) nextEpoch(ctx context.Context) (uint64, error) {
 
 // ask does one operation in Redis within the budget. Not answered: memory is to decide.
 func (s *Switch) ask(ctx context.Context, op string, do func(ctx context.Context) error) (answered bool, err error) {
-	if !s.shared.Load() {
+	switch {
+	case !s.shared.Load() || errors.Is(ctx.Err(), context.DeadlineExceeded): // no time left is not Redis's fault
 		return false, nil
+	case ctx.Err() != nil:
+		return true, ctx.Err()
 	}
 	within, cancel := context.WithTimeout(ctx, s.budget)
 	defer cancel()
