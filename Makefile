@@ -43,7 +43,7 @@ static: lint ## formatting, lint, modernizers, tidy, vet
 	$(GO) fix -diff $(PKGS)
 	$(GO) vet $(PKGS)
 
-proof: deps build ## the long drills: fuzzing, floods, soaks; one JSON line per figure
+proof: deps build ## the long drills: faults around the real program, fuzzing, soaks; one JSON line per figure
 	bash deploy/proof.sh
 
 bench: ## Go benchmarks of the hot paths

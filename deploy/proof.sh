@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # The long drills. One JSON line per figure on standard output; exit code 1 when one does not hold.
-#   FUZZ=60s  time for each fuzz target
-#   ONLY=fuzz|soak  run one part
+#   FUZZ=60s               time for each fuzz target
+#   ONLY=fuzz|soak|drills  run one part
+#   DRILLS="-only kill"    flags of the drills: see `go run ./cmd/proof -h`
 set -uo pipefail
 cd "$(dirname "$0")/.."
-: "${FUZZ:=60s}" "${ONLY:=}"
+: "${FUZZ:=60s}" "${ONLY:=}" "${DRILLS:=}"
 failed=0
 
 figure() { # name value unit goal holds
@@ -38,6 +39,13 @@ soak() { # the product tests in their long form
   fi
 }
 
-[ "$ONLY" = soak ] || fuzz
-[ "$ONLY" = fuzz ] || soak
+drills() { # the real program and the faults around it
+  # shellcheck disable=SC2086 # several flags
+  go run ./cmd/proof $DRILLS || failed=1
+}
+
+wanted() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
+! wanted fuzz || fuzz
+! wanted soak || soak
+! wanted drills || drills
 exit $failed

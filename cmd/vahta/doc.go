@@ -46,4 +46,5 @@
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops
 //	cmd/vahta             -     *                                                             the commands
+//	cmd/proof             -     *                                                             the failure drills: real processes, faults from outside, an oracle
 package main
