@@ -93,14 +93,14 @@ func (c *cluster) node(id string) *node {
 // file is the path of the node's configuration.
 func (n *node) file() string { return filepath.Join(n.dir, "vahta.yaml") }
 
-// configure writes the node's file.
+// configure writes the node's file. Redis and the arbiter get more time than in life: a busy machine is no fault of theirs.
 func (n *node) configure() {
 	n.Helper()
 	text := fmt.Sprintf(`
 node: %s
 data: %s/data
 store: {path: %q}
-redis: {url: %q}
+redis: {url: %q, budget: 1s}
 drain: 30s
 log: {format: json}
 http: {listen: "127.0.0.1:0"}
@@ -109,7 +109,7 @@ media: {drain: 1ms, shards: 1}
 trunks:
   phone_progress: 8s
   operators: [{name: op, host: 127.0.0.1, port: %d, number: "+74957770000", no_options: true}]
-hotline: {key_pause: 50ms, last_pause: 50ms, min_round: 50ms, retry_busy: 200ms, person_backoff: 200ms}
+hotline: {key_pause: 50ms, last_pause: 50ms, min_round: 50ms, retry_busy: 200ms, person_backoff: 200ms, arbiter_budget: 2s}
 dispatch: {call_back: {prefixes: ["+7916"]}}
 %s`, n.id, n.dir, n.record, n.redis, n.client.Addr("udp").Port(), n.company)
 	if err := os.WriteFile(n.file(), []byte(text), 0o600); err != nil {
