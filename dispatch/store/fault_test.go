@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -173,6 +174,8 @@ func TestHangs(t *testing.T) {
 	s.hang = 50 * time.Millisecond
 	run(t, s)
 	hold, ended := make(chan struct{}), make(chan error, 1)
+	release := sync.OnceFunc(func() { close(hold) })
+	t.Cleanup(release)
 	go func() {
 		ended <- s.submit(t.Context(), func(context.Context, *writer) error { <-hold; return nil })
 	}()
@@ -184,7 +187,7 @@ func TestHangs(t *testing.T) {
 	if err := s.Commit(within(t, 20*time.Millisecond), opening(1)); !Away(err) || time.Since(began) > time.Second {
 		t.Errorf("%v after %v", err, time.Since(began))
 	}
-	close(hold)
+	release()
 	must(t, <-ended)
 	eventually(t, "still ill", func() bool { return s.Health() == nil })
 	_, err = s.Load(t.Context(), "t1")
@@ -282,6 +285,50 @@ func TestFileRestored(t *testing.T) {
 	_, err = s.Load(t.Context(), "t5") // after the backup
 	want(t, err, dispatch.ErrNotFound)
 	must(t, s.IntegrityCheck(t.Context()))
+}
+
+// An older copy that takes the place of the file at once does not get the newer
+// pages of the lost one: they are kept beside it.
+func TestOlderCopy(t *testing.T) {
+	t.Parallel()
+	s, _, path := healthy(t)
+	must(t, s.Commit(t.Context(), opening(1)))
+	_, err := s.read.Load().ExecContext(t.Context(), "PRAGMA wal_checkpoint")
+	must(t, err)
+	old, err := os.ReadFile(path)
+	must(t, err)
+	backup := path + ".backup"
+	must(t, os.WriteFile(backup, old, 0o600))
+	must(t, s.Commit(t.Context(), opening(2)))
+	must(t, os.Rename(backup, path))
+	eventually(t, "the copy is not opened", func() bool { return s.Commit(t.Context(), opening(3)) == nil })
+	must(t, s.IntegrityCheck(t.Context()))
+	_, err = s.Load(t.Context(), "t2")
+	want(t, err, dispatch.ErrNotFound)
+	kept, err := filepath.Glob(path + "-wal.lost-*")
+	must(t, err)
+	if len(kept) != 1 {
+		t.Errorf("kept of the lost database: %v", kept)
+	}
+}
+
+// What is acknowledged survives the power cut: SQLite is told so on the
+// connection that writes.
+func TestDurable(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	const full = 2
+	must(t, s.submit(t.Context(), func(ctx context.Context, w *writer) error {
+		var sync int
+		var mode string
+		if err := errors.Join(w.row(ctx, "PRAGMA synchronous", nil, &sync), w.row(ctx, "PRAGMA journal_mode", nil, &mode)); err != nil {
+			return err
+		}
+		if sync != full || mode != "wal" {
+			t.Errorf("synchronous %d, journal %s", sync, mode)
+		}
+		return nil
+	}))
 }
 
 // Companions that are deleted are made anew without a loss.

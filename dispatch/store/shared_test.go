@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -215,10 +216,35 @@ func TestPairShares(t *testing.T) {
 	must(t, errors.Join(<-ended, b.Close()))
 	must(t, a.Commit(t.Context(), opening(2)))
 	must(t, a.Health())
+	if !locked(t, path) {
+		t.Error("the second store has ended the first one's locks")
+	}
 	// Another process that closes the file now must not take its companions away.
 	verifyAlone(t, path)
+	if part, moved := a.files.Load().moved(path); moved {
+		t.Errorf("%s was taken away from an open database", filepath.Base(part))
+	}
 	must(t, a.Commit(t.Context(), opening(3)))
 	must(t, a.Health())
+}
+
+// locked reports whether this process holds a lock on the file.
+func locked(t *testing.T, path string) bool {
+	t.Helper()
+	info, err := os.Stat(path)
+	must(t, err)
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		t.Fatal("no inode")
+	}
+	locks, err := os.ReadFile("/proc/locks")
+	must(t, err)
+	for line := range strings.Lines(string(locks)) {
+		if strings.Contains(line, fmt.Sprintf(" %d ", os.Getpid())) && strings.Contains(line, fmt.Sprintf(":%d ", sys.Ino)) {
+			return true
+		}
+	}
+	return false
 }
 
 // verifyAlone reads the database in a process of its own.

@@ -153,10 +153,16 @@ func suiteEpoch(t *testing.T, s record) {
 	wg.Wait()
 	must(t, s.Assign(ctx, seek("c1", 900<<40|1, t0), t0)) // made by a node that could not ask
 	must(t, s.Assign(ctx, dispatch.Assignment{Person: "boris", Call: "c2", Token: 7, Until: t0}, t0))
-	e, err := s.RaiseEpoch(ctx)
-	must(t, err)
-	if e <= 900 {
-		t.Errorf("epoch %d is not above that of a token that was seen", e)
+	const high = 1<<23 + 5 // makes tokens that SQL takes for negative
+	for _, above := range []uint64{900, high} {
+		if above == high {
+			must(t, s.Assign(ctx, dispatch.Assignment{Person: "clara", Call: "c3", Token: high<<40 | 1, Until: t0}, t0))
+		}
+		e, err := s.RaiseEpoch(ctx)
+		must(t, err)
+		if e <= above {
+			t.Errorf("epoch %d is not above %d, that of a token that was seen", e, above)
+		}
 	}
 }
 
