@@ -140,6 +140,11 @@ func runDrills(ctx context.Context, o options, s *sheet, log io.Writer) error {
 			return fmt.Errorf("a drill needs %s: %w; run `make deps`", tool, err)
 		}
 	}
+	if os.Getenv(mountsVar) == mountsOwn {
+		if err := loopback(); err != nil {
+			return fmt.Errorf("bring up the network of the drills: %w", err)
+		}
+	}
 	fmt.Fprintf(log, "seed %d\n", o.seed)
 	ran := 0
 	for _, d := range drills() {
