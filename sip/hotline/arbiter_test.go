@@ -132,15 +132,15 @@ func TestStaleTokenNeverBridges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newCourt()
-			r := newRig(t, setup{people: []string{"ivan"}, arbiter: c, plan: func(_ *rig, p *dispatch.Plan) {
-				p.Rungs[0].Duties[0].Person.Devices[0].Trusted = trusted
-			}})
 			c.fail = func(verb string) error {
 				if verb == "confirm" {
 					c.give("ivan", 1<<50)
 				}
 				return nil
 			}
+			r := newRig(t, setup{people: []string{"ivan"}, arbiter: c, plan: func(_ *rig, p *dispatch.Plan) {
+				p.Rungs[0].Duties[0].Person.Devices[0].Trusted = trusted
+			}})
 			r.answers("ivan", phone.Accepting(20*time.Millisecond, "1", 50*time.Millisecond))
 			caller := r.dial(phone.Options{CancelAfter: 4 * time.Second})
 			ivan := r.incoming(r.eng["ivan"], 1)
@@ -163,11 +163,11 @@ func TestArbiterAway(t *testing.T) {
 	t.Parallel()
 	hang := make(chan struct{})
 	c := &hung{court: newCourt(), until: hang}
-	r := newRig(t, setup{people: []string{"ivan"}, arbiter: c, cfg: func(c *Config) { c.ArbiterBudget = 50 * time.Millisecond }})
+	r := newRig(t, setup{people: []string{"ivan"}, arbiter: c, cfg: func(c *Config) { c.ArbiterBudget = 700 * time.Millisecond }})
 	t.Cleanup(func() { close(hang) })
 	r.answers("ivan", quick())
 	caller := r.dial(phone.Options{Talk: phone.Talk{For: 500 * time.Millisecond}})
-	if e := r.wait(caller, phone.Rang); e.At > 40*time.Millisecond {
+	if e := r.wait(caller, phone.Rang); e.At > 600*time.Millisecond {
 		t.Errorf("ringing after %s: it waited for the arbiter", e.At)
 	}
 	r.wait(caller, phone.Ended)
@@ -222,7 +222,7 @@ func TestLostRenewStopsDialling(t *testing.T) {
 			s := setup{people: []string{"ivan", "second", "petr"}, plan: func(r *rig, p *dispatch.Plan) {
 				d := p.Rungs[0].Duties
 				d[0].Devices = []oncall.Device{d[0].Person.Devices[0], d[1].Person.Devices[0]}
-				p.Rungs[0].Duties = []dispatch.Candidate{d[0], d[2]}
+				p.Rungs[0].Duties, p.Rungs[0].RingTime = []dispatch.Candidate{d[0], d[2]}, time.Second
 			}}
 			if c.remote {
 				s.rotation = func(m *rotation.Memory) rotation.Rotation { return remote{m} }
@@ -231,7 +231,6 @@ func TestLostRenewStopsDialling(t *testing.T) {
 			r.answers("ivan", phone.Ringing())
 			r.answers("second", quick())
 			r.answers("petr", quick())
-			r.desk.plan.Rungs[0].RingTime = time.Second
 			caller := r.dial(phone.Options{Talk: phone.Talk{For: 300 * time.Millisecond}})
 			r.wait(r.incoming(r.eng["ivan"], 1), phone.Rang)
 			r.steal("ivan")

@@ -201,7 +201,7 @@ func (k *call) ended(cause string) {
 		k.unclaim(k.claims[0].attempt)
 	}
 	k.h.queues.leave(k)
-	k.tellRecall(dispatch.ResultFailed)
+	k.tellRecall(recallCut(cause))
 	k.outcome()
 	k.h.forget(k)
 }

@@ -15,7 +15,8 @@ import (
 var errDraining = errors.New("no new calls, the node is draining")
 
 // recall is one try to ring a client whose call was cut. It returns as soon as
-// he has answered: what follows is a call like any other, with its own record.
+// he has answered: what follows is a call like any other, with its own record. A
+// node that drains or stops postpones it: that is no try.
 func (h *Hotline) recall(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
 	number := client.Number(n.To)
 	if why := h.desk.CallBackAllowed(number); why != client.NoRefusal {
@@ -23,17 +24,17 @@ func (h *Hotline) recall(ctx context.Context, n dispatch.Notice) (dispatch.Resul
 	}
 	c := h.engine.NewCall()
 	if c == nil {
-		return dispatch.ResultFailed, fmt.Errorf("recall client of ticket %s: %w", n.Ref.Number, errDraining)
+		return dispatch.ResultPostponed, fmt.Errorf("recall client of ticket %s: %w", n.Ref.Number, errDraining)
 	}
 	if h.engine.Draining() { // asked after NewCall: a drain that begins now waits for this call
 		c.Post(func() { c.End(b2bua.CauseShutdown) })
-		return dispatch.ResultFailed, fmt.Errorf("recall client of ticket %s: %w", n.Ref.Number, errDraining)
+		return dispatch.ResultPostponed, fmt.Errorf("recall client of ticket %s: %w", n.Ref.Number, errDraining)
 	}
 	result := make(chan dispatch.Result, 1)
 	var k *call // owned by the call's goroutine
 	begun := c.Post(func() {
 		if c.Ended() { // the node stops
-			result <- dispatch.ResultFailed
+			result <- dispatch.ResultPostponed
 			return
 		}
 		k = h.newCall(c, n.Line)
@@ -42,7 +43,7 @@ func (h *Hotline) recall(ctx context.Context, n dispatch.Notice) (dispatch.Resul
 		k.step(Event{Kind: EvRecall, Caller: n.To})
 	})
 	if !begun {
-		return dispatch.ResultFailed, fmt.Errorf("recall client of ticket %s: the call ended at once", n.Ref.Number)
+		return dispatch.ResultPostponed, fmt.Errorf("recall client of ticket %s: %w", n.Ref.Number, errDraining)
 	}
 	select {
 	case r := <-result:
@@ -71,6 +72,14 @@ func recallResult(n dispatch.Notice, r dispatch.Result) (dispatch.Result, error)
 		return r, nil
 	}
 	return r, fmt.Errorf("recall client of ticket %s: %s", n.Ref.Number, r)
+}
+
+// recallCut is the result of a recall whose call ended without its script.
+func recallCut(cause string) dispatch.Result {
+	if cause == b2bua.CauseShutdown {
+		return dispatch.ResultPostponed
+	}
+	return dispatch.ResultFailed
 }
 
 // tellRecall hands the result over to recall, once.

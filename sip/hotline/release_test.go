@@ -87,7 +87,7 @@ func TestReleasedOnce(t *testing.T) {
 	var turns *counting
 	r := newRig(t, setup{
 		people: []string{"ivan", "petr"}, arbiter: c, plan: func(_ *rig, p *dispatch.Plan) { p.Rungs[0].Parallel = true },
-		cfg: func(c *Config) { c.PersonBackoff = time.Microsecond }, // the same two, call after call
+		cfg:      func(c *Config) { c.PersonBackoff = time.Microsecond }, // the same two, call after call
 		rotation: func(m *rotation.Memory) rotation.Rotation { turns = newCounting(m); return turns },
 	})
 	for _, name := range []string{"ivan", "petr"} {
@@ -238,6 +238,9 @@ func TestDegradedIsSaidOnce(t *testing.T) {
 	r.wait(caller, phone.Ended)
 	if o := r.outcomes(1)[0]; len(o.Detail.Degraded) != 1 || o.Detail.Degraded[0] != "rotation" {
 		t.Errorf("degraded %q", o.Detail.Degraded)
+	}
+	if n := r.counted("vahta_hotline_degraded_calls_total"); n != 1 {
+		t.Errorf("%v calls are counted as degraded", n)
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -46,6 +48,8 @@ type rig struct {
 	eng      map[string]*phone.Phone
 	uri      string
 
+	figures *prometheus.Registry
+
 	stopEngine, stopHotline func()
 }
 
@@ -62,7 +66,7 @@ type setup struct {
 
 func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywhere
 	t.Helper()
-	r := &rig{TB: t, eng: map[string]*phone.Phone{}, rotation: rotation.NewMemory(nil)}
+	r := &rig{TB: t, eng: map[string]*phone.Phone{}, rotation: rotation.NewMemory(nil), figures: prometheus.NewRegistry()}
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
 	r.client = r.phone(clientNumber)
 	for _, name := range s.people {
@@ -119,7 +123,7 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 	r.must(err)
 	r.hotline, err = New(cfg, Deps{
 		Engine: engine, Dispatcher: r.desk, Rotation: live, Prompts: prompts, Trunks: trunks,
-		Arbiter: s.arbiter, Node: "a", FreeSpace: s.free,
+		Arbiter: s.arbiter, Node: "a", FreeSpace: s.free, Registerer: r.figures,
 		People: func(id string) (oncall.Person, bool) { return r.person(id), r.eng[id] != nil },
 	})
 	r.must(err)

@@ -50,6 +50,9 @@ func TestCallIsServed(t *testing.T) {
 	if got := r.desk.accepted[0].Recording; got == "" || got != o.Detail.Recording.Path {
 		t.Errorf("accepted with recording %q, ended with %q", got, o.Detail.Recording.Path)
 	}
+	if got := r.desk.accepted[0].Legs; len(got) != 2 || got[0].Name != callerLeg || got[1].Person != "ivan" || got[1].AnsweredAt.IsZero() {
+		t.Errorf("accepted with legs %+v", got)
+	}
 	info, err := os.Stat(o.Detail.Recording.Path)
 	if err != nil || info.Size() < 16000 {
 		t.Errorf("recording %+v: %v", o.Detail.Recording, err)

@@ -1,0 +1,159 @@
+package hotline
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/phone"
+)
+
+// space is the free space of a disk that a test sets.
+type space struct {
+	mu    sync.Mutex
+	mib   uint64
+	err   error
+	asked int
+}
+
+func (s *space) free(string) (uint64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked++
+	return s.mib << 20, s.err
+}
+
+func (s *space) set(mib uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mib = mib
+}
+
+// TestDiskTurns: short below the least, with room again a quarter above it; asked once a second at most.
+func TestDiskTurns(t *testing.T) {
+	t.Parallel()
+	s := &space{mib: 100}
+	cfg := Config{Recordings: "somewhere", RecordingsMinFree: 100}
+	now := time.Unix(1_800_000_000, 0)
+	d := newDisk(&cfg, s.free, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	for i, step := range []struct {
+		free  uint64
+		err   error
+		short bool
+	}{
+		{100, nil, false}, {99, nil, true}, {100, nil, true}, {124, nil, true}, {0, errors.New("no answer"), true},
+		{125, nil, false}, {100, nil, false}, {0, errors.New("no answer"), false}, {1, nil, true},
+	} {
+		now = now.Add(diskCheck)
+		s.mib, s.err = step.free, step.err
+		asked := s.asked
+		for range 5 {
+			if got := d.short(); got != step.short {
+				t.Errorf("step %d: short %v with %d MiB free", i, got, step.free)
+			}
+			now = now.Add(diskCheck / 10)
+		}
+		if s.asked != asked+1 {
+			t.Errorf("step %d: asked %d times", i, s.asked-asked)
+		}
+	}
+	cfg.RecordingsMinFree = 0
+	if d := newDisk(&cfg, s.free, time.Now, d.log); d.short() || d.watch() {
+		t.Error("short without a limit")
+	}
+}
+
+// TestFreeSpace asks the real file system, of a folder that is not made yet too.
+func TestFreeSpace(t *testing.T) {
+	t.Parallel()
+	if n, err := freeSpace(t.TempDir()); err != nil || n == 0 {
+		t.Errorf("%d bytes free: %v", n, err)
+	}
+	cfg := Config{Recordings: t.TempDir() + "/later", RecordingsMinFree: maxMinFree}
+	if d := newDisk(&cfg, nil, time.Now, slog.New(slog.DiscardHandler)); !d.short() {
+		t.Error("no disk has so much room")
+	}
+}
+
+// TestRecordingsAreShed: a disk that fills ends the recording that runs as a good file, keeps the talk, begins no
+// other one; with room again the next call is recorded.
+func TestRecordingsAreShed(t *testing.T) {
+	t.Parallel()
+	disk := &space{mib: 1000}
+	r := newRig(t, setup{people: []string{"ivan"}, free: disk.free})
+	r.answers("ivan", phone.Answer{Talk: phone.Talk{Tone: 700, Keys: []phone.Key{{Digits: "1"}}}})
+	call := func(during func(*phone.Session)) dispatch.Outcome {
+		s := r.dial(phone.Options{Talk: phone.Talk{Tone: 440}})
+		r.wait(s, phone.Answered)
+		ended := len(r.outcomes(0))
+		during(s)
+		s.Hangup()
+		r.wait(s, phone.Ended)
+		r.wait(r.incoming(r.eng["ivan"], ended+1), phone.Ended)
+		return r.outcomes(ended + 1)[ended]
+	}
+	heard := func(s *phone.Session) {
+		if err := s.WaitHeard(t.Context(), 700, 500*time.Millisecond); err != nil {
+			t.Error(err)
+		}
+	}
+	cut := call(func(s *phone.Session) {
+		heard(s)
+		disk.set(100)
+		r.turned(true)
+		heard(s)
+	})
+	if rec := cut.Detail.Recording; cut.Result != dispatch.CallServed || rec.Path == "" || rec.Duration >= cut.Detail.Talk {
+		t.Errorf("outcome %s, recording %+v of %s", cut.Result, rec, cut.Detail.Talk)
+	} else if f, err := os.Open(rec.Path); err != nil {
+		t.Error(err)
+	} else {
+		defer f.Close()
+		if both, err := media.DecodeChannels(f); err != nil || len(both) != 2 || len(both[0]) == 0 {
+			t.Errorf("%d channels: %v", len(both), err)
+		}
+	}
+	if none := call(heard); none.Result != dispatch.CallServed || none.Detail.Recording.Path != "" {
+		t.Errorf("outcome %s, recording %+v", none.Result, none.Detail.Recording)
+	}
+	if n := r.counted("vahta_hotline_recordings_shed_total"); n != 2 {
+		t.Errorf("%v recordings were shed", n)
+	}
+	disk.set(1000)
+	r.turned(false)
+	if again := call(heard); again.Detail.Recording.Path == "" {
+		t.Error("not recorded although there is room")
+	}
+}
+
+// turned lets the hotline look at the disk now and end what it ends.
+func (r *rig) turned(short bool) {
+	r.Helper()
+	r.hotline.disk.mu.Lock()
+	r.hotline.disk.asked = time.Time{}
+	r.hotline.disk.mu.Unlock()
+	if got := r.hotline.disk.short(); got != short {
+		r.Errorf("the disk is short: %v", got)
+	}
+	r.hotline.shedRecordings()
+}
+
+// counted is the sum of a counter over its labels.
+func (r *rig) counted(name string) (n float64) {
+	r.Helper()
+	families, err := r.figures.Gather()
+	r.must(err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if f.GetName() == name {
+				n += m.GetCounter().GetValue()
+			}
+		}
+	}
+	return n
+}
