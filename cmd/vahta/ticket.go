@@ -12,6 +12,7 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -86,7 +87,7 @@ func ticketList() *cobra.Command {
 						contact = fmt.Sprintf("%.0f s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds())) // never rounded into a promise
 					}
 					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, c.show(t.OpenedAt),
-						t.Priority, t.Stage, orDash(t.Client.OrgName), c.name(t.Acknowledged.By), contact)
+						t.Priority, stage(t), orDash(t.Client.OrgName), c.name(t.Acknowledged.By), contact)
 				}
 				return w.Flush()
 			})
@@ -95,6 +96,20 @@ func ticketList() *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, "closed tickets too")
 	cmd.Flags().IntVar(&limit, "limit", 100, "most tickets to list")
 	return cmd
+}
+
+// stage is where a ticket stands, with what cannot wait.
+func stage(t ticket.Ticket) string {
+	if t.OwesCall() {
+		return t.Stage.String() + ", CALL BACK"
+	}
+	return t.Stage.String()
+}
+
+// callBack heads a ticket whose client was cut off and has not been talked to since.
+var callBack = map[string]string{ //nolint:gochecknoglobals // words
+	"en": "CALL BACK %s: the call was cut, and nobody has talked to the client since.\n\n",
+	"ru": "ПЕРЕЗВОНИТЬ %s: разговор оборвался, и с клиентом с тех пор никто не говорил.\n\n",
 }
 
 func ticketShow() *cobra.Command {
@@ -113,6 +128,9 @@ func ticketShow() *cobra.Command {
 					return err
 				}
 				w := cmd.OutOrStdout()
+				if v.Ticket.OwesCall() {
+					fmt.Fprintf(w, callBack[language], v.Ticket.CallBack.Number)
+				}
 				fmt.Fprint(w, v.Timeline)
 				for _, c := range v.Calls {
 					if c.Detail.Recording.Path != "" {

@@ -50,6 +50,11 @@ func TestNodeDies(t *testing.T) {
 	if len(list) != 1 || !list[0].OwesCall() {
 		t.Fatalf("the ticket does not say that the client waits for a call: %+v", list)
 	}
+	for _, shown := range []string{b.command("ticket", "list"), b.command("ticket", "show", list[0].Number.String())} {
+		if !strings.Contains(shown, "CALL BACK") {
+			t.Errorf("the desk is not told to call back:\n%s", shown)
+		}
+	}
 	if calls := b.calls(); calls[len(calls)-1].Result != dispatch.CallBroken {
 		t.Errorf("the call that was cut is on record as %q", calls[len(calls)-1].Result)
 	}

@@ -43,7 +43,8 @@ const (
 func Examine(ctx context.Context, c config.Config) []Finding {
 	running := serverRuns(ctx, c)
 	findings := []Finding{{"config", true, fmt.Sprintf("%d line(s), %d person(s), %d operator(s)", len(c.Lines), len(c.People), len(c.Trunks.Operators))}}
-	findings = append(findings, examineServer(ctx, c, running), examineClock(time.Now()), examineFolder(c.Data))
+	findings = append(findings, examineServer(ctx, c, running), examineClock(time.Now()), examineFolder("data", c.Data))
+	findings = append(findings, examineNodes(ctx, c)...)
 	if !running {
 		findings = append(findings, examinePorts(ctx, c)...)
 	}
@@ -104,8 +105,8 @@ func examineClock(now time.Time) Finding {
 // timeError is adjtimex's "clock not synchronised" (TIME_ERROR).
 const timeError = 5
 
-func examineFolder(data string) Finding {
-	f := Finding{What: "data"}
+func examineFolder(what, data string) Finding {
+	f := Finding{What: what}
 	if _, err := os.Stat(data); errors.Is(err, os.ErrNotExist) {
 		parent := filepath.Dir(filepath.Clean(data))
 		if err := unix.Access(parent, unix.W_OK); err != nil {

@@ -300,6 +300,20 @@ func (n *node) timeline(t ticket.Ticket) string {
 	return v.Timeline
 }
 
+// command runs one of the program's commands on the node's configuration, and returns what it shows.
+func (n *node) command(args ...string) string {
+	n.Helper()
+	program, err := binary()
+	if err != nil {
+		n.Fatal(err)
+	}
+	out, err := exec.CommandContext(within(n.TB), program, append(args, "--lang", "en", "-c", n.file())...).CombinedOutput()
+	if err != nil {
+		n.Fatalf("vahta %v: %v\n%s", args, err, out)
+	}
+	return string(out)
+}
+
 // dial calls a line at the node from a phone of the caller's own.
 func (n *node) dial(line, from string, o phone.Options) *phone.Session {
 	n.Helper()

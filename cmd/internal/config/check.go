@@ -80,6 +80,19 @@ func (c *Config) folders() error {
 	return nil
 }
 
+// alone says what is lost when nodes share only a half of what they need to be one.
+func (c *Config) alone() (warnings []error) {
+	switch {
+	case c.Shared() && !c.Redis.Enabled():
+		warnings = append(warnings, errors.New("store.path: lies outside the data folder, where other nodes may use it; without redis.url two nodes may ring one person "+
+			"for two calls, and hear of each other's changes only when they meet them; set redis.url, or let one node use the file"))
+	case c.Redis.Enabled() && !c.Shared():
+		warnings = append(warnings, errors.New("redis.url: this node's record lies in its own data folder, so other nodes cannot share it; "+
+			"let store.path name a file outside of it, or leave redis.url empty"))
+	}
+	return warnings
+}
+
 // Warnings returns what is allowed but may leave a client waiting at or after now; most of it depends on the rota of
 // that week, so it never refuses a file.
 func (l *Loaded) Warnings(now time.Time) []Fault {
@@ -87,5 +100,5 @@ func (l *Loaded) Warnings(now time.Time) []Fault {
 	if err != nil {
 		return nil // Parse refused such a file
 	}
-	return locate(errors.Join(s.Warnings(now)...), "", l.ast, l.source)
+	return locate(errors.Join(append(s.Warnings(now), l.Config.alone()...)...), "", l.ast, l.source)
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"github.com/butlerspb/vahta/deploy"
 )
@@ -42,5 +43,35 @@ func TestNodeIsTheHostUnlessNamed(t *testing.T) {
 	}
 	if _, err := Parse("x.yaml", withListen(deploy.Demo), []string{"VAHTA_NODE=two words"}); err == nil {
 		t.Error("a node of two words is accepted")
+	}
+}
+
+func TestHalfOfSeveralNodesIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ settings, want string }{
+		"alone":         {"", ""},
+		"both":          {"store: {path: /srv/vahta/vahta.db}\nredis: {url: \"redis://localhost:6379/0\"}\n", ""},
+		"only a record": {"store: {path: /srv/vahta/vahta.db}\n", "store.path"},
+		"only a Redis":  {"redis: {url: \"redis://localhost:6379/0\"}\n", "redis.url"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, err := Parse("x.yaml", append([]byte(tt.settings), withListen(deploy.Demo)...), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := ""
+			for _, w := range l.Warnings(time.Now()) {
+				if w.Path == "store.path" || w.Path == "redis.url" {
+					got += w.Path
+					if w.Line == 0 {
+						t.Errorf("%s: no line", w.Path)
+					}
+				}
+			}
+			if got != tt.want {
+				t.Errorf("warned of %q, want %q", got, tt.want)
+			}
+		})
 	}
 }
