@@ -61,7 +61,7 @@ func (t *Trunks) Run(ctx context.Context) error {
 	for {
 		for _, one := range t.trunks {
 			if !one.op.NoOptions {
-				t.probe(one)
+				t.safely(func() { t.probe(one) })
 			}
 		}
 		select {
@@ -77,7 +77,7 @@ func (t *Trunks) resolveLoop(ctx context.Context) {
 	ticker := time.NewTicker(t.cfg.ResolveEvery)
 	defer ticker.Stop()
 	for {
-		t.Resolve(ctx)
+		t.safely(func() { t.Resolve(ctx) })
 		select {
 		case <-ctx.Done():
 			return
@@ -98,19 +98,21 @@ func (t *Trunks) Resolve(ctx context.Context) {
 	)
 	for _, host := range t.names() {
 		running.Go(func() {
-			addrs, err := t.deps.Resolver.LookupNetIP(ctx, "ip", host)
-			if err != nil || len(addrs) == 0 {
-				t.metrics.resolveFailed()
-				t.deps.Log.WarnContext(ctx, "peer name not resolved, old addresses stay", "host", host, "err", err)
-				return
-			}
-			for i := range addrs {
-				addrs[i] = addrs[i].Unmap()
-			}
-			slices.SortFunc(addrs, netip.Addr.Compare) // IPv4 first; a stable order keeps one target per call
-			mu.Lock()
-			defer mu.Unlock()
-			resolved[host] = addrs[:min(len(addrs), maxAddresses)]
+			t.safely(func() {
+				addrs, err := t.deps.Resolver.LookupNetIP(ctx, "ip", host)
+				if err != nil || len(addrs) == 0 {
+					t.metrics.resolveFailed()
+					t.deps.Log.WarnContext(ctx, "peer name not resolved, old addresses stay", "host", host, "err", err)
+					return
+				}
+				for i := range addrs {
+					addrs[i] = addrs[i].Unmap()
+				}
+				slices.SortFunc(addrs, netip.Addr.Compare) // IPv4 first; a stable order keeps one target per call
+				mu.Lock()
+				defer mu.Unlock()
+				resolved[host] = addrs[:min(len(addrs), maxAddresses)]
+			})
 		})
 	}
 	running.Wait()
