@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall/rotation/redistest"
 	"github.com/butlerspb/vahta/sip/phone"
 )
@@ -231,4 +233,43 @@ func tryOnce(t *testing.T, p *phone.Phone, uri, from string) string {
 		return err.Error()
 	}
 	return ""
+}
+
+// TestFeedsAreJoined: screens of one node see what happens on the other, once and in order, with its name.
+func TestFeedsAreJoined(t *testing.T) {
+	t.Parallel()
+	record, redis := t.TempDir()+"/vahta.db", redistest.Start(t, redistest.Options{})
+	node := func(id string) *rig {
+		return newRig(t, func(c *config.Config) {
+			c.Node, c.Store.Path, c.Redis.URL, c.Redis.Budget = id, record, redis.URL(), time.Second
+		})
+	}
+	a, b := node("a"), node("b")
+	l := a.line(t, nil, startPhone(t, "engineer", "udp", accepting()).URI())
+	s := l.dial("udp", phone.Options{Talk: phone.Talk{Tone: toneCaller}})
+	if err := s.WaitHeard(within(t), toneEngineer, 200*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	s.Hangup()
+	ended := func(e dispatch.FeedEvent) bool { return e.Kind == string(ticket.KindCallEnded) }
+	if _, err := b.events.Wait(within(t), ended); err != nil {
+		t.Fatalf("the end of the call is not seen on the other node: %v; %+v", err, b.events.All())
+	}
+	if _, err := a.events.Wait(within(t), ended); err != nil {
+		t.Fatal(err)
+	}
+	kinds := func(r *rig) (list []string) {
+		for _, e := range r.events.All() {
+			if e.Node != "a" {
+				t.Errorf("an event of node %q: %+v", e.Node, e)
+			}
+			list = append(list, e.Kind+" "+e.Call+" "+e.Person)
+		}
+		return list
+	}
+	if own, others := kinds(a), kinds(b); !slices.Equal(own, others) || len(own) < 4 {
+		t.Errorf("the node itself saw\n%q\nthe other one\n%q", own, others)
+	}
+	l.noLegLeft()
+	l.close(l.read().ticket)
 }
