@@ -165,6 +165,9 @@ func TestFaults(t *testing.T) {
 				}
 				last = c
 			}
+			if last.Token>>40 <= talks.Token>>40 {
+				t.Errorf("token %#x granted alone is of the epoch of %#x", last.Token, talks.Token)
+			}
 			if !last.Local || s.Status().Mode != rotation.ModeMemory {
 				t.Errorf("claim %+v in mode %s, want a local one", last, s.Status().Mode)
 			}
@@ -191,6 +194,9 @@ func TestFaults(t *testing.T) {
 			fault.mend(t, r)
 			began := time.Now()
 			waitMode(t, s, rotation.ModeRedis)
+			if n, err := r.server.Client().Exists(t.Context(), "{vahta}:claim:anna", "{vahta}:claim:"+last.Person).Result(); err != nil || n != 2 {
+				t.Errorf("Redis decides again and knows %d of 2 claims, %v", n, err)
+			}
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("back after %s", took)
 			}
