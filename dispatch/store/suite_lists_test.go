@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,4 +44,54 @@ func suiteContext(t *testing.T, s record) {
 	want(t, s.Commit(ctx, opening(1)), context.Canceled)
 	_, err := s.Load(t.Context(), "t1")
 	want(t, err, dispatch.ErrNotFound)
+}
+
+func suiteReserve(t *testing.T, s record) {
+	t.Helper()
+	var mu sync.Mutex
+	seen := map[uint32]bool{}
+	var wg sync.WaitGroup
+	for range 20 {
+		wg.Go(func() {
+			first, err := s.Reserve(t.Context(), 2026, 5)
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for i := range uint32(5) {
+				if seen[first+i] || first == 0 {
+					t.Errorf("number %d handed out twice", first+i)
+				}
+				seen[first+i] = true
+			}
+		})
+	}
+	wg.Wait()
+	if first, _ := s.Reserve(t.Context(), 2027, 1); first != 1 {
+		t.Errorf("a new year begins with %d", first)
+	}
+}
+
+func suiteRelease(t *testing.T, s record) {
+	t.Helper()
+	numbers, ok := s.(dispatch.Releaser)
+	if !ok {
+		t.Fatal("takes no numbers back")
+	}
+	next := func(n int) uint32 {
+		first, err := s.Reserve(t.Context(), 2026, n)
+		must(t, err)
+		return first
+	}
+	a, b := next(50), next(50)
+	must(t, numbers.Release(t.Context(), 2026, a+3, a+50)) // b came after it
+	if got := next(1); got != b+50 {
+		t.Errorf("after a release in the middle: %d, want %d", got, b+50)
+	}
+	must(t, numbers.Release(t.Context(), 2026, b+50, b+51))
+	must(t, numbers.Release(t.Context(), 2026, b+2, b+50))
+	if got := next(1); got != b+2 {
+		t.Errorf("after the release of the last: %d, want %d", got, b+2)
+	}
 }
