@@ -140,9 +140,15 @@ func TestRedirectAndRenumber(t *testing.T) {
 func TestRebaseModel(t *testing.T) {
 	t.Parallel()
 	bodies := []ticket.Body{
-		ticket.Acknowledged{How: "cli"}, ticket.Moved{To: ticket.Diagnosis}, ticket.Moved{To: ticket.Closed}, ticket.Noted{Text: "x"},
-		ticket.PageRaised{Reason: "broken", Again: true}, ticket.Accepted{Call: "c", Person: "anna"}, ticket.CallEnded{Call: "c"},
-		ticket.Prioritised{Priority: ticket.High, Reason: "y"}, ticket.Prioritised{Priority: ticket.Critical},
+		ticket.Acknowledged{How: "cli"},
+		ticket.Moved{To: ticket.Diagnosis},
+		ticket.Moved{To: ticket.Closed},
+		ticket.Noted{Text: "x"},
+		ticket.PageRaised{Reason: "broken", Again: true},
+		ticket.Accepted{Call: "c", Person: "anna"},
+		ticket.CallEnded{Call: "c"},
+		ticket.Prioritised{Priority: ticket.High, Reason: "y"},
+		ticket.Prioritised{Priority: ticket.Critical},
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		base, _ := openedCase(t, "")

@@ -22,28 +22,32 @@ func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
 	if c.ID == "" {
 		c.ID = uuid.Must(uuid.NewV7()).String() // before the first try, so that no try counts twice
 	}
+	whole := context.WithoutCancel(ctx)
 	for tried := false; ; tried = true {
+		asking := ctx
+		if tried {
+			asking = whole // the store has used up the caller's time
+		}
 		p, in := s.passing()
 		if p == nil {
-			again, err := s.keep(c)
+			again, err := s.keep(ctx, c)
 			if again {
 				continue
 			}
 			return verdict(err, c, tried)
 		}
 		began := time.Now()
-		err := p.ask(ctx, s.cfg.Budget, func(ctx context.Context) error { return in.Commit(ctx, c) })
+		err := p.ask(asking, s.cfg.Budget, func(ctx context.Context) error { return in.Commit(ctx, c) })
 		if !refused(err) {
 			if err == nil {
-				s.passed(c)
+				s.passed(ctx, c)
 			}
 			return verdict(err, c, tried)
 		}
-		if ctx.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < s.cfg.Budget/2) {
+		if asking.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < s.cfg.Budget/2) {
 			return err // the caller has left; that says nothing of the store
 		}
-		ctx = context.WithoutCancel(ctx) // the store has used up the caller's time
-		s.turnAway(p, err)
+		s.turnAway(ctx, p, err)
 	}
 }
 
@@ -82,14 +86,14 @@ func (s *Store) passing() (*passage, Inner) {
 func (p *passage) ask(ctx context.Context, budget time.Duration, do func(context.Context) error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
-	stop := context.AfterFunc(p.ctx, cancel)
+	stop := context.AfterFunc(p.ctx, cancel) //nolint:contextcheck // the passage ends all asking, whoever asks
 	defer stop()
 	return do(ctx)
 }
 
 // turnAway ends the passage: from now on the file takes the changes, also of
 // those who are waiting for the SQL store.
-func (s *Store) turnAway(p *passage, why error) {
+func (s *Store) turnAway(ctx context.Context, p *passage, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.passage != p {
@@ -97,7 +101,7 @@ func (s *Store) turnAway(p *passage, why error) {
 	}
 	s.passage = nil
 	s.since, s.why, s.answers = s.now(), why, false
-	s.makeOverlay()
+	s.makeOverlay(ctx)
 	p.end()
 	s.metrics.turned()
 	s.log.Error("the database takes no changes: calls are kept in the journal until it does", "err", why.Error())
@@ -109,7 +113,7 @@ const appendTime = 2 * time.Second
 
 // keep lets the overlay judge the change and writes it into the file. again is
 // true when the SQL store is back.
-func (s *Store) keep(c dispatch.Change) (again bool, err error) {
+func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err error) {
 	at := s.now()
 	body, err := encode(c, at)
 	if err != nil {
@@ -120,17 +124,17 @@ func (s *Store) keep(c dispatch.Change) (again bool, err error) {
 		s.mu.Unlock()
 		return true, nil
 	}
-	seq, err := s.take(c, body, at)
+	seq, err := s.take(ctx, c, body, at)
 	s.mu.Unlock()
-	if fault := s.settle(seq); fault != nil {
+	if fault := s.settle(ctx, seq); fault != nil {
 		return false, fault
 	}
 	return false, err
 }
 
 // settle waits until all records up to seq are durable: what they say may be told then.
-func (s *Store) settle(seq uint64) error {
-	ctx, cancel := context.WithTimeout(context.Background(), appendTime)
+func (s *Store) settle(ctx context.Context, seq uint64) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTime)
 	defer cancel()
 	if err := s.file.wait(ctx, seq); err != nil {
 		return fmt.Errorf("write to the journal: %w", err)
@@ -140,8 +144,8 @@ func (s *Store) settle(seq uint64) error {
 
 // take judges the change and gives it its place; mu is held. seq names the
 // record up to which all must be durable before the answer is given.
-func (s *Store) take(c dispatch.Change, body []byte, at time.Time) (seq uint64, err error) {
-	s.used = true
+func (s *Store) take(ctx context.Context, c dispatch.Change, body []byte, at time.Time) (seq uint64, err error) {
+	ctx, s.used = context.WithoutCancel(ctx), true
 	if err := s.file.fits(body); err != nil {
 		if !s.full {
 			s.full = true
@@ -149,10 +153,10 @@ func (s *Store) take(c dispatch.Change, body []byte, at time.Time) (seq uint64, 
 		}
 		return s.file.last(), fmt.Errorf("write to the journal: %w", err)
 	}
-	err = s.overlay.Commit(context.Background(), c)
+	err = s.overlay.Commit(ctx, c)
 	if errors.Is(err, dispatch.ErrConflict) {
 		s.seed() // the dispatcher may know what the SQL store took last
-		err = s.overlay.Commit(context.Background(), c)
+		err = s.overlay.Commit(ctx, c)
 	}
 	if err != nil {
 		return s.file.last(), err
@@ -164,7 +168,7 @@ func (s *Store) take(c dispatch.Change, body []byte, at time.Time) (seq uint64, 
 }
 
 // passed keeps track of a change that the SQL store has taken.
-func (s *Store) passed(c dispatch.Change) {
+func (s *Store) passed(ctx context.Context, c dispatch.Change) {
 	if len(c.Notices) == 0 && c.Delivery == nil && !s.away() {
 		return
 	}
@@ -172,7 +176,7 @@ func (s *Store) passed(c dispatch.Change) {
 	defer s.mu.Unlock()
 	s.track(c)
 	if s.overlay != nil { // the journal has turned away meanwhile: the overlay learns of it, if it has not yet
-		_ = s.overlay.Commit(context.Background(), c)
+		_ = s.overlay.Commit(context.WithoutCancel(ctx), c)
 	}
 }
 

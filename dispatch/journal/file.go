@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -194,7 +195,7 @@ func (f *file) wait(ctx context.Context, seq uint64) error {
 		}
 		if f.round == nil {
 			f.round = &round{upTo: f.seq, done: make(chan struct{})}
-			go f.sync(f.round, f.base, f.buf[:len(f.buf):len(f.buf)], f.waiting)
+			go f.sync(context.WithoutCancel(ctx), f.round, f.base, slices.Clip(f.buf), f.waiting)
 		}
 		r := f.round
 		f.mu.Unlock()
@@ -210,9 +211,9 @@ func (f *file) wait(ctx context.Context, seq uint64) error {
 }
 
 // sync writes the records and syncs them for one round.
-func (f *file) sync(r *round, at int64, b []byte, n int) {
+func (f *file) sync(ctx context.Context, r *round, at int64, b []byte, n int) {
 	began := time.Now()
-	err := f.sure()
+	err := f.sure(ctx)
 	if err == nil {
 		_, err = f.disk.WriteAt(b, at)
 	}
@@ -271,14 +272,14 @@ func (f *file) writeHead(ctx context.Context, change func(*head)) error {
 
 // sure writes the head again when the last write of it failed. Records of a
 // generation that the head on the disk might not name are not acknowledged.
-func (f *file) sure() error {
+func (f *file) sure(ctx context.Context) error {
 	f.mu.Lock()
 	unsure := f.unsure
 	f.mu.Unlock()
 	if !unsure {
 		return nil
 	}
-	return f.writeHead(context.Background(), func(*head) {})
+	return f.writeHead(ctx, func(*head) {})
 }
 
 // reset empties the file in one write. Nobody may put meanwhile.

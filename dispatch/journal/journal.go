@@ -178,7 +178,7 @@ func open(cfg Config, deps Deps, d disk) (*Store, error) {
 	s.since, s.why = s.now(), errNotOpen
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.makeOverlay()
+	s.makeOverlay(context.Background())
 	for _, r := range list {
 		c, at, err := decode(r.body)
 		if err != nil {
@@ -223,7 +223,7 @@ func (s *Store) Attach(inner Inner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inner = inner
-	if s.passage == nil && len(s.pending) == 0 && errors.Is(s.why, errNotOpen) {
+	if used, _ := s.file.used(); used == 0 && s.passage == nil && errors.Is(s.why, errNotOpen) {
 		s.pass() // nothing to bring: it is used from now on
 	}
 	s.wake()
@@ -258,10 +258,10 @@ func (s *Store) pass() {
 
 // makeOverlay makes the overlay of the dispatcher's board and of the pages that
 // are not settled; mu is held.
-func (s *Store) makeOverlay() {
+func (s *Store) makeOverlay(ctx context.Context) {
 	s.overlay = s.deps.Overlay()
 	s.seed()
-	s.hand()
+	s.hand(ctx)
 }
 
 // seed takes what the dispatcher has learned meanwhile into the overlay; mu is held.

@@ -41,7 +41,7 @@ func (s *Store) track(c dispatch.Change) {
 
 // hand gives the overlay the notices that the SQL store has and nobody has
 // settled; what is under way is due when its lease ends. mu is held.
-func (s *Store) hand() {
+func (s *Store) hand(ctx context.Context) {
 	var c dispatch.Change
 	for _, o := range s.notices {
 		n := o.notice
@@ -50,7 +50,7 @@ func (s *Store) hand() {
 		}
 		c.Notices = append(c.Notices, n)
 	}
-	_ = s.overlay.Commit(context.Background(), c) // notices alone conflict with nothing
+	_ = s.overlay.Commit(context.WithoutCancel(ctx), c) // notices alone conflict with nothing
 }
 
 // claimed notes which notices are under way and returns those to deliver. The
@@ -100,7 +100,7 @@ func (s *Store) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now 
 			s.mu.Unlock()
 			return list, err
 		}
-		s.turnAway(p, err)
+		s.turnAway(ctx, p, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -127,7 +127,7 @@ func (s *Store) ClaimTimers(ctx context.Context, now time.Time, lease time.Durat
 		if !refused(err) || ctx.Err() != nil {
 			return list, err
 		}
-		s.turnAway(p, err)
+		s.turnAway(ctx, p, err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

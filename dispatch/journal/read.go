@@ -16,7 +16,7 @@ import (
 // sources returns the overlay, nil while passing, and the SQL store, nil when
 // there is none. What the overlay is about to tell is durable when it returns:
 // nobody may take as done what a power cut could undo.
-func (s *Store) sources() (Overlay, Inner, error) {
+func (s *Store) sources(ctx context.Context) (Overlay, Inner, error) {
 	s.mu.Lock()
 	o, in, seq := s.overlay, s.inner, uint64(0)
 	if o != nil {
@@ -27,7 +27,7 @@ func (s *Store) sources() (Overlay, Inner, error) {
 	if o == nil {
 		return nil, in, nil
 	}
-	return o, in, s.settle(seq)
+	return o, in, s.settle(ctx, seq)
 }
 
 // lookTime bounds a look into a SQL store that takes no changes: it may still
@@ -48,7 +48,7 @@ func look[T any](ctx context.Context, in Inner, read func(context.Context, Inner
 // first answers from the overlay what it knows, and else from the SQL store.
 // When that refuses, the answer is the overlay's: not found.
 func first[T any](ctx context.Context, s *Store, read func(context.Context, record) (T, error)) (v T, fromInner bool, err error) {
-	o, in, err := s.sources()
+	o, in, err := s.sources(ctx)
 	if err != nil {
 		return v, false, err
 	}
@@ -84,7 +84,7 @@ func (s *Store) Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Sign
 // Load implements dispatch.Store. While away it fails with ErrAway when only
 // the SQL store could know the ticket.
 func (s *Store) Load(ctx context.Context, id string) (dispatch.Case, error) {
-	o, in, err := s.sources()
+	o, in, err := s.sources(ctx)
 	if err != nil {
 		return dispatch.Case{}, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) Load(ctx context.Context, id string) (dispatch.Case, error) {
 // Board implements dispatch.Store: what the SQL store tells, if it can be read,
 // with what the overlay knows better.
 func (s *Store) Board(ctx context.Context) (dispatch.Board, error) {
-	o, in, err := s.sources()
+	o, in, err := s.sources(ctx)
 	if err != nil {
 		return dispatch.Board{}, err
 	}
@@ -179,7 +179,7 @@ const pageSize = 100
 func merged[T any](ctx context.Context, s *Store, limit int, list func(context.Context, record) ([]T, error),
 	known func(context.Context, Overlay, T) bool, order func(a, b T) int,
 ) ([]T, error) {
-	o, in, err := s.sources()
+	o, in, err := s.sources(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (s *Store) Call(ctx context.Context, id string) (dispatch.CallRecord, error
 // Events implements dispatch.Archive: the SQL store's log, and behind it what
 // the overlay has of the ticket and the log has not got yet.
 func (s *Store) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
-	o, in, err := s.sources()
+	o, in, err := s.sources(ctx)
 	if err != nil {
 		return nil, err
 	}

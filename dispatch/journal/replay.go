@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/butlerspb/vahta/dispatch"
 )
@@ -33,9 +32,19 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-s.kick:
 		case <-timer.C:
 		}
-		s.round(ctx)
+		s.guarded(ctx)
 		timer.Reset(replayEvery)
 	}
+}
+
+// guarded does a round; a panic costs this round only.
+func (s *Store) guarded(ctx context.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("the journal's replay panicked; it is tried again", "err", fmt.Sprint(p))
+		}
+	}()
+	s.round(ctx)
 }
 
 // round does what is due: it replays while the journal is away, and tells the
@@ -125,27 +134,26 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	var first sync.Once
-	var g errgroup.Group
+	var all sync.WaitGroup
 	for _, lane := range lanes {
-		g.Go(func() error {
+		all.Go(func() {
 			for _, e := range lane {
 				if work.Err() != nil {
-					return nil
+					return
 				}
-				if fault := s.apply(work, in, e); fault != nil {
+				if fault := s.safely(work, in, e); fault != nil {
 					first.Do(func() { refusedEntry, err = e, fault })
 					stop()
-					return nil
+					return
 				}
 				s.mu.Lock()
 				e.done, s.answers = true, true
 				s.mu.Unlock()
 				s.metrics.brought()
 			}
-			return nil
 		})
 	}
-	_ = g.Wait() // the functions return no errors
+	all.Wait()
 	if err != nil {
 		s.mu.Lock()
 		s.answers = false
@@ -155,6 +163,17 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 		s.mu.Unlock()
 	}
 	return refusedEntry, err
+}
+
+// safely applies an entry; one that makes the program panic is set aside.
+func (s *Store) safely(ctx context.Context, in Inner, e *entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = nil
+			s.aside(ctx, in, e, fmt.Errorf("applying it panicked: %v", p))
+		}
+	}()
+	return s.apply(ctx, in, e)
 }
 
 // probe asks the SQL store to take a change of no effect.

@@ -104,6 +104,7 @@ func TestPartyInOrder(t *testing.T) {
 			must(t, s.Commit(t.Context(), openingFor(n, "number:1")))
 			must(t, s.Commit(t.Context(), decide(t, s, n, "anna", ticket.Moved{To: ticket.Closed})))
 		}
+		in.set(slow)
 		s.Attach(in)
 		settled(t, s)
 		for n := 1; n <= 20; n++ {
@@ -166,13 +167,15 @@ func TestNumberTaken(t *testing.T) {
 	})
 }
 
-// poisoned refuses one change for ever.
+// poisoned refuses one change for ever, and panics at another.
 type poisoned struct{ *faulty }
 
 func (p poisoned) Commit(ctx context.Context, c dispatch.Change) error {
 	for _, e := range c.Events {
 		if b, ok := e.Body.(ticket.Noted); ok && b.Text == "poison" {
 			return errors.New("the constraint of tables nobody knows")
+		} else if ok && b.Text == "panic" {
+			panic("a bug")
 		}
 	}
 	return p.faulty.Commit(ctx, c)
@@ -186,18 +189,19 @@ func TestPoison(t *testing.T) {
 		s, _ := start(t, cfg, Deps{}, nil)
 		must(t, s.Commit(t.Context(), opening(1)))
 		must(t, s.Commit(t.Context(), note(1, "poison")))
+		must(t, s.Commit(t.Context(), note(1, "panic")))
 		must(t, s.Commit(t.Context(), note(1, "behind")))
 		must(t, s.Commit(t.Context(), note(7, "of no ticket")))
 		s.Attach(poisoned{in})
 		settled(t, s)
 		log := lines(t, in, 1)
-		if len(log) != 3 || log[2] != "behind" || !strings.Contains(log[1], "could not be applied") {
+		if len(log) != 4 || log[3] != "behind" || !strings.Contains(log[1], "could not be applied") || !strings.Contains(log[2], "a bug") {
 			t.Errorf("log %v", log)
 		}
-		if b, err := os.ReadFile(cfg.Path + ".rejected"); err != nil || strings.Count(string(b), "\n") != 1 || !strings.Contains(string(b), "poison") {
+		if b, err := os.ReadFile(cfg.Path + ".rejected"); err != nil || strings.Count(string(b), "\n") != 2 || !strings.Contains(string(b), "poison") {
 			t.Errorf("rejected: %s %v", b, err)
 		}
-		if st := s.Status(); st.Rejected != 1 {
+		if st := s.Status(); st.Rejected != 2 {
 			t.Errorf("status %+v", st)
 		}
 	})

@@ -36,6 +36,7 @@ const (
 	hang         // does not answer
 	late         // does not answer, and does it all the same
 	later        // does it long after
+	slow         // takes its time
 )
 
 // faulty is a SQL store with faults.
@@ -44,7 +45,6 @@ type faulty struct {
 
 	mu    sync.Mutex
 	next  func() fault // guarded by mu; nil = none
-	asked int          // guarded by mu
 	began chan struct{}
 }
 
@@ -59,16 +59,9 @@ func (f *faulty) draw(next func() fault) {
 	f.next = next
 }
 
-func (f *faulty) count() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.asked
-}
-
 func (f *faulty) meet() fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.asked++
 	select {
 	case f.began <- struct{}{}:
 	default:
@@ -102,6 +95,8 @@ func (f *faulty) Commit(ctx context.Context, c dispatch.Change) error {
 		}()
 		<-ctx.Done()
 		return context.Cause(ctx)
+	case slow:
+		time.Sleep(time.Millisecond) // of the bubble
 	case none:
 	}
 	return f.Memory.Commit(ctx, c)
