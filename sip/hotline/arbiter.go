@@ -66,9 +66,8 @@ func (h *Hotline) confirm(c rotation.Claim) (ours bool, m marks) {
 	if h.arbiter == nil {
 		return true, 0
 	}
-	one, _ := h.held.get(c)
-	v := isUnsure
-	if one.assigned {
+	var v verdict
+	if h.held.get(c).assigned {
 		ctx, cancel := context.WithTimeout(context.Background(), h.cfg.ArbiterBudget)
 		defer cancel()
 		v = h.judge(h.arbiter.Confirm(ctx, h.assignment(c), h.now()), c)
@@ -92,7 +91,7 @@ func (h *Hotline) still(c rotation.Claim) (ours bool, m marks) {
 	if h.held.lost(c) {
 		return false, 0
 	}
-	if one, _ := h.held.get(c); !one.own {
+	if !h.held.get(c).own {
 		ctx, cancel := context.WithTimeout(context.Background(), h.cfg.ClaimBudget)
 		defer cancel()
 		switch err := h.rotation.Renew(ctx, c); {

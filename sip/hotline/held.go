@@ -54,12 +54,14 @@ func (h *held) remove(c rotation.Claim) bool {
 	return true
 }
 
-// get returns what is known of a claim; false when it is not held.
-func (h *held) get(c rotation.Claim) (holding, bool) {
+// get returns what is known of a claim: nothing when it is not held.
+func (h *held) get(c rotation.Claim) holding {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	one, ok := h.claims[keyOf(c)]
-	return one, ok && one.claim.Token == c.Token
+	if one := h.claims[keyOf(c)]; one.claim.Token == c.Token {
+		return one
+	}
+	return holding{}
 }
 
 // change notes something about a claim that is held; false when it is not.
@@ -84,10 +86,7 @@ func (h *held) assign(c rotation.Claim) bool {
 }
 
 // lost reports whether the claim is known to be somebody else's.
-func (h *held) lost(c rotation.Claim) bool {
-	one, _ := h.get(c)
-	return one.lost
-}
+func (h *held) lost(c rotation.Claim) bool { return h.get(c).lost }
 
 func (h *held) list() []holding {
 	h.mu.Lock()

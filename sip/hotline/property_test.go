@@ -90,7 +90,8 @@ func TestAnyOrder(t *testing.T) {
 			s, acts = Step(s, e, now)
 			for _, a := range acts {
 				l.action(a, s)
-				switch a.Kind { //exhaustive:ignore
+				//exhaustive:ignore
+				switch a.Kind {
 				case ActClaim:
 					open = append(open, a.Attempt)
 				case ActBridge: // its result follows at once

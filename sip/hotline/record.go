@@ -82,7 +82,7 @@ type disk struct {
 const diskCheck = time.Second
 
 func newDisk(cfg *Config, free func(string) (uint64, error), now func() time.Time, log *slog.Logger) *disk {
-	d := &disk{folder: cfg.Recordings, least: uint64(cfg.RecordingsMinFree) << 20, free: free, now: now, log: log} //nolint:gosec // validated: not negative
+	d := &disk{folder: cfg.Recordings, least: uint64(cfg.RecordingsMinFree) << 20, free: free, now: now, log: log}
 	if d.free == nil {
 		d.free = freeSpace
 	}

@@ -46,8 +46,15 @@ func TestDiskTurns(t *testing.T) {
 		err   error
 		short bool
 	}{
-		{100, nil, false}, {99, nil, true}, {100, nil, true}, {124, nil, true}, {0, errors.New("no answer"), true},
-		{125, nil, false}, {100, nil, false}, {0, errors.New("no answer"), false}, {1, nil, true},
+		{100, nil, false},
+		{99, nil, true},
+		{100, nil, true},
+		{124, nil, true},
+		{0, errors.New("no answer"), true},
+		{125, nil, false},
+		{100, nil, false},
+		{0, errors.New("no answer"), false},
+		{1, nil, true},
 	} {
 		now = now.Add(diskCheck)
 		s.mib, s.err = step.free, step.err

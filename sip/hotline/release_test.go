@@ -283,7 +283,7 @@ func TestRenewTellsTheArbiter(t *testing.T) {
 	if !c.open["ivan"].Until.After(before) || !c.holds("petr") || c.holds("oleg") {
 		t.Errorf("open %v", c.open)
 	}
-	if one, _ := h.held.get(petr.claim); !one.assigned {
+	if !h.held.get(petr.claim).assigned {
 		t.Error("the late assignment is not known")
 	}
 }

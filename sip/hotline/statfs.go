@@ -14,5 +14,5 @@ func freeSpace(folder string) (uint64, error) {
 	if err := syscall.Statfs(folder, &s); err != nil {
 		return 0, fmt.Errorf("ask free space: %w", &os.PathError{Op: "statfs", Path: folder, Err: err})
 	}
-	return s.Bavail * uint64(s.Bsize), nil //nolint:gosec // a block size is positive
+	return s.Bavail * uint64(s.Bsize), nil
 }

@@ -73,7 +73,7 @@ func (h *Hotline) claimOne(ctx context.Context, req rotation.ClaimRequest, m *ma
 
 // letGo gives back a claim that is not to be used, and tells whether it was our own.
 func (h *Hotline) letGo(ctx context.Context, c rotation.Claim) (own bool) {
-	if one, _ := h.held.get(c); one.own {
+	if h.held.get(c).own {
 		return h.held.remove(c)
 	}
 	h.held.remove(c)
@@ -108,7 +108,7 @@ func (h *Hotline) raise(ctx context.Context, c rotation.Claim, own bool) {
 // the arbiter. When neither answers it does: the call is here, and its own
 // goroutine lets only one win. A claim known to be lost never wins.
 func (h *Hotline) wins(c rotation.Claim) (won bool, m marks) {
-	one, _ := h.held.get(c)
+	one := h.held.get(c)
 	if one.lost {
 		return false, 0
 	}
