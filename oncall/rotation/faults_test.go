@@ -283,7 +283,11 @@ func TestForgets(t *testing.T) {
 			}
 			// right after: neither node rings whom it rings already, and tokens are above all older ones
 			next := claim(t, s, "next", "anna", "vera")
-			other := claim(t, o, "other", "boris", "gleb")
+			wanted := []string{"boris", "gleb"}
+			if name == "flushed" { // the first who notices writes his claims before anything is granted
+				wanted = []string{"anna", "boris", "gleb"}
+			}
+			other := claim(t, o, "other", wanted...)
 			if next.Person != "vera" || other.Person != "gleb" {
 				t.Errorf("got %s and %s while anna and boris are busy", next.Person, other.Person)
 			}

@@ -176,6 +176,38 @@ func TestReturnMergesTurnsAndValues(t *testing.T) {
 	}
 }
 
+// TestRenewWhileAway: renewals count wherever they are made, and a claim outlives an outage that is longer than its life.
+func TestRenewWhileAway(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	c := &clock{at: time.Unix(1_800_000_000, 0)}
+	s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{Now: c.now}, rotation.ModeRedis)
+	talks, quiet := claim(t, s, "talks", "anna"), claim(t, s, "quiet", "boris")
+	pass := func() {
+		t.Helper()
+		c.advance(rotation.DefaultTTL * 2 / 3)
+		if err := s.Renew(t.Context(), talks); err != nil {
+			t.Fatalf("renew: %v", err)
+		}
+	}
+	pass()
+	server.Kill()
+	waitMode(t, s, rotation.ModeMemory)
+	for range 5 {
+		pass()
+	}
+	if !s.Valid(t.Context(), talks) || s.Valid(t.Context(), quiet) {
+		t.Error("the renewed claim must live, the other must not")
+	}
+	if err := server.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	waitMode(t, s, rotation.ModeRedis)
+	kept(t, s, talks)
+	busy(t, s, "next", "anna")
+	claim(t, s, "next", "boris")
+}
+
 // ear hears a topic.
 func ear(t *testing.T, s *rotation.Switch, topic rotation.Topic) <-chan []byte {
 	t.Helper()
