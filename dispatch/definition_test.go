@@ -230,7 +230,9 @@ func TestBadDefinitionReplacesNothing(t *testing.T) {
 	a.load(t, named("one"))
 	nobody, err := json.Marshal(dispatch.Source{})
 	must(t, err)
-	for name, body := range map[string][]byte{"not JSON": []byte("{"), "faulty": nobody, "another hash": []byte(`{"x":1}`)} {
+	altered, err := json.Marshal(named("altered"))
+	must(t, err)
+	for name, body := range map[string][]byte{"not JSON": []byte("{"), "faulty": nobody, "another hash": altered} {
 		hash := hashOf(body)
 		if name == "another hash" {
 			hash = strings.Repeat("0", 64)

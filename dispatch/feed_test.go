@@ -117,6 +117,35 @@ func TestFeedsOfTwoNodes(t *testing.T) {
 	})
 }
 
+// What another node has done to a ticket is known as soon as its event is here.
+func TestEventsOfOthersAreFollowed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, _ := join(t, s, "a", nil)
+		b, _ := join(t, s, "b", nil)
+		link(t, a, b)
+		o, err := a.OpenCall(t.Context(), call("x", "89211234567"))
+		must(t, err)
+		_, err = b.OpenCall(t.Context(), call("y", "89211234567")) // b has a copy now
+		must(t, err)
+		must(t, a.RecordAccepted(t.Context(), dispatch.Accepted{Ref: o.Ref, Call: "x", Person: "boris", At: time.Now()}))
+		synctest.Wait()
+		if again, err := b.OpenCall(t.Context(), call("z", "89211234567")); err != nil || again.Acknowledged != "boris" {
+			t.Errorf("b does not know who has the ticket: %+v, %v", again, err)
+		}
+		if b.KnownCaller("+74950000000") {
+			t.Error("a stranger is known")
+		}
+		_, err = a.OpenCall(t.Context(), call("w", "+74950000000"))
+		must(t, err)
+		synctest.Wait()
+		if !b.KnownCaller("+74950000000") {
+			t.Error("b does not know the caller of a ticket that a has opened")
+		}
+	})
+}
+
 // A node that starts anew counts anew, and a message that comes twice counts once.
 func TestFeedHearsOnce(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 // How nodes watch each other. A node that has not said for lease that it lives
@@ -28,6 +30,7 @@ type life struct {
 	owed    []orphan  // guarded by mu; calls that still have to be ended
 	own     bool      // guarded by mu; what this node left open is to be looked for
 	refused bool      // guarded by mu; the log says that beats fail
+	thawed  time.Time // guarded by mu; when this node learnt that its calls were taken over, while conversations may have lived on
 }
 
 // rise finds the calls that an earlier process of this node left open, and
@@ -91,8 +94,12 @@ func (d *Dispatcher) beat(ctx context.Context) {
 		return
 	}
 	d.life.mu.Lock()
-	if now.Sub(d.life.beaten) >= nodeLease/2 {
+	gap := now.Sub(d.life.beaten)
+	if gap >= nodeLease/2 {
 		d.life.steady = now
+	}
+	if lost && gap < shortFreeze {
+		d.life.thawed = now
 	}
 	d.life.beaten = now
 	told := d.life.refused
@@ -147,8 +154,50 @@ func (d *Dispatcher) bury(ctx context.Context) {
 			d.log.Warn("calls of dead nodes could not be taken over; it is tried again", "err", err)
 		}
 	}
+	d.goOn(ctx, now)
 	if err := d.endOrphans(ctx); err != nil && ctx.Err() == nil {
 		d.log.Warn("a call of a dead node could not be ended; it is tried again", "err", err)
+	}
+}
+
+// Of a short freeze the two sides of a conversation notice little: silence. A
+// longer one ends it, by the hotline's own watch on the sound. What ended
+// meanwhile is known a moment after the thaw.
+const (
+	shortFreeze = 10 * time.Second
+	thawTime    = 3 * time.Second
+)
+
+// goOn notes of each conversation that has outlived a short freeze of this node
+// that it goes on, so that nobody calls back a client who is talking. What the
+// other node has recorded stays.
+func (d *Dispatcher) goOn(ctx context.Context, now time.Time) {
+	d.life.mu.Lock()
+	due := !d.life.thawed.IsZero() && now.Sub(d.life.thawed) >= thawTime
+	if due {
+		d.life.thawed = time.Time{}
+	}
+	d.life.mu.Unlock()
+	if !due {
+		return
+	}
+	for _, call := range d.board.now().Calls {
+		if call.AcceptedAt.IsZero() {
+			continue
+		}
+		d.board.forget(call.Ref.ID)
+		err := d.amend(ctx, call.Ref.ID, func(c Case) (Change, error) {
+			if c.Ticket.CallBack.Call != call.ID {
+				return Change{}, nil
+			}
+			return c.take(Change{}, ticket.Event{
+				Ticket: c.Ticket.ID, At: now, By: byVahta, Channel: string(ChannelCall), Key: "goes-on:" + call.ID,
+				Body: ticket.Noted{Text: string(NoteGoesOn), Contact: call.ID},
+			})
+		})
+		if err != nil {
+			d.log.Warn("that a conversation goes on could not be noted; its client will be called back", "call_id", call.ID, "ticket", call.Ref.Number, "err", err)
+		}
 	}
 }
 

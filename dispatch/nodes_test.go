@@ -20,13 +20,14 @@ func join(t *testing.T, s *store.Memory, node string, answers map[string][]answe
 	t.Helper()
 	hang = &atomic.Bool{}
 	wait(300 * time.Millisecond) // nodes do not tick together
-	return open(t, s, answers, func(d *dispatch.Deps) { d.Node, d.Nodes = node, frozen{s, hang} }), hang
+	return open(t, s, answers, func(d *dispatch.Deps) { d.Node, d.Nodes = node, frozen{Memory: s, hang: hang} }), hang
 }
 
 // frozen is the store as the loops of a node see it that can be frozen.
 type frozen struct {
 	*store.Memory
-	hang *atomic.Bool
+	hang  *atomic.Bool
+	mercy bool // others' calls can not be taken over
 }
 
 var errHung = errors.New("frozen")
@@ -39,7 +40,7 @@ func (f frozen) Beat(ctx context.Context, node string, now, until time.Time) err
 }
 
 func (f frozen) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
-	if f.hang.Load() {
+	if f.hang.Load() || f.mercy && !own {
 		return nil, errHung
 	}
 	return f.Memory.TakeOver(ctx, heir, own, now)
@@ -225,7 +226,7 @@ func TestNodeStartsWithoutMembership(t *testing.T) {
 		a.stop()
 		away := &atomic.Bool{}
 		away.Store(true)
-		a = open(t, s, nil, func(d *dispatch.Deps) { d.Node, d.Nodes = "a", frozen{s, away} })
+		a = open(t, s, nil, func(d *dispatch.Deps) { d.Node, d.Nodes = "a", frozen{Memory: s, hang: away} })
 		_, err := a.OpenCall(t.Context(), call("y", "+74950000000"))
 		must(t, err)
 		wait(10 * time.Second)
@@ -281,4 +282,55 @@ func TestRefusalIsNotStale(t *testing.T) {
 		must(t, a.RecordOutcome(t.Context(), dispatch.Outcome{Ref: o.Ref, Call: "x", Result: dispatch.CallBroken, At: time.Now()}))
 		must(t, b.Acknowledge(t.Context(), o.Ref, "anna", "cli", time.Now()))
 	})
+}
+
+// The hunt of a dead node is no page, also when its call can not be taken over.
+func TestHuntOfADeadNodeIsNoPage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		a, hang := join(t, s, "a", nil)
+		b := open(t, s, map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}}, func(d *dispatch.Deps) {
+			d.Node, d.Nodes = "b", frozen{Memory: s, hang: &atomic.Bool{}, mercy: true}
+		})
+		_, err := a.OpenCall(t.Context(), call("x", "89211234567"))
+		must(t, err)
+		hang.Store(true)
+		a.stop()
+		wait(10 * time.Minute)
+		b.see(t, "1m30s anna") // dispatch.hunt_guard
+	})
+}
+
+// A conversation that outlives a short freeze of its node is not called back;
+// one that a long freeze has cut is.
+func TestConversationOutlivesAFreeze(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		freeze time.Duration
+		owes   bool
+	}{"short": {7 * time.Second, false}, "long": {30 * time.Second, true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := store.NewMemory()
+				a, hang := join(t, s, "a", nil)
+				b, _ := join(t, s, "b", map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}})
+				o := a.talk(t, "x")
+				hang.Store(true)
+				wait(c.freeze)
+				hang.Store(false)
+				wait(10 * time.Minute)
+				tk, err := b.Ticket(t.Context(), o.ID)
+				must(t, err)
+				tries := strings.Count(a.phones.recalls()+b.phones.recalls(), "+7921")
+				if tk.OwesCall() != c.owes || (tries < 3) == c.owes {
+					t.Errorf("owes a call: %v, %d tries", tk.OwesCall(), tries)
+				}
+				if rec, err := b.Call(t.Context(), "x"); err != nil || rec.Result != dispatch.CallBroken {
+					t.Errorf("call %+v, %v", rec, err)
+				}
+			})
+		})
+	}
 }

@@ -128,6 +128,9 @@ func TestRecallRefused(t *testing.T) {
 				if got := h.phones.pages(); !strings.HasPrefix(got, "0s anna") {
 					t.Errorf("pages %s", got)
 				}
+				if got := kinds(t, h, ref); got != "recall_asked 1" {
+					t.Error(got)
+				}
 				log, err := h.Events(t.Context(), ref)
 				must(t, err)
 				for _, e := range log {

@@ -39,7 +39,7 @@ func TestTextsOfCalls(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"ru", "en"} {
 		w := writer{texts: texts(lang)}
-		for _, n := range []ScriptNote{NoteAnswered, NoteQueued, NoteCallerLeft, NoteCallingBack, NoteClientAnswered, NoteClientSilent} {
+		for _, n := range []ScriptNote{NoteAnswered, NoteQueued, NoteCallerLeft, NoteCallingBack, NoteClientAnswered, NoteClientSilent, NoteGoesOn} {
 			text, ok := w.scriptNote(Itself, n.Text("…2233"))
 			if !ok || (n == NoteCallingBack) != strings.Contains(text, "…2233") {
 				t.Errorf("%s: %s is written %q", lang, n, text)

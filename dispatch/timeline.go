@@ -191,6 +191,7 @@ const (
 	NoteCallingBack    ScriptNote = "calling_back"      // the client's number, masked
 	NoteClientAnswered ScriptNote = "client_answered"   // the call-back
 	NoteClientSilent   ScriptNote = "client_silent"     // the same, in vain
+	NoteGoesOn         ScriptNote = "goes_on"           // a call that another node has ended on record
 )
 
 // Text is the note as the log keeps it; value is what it is about, if anything.
