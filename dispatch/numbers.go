@@ -128,7 +128,7 @@ func (n *numbers) giveBack(ctx context.Context) error {
 func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) {
 	year := t.In(n.zone).Year()
 	for {
-		if num, ok := n.pop(year); ok {
+		if num, ok := n.pop(year, t); ok {
 			return num, nil
 		}
 		err := n.ready(ctx, year, t)
@@ -136,7 +136,7 @@ func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) 
 			continue
 		}
 		if old := n.current(); old != 0 && old < year {
-			if num, ok := n.pop(old); ok {
+			if num, ok := n.pop(old, t); ok {
 				return num, nil
 			}
 			if n.ready(ctx, old, t) == nil {
@@ -149,7 +149,7 @@ func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) 
 }
 
 // pop gives the next number of a begun block of the year.
-func (n *numbers) pop(year int) (ticket.Number, bool) {
+func (n *numbers) pop(year int, now time.Time) (ticket.Number, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	ahead := false
@@ -163,6 +163,9 @@ func (n *numbers) pop(year int) (ticket.Number, bool) {
 		}
 		num := ticket.Number{Year: year % 100, Seq: b.next}
 		b.next++
+		if n.begun.IsZero() {
+			n.begun = now
+		}
 		if !ahead {
 			n.wake()
 		}
@@ -179,8 +182,9 @@ func (n *numbers) wake() {
 	}
 }
 
-// fill reserves a block of the year ahead unless there is one. A store that is
-// away is no error: whoever needs a number tries again.
+// fill reserves a block of the year ahead unless there is one, and begins the
+// first one, so that no caller waits for that. A store that is away is no
+// error: whoever needs a number tries again.
 func (n *numbers) fill(ctx context.Context, year int) error {
 	done, err := n.hold(ctx)
 	if err != nil {
@@ -190,10 +194,16 @@ func (n *numbers) fill(ctx context.Context, year int) error {
 	if err := n.restore(ctx); err != nil {
 		return err
 	}
-	if err := n.ahead(ctx, year); !errors.Is(err, ErrAway) {
-		return err
+	err = n.ahead(ctx, year)
+	if err == nil && n.keeper != nil && !n.some(year) {
+		if err = n.begin(ctx, year, time.Time{}); err == nil {
+			err = n.ahead(ctx, year)
+		}
 	}
-	return nil
+	if errors.Is(err, ErrAway) {
+		return nil
+	}
+	return err
 }
 
 // ready begins the next block of the year; when there is none it waits for the
@@ -207,16 +217,20 @@ func (n *numbers) ready(ctx context.Context, year int, now time.Time) error {
 	if err := n.restore(ctx); err != nil {
 		return err
 	}
-	n.mu.Lock()
-	some := slices.ContainsFunc(n.blocks, func(b block) bool { return b.Year == year && b.Begun && b.next < b.End })
-	n.mu.Unlock()
-	if some { // somebody was faster
+	if n.some(year) { // somebody was faster
 		return nil
 	}
 	if err := n.ahead(ctx, year); err != nil {
 		return err
 	}
 	return n.begin(ctx, year, now)
+}
+
+// some reports whether a begun block of the year has numbers left.
+func (n *numbers) some(year int) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.blocks, func(b block) bool { return b.Year == year && b.Begun && b.next < b.End })
 }
 
 // ahead reserves a block of the year unless one waits; the token is held.
