@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -22,7 +23,7 @@ func TestDisk(t *testing.T) {
 	if os.Getenv(diskCase) != "" {
 		t.Skip("is one itself")
 	}
-	for _, name := range []string{"full", "readonly", "limit", "full at start"} {
+	for _, name := range []string{"full", "readonly", "limit", "full at start", "immutable"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDiskCase$", "-test.v")
@@ -50,6 +51,8 @@ func TestDiskCase(t *testing.T) {
 		diskReadOnly(t)
 	case "limit":
 		diskLimit(t)
+	case "immutable":
+		diskImmutable(t)
 	case "full at start":
 		diskFullAtStart(t)
 	default:
@@ -148,9 +151,8 @@ func diskReadOnly(t *testing.T) {
 	must(t, err)
 	must(t, s.Close())
 	must(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT|syscall.MS_RDONLY, ""))
-	if _, err := Open(t.Context(), cfg, Deps{}); err == nil || errors.Is(err, ErrNotNow) {
-		t.Errorf("a read-only folder: %v", err)
-	}
+	_, err = Open(t.Context(), cfg, Deps{})
+	want(t, err, ErrNotNow)
 	must(t, syscall.Mount("", dir, "", syscall.MS_REMOUNT, "size=3m"))
 	must(t, at(t, cfg.Path).Commit(t.Context(), opening(1)))
 }
@@ -167,4 +169,30 @@ func diskFullAtStart(t *testing.T) {
 	}
 	empty()
 	must(t, at(t, cfg.Path).Commit(t.Context(), opening(1)))
+}
+
+// diskImmutable takes the right to write away under the open descriptors.
+func diskImmutable(t *testing.T) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "vahta.db")
+	s := at(t, path)
+	must(t, s.Commit(t.Context(), opening(1)))
+	chattr := func(flag string) error {
+		return exec.CommandContext(context.WithoutCancel(t.Context()), "chattr", flag, path, path+"-wal", path+"-shm").Run()
+	}
+	if err := chattr("+i"); err != nil {
+		t.Log("this file system knows no such flag:", err)
+		return
+	}
+	t.Cleanup(func() { _ = chattr("-i") }) // else the folder can not be removed
+	for n := range 3 {
+		if err := s.Commit(t.Context(), opening(2+n)); !Away(err) || s.Health() == nil {
+			t.Errorf("%v, health %v", err, s.Health())
+		}
+	}
+	_, err := s.Load(t.Context(), "t1")
+	must(t, err)
+	must(t, chattr("-i"))
+	eventually(t, "not writable again", func() bool { return s.Commit(t.Context(), opening(10)) == nil })
+	recovers(t, s, []int{1, 10}, func() {})
 }

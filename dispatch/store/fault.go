@@ -15,10 +15,10 @@ import (
 )
 
 // ErrNotNow marks errors of Open that may pass by themselves: another process
-// holds the database for a while, the disk is full or does not answer, there
-// are no descriptors left. All other errors of Open stay until somebody acts:
+// holds the database for a while, the disk is full, read-only or does not
+// answer, there are no descriptors left. All other errors of Open stay until somebody acts:
 // the file is no database, a newer vahta made it, another node holds it, the
-// folder can not be written.
+// folder belongs to somebody else.
 var ErrNotNow = errors.New("the database can not be opened now")
 
 // notNowError is also ErrNotNow and keeps its own words.
@@ -97,6 +97,7 @@ func passing(err error) error {
 	}
 	for _, cause := range []error{
 		context.Canceled, context.DeadlineExceeded,
+		syscall.EROFS, // what a file system becomes after an error of its disk
 		syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EBUSY,
 		syscall.ETIMEDOUT, syscall.ESTALE, syscall.EINTR,
 	} {

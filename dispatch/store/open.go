@@ -36,6 +36,7 @@ type SQLite struct {
 
 	write *sql.DB                // one connection; owned by Run, before and after it by Open and Close
 	tried time.Time              // owned by Run; the last try to open again
+	stale bool                   // owned by Run; all connections are to be opened again
 	read  atomic.Pointer[bun.DB] // replaced when the file is opened again
 	files atomic.Pointer[files]  // as they were opened
 

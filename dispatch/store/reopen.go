@@ -12,15 +12,23 @@ import (
 // in the place of a deleted one.
 const reopenEvery = 500 * time.Millisecond
 
+// errAnew says that a new connection of the writer had the old fault: SQLite
+// shares what it knows of a file among all connections of a process, also that
+// it could only be read when one of them was opened. All are opened anew.
+var errAnew = errors.New("the connections are to be opened anew")
+
 // ready gives the writer a connection to the file at the path.
 func (s *SQLite) ready(ctx context.Context, w *writer) error {
 	err := s.gone()
 	if s.write == nil && err == nil {
 		err = errGone // a try to open it again has stopped half-way
 	}
+	if s.stale && err == nil {
+		err = errAnew
+	}
 	if err != nil && !s.unused(w) {
 		w.drop()
-		if err := s.reopen(ctx, err); err != nil {
+		if err := s.reopen(ctx, err); err != nil && (s.write == nil || !errors.Is(err, errAnew)) {
 			return err
 		}
 	}
@@ -47,7 +55,7 @@ func (s *SQLite) ready(ctx context.Context, w *writer) error {
 // connection and makes them again.
 func (s *SQLite) unused(w *writer) bool {
 	f := s.files.Load()
-	if f == nil || s.write == nil || w.conn != nil || s.read.Load().Stats().OpenConnections > 0 {
+	if f == nil || s.stale || s.write == nil || w.conn != nil || s.read.Load().Stats().OpenConnections > 0 {
 		return false
 	}
 	info, err := os.Stat(s.cfg.Path)
@@ -85,6 +93,7 @@ func (s *SQLite) reopen(ctx context.Context, gone error) error {
 		}
 		return errors.Join(gone, err)
 	}
+	s.stale = false
 	if replaced {
 		s.log.Warn("the database file was replaced and is opened anew; what was stored in the lost one alone is not in it", "path", s.cfg.Path)
 	}

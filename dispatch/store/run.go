@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -144,14 +145,12 @@ func (s *SQLite) commit(ctx context.Context, w *writer, batch []*request) error 
 	if err == nil {
 		err = s.gone() // committed to a file that nobody finds again
 	}
-	if spoils(err) {
+	if spoils(err) || slices.ContainsFunc(batch, func(r *request) bool { return spoils(r.err) }) {
+		s.stale = w.fresh
 		w.drop()
+		return err
 	}
-	for _, r := range batch {
-		if spoils(r.err) {
-			w.drop()
-		}
-	}
+	w.fresh = w.fresh && err != nil
 	return err
 }
 

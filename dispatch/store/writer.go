@@ -56,6 +56,7 @@ func (r *request) answer(err error) {
 // writer is the write connection with its prepared statements.
 type writer struct {
 	conn  *sql.Conn // nil = to be opened
+	fresh bool      // nothing was stored on it yet
 	stmts map[string]*sql.Stmt
 }
 
@@ -73,7 +74,7 @@ func (w *writer) connect(ctx context.Context, db *sql.DB) error {
 	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
 		return errors.Join(fmt.Errorf("set up the write connection: %w", err), conn.Close())
 	}
-	w.conn, w.stmts = conn, map[string]*sql.Stmt{}
+	w.conn, w.stmts, w.fresh = conn, map[string]*sql.Stmt{}, true
 	return nil
 }
 
