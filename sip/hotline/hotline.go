@@ -139,7 +139,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	}
 	h.queues = newQueues(h.now, h.metrics)
 	h.rests = newRests(cfg.PersonBackoff, h.now)
-	h.disk = newDisk(&h.cfg, deps.FreeSpace, h.now, h.log)
+	h.disk = newDisk(&h.cfg, deps.FreeSpace, h.log)
 	deps.Engine.OnCall(h.answer)
 	return h, nil
 }

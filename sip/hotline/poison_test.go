@@ -66,13 +66,14 @@ func (r *rig) hangUp(o phone.Options) {
 	r.wait(s, phone.Ended)
 }
 
-// served calls and expects to talk to somebody: the hotline works.
+// served calls and expects to talk to somebody: the hotline works. It is the last call of a rig.
 func (r *rig) served(name string) {
 	r.Helper()
 	a := phone.Accepting(0, "1", 50*time.Millisecond)
 	a.Talk.For = 100 * time.Millisecond
 	r.answers(name, a)
 	r.wait(r.dial(phone.Options{}), phone.Ended)
+	r.settled() // its records are written, its claim is back
 	r.desk.mu.Lock()
 	defer r.desk.mu.Unlock()
 	if n := len(r.desk.accepted); n != 1 || r.desk.accepted[0].Person != name {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -42,10 +43,29 @@ func (k *call) notRecorded(err error) {
 	k.h.log.Error("call is not recorded; check the recordings folder", "call_id", k.id, "err", err)
 }
 
-// shedRecordings ends the recordings that run when the disk has become short;
-// the talks go on.
+// watchDisk looks at the disk of the recordings until ctx ends. Calls read what
+// it has seen: they never wait for a disk.
+func (h *Hotline) watchDisk(ctx context.Context) {
+	if h.disk.least == 0 {
+		return
+	}
+	_ = h.safely(h.shedRecordings)
+	tick := time.NewTicker(diskCheck)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			_ = h.safely(h.shedRecordings) // the next look comes
+		}
+	}
+}
+
+// shedRecordings ends the recordings that run while the disk is short, one that
+// was begun a moment ago too; the talks go on.
 func (h *Hotline) shedRecordings() {
-	if !h.disk.watch() {
+	if h.disk.look(); !h.disk.short() {
 		return
 	}
 	h.mu.Lock()
@@ -63,26 +83,23 @@ func (h *Hotline) shedRecordings() {
 	}
 }
 
-// disk knows whether the file system of the recordings has room for more. It
-// asks once a second at most; what cannot be asked has room.
+// disk knows whether the file system of the recordings has room for more. What
+// cannot be asked stays as it was, at first with room.
 type disk struct {
 	// set at newDisk
 	folder string
 	least  uint64 // bytes; 0 = no limit
 	free   func(folder string) (uint64, error)
-	now    func() time.Time
 	log    *slog.Logger
 
-	mu    sync.Mutex
-	asked time.Time // guarded by mu
-	low   bool      // guarded by mu
+	low atomic.Bool
 }
 
 // diskCheck is how often the free space is asked for.
 const diskCheck = time.Second
 
-func newDisk(cfg *Config, free func(string) (uint64, error), now func() time.Time, log *slog.Logger) *disk {
-	d := &disk{folder: cfg.Recordings, least: uint64(cfg.RecordingsMinFree) << 20, free: free, now: now, log: log}
+func newDisk(cfg *Config, free func(string) (uint64, error), log *slog.Logger) *disk {
+	d := &disk{folder: cfg.Recordings, least: uint64(cfg.RecordingsMinFree) << 20, free: free, log: log}
 	if d.free == nil {
 		d.free = freeSpace
 	}
@@ -93,54 +110,23 @@ func newDisk(cfg *Config, free func(string) (uint64, error), now func() time.Tim
 }
 
 // short reports whether nothing more may be recorded.
-func (d *disk) short() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.look()
-	return d.low
-}
+func (d *disk) short() bool { return d.low.Load() }
 
-// watch is short for the one who ends running recordings: it is true for as
-// long as the disk is short, so that one begun in the same moment ends too.
-func (d *disk) watch() bool { return d.least > 0 && d.short() }
-
-// look asks when the last answer is old. Once short, the disk must have a
-// quarter more than the least before recordings come back. mu is held.
+// look asks the system. Once short, the disk must have a quarter more than the
+// least before recordings come back. One goroutine looks.
 func (d *disk) look() {
-	now := d.now()
-	if d.least == 0 || !d.asked.IsZero() && now.Sub(d.asked) < diskCheck {
-		return
-	}
-	d.asked = now
 	free, err := d.free(d.folder)
 	if errors.Is(err, os.ErrNotExist) {
 		free, err = d.free(filepath.Dir(d.folder)) // made with the first recording
 	}
 	switch {
 	case err != nil: // a folder that cannot be asked shows itself when a recording begins
-	case !d.low && free < d.least:
-		d.low = true
+	case !d.short() && free < d.least:
+		d.low.Store(true)
 		d.log.Error("the disk of the recordings is nearly full: calls are no longer recorded", "free_mib", free>>20, "least_mib", d.least>>20)
-	case d.low && free >= d.least+d.least/4:
-		d.low = false
+	case d.short() && free >= d.least+d.least/4:
+		d.low.Store(false)
 		d.log.Info("the disk of the recordings has room again: calls are recorded", "free_mib", free>>20)
-	}
-}
-
-// watchDisk looks after running recordings until ctx ends.
-func (h *Hotline) watchDisk(ctx context.Context) {
-	if h.disk.least == 0 {
-		return
-	}
-	tick := time.NewTicker(diskCheck)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			_ = h.safely(h.shedRecordings) // the next look comes
-		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,16 +16,14 @@ import (
 
 // space is the free space of a disk that a test sets.
 type space struct {
-	mu    sync.Mutex
-	mib   uint64
-	err   error
-	asked int
+	mu  sync.Mutex
+	mib uint64
+	err error
 }
 
 func (s *space) free(string) (uint64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.asked++
 	return s.mib << 20, s.err
 }
 
@@ -34,13 +33,14 @@ func (s *space) set(mib uint64) {
 	s.mib = mib
 }
 
-// TestDiskTurns: short below the least, with room again a quarter above it; asked once a second at most.
+// TestDiskTurns: short below the least, with room again a quarter above it; one line of the log a turn. No answer
+// changes nothing.
 func TestDiskTurns(t *testing.T) {
 	t.Parallel()
-	s := &space{mib: 100}
+	var log strings.Builder
+	s := &space{}
 	cfg := Config{Recordings: "somewhere", RecordingsMinFree: 100}
-	now := time.Unix(1_800_000_000, 0)
-	d := newDisk(&cfg, s.free, func() time.Time { return now }, slog.New(slog.DiscardHandler))
+	d := newDisk(&cfg, s.free, slog.New(slog.NewTextHandler(&log, nil)))
 	for i, step := range []struct {
 		free  uint64
 		err   error
@@ -56,22 +56,14 @@ func TestDiskTurns(t *testing.T) {
 		{0, errors.New("no answer"), false},
 		{1, nil, true},
 	} {
-		now = now.Add(diskCheck)
 		s.mib, s.err = step.free, step.err
-		asked := s.asked
-		for range 5 {
-			if got := d.short(); got != step.short {
-				t.Errorf("step %d: short %v with %d MiB free", i, got, step.free)
-			}
-			now = now.Add(diskCheck / 10)
-		}
-		if s.asked != asked+1 {
-			t.Errorf("step %d: asked %d times", i, s.asked-asked)
+		d.look()
+		if got := d.short(); got != step.short {
+			t.Errorf("step %d: short %v with %d MiB free", i, got, step.free)
 		}
 	}
-	cfg.RecordingsMinFree = 0
-	if d := newDisk(&cfg, s.free, time.Now, d.log); d.short() || d.watch() {
-		t.Error("short without a limit")
+	if n := strings.Count(log.String(), "\n"); n != 3 {
+		t.Errorf("%d lines for three turns:\n%s", n, log.String())
 	}
 }
 
@@ -82,7 +74,8 @@ func TestFreeSpace(t *testing.T) {
 		t.Errorf("%d bytes free: %v", n, err)
 	}
 	cfg := Config{Recordings: t.TempDir() + "/later", RecordingsMinFree: maxMinFree}
-	if d := newDisk(&cfg, nil, time.Now, slog.New(slog.DiscardHandler)); !d.short() {
+	d := newDisk(&cfg, nil, slog.New(slog.DiscardHandler))
+	if d.look(); !d.short() {
 		t.Error("no disk has so much room")
 	}
 }
@@ -138,13 +131,12 @@ func TestRecordingsAreShed(t *testing.T) {
 	}
 }
 
-// turned lets the hotline look at the disk now and end what it ends.
+// turned waits until the hotline has seen the disk and has ended what it ends.
 func (r *rig) turned(short bool) {
 	r.Helper()
-	r.hotline.disk.mu.Lock()
-	r.hotline.disk.asked = time.Time{}
-	r.hotline.disk.mu.Unlock()
-	if got := r.hotline.disk.short(); got != short {
+	disk := r.hotline.disk
+	disk.look() // now, and not at the next tick
+	if got := disk.short(); got != short {
 		r.Errorf("the disk is short: %v", got)
 	}
 	r.hotline.shedRecordings()
