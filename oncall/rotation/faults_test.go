@@ -191,6 +191,16 @@ func TestFaults(t *testing.T) {
 				t.Errorf("accept: %v, %v", won, err)
 			}
 
+			second := ask("talks", "zoe")
+			second.Attempt = "2"
+			c, ok, err := s.Claim(t.Context(), second)
+			if won, again := s.Accept(t.Context(), c); err != nil || again != nil || !ok || won {
+				t.Errorf("a call that somebody has accepted: claim %v, %v, accepted again %v, %v", ok, err, won, again)
+			}
+			if err := s.Release(t.Context(), c); err != nil {
+				t.Errorf("release: %v", err)
+			}
+
 			fault.mend(t, r)
 			began := time.Now()
 			waitMode(t, s, rotation.ModeRedis)

@@ -49,6 +49,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) Subject) {
 		"tokens only grow":                  tokensGrow,
 		"R6 two accept in the same moment":  acceptOnce,
 		"accept after the winner let go":    acceptAgain,
+		"accept holds while it is renewed":  acceptHolds,
 		"least recently assigned":           leastRecentlyAssigned,
 		"away is last but never excluded":   awayIsLast,
 		"eight claim at once, nobody twice": concurrentClaims,
@@ -271,6 +272,24 @@ func acceptAgain(t *testing.T, s Subject) {
 	}
 	if !accept(t, s, b) {
 		t.Error("the call can not be accepted after its winner let go")
+	}
+}
+
+func acceptHolds(t *testing.T, s Subject) {
+	a, b := must(t, s, request("call", "1", "anna")), must(t, s, request("call", "2", "boris"))
+	if !accept(t, s, a) {
+		t.Fatal("the first must win")
+	}
+	for _, d := range []time.Duration{ttl / 2, past - ttl/2} {
+		s.Advance(d)
+		for _, c := range []rotation.Claim{a, b} {
+			if err := s.Rotation.Renew(t.Context(), c); err != nil {
+				t.Fatalf("renew: %v", err)
+			}
+		}
+	}
+	if accept(t, s, b) || !accept(t, s, a) {
+		t.Error("the winner has changed")
 	}
 }
 
