@@ -327,7 +327,11 @@ func (d *Dispatcher) appendTo(ctx context.Context, id string, decide func(Case) 
 			return fault
 		}
 		err = d.commit(ctx, change)
+		if err != nil {
+			d.board.forget(id) // it may have had its effect all the same
+		}
 		if errors.Is(err, ErrRepeated) {
+			d.wakeFollow()
 			return nil
 		}
 		if !errors.Is(err, ErrConflict) || try == maxConflicts {

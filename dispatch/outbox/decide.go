@@ -61,10 +61,10 @@ func settleRecall(cfg Config, d dispatch.Delivery, err error) dispatch.Delivery 
 	if err != nil {
 		d.Err = err.Error()
 	}
-	switch d.Result {
-	case dispatch.ResultDelivered, dispatch.ResultWithdrawn:
+	if d.Result == dispatch.ResultDelivered || d.Result == dispatch.ResultWithdrawn {
 		return d
-	case dispatch.ResultPostponed: // not tried: this node stops, another one will
+	}
+	if d.Result == dispatch.ResultPostponed { // not tried: this node stops, another one will
 		d.Final, d.RetryAt = false, d.At.Add(d.Took+cfg.Poll)
 		return d
 	}

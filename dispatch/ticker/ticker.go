@@ -116,7 +116,7 @@ func (t *Ticker) Run(ctx context.Context) error {
 
 // round wakes what is due and returns how long to wait for the next look.
 func (t *Ticker) round(ctx context.Context) (rest time.Duration) {
-	rest = t.cfg.Poll
+	rest = t.cfg.Poll //nolint:wastedassign // what remains of a round that breaks off
 	defer t.survive()
 	for {
 		due, err := t.source.ClaimTimers(ctx, t.cfg.Now(), t.cfg.Lease, t.cfg.Batch)
