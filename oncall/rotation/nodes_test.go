@@ -271,4 +271,3 @@ func TestNodesHearEachOther(t *testing.T) {
 	hears(t, b, nil)
 	hears(t, a, []byte("5"))
 }
-
