@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -55,14 +56,14 @@ func printCalls(out io.Writer, cs []dispatch.CallRecord, at company) error {
 		return err
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tSTARTED\tTICKET\tRESULT\tACCEPTED BY\tTALK")
+	fmt.Fprintln(w, "ID\tSTARTED\tTICKET\tRESULT\tACCEPTED BY\tTALK\tNODE")
 	for _, c := range cs {
 		result := string(c.Result)
 		if c.EndedAt.IsZero() {
 			result = "in progress"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, at.show(c.StartedAt), c.Ref.Number,
-			result, at.name(c.AcceptedBy), c.Detail.Talk.Round(time.Second/10))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.ID, at.show(c.StartedAt), c.Ref.Number,
+			result, at.name(c.AcceptedBy), c.Detail.Talk.Round(time.Second/10), orDash(c.Node))
 	}
 	return w.Flush()
 }
@@ -72,6 +73,12 @@ func printCall(out io.Writer, c dispatch.CallRecord, at company) error {
 	fmt.Fprintf(w, "call\t%s\nticket\t%s\nstarted\t%s\nresult\t%s %s\n", c.ID, c.Ref.Number, at.show(c.StartedAt), c.Result, c.Cause)
 	if c.AcceptedBy != "" {
 		fmt.Fprintf(w, "accepted\t%s after %s\n", at.name(c.AcceptedBy), c.AcceptedAt.Sub(c.StartedAt).Round(time.Millisecond))
+	}
+	if c.Node != "" {
+		fmt.Fprintf(w, "node\t%s\n", c.Node)
+	}
+	if len(c.Detail.Degraded) > 0 {
+		fmt.Fprintf(w, "without\t%s\n", strings.Join(c.Detail.Degraded, ", "))
 	}
 	if r := c.Detail.Recording; r.Path != "" {
 		fmt.Fprintf(w, "recording\t%s (%s)\n", r.Path, r.Duration.Round(time.Second/10))

@@ -122,7 +122,7 @@ func (a *App) openRecord(ctx context.Context) error {
 	}
 	a.parts.onStop("journal file", a.journal.Close)
 	sc := store.Default()
-	sc.Path, sc.Exclusive = a.cfg.Database(), !a.cfg.Shared()
+	sc.Path, sc.Exclusive, sc.BusyWait = a.cfg.Database(), !a.cfg.Shared(), openBudget
 	a.record = &record{cfg: sc, journal: a.journal, log: a.part("store"), registry: a.registry}
 	a.parts.onStop("store", a.record.close)
 	if err := a.record.open(ctx); err != nil {

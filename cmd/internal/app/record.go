@@ -16,7 +16,7 @@ import (
 
 // How the database is waited for when it cannot be opened at the start.
 const (
-	openBudget = 2 * time.Second // at the start: callers wait
+	openBudget = 2 * time.Second // longest wait for another program that holds it: at the start callers wait, later the journal stands in
 	openEvery  = 5 * time.Second // afterwards
 )
 
