@@ -126,6 +126,13 @@ func (r *rig) judgeKills(ctx context.Context, w *world, all []*contact) error {
 	r.none("kill -9: recordings that do not play", bad)
 	r.known("kill -9: recordings played", float64(played), "count", "")
 	r.none("kill -9: ends that were not ours", w.crashes())
+	back := 0
+	for _, s := range w.operator.Sessions() {
+		if s.Incoming() {
+			back++
+		}
+	}
+	r.known("kill -9: calls to clients that were cut", float64(back), "count", "as the operator saw them")
 	broken := 0
 	for _, c := range rec.calls {
 		if c.Result == "broken" {

@@ -105,7 +105,7 @@ func TestAuditSees(t *testing.T) {
 		var r record
 		for i, number := range []string{"+1", "+2"} {
 			id := "t" + number
-			r.tickets = append(r.tickets, recordedTicket{ID: id, Year: 26, Seq: int64(i + 1), Opened: int64(i + 1), Caller: number})
+			r.tickets = append(r.tickets, recordedTicket{ID: id, Year: 26, Seq: int64(i + 1), Opened: int64(i+1) * 2e6, Caller: number})
 			r.calls = append(r.calls, recordedCall{ID: "c" + number, Ticket: id, Caller: number, Ended: 9, Result: "served"})
 			for _, kind := range []string{"opened", "attempted", "accepted", "call_ended"} {
 				r.events = append(r.events, recordedEvent{Ticket: id, Kind: kind, Call: "c" + number})
@@ -122,7 +122,7 @@ func TestAuditSees(t *testing.T) {
 	}{
 		"ticket gone": {func(r *record) { r.tickets = r.tickets[1:] }, func(f faults) []string { return f.missing }},
 		"two tickets": {func(r *record) {
-			r.tickets = append(r.tickets, recordedTicket{ID: "x", Seq: 3, Opened: 3, Caller: "+1"})
+			r.tickets = append(r.tickets, recordedTicket{ID: "x", Seq: 3, Opened: 9e6, Caller: "+1"})
 		}, func(f faults) []string { return f.doubled }},
 		"one number twice":  {func(r *record) { r.tickets[1].Seq = 1 }, func(f faults) []string { return f.doubled }},
 		"order of numbers":  {func(r *record) { r.tickets[0].Seq = 7 }, func(f faults) []string { return f.disorder }},
