@@ -222,6 +222,45 @@ func TestForceWithoutTheStore(t *testing.T) {
 	}
 }
 
+// meddler lets somebody force a directory while the store is being asked.
+type meddler struct {
+	*store.Memory
+	meddle func() // nil = not this time
+}
+
+func (m *meddler) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
+	v, err := m.Memory.DefinitionVersion(ctx)
+	if f := m.meddle; f != nil {
+		m.meddle = nil
+		f()
+	}
+	return v, err
+}
+
+// What was forced while the store was being asked is not undone by its answer.
+func TestForceDuringARefresh(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &meddler{Memory: store.NewMemory()}
+		a := keep(t, s, t.TempDir(), "a")
+		a.load(t, named("one"))
+		forced := make(chan error, 1)
+		s.meddle = func() {
+			go func() { forced <- a.Force(t.Context(), named("two")) }()
+			synctest.Wait() // it is in force here, and waits for its turn to ask
+		}
+		must(t, a.Refresh(t.Context()))
+		must(t, <-forced)
+		if got := a.anna(); got != "two" {
+			t.Errorf("%s is in force", got)
+		}
+		must(t, a.Refresh(t.Context()))
+		if got := a.anna(); got != "two" || a.Status().Pending != "" {
+			t.Errorf("%s is in force, %+v", got, a.Status())
+		}
+	})
+}
+
 // A definition that can not be used replaces nothing.
 func TestBadDefinitionReplacesNothing(t *testing.T) {
 	t.Parallel()
