@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/url"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -124,5 +125,22 @@ func TestRaise(t *testing.T) {
 				t.Errorf("token %#x after %#x, status %+v, want epoch 1001", c.Token, before.Token, s.Status())
 			}
 		})
+	}
+}
+
+// TestBrokenRecord: a panic in the background costs one round of it.
+func TestBrokenRecord(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.Options{})
+	var epochs record
+	var asked atomic.Int64
+	s, _ := newSwitch(t, patient(server.URL()), rotation.Deps{Epoch: func(ctx context.Context) (uint64, error) {
+		if asked.Add(1) == 1 {
+			panic("broken")
+		}
+		return epochs.raise(ctx)
+	}}, rotation.ModeRedis)
+	if c := claim(t, s, "call", "anna"); c.Local || asked.Load() < 2 {
+		t.Errorf("claim %+v after %d epochs", c, asked.Load())
 	}
 }

@@ -84,9 +84,9 @@ func (r *Redis) raiseTo(ctx context.Context, epoch uint64) error {
 // Raise puts all tokens to come above those that were given.
 func (r *Redis) Raise(ctx context.Context) error { return r.raiseTo(ctx, r.nextEpoch(ctx)) }
 
-// recover raises the epoch after claims may have been forgotten, once for all who notice it at the same time, and has
+// recoverEpoch raises the epoch after claims may have been forgotten, once for all who notice it at the same time, and has
 // this node's claims written again before the next is made.
-func (r *Redis) recover(ctx context.Context) error {
+func (r *Redis) recoverEpoch(ctx context.Context) error {
 	select {
 	case r.raising <- struct{}{}:
 		defer func() { <-r.raising }()

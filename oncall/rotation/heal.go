@@ -46,7 +46,9 @@ func (s *Switch) Run(ctx context.Context) error {
 			}
 		case <-timer.C:
 		}
-		timer.Reset(s.beat(ctx, &retry))
+		next := probeEvery
+		guarded(s.log, "look after Redis", func() { next = s.beat(ctx, &retry) })
+		timer.Reset(next)
 	}
 }
 
@@ -115,7 +117,7 @@ func (s *Switch) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healBudget)
 	defer cancel()
 	if rewound {
-		return s.redis.recover(ctx)
+		return s.redis.recoverEpoch(ctx)
 	}
 	s.mu.Lock()
 	raised := epochOf(s.redis.known.get()) > s.adopted

@@ -1,9 +1,14 @@
 package rotation
 
-import "sync"
+import (
+	"log/slog"
+	"sync"
+)
 
 // hub hands messages to the listeners of this node, each in a goroutine of its own so that a slow one holds up nobody.
 type hub struct {
+	log *slog.Logger // set at New; nil says nothing
+
 	mu        sync.Mutex
 	listeners map[Topic]map[*listener]struct{} // guarded by mu
 }
@@ -38,7 +43,9 @@ func (h *hub) listen(topic Topic, hear func([]byte)) (stop func()) {
 			case <-l.quit:
 				return
 			case m := <-l.queue:
-				hear(m)
+				if !guarded(h.log, "hear "+string(topic), func() { hear(m) }) && m != nil {
+					guarded(h.log, "hear "+string(topic), func() { hear(nil) }) // this one is as good as missed
+				}
 			}
 		}
 	}()

@@ -56,7 +56,7 @@ func newRedis(client redis.UniversalClient, deps Deps) *Redis {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &Redis{
-		client: client, scripts: loadScripts(), record: deps.Epoch, log: log, sender: newSender(), hub: &hub{}, raised: func() {},
+		client: client, scripts: loadScripts(), record: deps.Epoch, log: log, sender: newSender(), hub: &hub{log: log}, raised: func() {},
 		raising: make(chan struct{}, 1),
 	}
 }
@@ -116,7 +116,7 @@ func (r *Redis) claim(ctx context.Context, req ClaimRequest) (c Claim, ok, again
 	case what == "none":
 		return c, false, false, nil
 	case what == "rewound":
-		return c, false, true, r.recover(ctx)
+		return c, false, true, r.recoverEpoch(ctx)
 	case len(reply) < 3:
 		return c, false, false, fmt.Errorf("claim: reply %q", reply)
 	case what == "elsewhere":

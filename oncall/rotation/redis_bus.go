@@ -54,7 +54,7 @@ func (r *Redis) Listen(topic Topic, hear func([]byte)) (stop func()) {
 // Run hears the other nodes until ctx ends.
 func (r *Redis) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		_ = r.hear(ctx) // what was missed is told when it is back
+		guarded(r.log, "hear the other nodes", func() { _ = r.hear(ctx) }) // what was missed is told when it is back
 		select {
 		case <-ctx.Done():
 		case <-time.After(redial):

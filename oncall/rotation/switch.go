@@ -100,6 +100,7 @@ func New(cfg Config, deps Deps) (*Switch, error) {
 		wake:  make(chan struct{}, 1),
 		loose: map[attempt]time.Time{}, dirty: map[string]struct{}{}, missed: map[Topic]struct{}{},
 	}
+	s.memory.hub.log = s.log
 	s.status = Status{Mode: ModeSingle, Since: s.now()}
 	if !cfg.Enabled() {
 		return s, nil

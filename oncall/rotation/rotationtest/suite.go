@@ -60,6 +60,7 @@ func Suite(t *testing.T, fresh func(t *testing.T) Subject) {
 		"bad keys of values":                badKeys,
 		"messages reach all who listen":     messages,
 		"a slow listener is told":           slowListener,
+		"a listener that panics goes on":    brokenListener,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, fresh(t)) })

@@ -161,3 +161,19 @@ func slowListener(t *testing.T, s Subject) {
 		}
 	}
 }
+
+func brokenListener(t *testing.T, s Subject) {
+	heard := make(chan []byte, 100)
+	stop := s.Rotation.Listen(rotation.TopicEvents, func(m []byte) {
+		if string(m) == "poison" {
+			panic("poisoned message")
+		}
+		heard <- m
+	})
+	defer stop()
+	publish(t, s, rotation.TopicEvents, "poison")
+	publish(t, s, rotation.TopicEvents, "food")
+	if m := next(t, heard); m != "food" {
+		t.Errorf("heard %q", m)
+	}
+}
