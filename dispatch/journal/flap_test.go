@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -82,7 +83,7 @@ func TestVerdictOfASecondTry(t *testing.T) {
 		{other, true, other},
 		{dispatch.ErrConflict, true, dispatch.ErrConflict},
 	} {
-		if got := verdict(row.err, c, row.tried); got != row.want {
+		if got := verdict(row.err, c, row.tried); !errors.Is(got, row.want) || (got == nil) != (row.want == nil) {
 			t.Errorf("%v, tried %v: %v", row.err, row.tried, got)
 		}
 	}

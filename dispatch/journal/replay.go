@@ -15,10 +15,11 @@ import (
 
 // The replay.
 const (
-	replayEvery = time.Second     // between two tries while the SQL store refuses
-	workers     = 32              // changes under way at once: they share the SQL store's transactions
-	bringTime   = 3 * time.Second // for one change; nobody waits for it
-	maxFails    = 3               // refusals of one change, by a store that takes others
+	replayEvery = time.Second      // between two tries while the SQL store refuses
+	workers     = 32               // changes under way at once: they share the SQL store's transactions
+	bringTime   = 3 * time.Second  // for one change; nobody waits for it
+	healTime    = 10 * time.Second // for the dispatcher to follow: the SQL store may go away again meanwhile
+	maxFails    = 3                // refusals of one change, by a store that takes others
 )
 
 // Run brings to the SQL store what it has missed, until ctx ends.
@@ -65,7 +66,9 @@ func (s *Store) round(ctx context.Context) {
 	if !heal || s.deps.Healed == nil {
 		return
 	}
-	if err := s.deps.Healed(ctx); err != nil {
+	follow, cancel := context.WithTimeoutCause(ctx, healTime, errBudget)
+	defer cancel()
+	if err := s.deps.Healed(follow); err != nil {
 		if ctx.Err() == nil {
 			s.log.Error("the dispatcher could not follow the database after its return; it is tried again", "err", err)
 		}

@@ -343,3 +343,25 @@ func TestLastNumber(t *testing.T) {
 		}
 	}
 }
+
+// A file that cannot be emptied keeps the journal away: the next replay would
+// bring its records again.
+func TestNothingPassesBeforeTheFileIsEmpty(t *testing.T) {
+	t.Parallel()
+	disk, in := newPlatter(t, 1<<16), newFaulty()
+	s, err := open(config(t), Deps{Overlay: func() Overlay { return store.NewMemory() }}, disk)
+	must(t, err)
+	must(t, s.Commit(t.Context(), opening(1)))
+	disk.set(errDown)
+	s.Attach(in)
+	s.round(t.Context())
+	s.Attach(in)
+	if st := s.Status(); st.State == Passing || st.Pending != 0 {
+		t.Errorf("status %+v", st)
+	}
+	disk.set(nil)
+	s.round(t.Context())
+	if st := s.Status(); st.State != Passing || st.Bytes != 0 {
+		t.Errorf("status %+v", st)
+	}
+}
