@@ -171,17 +171,20 @@ func diskFullAtStart(t *testing.T) {
 	must(t, at(t, cfg.Path).Commit(t.Context(), opening(1)))
 }
 
-// diskImmutable takes the right to write away under the open descriptors. The
-// shared memory keeps it: a write to its pages would be a fault of the memory,
-// which the driver takes for one of the disk, but which the race detector does
-// not outlive.
+// diskImmutable takes the right to write away under the open descriptors. A
+// write to the shared memory is then a fault of the memory, which the driver
+// takes for one of the disk; the race detector does not outlive it.
 func diskImmutable(t *testing.T) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vahta.db")
 	s := at(t, path)
 	must(t, s.Commit(t.Context(), opening(1)))
 	chattr := func(flag string) error {
-		return exec.CommandContext(context.WithoutCancel(t.Context()), "chattr", flag, path, path+"-wal").Run()
+		args := []string{flag, path, path + "-wal"}
+		if !raced {
+			args = append(args, path+"-shm")
+		}
+		return exec.CommandContext(context.WithoutCancel(t.Context()), "chattr", args...).Run()
 	}
 	if err := chattr("+i"); err != nil {
 		t.Log("this file system knows no such flag:", err)
