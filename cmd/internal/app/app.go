@@ -106,7 +106,7 @@ func (a *App) openRecord(ctx context.Context) error {
 	a.parts.onStop("data folder", folder.Close)
 	jc := a.cfg.Journal
 	jc.Path = filepath.Join(a.cfg.Data, "journal")
-	a.journal, err = journal.Open(jc, journal.Deps{
+	a.journal, err = journal.Open(jc, journal.Deps{ //nolint:contextcheck // what was written before is read whatever becomes of the start
 		Overlay: func() journal.Overlay { return store.NewMemory() },
 		Board: func() dispatch.Board {
 			if a.desk == nil {

@@ -24,7 +24,7 @@ import (
 )
 
 // binary builds the program once for all tests that need processes of it; TestMain removes it.
-var binary = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // built once
+var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "vahta-test-")
 	if err != nil {
 		return "", err
@@ -39,7 +39,7 @@ var binary = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals 
 })
 
 // built is the folder of the binary, for TestMain.
-var built string //nolint:gochecknoglobals // written within binary's once
+var built string
 
 // cluster is what the nodes of one test share.
 type cluster struct {

@@ -98,7 +98,7 @@ func (r *record) health(ctx context.Context) error {
 	if db == nil {
 		return fmt.Errorf("not open yet: %w", why)
 	}
-	if err := db.Health(); err != nil {
+	if err := db.Health(); err != nil { //nolint:contextcheck // its own probe of the disk outlives the question
 		return err
 	}
 	_, err := db.NextTimer(ctx)

@@ -15,7 +15,7 @@ import (
 )
 
 // nodeName is what a node may be called: it stands in the record, in logs and in file names.
-var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`) //nolint:gochecknoglobals // a compiled constant
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 
 // hostNode names this machine's node.
 func hostNode() string {

@@ -93,28 +93,28 @@ func fill(t *testing.T, v reflect.Value, r *rand.Rand, path string) {
 		*target = oncall.Clock(r.IntN(24 * 3600))
 		return
 	}
-	switch v.Kind() {
-	case reflect.Struct:
+	switch k := v.Kind(); {
+	case k == reflect.Struct:
 		for i := range v.NumField() {
 			fill(t, v.Field(i), r, path+"."+v.Type().Field(i).Name)
 		}
-	case reflect.Slice:
+	case k == reflect.Slice:
 		v.Set(reflect.MakeSlice(v.Type(), 1+r.IntN(2), 2))
 		for i := range v.Len() {
 			fill(t, v.Index(i), r, path)
 		}
-	case reflect.Map:
+	case k == reflect.Map:
 		v.Set(reflect.MakeMap(v.Type()))
 		for _, k := range []string{"ru", "en"} {
 			v.SetMapIndex(reflect.ValueOf(k), reflect.ValueOf(fmt.Sprint("n", r.IntN(9))))
 		}
-	case reflect.String:
+	case k == reflect.String:
 		v.SetString([]string{"x\ny: \"z\" \\", "имя — с тире", "<&>\u2028", "0123"}[r.IntN(4)])
-	case reflect.Bool:
+	case k == reflect.Bool:
 		v.SetBool(true)
-	case reflect.Int, reflect.Int64:
+	case k == reflect.Int || k == reflect.Int64:
 		v.SetInt(1 + r.Int64N(1<<62))
-	case reflect.Int32:
+	case k == reflect.Int32:
 		v.SetInt(1 + r.Int64N(1<<30))
 	default:
 		t.Fatalf("%s: a setting of kind %s: teach the test to fill it, and see that it comes back", path, v.Kind())
