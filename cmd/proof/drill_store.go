@@ -117,6 +117,9 @@ func (r *rig) judgeStore(ctx context.Context, w *world, f storeFault, all []*con
 	r.none(name+": contacts with two tickets", last.doubled)
 	r.none(name+": tickets without their whole story", last.incomplete)
 	r.none(name+": numbers out of order", last.disorder)
+	if len(last.disorder) > 0 {
+		r.say("numbers in the order of opening: %v", last.numbers)
+	}
 	r.known(name+": numbers swapped within a second", float64(last.swapped), "pairs", "")
 	r.atMost(name+": whole again after return", took.Seconds(), storedWithin.Seconds(), "s", "")
 	r.none(name+": two calls at one phone", w.doubles())

@@ -189,6 +189,7 @@ type faults struct {
 	doubled    []string // contacts with several
 	incomplete []string // tickets without attempt, acceptance or outcome, or with too many
 	disorder   []string // numbers that are not in the order of opening
+	numbers    []int64  // in the order of opening
 	swapped    int      // of neighbours within grace: recorded, no fault
 }
 
@@ -245,6 +246,7 @@ func audit(list []*contact, r record) faults {
 // order judges the numbers of one node; the list is in the order of opening.
 func (f *faults) order(list []recordedTicket) {
 	for i, t := range list {
+		f.numbers = append(f.numbers, t.Seq)
 		for _, before := range list[:i] {
 			apart := time.Duration(t.Opened-before.Opened) * time.Microsecond
 			switch {
