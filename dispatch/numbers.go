@@ -90,36 +90,49 @@ func (n *numbers) hold(ctx context.Context) (release func(), err error) {
 	}
 }
 
-// giveBack empties the blocks and returns what was not used to the store, so
-// that the next start goes on without a gap. The later block goes first. It is
-// forgotten before it is returned: a number that is given back is never given
-// out here. A ticket opened after it reserves anew.
+// giveBack ends the use of the blocks in good order, so that the next start
+// goes on without a gap. With a keeper it keeps what was not used as not begun:
+// the next start has numbers also without the store. Without one it returns it
+// to the store, the later block first. A ticket opened after it begins anew.
 func (n *numbers) giveBack(ctx context.Context) error {
 	done, err := n.hold(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
+	if n.keeper != nil {
+		return n.lay(ctx)
+	}
 	n.mu.Lock()
 	left := n.blocks
 	n.blocks = nil
 	n.mu.Unlock()
-	for i, b := range slices.Backward(left) {
+	for _, b := range slices.Backward(left) {
 		if b.next >= b.End || n.release == nil {
 			continue
 		}
-		if err := n.keep(ctx, left[:i]); err != nil {
-			return err
-		}
-		err := n.release(ctx, b.Year, b.next, b.End)
-		if errors.Is(err, ErrAway) { // not even asked: the next start goes on with what is kept
-			return errors.Join(fmt.Errorf("give back ticket numbers of %d: %w", b.Year, err), n.keep(ctx, left[:i+1]))
-		}
-		if err != nil {
+		if err := n.release(ctx, b.Year, b.next, b.End); err != nil {
 			return fmt.Errorf("give back ticket numbers of %d: %w", b.Year, err)
 		}
 	}
 	return nil
+}
+
+// lay keeps the rest of the blocks as not begun; the token is held. No number
+// of them is given before they are begun again, so what was read here stays true.
+func (n *numbers) lay(ctx context.Context) error {
+	n.mu.Lock()
+	known := n.restored
+	n.blocks = slices.DeleteFunc(slices.Clone(n.blocks), func(b block) bool { return b.next >= b.End })
+	for i := range n.blocks {
+		n.blocks[i].First, n.blocks[i].Begun = n.blocks[i].next, false
+	}
+	list := slices.Clone(n.blocks)
+	n.mu.Unlock()
+	if !known { // what is kept has not been read, nor touched
+		return nil
+	}
+	return n.keep(ctx, list)
 }
 
 // take returns the next number for a ticket opened at t; it waits for the

@@ -203,6 +203,42 @@ func TestNumbersWithoutTheStore(t *testing.T) {
 	}
 }
 
+// After a clean stop the rest of the block is there, also without the store,
+// and nothing of it is given before it is begun anew.
+func TestNumbersAfterACleanStop(t *testing.T) {
+	t.Parallel()
+	s := &seat{registry: newRegistry(), left: -1}
+	want := uint32(0)
+	for i := range 4 {
+		s.away = i == 1 || i == 3
+		n := newNumbers(s, time.UTC)
+		if err := n.fill(t.Context(), 2026); err != nil {
+			t.Fatal(err)
+		}
+		want += 10
+		if last := takes(t, n, 10); last != want {
+			t.Fatalf("start %d: last number %d, want %d", i, last, want)
+		}
+		if err := n.giveBack(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want++ // a call that is still under way
+		if last := takes(t, n, 1); last != want {
+			t.Fatalf("start %d: last number %d, want %d", i, last, want)
+		}
+		if i%2 == 0 { // else it is killed now, in a block that it has begun again
+			if err := n.giveBack(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		} else if i == 1 {
+			s.away = false
+		}
+	}
+	if s.counter[2026] != 2*minKept {
+		t.Errorf("%d numbers were reserved", s.counter[2026])
+	}
+}
+
 // The turn of the year while the store is away: the old year's numbers go on.
 func TestNumbersAtTheTurnOfTheYear(t *testing.T) {
 	t.Parallel()
