@@ -223,8 +223,9 @@ func (r *rig) checkOutage(t *testing.T, l *line, callers int) {
 	}
 }
 
-// noticed is how long after our BYE has arrived a phone may note the end of its call: it closes its audio first.
-const noticed = 100 * time.Millisecond
+// noticed is how long after our BYE has arrived a phone may note the end of its call: it closes its audio first, and other
+// programs keep the machine busy.
+const noticed = 300 * time.Millisecond
 
 // checkOneAtATime reads the phones' own logs: the next call comes only when the one before is over.
 func checkOneAtATime(t *testing.T, phones []*phone.Phone) {
