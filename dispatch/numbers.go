@@ -24,6 +24,7 @@ const (
 	minKept  = 500
 	maxKept  = 8000
 	fastKept = 10 * time.Minute
+	parts    = 10 // a block is begun in so many parts: a start that cannot ask where it stopped skips one part
 )
 
 // numbers hands out ticket numbers from blocks reserved in the store ahead, so
@@ -46,7 +47,8 @@ type numbers struct {
 	blocks   []block // guarded by mu; in order of use. Only the holder of the token adds and removes
 	size     int     // guarded by mu
 	begun    time.Time
-	restored bool // guarded by mu; what the keeper kept has been read
+	latest   time.Time // guarded by mu; when the last number was given
+	restored bool      // guarded by mu; what the keeper kept has been read
 }
 
 // block is a reserved block and its next number.
@@ -165,10 +167,7 @@ func (n *numbers) take(ctx context.Context, t time.Time) (ticket.Number, error) 
 func (n *numbers) pop(year int, now time.Time) (ticket.Number, bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	ahead := false
-	for _, b := range n.blocks {
-		ahead = ahead || b.Year == year && !b.Begun
-	}
+	n.latest = now
 	for i := range n.blocks {
 		b := &n.blocks[i]
 		if b.Year != year || !b.Begun || b.next >= b.End {
@@ -179,12 +178,27 @@ func (n *numbers) pop(year int, now time.Time) (ticket.Number, bool) {
 		if n.begun.IsZero() {
 			n.begun = now
 		}
-		if !ahead {
+		if !n.stocked(year) {
 			n.wake()
 		}
 		return num, true
 	}
 	return ticket.Number{}, false
+}
+
+// stocked reports whether enough numbers of the year wait to be begun: with a
+// keeper as many as a block has. mu is held.
+func (n *numbers) stocked(year int) bool {
+	ready := uint32(0)
+	for _, b := range n.blocks {
+		if b.Year == year && !b.Begun {
+			ready += b.End - b.First
+		}
+	}
+	if n.keeper == nil {
+		return ready > 0
+	}
+	return ready >= uint32(n.size)
 }
 
 // wake makes Run reserve a block ahead.
@@ -208,7 +222,7 @@ func (n *numbers) fill(ctx context.Context, year int) error {
 		return err
 	}
 	err = n.ahead(ctx, year)
-	if err == nil && n.keeper != nil && !n.some(year) {
+	if n.waits(year) && n.keeper != nil && !n.some(year) {
 		if err = n.begin(ctx, year, time.Time{}); err == nil {
 			err = n.ahead(ctx, year)
 		}
@@ -233,10 +247,19 @@ func (n *numbers) ready(ctx context.Context, year int, now time.Time) error {
 	if n.some(year) { // somebody was faster
 		return nil
 	}
-	if err := n.ahead(ctx, year); err != nil {
-		return err
+	if !n.waits(year) { // else Run reserves: a caller does not wait for the store
+		if err := n.ahead(ctx, year); err != nil {
+			return err
+		}
 	}
 	return n.begin(ctx, year, now)
+}
+
+// waits reports whether a block of the year is not begun yet.
+func (n *numbers) waits(year int) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.ContainsFunc(n.blocks, func(b block) bool { return b.Year == year && !b.Begun })
 }
 
 // some reports whether a begun block of the year has numbers left.
@@ -249,14 +272,18 @@ func (n *numbers) some(year int) bool {
 // ahead reserves a block of the year unless one waits; the token is held.
 func (n *numbers) ahead(ctx context.Context, year int) error {
 	n.mu.Lock()
-	size, list := n.size, slices.Clone(n.blocks)
+	size, list, now := n.size, slices.Clone(n.blocks), n.latest
+	ready := n.stocked(year)
 	n.mu.Unlock()
-	if slices.ContainsFunc(list, func(b block) bool { return b.Year == year && !b.Begun }) {
+	if ready {
 		return nil
 	}
 	first, err := n.reserve(ctx, year, size)
 	if err != nil {
 		return err
+	}
+	if n.keeper != nil {
+		n.grow(now)
 	}
 	return n.put(ctx, append(list, block{Block{Year: year, First: first, End: first + uint32(size)}, first}))
 }
@@ -264,25 +291,36 @@ func (n *numbers) ahead(ctx context.Context, year int) error {
 // begin marks the next block of the year as begun; the token is held, and there is one.
 func (n *numbers) begin(ctx context.Context, year int, now time.Time) error {
 	n.mu.Lock()
-	list, before := slices.Clone(n.blocks), n.begun
+	list, part := slices.Clone(n.blocks), uint32(max(n.size/parts, 1))
 	n.mu.Unlock()
 	i := slices.IndexFunc(list, func(b block) bool { return b.Year == year && !b.Begun })
 	list[i].Begun = true
+	if b := list[i]; n.keeper != nil && b.End-b.First > part {
+		list[i].End = b.First + part
+		list = slices.Insert(list, i+1, block{Block{Year: year, First: list[i].End, End: b.End}, list[i].End})
+	}
 	if err := n.put(ctx, list); err != nil {
 		return err
 	}
+	if n.keeper == nil {
+		n.grow(now)
+	}
+	n.wake()
+	return nil
+}
+
+// grow sets the size of the next block by how fast the last one was used up.
+func (n *numbers) grow(now time.Time) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	switch {
-	case before.IsZero(): // the first one tells nothing of the rate
-	case now.Sub(before) < n.fast:
+	case n.begun.IsZero() || now.IsZero(): // the first one tells nothing of the rate
+	case now.Sub(n.begun) < n.fast:
 		n.size = min(2*n.size, n.most)
 	default:
 		n.size = max(n.size/2, n.least)
 	}
 	n.begun = now
-	n.wake()
-	return nil
 }
 
 // put keeps the list without what is used up and puts it into use; the token is held.
@@ -293,24 +331,31 @@ func (n *numbers) put(ctx context.Context, list []block) error {
 			newest = max(newest, b.Year)
 		}
 	}
-	n.mu.Lock()
-	for i, b := range n.blocks { // numbers were given meanwhile
-		list[i].next = b.next
-	}
-	n.mu.Unlock()
+	n.follow(list) // numbers were given meanwhile
 	kept := slices.DeleteFunc(slices.Clone(list), func(b block) bool { return b.Begun && b.next >= b.End || b.Year < newest-1 })
 	if err := n.keep(ctx, kept); err != nil {
 		return err
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, b := range n.blocks {
-		if at := slices.IndexFunc(kept, func(k block) bool { return k.Year == b.Year && k.End == b.End }); at >= 0 {
-			kept[at].next = b.next
-		}
-	}
+	n.followLocked(kept)
 	n.blocks = kept
 	return nil
+}
+
+// follow brings the next numbers of the begun blocks into the list.
+func (n *numbers) follow(list []block) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.followLocked(list)
+}
+
+func (n *numbers) followLocked(list []block) {
+	for _, b := range n.blocks {
+		if at := slices.IndexFunc(list, func(k block) bool { return k.Year == b.Year && k.End == b.End }); at >= 0 && b.Begun {
+			list[at].next = b.next
+		}
+	}
 }
 
 func (n *numbers) keep(ctx context.Context, list []block) error {
