@@ -245,6 +245,11 @@ func TestFeedsAreJoined(t *testing.T) {
 		})
 	}
 	a, b := node("a"), node("b")
+	until(t, "both nodes use Redis, and hear what is told there", func() bool {
+		clients, err := redis.Client().ClientList(t.Context()).Result()
+		a.must(err)
+		return strings.Count(clients, "psub=1") == 2 && a.usesRedis() && b.usesRedis()
+	})
 	l := a.line(t, nil, startPhone(t, "engineer", "udp", accepting()).URI())
 	s := l.dial("udp", phone.Options{Talk: phone.Talk{Tone: toneCaller}})
 	if err := s.WaitHeard(within(t), toneEngineer, 200*time.Millisecond); err != nil {
@@ -272,4 +277,9 @@ func TestFeedsAreJoined(t *testing.T) {
 	}
 	l.noLegLeft()
 	l.close(l.read().ticket)
+}
+
+func (r *rig) usesRedis() bool {
+	_, text := r.ask("/status")
+	return strings.Contains(text, `"mode":"redis"`)
 }
