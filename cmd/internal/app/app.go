@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -273,6 +274,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "ticker", a.ticker.Run)
 	l.start(ctx, "media", a.pool.Run)
 	l.start(ctx, "trunks", a.trunks.Run)
+	a.meetRedis(ctx)
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records.
 	l.start(ctx, "sip", a.edge.Run)
 	l.start(ctx, "hotline", a.hotline.Run)
@@ -310,6 +312,28 @@ func (a *App) meetNodes(ctx context.Context, l *lifecycle) {
 			return a.rotation.Publish(ctx, rotation.TopicEvents, message)
 		})
 	})
+}
+
+// redisHead is how long the first call waits for the other nodes: a start takes longer anyway.
+const redisHead = 500 * time.Millisecond
+
+// meetRedis waits until the nodes decide together whom to ring, but not for long: without Redis this node decides alone.
+func (a *App) meetRedis(ctx context.Context) {
+	if !a.cfg.Redis.Enabled() {
+		return
+	}
+	limit := time.After(redisHead)
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for a.rotation.Status().Mode != rotation.ModeRedis {
+		select {
+		case <-ctx.Done():
+			return
+		case <-limit:
+			return
+		case <-look.C:
+		}
+	}
 }
 
 // drain lets calls in progress end, within the configured time.
