@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/butlerspb/vahta/oncall/rotation/redistest"
 	"github.com/butlerspb/vahta/sip/phone"
 )
 
@@ -40,6 +41,11 @@ func (r *rig) storeDrill(ctx context.Context, p plan, f storeFault) error {
 	}
 	if err := w.start(ctx); err != nil {
 		return err
+	}
+	if p.redis != "" {
+		if err := w.shared(ctx); err != nil {
+			return err
+		}
 	}
 	rate, before, during, after := times(r, 5.0, 4.0), times(r, 5*time.Second, time.Second), times(r, 40*time.Second, 2*time.Second), times(r, 5*time.Second, time.Second)
 	all, err := w.load(ctx, rate, before)
@@ -131,12 +137,28 @@ func (r *rig) judgeStore(ctx context.Context, w *world, f storeFault, all []*con
 	return nil
 }
 
-// storeLocked: another program has the database for itself, on one node and
-// on two that share it.
-func storeLocked(ctx context.Context, r *rig) error {
+// storeLocked: another program has the database for itself.
+func storeLocked(ctx context.Context, r *rig) error { return r.locked(ctx, "locked", plan{}) }
+
+// storeLockedPair: the same under two nodes that share the record and a Redis,
+// which alone is left to say who is being rung.
+func storeLockedPair(ctx context.Context, r *rig) error {
+	dir, err := r.newDir("redis")
+	if err != nil {
+		return err
+	}
+	server, err := redistest.Launch(ctx, dir, redistest.Options{})
+	if err != nil {
+		return err
+	}
+	r.atEnd(server.Close)
+	return r.locked(ctx, "locked, two nodes", plan{nodes: 2, redis: server.URL(), record: filepath.Join(dir, "vahta.db")})
+}
+
+func (r *rig) locked(ctx context.Context, name string, p plan) error {
 	var h *holder
-	return r.storeDrill(ctx, plan{}, storeFault{
-		name: "locked",
+	return r.storeDrill(ctx, p, storeFault{
+		name: name,
 		begin: func(ctx context.Context, w *world) (err error) {
 			h, err = hold(context.WithoutCancel(ctx), w.nodes[0].record)
 			return err

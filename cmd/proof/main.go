@@ -101,6 +101,7 @@ func drills() []drill {
 	return []drill{
 		{name: "redis", about: "Redis killed, stopped, slow, flushed, restored older; Sentinel failover; two nodes", run: redisDrill},
 		{name: "store-locked", about: "another program holds the database", run: storeLocked},
+		{name: "store-locked-pair", about: "the same under two nodes", run: storeLockedPair},
 		{name: "store-readonly", about: "the database can no longer be written to", run: storeReadOnly},
 		{name: "store-readonly-start", about: "the node comes up on a disk that is mounted read-only", mounts: true, run: storeReadOnlyStart},
 		{name: "store-full", about: "the disk of the record, the journal and the recordings is full", mounts: true, run: storeFull},
