@@ -70,19 +70,40 @@ type RecordingInfo struct {
 
 // NewRecorder creates the file, which must not exist yet, and starts the clock.
 func NewRecorder(path string) (*Recorder, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the caller names the file
+	h := wavHeader(0)
+	f, err := create(path, func(f *os.File) error {
+		_, err := f.WriteAt(h[:], 0)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("create recording: %w", err)
 	}
 	r := &Recorder{path: path, file: f, started: time.Now()}
 	r.idle = sync.NewCond(&r.mu)
 	r.info = RecordingInfo{Path: path, Started: r.started}
-	h := wavHeader(0)
-	if _, err := f.WriteAt(h[:], 0); err != nil {
-		return nil, errors.Join(fmt.Errorf("write header of recording %s: %w", path, err), f.Close())
-	}
 	r.line = newTimeline()
 	return r, nil
+}
+
+// create makes a file that gets its name, which must be free, only once begin has written the beginning: whoever is killed
+// in between leaves no file under that name that cannot be played.
+func create(path string, begin func(*os.File) error) (*os.File, error) {
+	early := path + ".new"
+	f, err := os.OpenFile(early, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the caller names the file
+	if err != nil {
+		return nil, err
+	}
+	if err = begin(f); err == nil {
+		if _, err = os.Lstat(path); err == nil {
+			err = &os.PathError{Op: "create", Path: path, Err: os.ErrExist}
+		} else if errors.Is(err, os.ErrNotExist) {
+			err = os.Rename(early, path)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(early))
+	}
+	return f, nil
 }
 
 // Path returns the file's name.
