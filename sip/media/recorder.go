@@ -94,14 +94,14 @@ func create(path string, begin func(*os.File) error) (*os.File, error) {
 		return nil, err
 	}
 	if err = begin(f); err == nil {
-		if _, err = os.Lstat(path); err == nil {
+		if _, err = os.Lstat(path); err == nil { //nolint:gosec // the caller names the file
 			err = &os.PathError{Op: "create", Path: path, Err: os.ErrExist}
 		} else if errors.Is(err, os.ErrNotExist) {
-			err = os.Rename(early, path)
+			err = os.Rename(early, path) //nolint:gosec // as above
 		}
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close(), os.Remove(early))
+		return nil, errors.Join(err, f.Close(), os.Remove(early)) //nolint:gosec // as above
 	}
 	return f, nil
 }
