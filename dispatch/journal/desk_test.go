@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,19 +27,19 @@ type node struct {
 
 func newNode(t *testing.T, cfg Config, in Inner) *node {
 	t.Helper()
-	n := &node{}
+	var ready atomic.Pointer[dispatch.Dispatcher]
 	j, end := start(t, cfg, Deps{
 		Board: func() dispatch.Board {
-			if n.Dispatcher == nil {
-				return dispatch.Board{}
+			if d := ready.Load(); d != nil {
+				return d.BoardNow()
 			}
-			return n.BoardNow()
+			return dispatch.Board{}
 		},
 		Healed: func(ctx context.Context) error {
-			if n.Dispatcher == nil {
-				return nil
+			if d := ready.Load(); d != nil {
+				return d.Resync(ctx)
 			}
-			return n.Resync(ctx)
+			return nil
 		},
 	}, in)
 	snap, err := dispatch.NewSnapshot(dispatch.Source{
@@ -51,8 +52,8 @@ func newNode(t *testing.T, cfg Config, in Inner) *node {
 	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: j, Archive: j, Directory: dispatch.NewDirectory(snap)})
 	must(t, err)
 	must(t, d.Start(t.Context()))
-	n.Dispatcher, n.journal, n.kill = d, j, end
-	return n
+	ready.Store(d)
+	return &node{d, j, end}
 }
 
 // serve lets a call run its whole course.

@@ -54,8 +54,9 @@ type file struct {
 
 	mu      sync.Mutex
 	head    head          // guarded by mu
-	seq     uint64        // guarded by mu; of the last record
-	durable uint64        // guarded by mu; the last record that is on the disk
+	past    uint64        // guarded by mu; records of earlier generations: callers count on through all of them
+	seq     uint64        // guarded by mu; of the last record of this generation
+	durable uint64        // guarded by mu; the last record of it that is on the disk
 	base    int64         // guarded by mu; where buf begins in the file
 	buf     []byte        // guarded by mu; records that are not known to be on the disk
 	waiting int           // guarded by mu; records in buf
@@ -65,9 +66,9 @@ type file struct {
 	headTok chan struct{} // of one: whoever holds it writes the head
 }
 
-// round is one sync for all who wait.
+// round is one sync for all who wait, or one emptying of the file.
 type round struct {
-	upTo uint64
+	upTo uint64        // counted through all generations
 	err  error         // read after done
 	done chan struct{} // closed when the sync has ended
 }
@@ -166,42 +167,42 @@ func (f *file) fits(body []byte) error {
 }
 
 // put gives the record its place; it is durable when wait has returned nil for
-// the sequence number.
-func (f *file) put(body []byte) (seq uint64) {
+// the number.
+func (f *file) put(body []byte) (n uint64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.seq++
 	f.buf = appendRecord(f.buf, f.head.Gen, f.seq, body)
 	f.waiting++
-	return f.seq
+	return f.past + f.seq
 }
 
-// last returns the sequence number of the last record that was put.
+// last returns the number of the last record that was put.
 func (f *file) last() uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.seq
+	return f.past + f.seq
 }
 
-// wait returns when all records up to seq are on the disk. Whoever waits
-// together shares one sync. After an error the records are kept and written
-// again, in order, before anything behind them.
-func (f *file) wait(ctx context.Context, seq uint64) error {
+// wait returns when all records up to n are on the disk, or were brought to the
+// store and emptied. Whoever waits together shares one sync. After an error the
+// records are kept and written again, in order, before anything behind them.
+func (f *file) wait(ctx context.Context, n uint64) error {
 	for {
 		f.mu.Lock()
-		if f.durable >= seq {
+		if f.past+f.durable >= n {
 			f.mu.Unlock()
 			return nil
 		}
 		if f.round == nil {
-			f.round = &round{upTo: f.seq, done: make(chan struct{})}
+			f.round = &round{upTo: f.past + f.seq, done: make(chan struct{})}
 			go f.sync(context.WithoutCancel(ctx), f.round, f.base, slices.Clip(f.buf), f.waiting)
 		}
 		r := f.round
 		f.mu.Unlock()
 		select {
 		case <-r.done:
-			if r.err != nil && r.upTo >= seq {
+			if r.err != nil && r.upTo >= n {
 				return r.err
 			}
 		case <-ctx.Done():
@@ -213,24 +214,35 @@ func (f *file) wait(ctx context.Context, seq uint64) error {
 // sync writes the records and syncs them for one round.
 func (f *file) sync(ctx context.Context, r *round, at int64, b []byte, n int) {
 	began := time.Now()
-	err := f.sure(ctx)
-	if err == nil {
-		_, err = f.disk.WriteAt(b, at)
-	}
-	if err == nil {
-		err = f.disk.Sync()
-	}
+	err := f.write(ctx, at, b)
 	if f.observe != nil {
 		f.observe(time.Since(began), n, err)
 	}
 	f.mu.Lock()
 	if err == nil {
-		f.durable, f.base, f.waiting = r.upTo, at+int64(len(b)), f.waiting-n
+		f.durable, f.base, f.waiting = r.upTo-f.past, at+int64(len(b)), f.waiting-n
 		f.buf = append([]byte(nil), f.buf[len(b):]...)
 	}
 	r.err, f.fault, f.round = err, err, nil
 	f.mu.Unlock()
 	close(r.done)
+}
+
+// write brings records to the disk. A panic of it is an error like any other:
+// nobody above this goroutine could take it.
+func (f *file) write(ctx context.Context, at int64, b []byte) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("write records: %v", fault)
+		}
+	}()
+	if err := f.sure(ctx); err != nil {
+		return err
+	}
+	if _, err := f.disk.WriteAt(b, at); err != nil {
+		return err
+	}
+	return f.disk.Sync()
 }
 
 // used returns the bytes of the file that hold records.
@@ -282,11 +294,17 @@ func (f *file) sure(ctx context.Context) error {
 	return f.writeHead(ctx, func(*head) {})
 }
 
-// reset empties the file in one write. Nobody may put meanwhile.
+// reset empties the file in one write. Nobody may put meanwhile. It is a round
+// of its own: a sync beside it would write into the new generation.
 func (f *file) reset(ctx context.Context) error {
-	for { // no sync may be under way: it would write into the new generation
+	own := &round{done: make(chan struct{})}
+	for {
 		f.mu.Lock()
 		r := f.round
+		if r == nil {
+			own.upTo = f.past + f.seq
+			f.round = own
+		}
 		f.mu.Unlock()
 		if r == nil {
 			break
@@ -297,13 +315,16 @@ func (f *file) reset(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
-	if err := f.writeHead(ctx, func(h *head) { h.Gen++ }); err != nil {
-		return err
-	}
+	err := f.writeHead(ctx, func(h *head) { h.Gen++ })
 	f.mu.Lock()
-	f.seq, f.durable, f.base, f.buf, f.waiting, f.fault = 0, 0, headRoom, nil, 0, nil
+	if err == nil {
+		f.past += f.seq
+		f.seq, f.durable, f.base, f.buf, f.waiting, f.fault = 0, 0, headRoom, nil, 0, nil
+	}
+	own.err, f.round = err, nil
 	f.mu.Unlock()
-	return nil
+	close(own.done)
+	return err
 }
 
 // blocks returns the blocks of the head.

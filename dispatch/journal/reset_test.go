@@ -1,0 +1,51 @@
+package journal
+
+import (
+	"testing"
+	"testing/synctest"
+)
+
+// heldDisk holds its next syncs, each until it is let go.
+type heldDisk struct {
+	*platter
+
+	held chan chan struct{}
+}
+
+func (d *heldDisk) Sync() error {
+	select {
+	case let := <-d.held:
+		<-let
+	default:
+	}
+	return d.platter.Sync()
+}
+
+// Somebody waits for a record while the file is being emptied: no sync runs
+// beside the emptying, and what was emptied counts as kept.
+func TestWaitWhileTheFileIsEmptied(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := &heldDisk{platter: newPlatter(t, 4096), held: make(chan chan struct{}, 2)}
+		f, _, _ := mustOpen(t, d)
+		must(t, f.wait(t.Context(), f.put([]byte("one"))))
+		n := f.put([]byte("two")) // nobody has waited for it yet
+		head, record := make(chan struct{}), make(chan struct{})
+		d.held <- head
+		d.held <- record
+		reset, wait := make(chan error, 1), make(chan error, 1)
+		go func() { reset <- f.reset(t.Context()) }()
+		synctest.Wait() // the head is being written
+		go func() { wait <- f.wait(t.Context(), n) }()
+		synctest.Wait()
+		close(head)
+		must(t, <-reset)
+		close(record)
+		must(t, <-wait)
+		must(t, f.wait(t.Context(), f.put([]byte("three"))))
+		_, list, lost := mustOpen(t, d.crash(func() bool { return false }))
+		if bodies(list) != "three" || lost != 0 {
+			t.Errorf("read %q, %d lost", bodies(list), lost)
+		}
+	})
+}
