@@ -49,7 +49,7 @@ func immutable(path string, on bool) error {
 	defer func() { _ = f.Close() }()
 	flags, err := unix.IoctlGetInt(int(f.Fd()), unix.FS_IOC_GETFLAGS)
 	if err != nil {
-		return fmt.Errorf("make %s read-only: %w", path, err)
+		return fmt.Errorf("%w: make %s read-only: %w", errHere, path, err)
 	}
 	if on {
 		flags |= immutableFlag
@@ -57,7 +57,7 @@ func immutable(path string, on bool) error {
 		flags &^= immutableFlag
 	}
 	if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags); err != nil {
-		return fmt.Errorf("make %s read-only: %w", path, err)
+		return fmt.Errorf("%w: make %s read-only: %w", errHere, path, err)
 	}
 	return nil
 }

@@ -188,7 +188,7 @@ func runDrill(ctx context.Context, d drill, o options, binary string, s *sheet, 
 	r.say("begins")
 	if d.mounts {
 		if why := os.Getenv(mountsVar); why != mountsOwn {
-			s.add(figure{Name: d.name, Unit: "run", Goal: "runs", Note: "cannot mount: " + why})
+			s.add(figure{Name: d.name, Unit: "run", Goal: "runs", Note: fmt.Sprintf("%v: mount: %s", errHere, why)})
 			return nil
 		}
 	}

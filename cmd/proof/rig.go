@@ -85,6 +85,9 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// errHere says that this machine does not let the drill do what it needs.
+var errHere = errors.New("not possible here")
+
 // errLate says that something awaited did not come.
 var errLate = errors.New("did not come in time")
 
@@ -123,7 +126,7 @@ func freePort(ctx context.Context) (int, error) {
 // mountTmpfs mounts a small disk that can become full.
 func (r *rig) mountTmpfs(path string, megabytes int) error {
 	if err := unix.Mount("proof", path, "tmpfs", 0, fmt.Sprintf("size=%dm", megabytes)); err != nil {
-		return fmt.Errorf("mount a disk of %d MB: %w", megabytes, err)
+		return fmt.Errorf("%w: mount a disk of %d MB: %w", errHere, megabytes, err)
 	}
 	r.atEnd(func() { _ = unix.Unmount(path, unix.MNT_DETACH) })
 	return nil
