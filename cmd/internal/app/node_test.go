@@ -329,20 +329,22 @@ func (n *node) dial(line, from string, o phone.Options) *phone.Session {
 func engineers(tb testing.TB, answers ...phone.Answer) ([]*phone.Phone, string) {
 	tb.Helper()
 	var phones []*phone.Phone
-	text := "people:\n"
+	var text strings.Builder
+	text.WriteString("people:\n")
 	for i, a := range answers {
 		p := startPhone(tb, "engineer", "udp", a)
 		phones = append(phones, p)
-		text += fmt.Sprintf("  - {id: e%d, name: Engineer %d, devices: [{kind: softphone, uri: %q}]}\n", i+1, i+1, p.URI())
+		fmt.Fprintf(&text, "  - {id: e%d, name: Engineer %d, devices: [{kind: softphone, uri: %q}]}\n", i+1, i+1, p.URI())
 	}
-	return phones, text
+	return phones, text.String()
 }
 
 // ladder is a line that rings people one after another, as YAML.
 func ladder(id, settings string, people int) string {
-	text := fmt.Sprintf("  - {id: %s, dids: [%s], language: en, ring_time: 10s, answer_after: 1m%s, ladder: [", id, id, settings)
+	var text strings.Builder
+	fmt.Fprintf(&text, "  - {id: %s, dids: [%s], language: en, ring_time: 10s, answer_after: 1m%s, ladder: [", id, id, settings)
 	for i := range people {
-		text += fmt.Sprintf("{people: [e%d]},", i+1)
+		fmt.Fprintf(&text, "{people: [e%d]},", i+1)
 	}
-	return text + "]}\n"
+	return text.String() + "]}\n"
 }

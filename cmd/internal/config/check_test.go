@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -60,17 +61,17 @@ func TestHalfOfSeveralNodesIsWarnedOf(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := ""
+			var got strings.Builder
 			for _, w := range l.Warnings(time.Now()) {
 				if w.Path == "store.path" || w.Path == "redis.url" {
-					got += w.Path
+					got.WriteString(w.Path)
 					if w.Line == 0 {
 						t.Errorf("%s: no line", w.Path)
 					}
 				}
 			}
-			if got != tt.want {
-				t.Errorf("warned of %q, want %q", got, tt.want)
+			if got.String() != tt.want {
+				t.Errorf("warned of %q, want %q", got.String(), tt.want)
 			}
 		})
 	}
