@@ -126,13 +126,16 @@ func (r *rig) judgeKills(ctx context.Context, w *world, all []*contact) error {
 	r.none("kill -9: recordings that do not play", bad)
 	r.known("kill -9: recordings played", float64(played), "count", "")
 	r.none("kill -9: ends that were not ours", w.crashes())
-	back := 0
+	back, most, each := 0, 0, map[string]int{}
 	for _, s := range w.operator.Sessions() {
 		if s.Incoming() {
-			back++
+			number := s.Request().URI().User
+			back, each[number] = back+1, each[number]+1
+			most = max(most, each[number])
 		}
 	}
-	r.known("kill -9: calls to clients that were cut", float64(back), "count", "as the operator saw them")
+	r.known("kill -9: calls to clients that were cut", float64(back), "count",
+		fmt.Sprintf("as the operator saw them; %d clients, at most %d calls to one", len(each), most))
 	broken := 0
 	for _, c := range rec.calls {
 		if c.Result == "broken" {
