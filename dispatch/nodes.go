@@ -41,7 +41,9 @@ type Arbiter interface {
 	// has an open one of the person, and with ErrStale when the person has had
 	// this token or a higher one. The same assignment again is nil.
 	Assign(ctx context.Context, a Assignment, now time.Time) error
-	// Confirm returns nil while the assignment is the person's open one, else ErrStale.
+	// Confirm returns nil while the assignment is the person's open one, else
+	// ErrStale. One that has run out and that nobody else got since is opened
+	// again until a.Until.
 	Confirm(ctx context.Context, a Assignment, now time.Time) error
 	// Extend moves the end of those that are still open; stale ones are passed over.
 	Extend(ctx context.Context, list []Assignment) error

@@ -57,24 +57,38 @@ func (s *SQLite) Assign(ctx context.Context, a dispatch.Assignment, now time.Tim
 	return nil
 }
 
-// Confirm implements dispatch.Arbiter. It reads what is committed and never
-// waits for the writer.
+// Confirm implements dispatch.Arbiter. It reads what is committed, and waits
+// for the writer only when the assignment has run out and is to be opened again.
 func (s *SQLite) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	is, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (seat, error) {
-		var is seat
+	was, err := s.committedSeat(ctx, a.Person)
+	is := was
+	if err == nil {
+		is, err = was.confirm(a, now)
+	}
+	if err == nil && is != was {
+		err = s.urgent(ctx, func(ctx context.Context, w *writer) error {
+			return w.seat(ctx, a.Person, func(was seat) (seat, error) { return was.confirm(a, now) })
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("confirm %s for call %s: %w", a.Person, a.Call, err)
+	}
+	return nil
+}
+
+// committedSeat is readSeat for those who need no writer.
+func (s *SQLite) committedSeat(ctx context.Context, person string) (seat, error) {
+	is, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (is seat, err error) {
 		var token int64
-		err := db.QueryRowContext(ctx, `SELECT token, call, attempt, lease_until FROM assignments WHERE person = ?`, a.Person).
-			Scan(&token, &is.call, &is.attempt, &is.until)
+		err = db.QueryRowContext(ctx, `SELECT token, call, attempt, node, lease_until FROM assignments WHERE person = ?`, person).
+			Scan(&token, &is.call, &is.attempt, &is.node, &is.until)
 		is.token = uint64(token)
 		return is, err
 	})
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("confirm %s for call %s: %w", a.Person, a.Call, err)
+	if errors.Is(err, sql.ErrNoRows) {
+		return seat{}, nil
 	}
-	if !is.holds(a) || !is.open(now) {
-		return fmt.Errorf("confirm %s for call %s: %w", a.Person, a.Call, dispatch.ErrStale)
-	}
-	return nil
+	return is, err
 }
 
 // Extend implements dispatch.Arbiter.

@@ -72,6 +72,20 @@ func (g *arbiterGame) play(rt *rapid.T) {
 				g.until = a.Until
 			}
 		},
+		"confirm": func(rt *rapid.T) {
+			if len(g.let) == 0 {
+				return
+			}
+			a := rapid.SampledFrom(g.let).Draw(rt, "which")
+			a.Until = g.now.Add(time.Duration(rapid.IntRange(1, 4).Draw(rt, "ttl")) * time.Second)
+			ours := same(a, g.last) && g.open
+			if err := g.a.Confirm(g.t.Context(), a, g.now); (err == nil) != ours || !ours && !errors.Is(err, dispatch.ErrStale) {
+				rt.Fatalf("%+v, last %+v, not released %v: %v", a, g.last, g.open, err)
+			}
+			if ours && !g.until.After(g.now) { // it had run out
+				g.until = a.Until
+			}
+		},
 		"unassign": func(rt *rapid.T) {
 			if len(g.let) == 0 {
 				return

@@ -39,12 +39,7 @@ func (m *Memory) Assign(ctx context.Context, a dispatch.Assignment, now time.Tim
 
 // Confirm implements dispatch.Arbiter.
 func (m *Memory) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	return m.seat(ctx, a.Person, func(is seat) (seat, error) {
-		if !is.holds(a) || !is.open(now) {
-			return is, dispatch.ErrStale
-		}
-		return is, nil
-	})
+	return m.seat(ctx, a.Person, func(was seat) (seat, error) { return was.confirm(a, now) })
 }
 
 // Extend implements dispatch.Arbiter.

@@ -47,6 +47,18 @@ func (s seat) extend(a dispatch.Assignment) seat {
 	return s
 }
 
+// confirm returns the seat if a may join its person: one that has run out and
+// that nobody else got since is open again first, so that nobody gets it next.
+func (s seat) confirm(a dispatch.Assignment, now time.Time) (seat, error) {
+	if s.holds(a) && !s.open(now) {
+		s = s.extend(a)
+	}
+	if !s.holds(a) || !s.open(now) {
+		return s, dispatch.ErrStale
+	}
+	return s, nil
+}
+
 // release ends the assignment if a is it.
 func (s seat) release(a dispatch.Assignment) seat {
 	if s.holds(a) {

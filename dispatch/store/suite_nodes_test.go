@@ -111,6 +111,32 @@ func suiteExpiry(t *testing.T, s record) {
 	want(t, s.Assign(ctx, seek("c3", 3, later), later.Add(time.Minute)), dispatch.ErrAssigned)
 }
 
+// While the store was away nobody extended; the caller's key comes before anybody else asks for her.
+func suiteReopened(t *testing.T, s record) {
+	t.Helper()
+	ctx, now := t.Context(), t0
+	first := seek("c1", 1, now)
+	must(t, s.Assign(ctx, first, now))
+	later := now.Add(time.Hour)
+	want(t, s.Confirm(ctx, first, later), dispatch.ErrStale) // asks for no time to come
+	first.Until = later.Add(30 * time.Second)
+	for _, stranger := range []dispatch.Assignment{seek("c2", 1, later), seek("c1", 2, later), seek("c2", 2, later)} {
+		want(t, s.Confirm(ctx, stranger, later), dispatch.ErrStale)
+	}
+	must(t, s.Confirm(ctx, first, later))
+	want(t, s.Assign(ctx, seek("c2", 2, later), later.Add(29*time.Second)), dispatch.ErrAssigned) // she talks
+	must(t, s.Unassign(ctx, first))
+	want(t, s.Confirm(ctx, first, later), dispatch.ErrStale)
+	later = later.Add(time.Hour)
+	second := seek("c2", 2, later)
+	must(t, s.Assign(ctx, second, later))
+	later = later.Add(time.Hour)
+	first.Until = later.Add(time.Hour)
+	want(t, s.Confirm(ctx, first, later), dispatch.ErrStale) // another got her, though his has run out too
+	second.Until = later.Add(time.Second)
+	must(t, s.Confirm(ctx, second, later))
+}
+
 func suiteTokens(t *testing.T, s record) {
 	t.Helper()
 	ctx, now := t.Context(), t0

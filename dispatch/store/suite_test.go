@@ -108,6 +108,7 @@ func TestSuite(t *testing.T) {
 		"ids are forgotten when they are old":        suiteForget,
 		"a person has one open assignment":           suiteAssign,
 		"an assignment ends by itself":               suiteExpiry,
+		"one that ran out is confirmed all the same": suiteReopened,
 		"tokens only grow":                           suiteTokens,
 		"epochs rise above all tokens":               suiteEpoch,
 		"recalls, events and pages do not mix":       suiteKinds,

@@ -74,8 +74,12 @@ func (c *court) Confirm(_ context.Context, a dispatch.Assignment, now time.Time)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if open := c.open[a.Person]; !same(open, a) || !now.Before(open.Until) {
+	open := c.open[a.Person]
+	if !same(open, a) {
 		return dispatch.ErrStale
+	}
+	if !now.Before(open.Until) { // run out, and nobody else's
+		c.open[a.Person] = a
 	}
 	return nil
 }
