@@ -24,7 +24,7 @@ type listener struct {
 // queueLength is how many messages may wait for one listener.
 const queueLength = 256
 
-// listen starts to hear; stop returns when hear will not be called any more, unless it is called within hear.
+// listen starts to hear; stop returns when hear has returned and will not be called any more.
 func (h *hub) listen(topic Topic, hear func([]byte)) (stop func()) {
 	l := &listener{queue: make(chan []byte, queueLength), quit: make(chan struct{}), done: make(chan struct{})}
 	h.mu.Lock()
@@ -36,19 +36,7 @@ func (h *hub) listen(topic Topic, hear func([]byte)) (stop func()) {
 	}
 	h.listeners[topic][l] = struct{}{}
 	h.mu.Unlock()
-	go func() {
-		defer close(l.done)
-		for {
-			select {
-			case <-l.quit:
-				return
-			case m := <-l.queue:
-				if !guarded(h.log, "hear "+string(topic), func() { hear(m) }) && m != nil {
-					guarded(h.log, "hear "+string(topic), func() { hear(nil) }) // this one is as good as missed
-				}
-			}
-		}
-	}()
+	go h.serve(l, "hear "+string(topic), hear)
 	var once sync.Once
 	return func() {
 		once.Do(func() {
@@ -57,7 +45,37 @@ func (h *hub) listen(topic Topic, hear func([]byte)) (stop func()) {
 			h.mu.Unlock()
 			close(l.quit)
 		})
+		<-l.done
 	}
+}
+
+// serve calls hear for what is in the queue until the listener quits.
+func (h *hub) serve(l *listener, what string, hear func([]byte)) {
+	defer close(l.done)
+	for {
+		select {
+		case <-l.quit:
+			return
+		case m := <-l.queue:
+			if !guarded(h.log, what, func() { hear(m) }) && m != nil {
+				guarded(h.log, what, func() { hear(nil) }) // this one is as good as missed
+			}
+		}
+		if h.owesGap(l) {
+			guarded(h.log, what, func() { hear(nil) })
+		}
+	}
+}
+
+// owesGap reports, once, that all that was queued is heard and what came after it was dropped.
+func (h *hub) owesGap(l *listener) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !l.gap || len(l.queue) > 0 {
+		return false
+	}
+	l.gap = false
+	return true
 }
 
 // send hands a message to all who listen to the topic; nil says that some may have been missed. It never waits.

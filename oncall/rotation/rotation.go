@@ -116,7 +116,7 @@ type Bus interface {
 	// Publish hands a message to all who listen to the topic, this node included.
 	Publish(ctx context.Context, topic Topic, message []byte) error
 	// Listen calls hear for each message, one after another, until stop is called. It reconnects by itself; after a time
-	// in which messages may have been missed hear gets nil.
+	// in which messages may have been missed hear gets nil. stop waits until hear has returned: it is not for use within hear.
 	Listen(topic Topic, hear func(message []byte)) (stop func())
 }
 
