@@ -57,6 +57,7 @@ type Dispatcher struct {
 	life    *life
 	renew   chan struct{} // of one: wakes Run to read forgotten tickets anew
 	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
+	untimed atomic.Bool   // a ticket that needs a page may be without its timer
 }
 
 // maxConflicts bounds how often a verb decides anew because the ticket changed
@@ -132,8 +133,9 @@ func (d *Dispatcher) Directory() *Directory { return d.dir }
 // Start loads the board, reserves ticket numbers, ends the calls that a
 // stopped process left open, and sees to it that every open Critical ticket
 // has its page timer. Only the process that serves the calls may run it. With
-// Nodes it ends the calls that this node, or one that is dead, left open; when
-// the store does not answer, Run makes up for it.
+// Nodes it ends the calls that this node, or one that is dead, left open. What
+// the store does not take is no reason not to answer callers: Run makes up for
+// it.
 func (d *Dispatcher) Start(ctx context.Context) error {
 	d.life.started = d.now()
 	b, err := d.store.Board(ctx)
@@ -148,33 +150,36 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 		return fmt.Errorf("reserve ticket numbers: %w", err)
 	}
 	d.rise(ctx, b.Calls, now)
-	if err := d.endOrphans(ctx); err != nil {
-		return err
-	}
-	if err := d.setPageTimers(ctx, now); err != nil {
-		return err
-	}
+	d.endOrphans(ctx)
+	d.setPageTimers(ctx)
 	d.waker.TimersDue()
 	d.waker.NoticesDue()
 	return nil
 }
 
-// setPageTimers gives each open ticket that needs a page its timer.
-func (d *Dispatcher) setPageTimers(ctx context.Context, now time.Time) error {
+// setPageTimers gives each open ticket that needs a page its timer. Where one
+// is refused, Run tries again.
+func (d *Dispatcher) setPageTimers(ctx context.Context) {
+	var failed error
 	for _, c := range d.board.open() {
 		if !c.Ticket.NeedsPage() || c.pageTimer().Gen > 0 {
 			continue
 		}
-		err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(now)}})
+		err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(d.now())}})
 		if errors.Is(err, ErrConflict) {
 			d.board.forget(c.Ticket.ID) // another node has set it
 			continue
 		}
 		if err != nil {
-			return fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
+			failed = fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
+		}
+		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			break // the store does not answer: the others would wait for nothing
 		}
 	}
-	return nil
+	if told := d.untimed.Swap(failed != nil); failed != nil && !told && ctx.Err() == nil {
+		d.log.Error("a ticket is without its page timer; it is tried again", "err", failed)
+	}
 }
 
 // giveBackTime bounds the return of unused ticket numbers at the stop.

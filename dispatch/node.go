@@ -60,6 +60,7 @@ func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time)
 type orphan struct {
 	call  CallRecord
 	after time.Time // not ended before
+	told  bool      // the log says that it could not be ended
 }
 
 // newborn is how long after its commit a call of this process is on the board
@@ -155,8 +156,9 @@ func (d *Dispatcher) bury(ctx context.Context) {
 		}
 	}
 	d.goOn(ctx, now)
-	if err := d.endOrphans(ctx); err != nil && ctx.Err() == nil {
-		d.log.Warn("a call of a dead node could not be ended; it is tried again", "err", err)
+	d.endOrphans(ctx)
+	if d.untimed.Load() {
+		d.setPageTimers(ctx)
 	}
 }
 
@@ -235,37 +237,66 @@ func (d *Dispatcher) owe(calls []CallRecord, own bool) {
 	}
 	d.life.mu.Lock()
 	defer d.life.mu.Unlock()
-	d.life.owed = append(d.life.owed, list...)
+	d.life.noteLocked(list)
 }
 
-// endOrphans ends the calls that were noted; those that fail stay noted.
-func (d *Dispatcher) endOrphans(ctx context.Context) error {
+// noteLocked adds to the calls that have to be ended those that are not among
+// them yet; mu is held.
+func (l *life) noteLocked(list []orphan) {
+	known := map[string]bool{}
+	for _, o := range l.owed {
+		known[o.call.ID] = true
+	}
+	for _, o := range list {
+		if !known[o.call.ID] {
+			l.owed = append(l.owed, o)
+		}
+	}
+}
+
+// breakBudget bounds the end of one call that was noted.
+const breakBudget = 2 * time.Second
+
+// endOrphans ends the calls that were noted. Those that fail stay noted, behind
+// the others: one bad call must not hold them up.
+func (d *Dispatcher) endOrphans(ctx context.Context) {
 	d.life.mu.Lock()
 	owed := d.life.owed
 	d.life.owed = nil
 	d.life.mu.Unlock()
-	var later []orphan
-	var err error
+	var later, failed []orphan
+	silent := false // the store does not answer: the others would wait for nothing
 	for _, o := range owed {
 		if _, live := d.board.call(o.call.ID); live {
 			continue
 		}
-		if err == nil && !d.now().Before(o.after) {
-			d.survive(func() { err = d.breakCall(ctx, o.call) })
-			if err == nil { // also when it broke off: one bad call must not hold up the others
-				continue
-			}
+		if silent || d.now().Before(o.after) {
+			later = append(later, o)
+			continue
 		}
-		later = append(later, o)
+		var err error
+		d.survive(func() { err = d.breakCall(ctx, o.call) })
+		if err == nil { // also when it broke off: it would again
+			continue
+		}
+		if !o.told && ctx.Err() == nil {
+			d.log.Error("a call that was cut could not be ended; it is tried again", "call_id", o.call.ID, "ticket", o.call.Ref.Number, "err", err)
+			o.told = true
+		}
+		failed = append(failed, o)
+		silent = ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)
 	}
 	d.life.mu.Lock()
 	defer d.life.mu.Unlock()
-	d.life.owed = append(later, d.life.owed...)
-	return err
+	noted := d.life.owed
+	d.life.owed = append(later, failed...)
+	d.life.noteLocked(noted)
 }
 
 // breakCall ends a call that nobody serves any more.
 func (d *Dispatcher) breakCall(ctx context.Context, call CallRecord) error {
+	ctx, cancel := context.WithTimeout(ctx, breakBudget)
+	defer cancel()
 	o := Outcome{Ref: call.Ref, Call: call.ID, Result: CallBroken, Cause: "vahta stopped during the call", At: d.now(), Detail: call.Detail}
 	if o.Detail.AcceptedBy == "" {
 		o.Detail.AcceptedBy, o.Detail.AcceptedAt = call.AcceptedBy, call.AcceptedAt

@@ -14,8 +14,8 @@ func (d *Dispatcher) BoardNow() Board { return d.board.now() }
 
 // Resync reads all open tickets anew: the store has been away, or was changed
 // by others unseen. It ends calls that an earlier process left open, and gives
-// tickets that need a page their timers. Calls in progress are not touched. It
-// may run beside any verb.
+// tickets that need a page their timers; where the store refuses, Run tries
+// again. Calls in progress are not touched. It may run beside any verb.
 func (d *Dispatcher) Resync(ctx context.Context) error {
 	b, err := d.readBoard(ctx)
 	if err != nil {
@@ -24,12 +24,8 @@ func (d *Dispatcher) Resync(ctx context.Context) error {
 	if d.life.nodes == nil {
 		d.owe(b.Calls, true)
 	}
-	if err := d.endOrphans(ctx); err != nil {
-		return err
-	}
-	if err := d.setPageTimers(ctx, d.now()); err != nil {
-		return err
-	}
+	d.endOrphans(ctx)
+	d.setPageTimers(ctx)
 	d.waker.TimersDue()
 	d.waker.NoticesDue()
 	return nil
