@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -103,7 +104,7 @@ func (r *rig) judgeKills(ctx context.Context, w *world, all []*contact) error {
 			left = []string{err.Error()}
 			return false
 		}
-		left = unfollowed(rec, w.hooks.seen())
+		left = unfollowed(rec)
 		s, err := n.status(ctx)
 		return len(left) == 0 && err == nil && s.Calls == 0
 	})
@@ -146,23 +147,24 @@ func (r *rig) judgeKills(ctx context.Context, w *world, all []*contact) error {
 	return nil
 }
 
-// unfollowed are calls without an end, and calls that were cut and for which
-// the outside has neither seen a page nor a call to the client.
-func unfollowed(rec record, seen []hook) []string {
-	paged := map[string]bool{}
-	for _, h := range seen {
-		switch h.Type {
-		case "ticket.page_raised", "page.attempt", "ticket.acknowledged":
-			paged[h.Ticket.ID] = true
+// unfollowed are calls without an end, and calls that were cut and after which
+// nobody's phone was rung: neither an engineer's by a page or for the client,
+// nor the client's own. Calls back that were cut count like any other.
+func unfollowed(rec record) []string {
+	rung := map[string]int64{} // by ticket: when somebody was last
+	for _, e := range rec.events {
+		page := e.Kind == "attempted" && e.Page != 0
+		if page || e.Kind == "acknowledged" || e.Kind == "accepted" || e.Kind == "recall_tried" {
+			rung[e.Ticket] = max(rung[e.Ticket], e.At)
 		}
 	}
 	x := rec.index()
 	var out []string
-	for _, c := range rec.calls {
+	for _, c := range slices.Concat(rec.calls, rec.recalls) {
 		switch {
 		case c.Ended == 0:
 			out = append(out, fmt.Sprintf("call %s of %s has no end", c.ID, c.Caller))
-		case c.Result == "broken" && !paged[c.Ticket]:
+		case c.Result == "broken" && rung[c.Ticket] < c.Ended:
 			out = append(out, fmt.Sprintf("call %s of %s was cut and nobody heard of it: %s", c.ID, c.Caller, kinds(x.events[c.Ticket])))
 		}
 	}

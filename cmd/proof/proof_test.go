@@ -169,10 +169,16 @@ func TestAcknowledgedThingsAreHeldAgainstTheRecord(t *testing.T) {
 		t.Errorf("one acceptance twice in the log: %q", doubled)
 	}
 	rec.tickets[0].Acked = "e1"
-	if left := unfollowed(rec, nil); len(left) != 1 || !strings.Contains(left[0], "nobody heard of it") {
-		t.Errorf("a cut call without a page: %q", left)
+	rec.events = append(rec.events, recordedEvent{Ticket: "t", At: 4, Kind: "attempted", Page: 1})
+	if left := unfollowed(rec); len(left) != 1 || !strings.Contains(left[0], "nobody heard of it") {
+		t.Errorf("a cut call with a page before it: %q", left)
 	}
-	if left := unfollowed(rec, []hook{seen("3", "page.attempt", "t", "")}); len(left) != 0 {
-		t.Errorf("a cut call with a page: %q", left)
+	rec.events = append(rec.events, recordedEvent{Ticket: "t", At: 6, Kind: "recall_tried"})
+	if left := unfollowed(rec); len(left) != 0 {
+		t.Errorf("a cut call whose client was rung: %q", left)
+	}
+	rec.recalls = []recordedCall{{ID: "back", Ticket: "t", Caller: "+1", Ended: 7, Result: "broken"}}
+	if left := unfollowed(rec); len(left) != 1 {
+		t.Errorf("a cut call back that nobody followed: %q", left)
 	}
 }

@@ -127,7 +127,8 @@ type recordedEvent struct {
 
 // record is all of it that the oracle asks about.
 type record struct {
-	calls   []recordedCall
+	calls   []recordedCall // of callers
+	recalls []recordedCall // of clients who were rung back
 	tickets []recordedTicket
 	events  []recordedEvent
 }
@@ -135,8 +136,11 @@ type record struct {
 func readRecord(ctx context.Context, path string) (record, error) {
 	var r record
 	var err error
-	if r.calls, err = query[recordedCall](ctx, path,
-		`SELECT id, ticket, caller, started_at, accepted_at, ended_at, result FROM calls WHERE did <> ''`); err != nil {
+	const calls = `SELECT id, ticket, caller, started_at, accepted_at, ended_at, result FROM calls WHERE did `
+	if r.calls, err = query[recordedCall](ctx, path, calls+`<> ''`); err != nil {
+		return r, err
+	}
+	if r.recalls, err = query[recordedCall](ctx, path, calls+`= ''`); err != nil {
 		return r, err
 	}
 	if r.tickets, err = query[recordedTicket](ctx, path,
