@@ -11,5 +11,5 @@
 //
 // Units: bytes, descriptors; a share is 0 to 1, above 1 when a limit is exceeded.
 //
-// Concurrency: all methods may be called from any goroutine; Now costs a load of a pointer.
+// Concurrency: all methods may be called from any goroutine; Now costs two loads of a pointer. A disk that hangs holds up nothing else.
 package pressure

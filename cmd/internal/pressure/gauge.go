@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,9 +74,14 @@ type Gauge struct {
 	memory int64 // limit, 0 = none
 	files  int64 // limit, 0 = none
 
-	last atomic.Pointer[Sample]
-	disk diskAlarm // owned by Run
+	last atomic.Pointer[Sample] // without the disk
+	room atomic.Pointer[room]
+
+	disk diskAlarm // owned by readDisk
 }
+
+// room is what a disk has.
+type room struct{ free, size int64 }
 
 // source reads the machine; tests have one of their own.
 type source interface {
@@ -104,7 +110,9 @@ func newGauge(cfg Config, deps Deps, from source) (*Gauge, error) {
 	if n := int64(cfg.Descriptors); n > 0 && (g.files == 0 || n < g.files) {
 		g.files = n
 	}
+	g.room.Store(&room{})
 	g.read()
+	g.readDisk()
 	g.register(deps.Registerer)
 	return g, nil
 }
@@ -121,38 +129,54 @@ func (g *Gauge) TuneRuntime() {
 	}
 }
 
-// Now returns the last reading.
-func (g *Gauge) Now() Sample { return *g.last.Load() }
+// Now returns the last reading. That of a disk that does not answer is the last it gave.
+func (g *Gauge) Now() Sample {
+	s, r := *g.last.Load(), g.room.Load()
+	s.DiskFree, s.DiskSize = r.free, r.size
+	return s
+}
 
-// Run reads until ctx ends.
+// Run reads until ctx ends. A disk may hang for minutes: it is asked apart from the rest.
 func (g *Gauge) Run(ctx context.Context) error {
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { g.repeat(ctx, g.readDisk) })
+	g.repeat(ctx, g.read)
+	return nil
+}
+
+func (g *Gauge) repeat(ctx context.Context, read func()) {
 	tick := time.NewTicker(g.cfg.Every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
-			g.read()
+			read()
 		}
 	}
 }
 
 func (g *Gauge) read() {
-	s := Sample{
+	g.last.Store(&Sample{
 		Memory:      Resource{Used: g.source.memory(), Limit: g.memory},
 		Descriptors: Resource{Used: g.source.files(), Limit: g.files},
 		Goroutines:  g.source.goroutines(),
+	})
+}
+
+func (g *Gauge) readDisk() {
+	if g.folder == "" {
+		return
 	}
-	if g.folder != "" {
-		var err error
-		if s.DiskFree, s.DiskSize, err = g.source.disk(g.folder); err == nil {
-			g.disk.watch(g.log, g.folder, s.DiskFree, s.DiskSize)
-		} else if !errors.Is(err, errors.ErrUnsupported) {
-			g.disk.unknown(g.log, g.folder, err)
-		}
+	free, size, err := g.source.disk(g.folder)
+	g.room.Store(&room{free, size})
+	if err == nil {
+		g.disk.watch(g.log, g.folder, free, size)
+	} else if !errors.Is(err, errors.ErrUnsupported) {
+		g.disk.unknown(g.log, g.folder, err)
 	}
-	g.last.Store(&s)
 }
 
 // register shows the last reading to Prometheus.

@@ -25,6 +25,7 @@ type twin struct {
 	limit, files64, mem, open atomic.Int64
 	free, size                atomic.Int64
 	diskErr                   error
+	hang                      chan struct{} // nil = the disk answers
 }
 
 func (m *twin) limits() (memory, files int64) { return m.limit.Load(), m.files64.Load() }
@@ -32,6 +33,9 @@ func (m *twin) memory() int64                 { return m.mem.Load() }
 func (m *twin) files() int64                  { return m.open.Load() }
 func (m *twin) goroutines() int64             { return 7 }
 func (m *twin) disk(string) (free, size int64, err error) {
+	if m.hang != nil {
+		<-m.hang
+	}
 	return m.free.Load(), m.size.Load(), m.diskErr
 }
 
@@ -111,6 +115,44 @@ func TestRunFollowsTheMachine(t *testing.T) {
 	})
 }
 
+// TestHungDiskHidesNothing: what else runs out is seen while the disk does not answer, and the disk once it does again.
+func TestHungDiskHidesNothing(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &twin{}
+		m.files64.Store(100)
+		m.size.Store(1000)
+		m.free.Store(700)
+		g, err := newGauge(Default(), Deps{Folder: "x"}, m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := g.Now(); s.DiskFree != 700 || s.DiskSize != 1000 {
+			t.Errorf("the first reading: %+v", s)
+		}
+		hang := make(chan struct{})
+		m.hang = hang
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = g.Run(ctx) })
+		for _, open := range []int64{96, 97} {
+			m.open.Store(open)
+			m.free.Store(600)
+			time.Sleep(Default().Every + time.Millisecond)
+			if s := g.Now(); s.Descriptors.Used != open || s.DiskFree != 700 {
+				t.Errorf("%d descriptors are open, the disk hangs: %+v", open, s)
+			}
+		}
+		close(hang)
+		time.Sleep(Default().Every + time.Millisecond)
+		if s := g.Now(); s.DiskFree != 600 {
+			t.Errorf("the disk answers again: %+v", s)
+		}
+		stop()
+		running.Wait()
+	})
+}
+
 func TestDiskIsToldOncePerTurn(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -139,15 +181,15 @@ func TestDiskIsToldOncePerTurn(t *testing.T) {
 		out.Reset()
 		m.size.Store(1000)
 		m.free.Store(step.free)
-		g.read()
+		g.readDisk()
 		if got := out.String(); (got == "") != (step.want == "") || !strings.Contains(got, step.want) {
 			t.Errorf("%d free: %q, want %q", step.free, got, step.want)
 		}
 	}
 	out.Reset()
 	m.diskErr = errors.New("no such folder")
-	g.read()
-	g.read()
+	g.readDisk()
+	g.readDisk()
 	if n := strings.Count(out.String(), "cannot be watched"); n != 1 {
 		t.Errorf("a disk that cannot be asked was told of %d times", n)
 	}

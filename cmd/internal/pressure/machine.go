@@ -135,7 +135,10 @@ func (m *machine) files() int64 {
 		return info.Size()
 	}
 	d, err := os.Open(folder)
-	if err != nil {
+	switch {
+	case exhausted(err):
+		return m.fileLimit()
+	case err != nil:
 		return 0
 	}
 	defer func() { _ = d.Close() }() // it was only read

@@ -3,6 +3,7 @@
 package pressure
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -17,6 +18,9 @@ func (m *machine) fileLimit() int64 {
 	}
 	return int64(l.Cur)
 }
+
+// exhausted reports whether a file was not opened because no descriptor is left, in the process or in the system.
+func exhausted(err error) bool { return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) }
 
 // disk tells how much may still be written below a folder by an ordinary user, and the size of its file system.
 func (m *machine) disk(folder string) (free, size int64, err error) {
