@@ -109,24 +109,37 @@ func (h *Hotline) still(c rotation.Claim) (ours bool, m marks) {
 // renewEvery keeps claims alive: a third of their life.
 const renewEvery = rotation.DefaultTTL / 3
 
-// renew gives every claim its life again, in the rotation and with the arbiter.
+// renew gives every claim its life again, with the arbiter and in the rotation,
+// and only then tells the arbiter of those that it could not be asked for.
 // A claim that is lost is not given up here: nobody new is dialled on it and its
 // accept key is refused, but two people who talk go on talking.
 func (h *Hotline) renew(ctx context.Context) {
-	var open []dispatch.Assignment
-	for _, one := range h.held.list() {
+	list := h.held.list()
+	h.extend(ctx, list)
+	for _, one := range list {
 		if !one.own {
 			h.renewOne(ctx, one.claim)
 		}
-		switch {
-		case h.arbiter == nil:
-		case one.assigned:
-			open = append(open, h.assignment(one.claim))
-		default:
-			h.assignLate(ctx, one.claim)
+	}
+	if h.arbiter == nil {
+		return
+	}
+	for _, one := range list {
+		if !one.assigned && !h.assignLate(ctx, one.claim) {
+			return // the others would wait for it in vain
 		}
 	}
-	if len(open) == 0 {
+}
+
+// extend moves the end of all assignments that the arbiter has, in one question.
+func (h *Hotline) extend(ctx context.Context, list []holding) {
+	var open []dispatch.Assignment
+	for _, one := range list {
+		if one.assigned {
+			open = append(open, h.assignment(one.claim))
+		}
+	}
+	if h.arbiter == nil || len(open) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ArbiterBudget)
@@ -151,8 +164,9 @@ func (h *Hotline) renewOne(ctx context.Context, c rotation.Claim) {
 	h.log.Warn("claim could not be renewed", "call_id", c.Call, "person", c.Person, "err", err)
 }
 
-// assignLate tells an arbiter that is back of a claim that was granted without it.
-func (h *Hotline) assignLate(ctx context.Context, c rotation.Claim) {
+// assignLate tells an arbiter that is back of a claim that was granted without
+// it. False means that it is not back.
+func (h *Hotline) assignLate(ctx context.Context, c rotation.Claim) (answered bool) {
 	switch h.assign(ctx, c) {
 	case goOn:
 		if !h.held.assign(c) { // released meanwhile
@@ -161,7 +175,9 @@ func (h *Hotline) assignLate(ctx context.Context, c rotation.Claim) {
 	case isTaken, isStale:
 		h.held.lose(c)
 	case isUnsure:
+		return false
 	}
+	return true
 }
 
 // unassign ends what the arbiter has of the claim.

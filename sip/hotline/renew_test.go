@@ -2,6 +2,7 @@ package hotline
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"testing"
@@ -36,6 +37,54 @@ func TestClaimsLiveAsLongAsTheCall(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestRenewExtendsFirst: what the arbiter has is extended, and the rotation's claims live on, before anything is waited for
+// that it was never told; when it does not answer, no other claim waits for it in vain.
+func TestRenewExtendsFirst(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fail error
+		want []string
+	}{
+		"it answers":         {nil, []string{"extend", "renew", "renew", "renew", "assign", "assign"}},
+		"it does not answer": {errors.New("locked"), []string{"extend", "renew", "renew", "renew", "assign"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var did []string
+			arbiter := newCourt()
+			arbiter.fail = func(verb string) error { did = append(did, verb); return c.fail }
+			turns := rotation.NewMemory(nil)
+			h := &Hotline{
+				cfg: Default(), rotation: renewals{turns, &did}, arbiter: arbiter, held: newHeld(), now: time.Now,
+				log: slog.New(slog.DiscardHandler),
+			}
+			for i, person := range []string{"late", "early", "later"} {
+				claim, ok, err := turns.Claim(t.Context(), rotation.ClaimRequest{Call: person, Attempt: "1", Candidates: []string{person}})
+				if err != nil || !ok {
+					t.Fatal(ok, err)
+				}
+				h.held.add(claim, i == 1)
+			}
+			h.renew(t.Context())
+			if !slices.Equal(did, c.want) {
+				t.Errorf("did %q, want %q", did, c.want)
+			}
+		})
+	}
+}
+
+// renewals notes when a claim is renewed.
+type renewals struct {
+	rotation.Rotation
+
+	did *[]string
+}
+
+func (r renewals) Renew(ctx context.Context, c rotation.Claim) error {
+	*r.did = append(*r.did, "renew")
+	return r.Rotation.Renew(ctx, c)
 }
 
 // TestStrangersAreNotCalledBack: a number on no card, under no allowed prefix, is never dialled, whatever key is pressed.
