@@ -228,17 +228,22 @@ func (f *file) sync(ctx context.Context, r *round, at int64, b []byte, n int) {
 	close(r.done)
 }
 
-// write brings records to the disk. A panic of it is an error like any other:
-// nobody above this goroutine could take it.
-func (f *file) write(ctx context.Context, at int64, b []byte) (err error) {
-	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("write records: %v", fault)
-		}
-	}()
+// write brings records to the disk.
+func (f *file) write(ctx context.Context, at int64, b []byte) error {
 	if err := f.sure(ctx); err != nil {
 		return err
 	}
+	return f.burn(at, b)
+}
+
+// burn writes and syncs. A panic of it is an error like any other: others wait
+// for the end of the round.
+func (f *file) burn(at int64, b []byte) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the disk of the journal panicked: %v", fault)
+		}
+	}()
 	if _, err := f.disk.WriteAt(b, at); err != nil {
 		return err
 	}
@@ -269,9 +274,7 @@ func (f *file) writeHead(ctx context.Context, change func(*head)) error {
 	if err != nil {
 		return err
 	}
-	if _, err = f.disk.WriteAt(b, int64(next.Serial%2)*headSize); err == nil {
-		err = f.disk.Sync()
-	}
+	err = f.burn(int64(next.Serial%2)*headSize, b)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.unsure = err != nil

@@ -1,8 +1,11 @@
 package journal
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // heldDisk holds its next syncs, each until it is let go.
@@ -48,4 +51,42 @@ func TestWaitWhileTheFileIsEmptied(t *testing.T) {
 			t.Errorf("read %q, %d lost", bodies(list), lost)
 		}
 	})
+}
+
+// brokenDisk panics at a sync once it is told to.
+type brokenDisk struct {
+	*platter
+
+	broken bool
+}
+
+func (d *brokenDisk) Sync() error {
+	if d.broken {
+		panic("the driver of the disk")
+	}
+	return d.platter.Sync()
+}
+
+// A panic of the disk while the file is emptied is an error of that round: the
+// next one is not held up by it.
+func TestPanicWhileTheFileIsEmptied(t *testing.T) {
+	t.Parallel()
+	d := &brokenDisk{platter: newPlatter(t, 4096)}
+	f, _, _ := mustOpen(t, d)
+	must(t, f.wait(t.Context(), f.put([]byte("one"))))
+	d.broken = true
+	if err := f.reset(t.Context()); err == nil || !strings.Contains(err.Error(), "panicked") {
+		t.Fatalf("emptied: %v", err)
+	}
+	if err := f.writeHead(t.Context(), func(*head) {}); err == nil {
+		t.Fatal("the head was written")
+	}
+	d.broken = false
+	soon, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	must(t, f.wait(soon, f.put([]byte("two"))))
+	must(t, f.reset(soon))
+	if _, list, _ := mustOpen(t, d.crash(func() bool { return false })); len(list) != 0 {
+		t.Errorf("read %q", bodies(list))
+	}
 }
