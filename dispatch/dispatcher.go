@@ -145,7 +145,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	for _, c := range b.Cases {
 		d.board.put(c)
 	}
-	now := d.now()
+	now := d.wall()
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
 		return fmt.Errorf("reserve ticket numbers: %w", err)
 	}

@@ -33,6 +33,11 @@ type life struct {
 	thawed  time.Time // guarded by mu; when this node learnt that its calls were taken over, while conversations may have lived on
 }
 
+// wall is the present by the clock on the wall, which nodes share: leases are
+// compared by it. A monotonic reading would hide that the clock was set, or
+// stood while this machine did, and living nodes would be held for dead.
+func (d *Dispatcher) wall() time.Time { return d.now().Round(0) }
+
 // rise finds the calls that an earlier process of this node left open, and
 // those of dead nodes, and says that this node lives. open are the store's open
 // calls; without Nodes all of them are ours.
@@ -83,7 +88,7 @@ func (d *Dispatcher) beats(ctx context.Context) {
 
 // beat says once that this node lives.
 func (d *Dispatcher) beat(ctx context.Context) {
-	now := d.now()
+	now := d.wall()
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
 	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
@@ -96,7 +101,7 @@ func (d *Dispatcher) beat(ctx context.Context) {
 	}
 	d.life.mu.Lock()
 	gap := now.Sub(d.life.beaten)
-	if gap >= nodeLease/2 {
+	if gap < 0 || gap >= nodeLease/2 {
 		d.life.steady = now
 	}
 	if lost && gap < shortFreeze {
@@ -142,10 +147,11 @@ func (d *Dispatcher) watch(ctx context.Context) {
 }
 
 // bury takes over the calls of dead nodes and ends them. While the store was
-// away nobody could beat; so others are held for dead only after this node has
-// had its own beats accepted for a whole lease.
+// away nobody could beat, and when the clock was set no lease is right; so others
+// are held for dead only after this node has had its own beats accepted for a
+// whole lease.
 func (d *Dispatcher) bury(ctx context.Context) {
-	now := d.now()
+	now := d.wall()
 	d.life.mu.Lock()
 	sure := now.Sub(d.life.beaten) < nodeLease && !d.life.steady.IsZero() && now.Sub(d.life.steady) >= nodeLease
 	own := d.life.own
@@ -334,7 +340,7 @@ func (d *Dispatcher) huntsElsewhere(ctx context.Context, ticketID string) bool {
 	if err != nil {
 		return false
 	}
-	now := d.now()
+	now := d.wall()
 	hunters := map[string]bool{}
 	for _, c := range calls {
 		if c.Node != d.life.id && c.Node != "" && c.EndedAt.IsZero() && c.AcceptedAt.IsZero() && c.StartedAt.After(now.Add(-d.cfg.FirstContact)) {

@@ -38,9 +38,9 @@ func ends(call string) func(dispatch.Change) bool {
 }
 
 // runs is a dispatcher that has started on the store and runs until the test ends.
-func runs(t *testing.T, s record) *dispatch.Dispatcher {
+func runs(t *testing.T, s record, change func(*dispatch.Config, *dispatch.Deps)) *dispatch.Dispatcher {
 	t.Helper()
-	d := dispatcher(t, s, nil)
+	d := dispatcher(t, s, change)
 	ctx, cancel := context.WithCancel(t.Context())
 	var done sync.WaitGroup
 	done.Go(func() {
@@ -69,7 +69,7 @@ func TestStartsOnAFullRecord(t *testing.T) {
 		all := func(dispatch.Change) bool { return true }
 		s.refuse.Store(&all)
 		wait(time.Second)
-		runs(t, s)
+		runs(t, s, nil)
 		wait(5 * time.Second)
 		s.refuse.Store(nil)
 		wait(3 * time.Second)
@@ -105,7 +105,7 @@ func TestOneBadOrphan(t *testing.T) {
 			return bad(c)
 		}
 		s.refuse.Store(&count)
-		d = runs(t, s)
+		d = runs(t, s, nil)
 		for _, key := range []string{"y", "z"} {
 			if rec, err := s.Call(t.Context(), key); err != nil || rec.Result != dispatch.CallBroken {
 				t.Errorf("call %s: %+v, %v", key, rec, err)
@@ -141,7 +141,7 @@ func TestOrphanWithoutAnAnswer(t *testing.T) {
 		bad := ends("x")
 		s.refuse.Store(&bad)
 		began := time.Now()
-		runs(t, s)
+		runs(t, s, nil)
 		wait(3 * time.Second)
 		rec, err := s.Call(t.Context(), "y")
 		must(t, err)
