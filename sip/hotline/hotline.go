@@ -95,7 +95,6 @@ type Hotline struct {
 	queues   *queues
 	rests    *rests
 	held     *held
-	folders  *folders
 	disk     *disk
 
 	work     sync.WaitGroup // records and claims under way
@@ -125,7 +124,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 		arbiter: deps.Arbiter, node: deps.Node, instant: deps.Rotation.Instant() && deps.Arbiter == nil,
 		prompts: deps.Prompts, routes: deps.Trunks, people: deps.People, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
-		held: newHeld(), folders: &folders{root: cfg.Recordings}, live: map[*call]struct{}{},
+		held: newHeld(), live: map[*call]struct{}{},
 		stopping: make(chan struct{}),
 	}
 	if h.now == nil {

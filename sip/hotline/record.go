@@ -3,11 +3,9 @@ package hotline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -23,11 +21,8 @@ func (k *call) record() {
 		k.c.Note("not recorded: " + diskNote)
 		return
 	}
-	path, err := k.h.folders.path(k.h.now(), k.ref.Number, k.id)
-	if err == nil {
-		err = k.c.Record(path, k.notRecorded)
-	}
-	if err != nil {
+	path := recordingPath(k.h.cfg.Recordings, k.h.now(), k.ref.Number, k.id)
+	if err := k.c.Record(path, k.notRecorded); err != nil {
 		k.notRecorded(err)
 		return
 	}
@@ -130,28 +125,10 @@ func (d *disk) look() {
 	}
 }
 
-// folders makes the folders of recordings: one a day.
-type folders struct {
-	root string
-
-	mu   sync.Mutex
-	made string // guarded by mu: the day's folder that is there
-}
-
-// path returns <root>/YYYY/MM/DD/<ticket number>-<call>.wav. The call is named
-// by a hash: its Call-ID is the far end's text and must not choose file names.
-func (f *folders) path(now time.Time, ticket, call string) (string, error) {
-	if f.root == "" {
-		return "", errors.New("no recordings folder is configured")
-	}
-	dir := filepath.Join(f.root, now.Format("2006"), now.Format("01"), now.Format("02"))
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.made != dir {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
-			return "", fmt.Errorf("make the day's folder of recordings: %w", err)
-		}
-		f.made = dir
-	}
-	return filepath.Join(dir, orText(ticket, "no-ticket")+"-"+call+".wav"), nil
+// recordingPath returns <root>/YYYY/MM/DD/<ticket number>-<call>.wav. The call is
+// named by a hash: its Call-ID is the far end's text and must not choose file
+// names. The folder is made with the file, beside the call.
+func recordingPath(root string, now time.Time, ticket, call string) string {
+	day := filepath.Join(root, now.Format("2006"), now.Format("01"), now.Format("02"))
+	return filepath.Join(day, orText(ticket, "no-ticket")+"-"+call+".wav")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -77,6 +78,43 @@ func TestFreeSpace(t *testing.T) {
 	d := newDisk(&cfg, nil, slog.New(slog.DiscardHandler))
 	if d.look(); !d.short() {
 		t.Error("no disk has so much room")
+	}
+}
+
+// TestRecordingIsNamedWithoutTheDisk: naming a recording is done by the call itself, which waits for no disk.
+func TestRecordingIsNamedWithoutTheDisk(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "recordings")
+	at := time.Date(2026, time.March, 1, 23, 59, 0, 0, time.UTC)
+	for _, c := range []struct{ ticket, want string }{
+		{"26-00017", "2026/03/01/26-00017-abc.wav"},
+		{"", "2026/03/01/no-ticket-abc.wav"},
+	} {
+		if got, want := recordingPath(root, at, c.ticket, "abc"), filepath.Join(root, filepath.FromSlash(c.want)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if _, err := os.Stat(root); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the disk was asked: %v", err)
+	}
+}
+
+// TestNoFolderNoRecording: a folder that cannot be made costs the recording, not the call.
+func TestNoFolderNoRecording(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, setup{people: []string{"ivan"}, cfg: func(c *Config) { c.Recordings = filepath.Join(file, "recordings") }})
+	r.answers("ivan", quick())
+	caller := r.dial(phone.Options{Talk: phone.Talk{For: 500 * time.Millisecond}})
+	r.wait(caller, phone.Ended)
+	if o := r.outcomes(1)[0]; o.Result != dispatch.CallServed || o.Detail.Recording.Path != "" {
+		t.Errorf("outcome %s, recording %+v", o.Result, o.Detail.Recording)
+	}
+	if n := r.counted("vahta_hotline_recording_failures_total"); n != 1 {
+		t.Errorf("%v recordings have failed", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -68,7 +69,7 @@ type RecordingInfo struct {
 	Missed   time.Duration // sound that the disk did not take; silent in the file
 }
 
-// NewRecorder creates the file, which must not exist yet, and starts the clock.
+// NewRecorder creates the file, which must not exist yet, and the folder it lies in, and starts the clock.
 func NewRecorder(path string) (*Recorder, error) {
 	h := wavHeader(0)
 	f, err := create(path, func(f *os.File) error {
@@ -89,6 +90,9 @@ func NewRecorder(path string) (*Recorder, error) {
 // in between leaves no file under that name that cannot be played.
 func create(path string, begin func(*os.File) error) (*os.File, error) {
 	early := path + ".new"
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return nil, err
+	}
 	f, err := os.OpenFile(early, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the caller names the file
 	if err != nil {
 		return nil, err

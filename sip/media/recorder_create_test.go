@@ -39,3 +39,22 @@ func TestRecordingHasItsHeaderFromTheStart(t *testing.T) {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
 }
+
+// TestRecordingMakesItsFolder: whoever asks for a recording waits for no disk to make the folder first.
+func TestRecordingMakesItsFolder(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	for _, name := range []string{"2026/03/01/one.wav", "2026/03/01/two.wav", "2026/03/02/one.wav"} {
+		r, err := NewRecorder(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Close(); err != nil {
+			t.Error(err)
+		}
+		recording(t, filepath.Join(root, name))
+	}
+	if _, err := NewRecorder(filepath.Join(root, "2026/03/01/one.wav/no-folder/x.wav")); err == nil {
+		t.Error("a recording below a file is made")
+	}
+}
