@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -102,30 +103,45 @@ func (d *Dispatcher) wakeFollow() {
 	}
 }
 
-// follow reads what other nodes have changed, until ctx ends. What can not be
+// followAgain is how long after a failure all tickets are asked for anew.
+const followAgain = 2 * time.Second
+
+// follow reads what other nodes have changed, until ctx ends. When events were
+// missed it tries until it has read all tickets; a single ticket that can not be
 // read stays forgotten and is read when it is needed.
 func (d *Dispatcher) follow(ctx context.Context) {
+	var again <-chan time.Time // nil = nothing has failed
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-d.renew:
-			d.survive(func() { d.followOnce(ctx) })
+		case <-again:
+		}
+		var err error
+		d.survive(func() { err = d.followOnce(ctx) })
+		if err != nil && again == nil && ctx.Err() == nil {
+			d.log.Warn("tickets that other nodes changed could not be read; it is tried again", "err", err)
+		}
+		again = nil
+		if err != nil {
+			again = time.After(followAgain)
 		}
 	}
 }
 
 // followOnce reads what is forgotten now.
-func (d *Dispatcher) followOnce(ctx context.Context) {
+func (d *Dispatcher) followOnce(ctx context.Context) error {
+	var err error
 	if d.lost.Swap(false) {
-		if _, err := d.readBoard(ctx); err != nil && ctx.Err() == nil {
+		if _, err = d.readBoard(ctx); err != nil {
 			d.lost.Store(true)
-			d.log.Warn("tickets that other nodes changed could not be read", "err", err)
 		}
 	}
 	for _, id := range d.board.forgotten() {
 		d.renewCase(ctx, id)
 	}
+	return err
 }
 
 // renewCase reads one ticket after the work on it that is under way.
