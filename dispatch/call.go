@@ -106,12 +106,14 @@ type CallDetail struct {
 	AcceptedBy string    `json:"accepted_by,omitempty"`
 	AcceptedAt time.Time `json:"accepted_at,omitzero"`
 	// AcknowledgedBy pressed the key when the caller had left already.
-	AcknowledgedBy string        `json:"acknowledged_by,omitempty"`
-	Talk           time.Duration `json:"talk_ns,omitempty"`
-	Rounds         int           `json:"rounds,omitempty"`
-	Legs           []Leg         `json:"legs,omitempty"`
-	Ladder         []Step        `json:"ladder,omitempty"`
-	Recording      Recording     `json:"recording,omitzero"`
+	AcknowledgedBy string `json:"acknowledged_by,omitempty"`
+	// Talk is how long caller and engineer were joined. 0 of a broken call means
+	// not known: whoever served it told nobody.
+	Talk      time.Duration `json:"talk_ns,omitempty"`
+	Rounds    int           `json:"rounds,omitempty"`
+	Legs      []Leg         `json:"legs,omitempty"`
+	Ladder    []Step        `json:"ladder,omitempty"`
+	Recording Recording     `json:"recording,omitzero"`
 	// Degraded names what could not be asked while the call went on: "rotation", "arbiter", "record".
 	Degraded []string `json:"degraded,omitempty"`
 }
