@@ -18,8 +18,6 @@ const maxRebases = 8
 // apply brings one change to the SQL store. nil means that it has it, or
 // never will and its remains are kept; an error is the store's refusal.
 func (s *Store) apply(ctx context.Context, in Inner, e *entry) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
-	defer cancel()
 	c, id := s.due(e.change), ticketOf(e.change)
 	to, rebase := s.standsFor(id)
 	for try := 0; ; try++ {
@@ -28,7 +26,7 @@ func (s *Store) apply(ctx context.Context, in Inner, e *entry) error {
 			var err error
 			if next, err = s.rebased(ctx, in, c, id, to, try); errors.Is(err, dispatch.ErrRepeated) {
 				return nil
-			} else if errors.Is(err, dispatch.ErrNotFound) {
+			} else if errors.Is(err, dispatch.ErrNotFound) || errors.Is(err, errUnfit) {
 				s.aside(ctx, in, e, err)
 				return nil
 			} else if err != nil {
@@ -58,6 +56,10 @@ func (s *Store) apply(ctx context.Context, in Inner, e *entry) error {
 	}
 }
 
+// errUnfit says that a change makes no sense on the stored ticket. That is the
+// change's own fault.
+var errUnfit = errors.New("the change does not fit the ticket")
+
 // rebased is the change as it fits the stored ticket.
 func (s *Store) rebased(ctx context.Context, in Inner, c dispatch.Change, id string, to dispatch.Ref, try int) (dispatch.Change, error) {
 	if to.ID != id {
@@ -73,6 +75,9 @@ func (s *Store) rebased(ctx context.Context, in Inner, c dispatch.Change, id str
 	next, err := dispatch.Rebase(stored, c)
 	if _, illegal := errors.AsType[*ticket.IllegalError](err); illegal {
 		next, err = dispatch.Rebase(stored, dispatch.Refused(stored, c))
+	}
+	if err != nil && refused(err) {
+		return next, fmt.Errorf("%w: %w", errUnfit, err)
 	}
 	const others = 2 // without its party only the number can be in the way
 	if err == nil && next.Ticket != nil && next.Was == 0 && try > others {
@@ -164,19 +169,29 @@ func (s *Store) due(c dispatch.Change) dispatch.Change {
 // settleTime is how long the record of a delivery may come behind its notice.
 const settleTime = time.Minute
 
-// aside keeps the remains of a change that can never be applied.
+// aside keeps a change that can never be applied: in the .rejected file, in the
+// log, and in the log of its ticket when there is one.
 func (s *Store) aside(ctx context.Context, in Inner, e *entry, why error) {
 	body, err := encode(e.change, e.at)
-	s.setAside(ctx, in, e.change, body, errors.Join(why, err))
+	to, _ := s.standsFor(ticketOf(e.change))
+	ctx = context.WithoutCancel(ctx) // another lane's refusal does not take the note away
+	s.reject(body, to.ID, errors.Join(why, err))
+	if _, err := in.Load(ctx, to.ID); err != nil {
+		return // it has no ticket, and stands in the .rejected file
+	}
+	note := dispatch.Remark(e.change.ID+"/rejected", to.ID, fmt.Sprintf("A change from the time the record was away could not be applied: %v", why), s.now())
+	if err := in.Commit(ctx, note); err != nil && !errors.Is(err, dispatch.ErrRepeated) {
+		s.log.Error("the ticket's log could not be told of a change that was set aside", "ticket", to.ID, "err", err)
+	}
 }
 
-// reject writes a change into the .rejected file and the log; mu is held.
+// reject writes a change into the .rejected file and the log.
 func (s *Store) reject(body []byte, ticketID string, why error) {
-	s.rejected++
+	s.rejected.Add(1)
 	s.log.Error("a change from the journal could not be applied; it is kept in the .rejected file", "ticket", ticketID, "err", why)
 	f, err := os.OpenFile(s.cfg.Path+".rejected", os.O_APPEND|os.O_CREATE|os.O_WRONLY, private)
 	if err == nil {
-		_, err = fmt.Fprintf(f, "{\"why\":%q,\"change\":%s}\n", why.Error(), body)
+		_, err = fmt.Fprintf(f, "{\"why\":%q,\"change\":%s}\n", why.Error(), body) // in one write: several may come at once
 		err = errors.Join(err, f.Sync(), f.Close())
 	}
 	if err != nil {

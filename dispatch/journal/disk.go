@@ -109,8 +109,8 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// aside renames a file that cannot be read, so that people can look at it.
-func aside(path string) (string, error) {
+// moveDamaged renames a file that cannot be read, so that people can look at it.
+func moveDamaged(path string) (string, error) {
 	for n := 1; ; n++ {
 		to := fmt.Sprintf("%s.damaged-%d", path, n)
 		if _, err := os.Stat(to); errors.Is(err, fs.ErrNotExist) {

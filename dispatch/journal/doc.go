@@ -25,7 +25,9 @@
 //     has been written.
 //   - A change that can never be applied does not hold up the others: its facts
 //     are kept, its decision becomes a note in the ticket's log. What has no
-//     ticket is logged and kept in the file beside the journal (.rejected).
+//     ticket is logged and kept in the file beside the journal (.rejected). Only
+//     the SQL store's answer to the very change (ErrConflict, ErrNotFound) counts
+//     as that. A refusal, a full disk or silence never does, however often it comes.
 //
 // # The file
 //
@@ -61,6 +63,9 @@
 //   - a restart, also by kill -9: Open reads the file, the overlay is made from it, and
 //     Run brings the rest to the SQL store; what was brought there before is
 //     recognised by its ID.
+//   - a SQL store that refuses one change and takes others: that change and those
+//     behind it in its lane wait and are tried each second; the others go on. The
+//     journal stays away until all are brought, and says why in Status.
 //   - no SQL store at start: the journal begins away. Attach names the SQL store later.
 //   - a downgrade: a file with another magic is refused by Open, as the newer
 //     program must empty it first. A change of a kind that this program does not

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -86,6 +87,8 @@ type Store struct {
 	kick    chan struct{} // of one: wakes Run
 	lost    uint64        // records that could not be read at Open
 
+	rejected atomic.Uint64 // changes set aside
+
 	// guarded by mu. While it is held, a change is judged and gets its place in the file.
 	mu       sync.Mutex
 	inner    Inner    // nil = not attached
@@ -102,7 +105,6 @@ type Store struct {
 	lanes    map[string]string
 	touched  map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
 	notices  map[string]*outstanding
-	rejected uint64
 }
 
 // entry is a change that the SQL store has not got.
@@ -111,7 +113,6 @@ type entry struct {
 	lane   string
 	at     time.Time // when it was taken
 	done   bool      // guarded by Store.mu; the SQL store has it
-	fails  int       // owned by Run; how often the SQL store refused it and took another change right after
 }
 
 // passage is one time of passing changes on. Its context ends when the journal
@@ -141,7 +142,7 @@ func Open(cfg Config, deps Deps) (*Store, error) {
 		}
 		return s, nil
 	}
-	to, fault := aside(cfg.Path)
+	to, fault := moveDamaged(cfg.Path)
 	if fault = errors.Join(fault, d.Close()); fault != nil {
 		return nil, fmt.Errorf("set up journal: %w", errors.Join(err, fault))
 	}

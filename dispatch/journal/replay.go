@@ -2,7 +2,6 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/fnv"
 	"sync"
@@ -17,9 +16,8 @@ import (
 const (
 	replayEvery = time.Second      // between two tries while the SQL store refuses
 	workers     = 32               // changes under way at once: they share the SQL store's transactions
-	bringTime   = 3 * time.Second  // for one change; nobody waits for it
+	bringTime   = 3 * time.Second  // for one question of the replay; nobody waits for it
 	healTime    = 10 * time.Second // for the dispatcher to follow: the SQL store may go away again meanwhile
-	maxFails    = 3                // refusals of one change, by a store that takes others
 )
 
 // Run brings to the SQL store what it has missed, until ctx ends.
@@ -81,11 +79,15 @@ func (s *Store) round(ctx context.Context) {
 
 // replay brings all that is pending to the SQL store, also what comes
 // meanwhile, and then lets changes pass. It gives up when the store refuses.
+// When the store refuses one change and takes others, only the lane of that one
+// waits for the next replay: a refusal is the store's and passes with its cause.
 func (s *Store) replay(ctx context.Context, in Inner) {
+	in = unhurried{in}
+	held := map[string]bool{}
 	for ctx.Err() == nil {
-		todo := s.todo()
+		todo := s.todo(held)
 		if len(todo) == 0 {
-			if s.probe(ctx, in) != nil || s.finish(ctx) {
+			if len(held) > 0 || s.probe(ctx, in) != nil || s.finish(ctx) {
 				return
 			}
 			continue
@@ -95,20 +97,50 @@ func (s *Store) replay(ctx context.Context, in Inner) {
 		if err == nil {
 			continue
 		}
-		if ctx.Err() != nil || !s.poison(ctx, in, e, err) {
+		if ctx.Err() != nil || s.probe(ctx, in) != nil {
 			return
 		}
+		held[e.lane] = true
 	}
 }
 
-// todo returns what the SQL store has not got, in order.
-func (s *Store) todo() []*entry {
+// unhurried gives each question of the replay its own time: a slow store gets
+// everything in the end.
+type unhurried struct{ Inner }
+
+func (u unhurried) Commit(ctx context.Context, c dispatch.Change) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
+	defer cancel()
+	return u.Inner.Commit(ctx, c)
+}
+
+func (u unhurried) Load(ctx context.Context, id string) (dispatch.Case, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
+	defer cancel()
+	return u.Inner.Load(ctx, id)
+}
+
+func (u unhurried) Reserve(ctx context.Context, year, n int) (uint32, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
+	defer cancel()
+	return u.Inner.Reserve(ctx, year, n)
+}
+
+// todo returns what the SQL store has not got, in order, without the lanes that
+// are held.
+func (s *Store) todo(held map[string]bool) []*entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) > s.of {
 		s.of = len(s.pending)
 	}
-	return append([]*entry(nil), s.pending...)
+	var list []*entry
+	for _, e := range s.pending {
+		if !held[e.lane] {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // forget lets go of what the SQL store has.
@@ -181,34 +213,14 @@ func (s *Store) safely(ctx context.Context, in Inner, e *entry) (err error) {
 
 // probe asks the SQL store to take a change of no effect.
 func (s *Store) probe(ctx context.Context, in Inner) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
-	defer cancel()
 	err := in.Commit(ctx, dispatch.Change{ID: uuid.Must(uuid.NewV7()).String()})
-	if refused(err) {
-		s.mu.Lock()
-		s.answers, s.why = false, err
-		s.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.answers = !refused(err); !s.answers {
+		s.why = err
 		return err
 	}
 	return nil
-}
-
-// poison sets aside a change that the SQL store refuses while it takes others.
-// It reports whether the replay can go on at once.
-func (s *Store) poison(ctx context.Context, in Inner, e *entry, why error) bool {
-	if s.probe(ctx, in) != nil {
-		return false
-	}
-	if e.fails++; e.fails < maxFails {
-		return false
-	}
-	body, err := encode(e.change, e.at)
-	s.setAside(ctx, in, e.change, body, errors.Join(why, err))
-	s.mu.Lock()
-	e.done = true
-	s.mu.Unlock()
-	s.forget()
-	return true
 }
 
 // finish empties the file and lets changes pass again, unless one has come meanwhile.
@@ -228,25 +240,4 @@ func (s *Store) finish(ctx context.Context) bool {
 		"took", s.now().Sub(s.since).Round(time.Millisecond).String(), "changes", s.of)
 	s.pass()
 	return true
-}
-
-// setAside keeps a change that can never be applied: in the .rejected file,
-// in the log, and in the log of its ticket when there is one.
-func (s *Store) setAside(ctx context.Context, in Inner, c dispatch.Change, body []byte, why error) {
-	id := ticketOf(c)
-	s.mu.Lock()
-	if to, known := s.touched[id]; known {
-		id = to.ID
-	}
-	s.reject(body, id, why)
-	s.mu.Unlock()
-	ctx, cancel := context.WithTimeout(ctx, bringTime)
-	defer cancel()
-	if _, err := in.Load(ctx, id); err != nil {
-		return // it has no ticket, and stands in the .rejected file
-	}
-	note := dispatch.Remark(c.ID+"/rejected", id, fmt.Sprintf("A change from the time the record was away could not be applied: %v", why), s.now())
-	if err := in.Commit(ctx, note); err != nil && !errors.Is(err, dispatch.ErrRepeated) {
-		s.log.Error("the ticket's log could not be told of a change that was set aside", "ticket", id, "err", err)
-	}
 }

@@ -75,7 +75,7 @@ func TestPartyAtReplay(t *testing.T) {
 				must(t, s.Commit(t.Context(), decide(t, s, 1, "anna", ticket.Acknowledged{How: "cli"})))
 				must(t, in.Memory.Commit(t.Context(), openingFor(2, "number:1")))
 				if restart {
-					must(t, s.apply(t.Context(), in, s.todo()[0])) // and killed
+					must(t, s.apply(t.Context(), in, s.todo(nil)[0])) // and killed
 					end()
 					s, _ = start(t, cfg, Deps{}, nil)
 				}
@@ -167,13 +167,14 @@ func TestNumberTaken(t *testing.T) {
 	})
 }
 
-// poisoned refuses one change for ever, and panics at another.
+// poisoned refuses one change for ever, as the SQL store does for a constraint,
+// and panics at another.
 type poisoned struct{ *faulty }
 
 func (p poisoned) Commit(ctx context.Context, c dispatch.Change) error {
 	for _, e := range c.Events {
 		if b, ok := e.Body.(ticket.Noted); ok && b.Text == "poison" {
-			return errors.New("the constraint of tables nobody knows")
+			return fmt.Errorf("%w: the constraint of tables nobody knows", dispatch.ErrConflict)
 		} else if ok && b.Text == "panic" {
 			panic("a bug")
 		}

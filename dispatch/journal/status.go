@@ -31,7 +31,7 @@ type Status struct {
 func (s *Store) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	st := Status{State: Passing, Since: s.since, Lost: s.lost, Rejected: s.rejected}
+	st := Status{State: Passing, Since: s.since, Lost: s.lost, Rejected: s.rejected.Load()}
 	st.Bytes, st.Size = s.file.used()
 	if s.passage != nil {
 		return st

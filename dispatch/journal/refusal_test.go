@@ -1,0 +1,133 @@
+package journal
+
+import (
+	"context"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// choosy refuses what concerns one ticket with a fault of its own, and takes
+// everything else: a full disk has room for small changes.
+type choosy struct {
+	*faulty
+
+	well atomic.Bool
+}
+
+func (c *choosy) Commit(ctx context.Context, change dispatch.Change) error {
+	if ticketOf(change) == id(1) && !c.well.Load() {
+		return errDown
+	}
+	return c.faulty.Commit(ctx, change)
+}
+
+// A store that takes one change and refuses another does not cost the other
+// one: its ticket waits, the others do not.
+func TestARefusedTicketWaitsAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := &choosy{faulty: newFaulty()}
+		s, _ := start(t, config(t), Deps{}, nil)
+		for n := 1; n <= 70; n++ { // more tickets than workers
+			must(t, s.Commit(t.Context(), opening(n)))
+			must(t, s.Commit(t.Context(), note(n, "a")))
+		}
+		s.Attach(in)
+		time.Sleep(time.Minute)
+		for n := 2; n <= 70; n++ {
+			if got := lines(t, in, n); !slices.Equal(got, []string{"opened", "a"}) {
+				t.Errorf("ticket %d: %v", n, got)
+			}
+		}
+		if st := s.Status(); st.State != Replaying || st.Pending != 2 || st.Rejected != 0 {
+			t.Errorf("status %+v", st)
+		}
+		in.well.Store(true)
+		settled(t, s)
+		if got := lines(t, in, 1); !slices.Equal(got, []string{"opened", "a"}) || s.Status().Rejected != 0 {
+			t.Errorf("log %v, status %+v", got, s.Status())
+		}
+	})
+}
+
+// Every second question runs out of time for a minute: nothing is set aside.
+func TestEverySecondQuestionIsNotAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := newFaulty()
+		s, _ := start(t, config(t), Deps{}, in)
+		in.set(before)
+		must(t, s.Commit(t.Context(), opening(1)))
+		n := 0
+		in.draw(func() fault {
+			if n++; n%2 == 1 {
+				return hang
+			}
+			return none
+		})
+		time.Sleep(time.Minute)
+		in.set(none)
+		settled(t, s)
+		if got := lines(t, in.Memory, 1); len(got) != 1 || s.Status().Rejected != 0 {
+			t.Errorf("log %v, status %+v", got, s.Status())
+		}
+	})
+}
+
+// tardy answers everything, each question after a while.
+type tardy struct {
+	*faulty
+
+	pause atomic.Int64 // a time.Duration
+}
+
+func (s *tardy) nap(ctx context.Context) error {
+	select {
+	case <-time.After(time.Duration(s.pause.Load())): // of the bubble
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *tardy) Commit(ctx context.Context, c dispatch.Change) error {
+	if err := s.nap(ctx); err != nil {
+		return err
+	}
+	return s.faulty.Commit(ctx, c)
+}
+
+func (s *tardy) Load(ctx context.Context, id string) (dispatch.Case, error) {
+	if err := s.nap(ctx); err != nil {
+		return dispatch.Case{}, err
+	}
+	return s.faulty.Load(ctx, id)
+}
+
+// A change that is decided anew needs several questions: each has its own time.
+func TestSlowStoreGetsEverything(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := &tardy{faulty: newFaulty()}
+		s, _ := start(t, config(t), Deps{Board: func() dispatch.Board { b, _ := in.Board(context.Background()); return b }}, in)
+		must(t, s.Commit(t.Context(), opening(1)))
+		in.set(before)
+		must(t, s.Commit(t.Context(), note(1, "turn")))
+		must(t, s.Commit(t.Context(), decide(t, s, 1, "anna", ticket.Categorised{Category: ticket.Security})))
+		must(t, in.Memory.Commit(t.Context(), decide(t, in.Memory, 1, "vera", ticket.Acknowledged{How: "cli"}))) // another node
+		in.pause.Store(int64(bringTime * 6 / 10))
+		in.set(none)
+		time.Sleep(time.Minute)
+		c, err := in.Memory.Load(t.Context(), id(1))
+		must(t, err)
+		if st := s.Status(); c.Ticket.Category != ticket.Security || st.Rejected != 0 || st.State != Passing {
+			t.Errorf("category %v, status %+v, log %q", c.Ticket.Category, st, lines(t, in.Memory, 1))
+		}
+	})
+}
