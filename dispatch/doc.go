@@ -18,7 +18,7 @@
 //   - One page at least per open Critical ticket until it is acknowledged: a
 //     page timer is written in the transaction that opens the ticket and moves
 //     with it; nobody is paged for what is acknowledged or closed
-//     (PageStillNeeded is asked before each send). One thing takes an
+//     (StillNeeded is asked before each send). One thing takes an
 //     acknowledgement away: a later call of the open ticket that reached nobody,
 //     or one that Vahta's own stop broke. Whoever has the ticket is paged first
 //     then, and after him the chain, until somebody acknowledges anew.

@@ -75,7 +75,7 @@ func TestModel(t *testing.T) {
 					rt.Fatalf("after step %d ticket %s needs a page: %v, timers %v", i, tk.Number, tk.NeedsPage(), c.Timers)
 				}
 				n := dispatch.Notice{Kind: dispatch.NoticePage, Ref: dispatch.Ref{ID: tk.ID}}
-				if _, yes := d.PageStillNeeded(t.Context(), n); yes && !tk.NeedsPage() {
+				if _, yes := d.StillNeeded(t.Context(), n); yes && !tk.NeedsPage() {
 					rt.Fatalf("ticket %s would be paged", tk.Number)
 				}
 				log, err := s.Events(t.Context(), tk.ID)

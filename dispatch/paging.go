@@ -106,14 +106,13 @@ func stateJSON(s pagingState, err error) ([]byte, error) {
 // store does not answer, memory decides: a page too many is better than none.
 const readBudget = 200 * time.Millisecond
 
-// PageStillNeeded is asked right before a page or a recall is sent. For a page
-// it returns the notice
-// with the person and devices as the directory knows them now, and whether to
-// send it: the ticket is open, Critical and not acknowledged, and paging has
-// not gone on to somebody else. A recall is needed while the ticket is open,
-// nobody has talked to the client since his call was cut, and he has not called
-// again.
-func (d *Dispatcher) PageStillNeeded(ctx context.Context, n Notice) (Notice, bool) {
+// StillNeeded is asked right before a notice is sent: it returns the notice as
+// it is to be sent, and whether to send it. A page is needed while the ticket is
+// open, Critical and not acknowledged, and paging has not gone on to somebody
+// else; it gets the person and devices as the directory knows them now. A recall
+// is needed while the ticket is open, nobody has talked to the client since his
+// call was cut, and he has not called again. An event always is.
+func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	switch n.Kind {
 	case NoticeEvent:
 		return n, true

@@ -63,7 +63,7 @@ func recallNeeded(c Case, n Notice, calls []CallRecord) bool {
 	return true
 }
 
-// recallStillNeeded is PageStillNeeded for recalls. When the store does not
+// recallStillNeeded is StillNeeded for recalls. When the store does not
 // answer, memory decides: a call too many is better than none.
 func (d *Dispatcher) recallStillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	ctx, cancel := context.WithTimeout(ctx, readBudget)

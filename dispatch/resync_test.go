@@ -101,10 +101,10 @@ func TestOldPageIsNotSent(t *testing.T) {
 		if len(pages) != 2 || pages[0].To != "anna" || pages[1].To != "boris" {
 			t.Fatalf("pages %+v", pages)
 		}
-		if _, needed := d.PageStillNeeded(t.Context(), pages[0]); needed {
+		if _, needed := d.StillNeeded(t.Context(), pages[0]); needed {
 			t.Error("the page that paging has gone on from would be sent")
 		}
-		if _, needed := d.PageStillNeeded(t.Context(), pages[1]); !needed {
+		if _, needed := d.StillNeeded(t.Context(), pages[1]); !needed {
 			t.Error("the page under way would not be sent")
 		}
 	})

@@ -114,11 +114,11 @@ func TestPostponedRecallCountsNoTry(t *testing.T) {
 // poison is a desk that breaks on some notices.
 type poison struct{ desk }
 
-func (p poison) PageStillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
+func (p poison) StillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
 	if strings.HasPrefix(n.ID, "poison") {
 		panic("poison")
 	}
-	return p.desk.PageStillNeeded(ctx, n)
+	return p.desk.StillNeeded(ctx, n)
 }
 
 // A notice that breaks the desk costs its place until it has broken, and the

@@ -21,10 +21,10 @@ type Source interface {
 	NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error)
 }
 
-// Desk knows whether a page is still needed and keeps the record;
+// Desk knows whether a notice is still needed and keeps the record;
 // *dispatch.Dispatcher is one.
 type Desk interface {
-	PageStillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool)
+	StillNeeded(ctx context.Context, n dispatch.Notice) (dispatch.Notice, bool)
 	RecordDelivery(ctx context.Context, d dispatch.Delivery) error
 }
 
@@ -256,7 +256,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 		w.record(ctx, postpone(w.cfg, n, at, again))
 		return
 	}
-	ready, needed := w.deps.Desk.PageStillNeeded(ctx, n)
+	ready, needed := w.deps.Desk.StillNeeded(ctx, n)
 	var result dispatch.Result
 	var err error
 	var tried attempts

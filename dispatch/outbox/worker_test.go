@@ -24,7 +24,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // desk records deliveries in a store and needs every page.
 type desk struct{ *store.Memory }
 
-func (d desk) PageStillNeeded(_ context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
+func (d desk) StillNeeded(_ context.Context, n dispatch.Notice) (dispatch.Notice, bool) {
 	return n, true
 }
 
