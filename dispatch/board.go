@@ -17,7 +17,7 @@ type board struct {
 	cases map[string]Case    // guarded by mu; by ticket id, open tickets only
 	party map[string]string  // guarded by mu; party or number → ticket id
 	live  map[string]liveRec // guarded by mu; by call id
-	stale map[string]bool    // guarded by mu; tickets that another node has changed
+	stale map[string]bool    // guarded by mu; tickets to read anew: another node may have changed them
 }
 
 // liveRec is a call that this process is serving.
@@ -52,30 +52,30 @@ func (b *board) get(id string) (Case, bool) {
 	return c, ok
 }
 
-// forget notes that the board's copy of a ticket may be old.
-func (b *board) forget(id string) {
+// markStale notes that the board's copy of a ticket may be old.
+func (b *board) markStale(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.stale[id] = true
 }
 
-// old reports whether the board's copy of a ticket may be old.
-func (b *board) old(id string) bool {
+// isStale reports whether the board's copy of a ticket may be old.
+func (b *board) isStale(id string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.stale[id]
 }
 
-// recall takes the mark of forget away; it does so before the ticket is read,
-// so that a mark set meanwhile stays.
-func (b *board) recall(id string) {
+// markFresh takes the mark of markStale away. It is called before the ticket is
+// read, so that a mark set meanwhile stays.
+func (b *board) markFresh(id string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.stale, id)
 }
 
-// forgotten returns the tickets to read anew.
-func (b *board) forgotten() []string {
+// staleIDs returns the tickets to read anew.
+func (b *board) staleIDs() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return slices.Sorted(maps.Keys(b.stale))

@@ -55,7 +55,7 @@ type Dispatcher struct {
 	gates   *gates
 	numbers *numbers
 	life    *life
-	renew   chan struct{} // of one: wakes Run to read forgotten tickets anew
+	renew   chan struct{} // of one: wakes Run to read stale tickets anew
 	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
 	untimed atomic.Bool   // a ticket that needs a page may be without its timer
 }
@@ -167,7 +167,7 @@ func (d *Dispatcher) setPageTimers(ctx context.Context) {
 		}
 		err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(d.now())}})
 		if errors.Is(err, ErrConflict) {
-			d.board.forget(c.Ticket.ID) // another node has set it
+			d.board.markStale(c.Ticket.ID) // another node has set it
 			continue
 		}
 		if err != nil {
@@ -280,7 +280,7 @@ func (d *Dispatcher) refFor(c Change, e ticket.Event) Ref {
 // its versions decide when the change is committed.
 func (d *Dispatcher) load(ctx context.Context, id string) (Case, error) {
 	c, ok := d.board.get(id)
-	if ok && !d.board.old(id) {
+	if ok && !d.board.isStale(id) {
 		return c, nil
 	}
 	fresh, err := d.reload(ctx, id)
@@ -292,11 +292,11 @@ func (d *Dispatcher) load(ctx context.Context, id string) (Case, error) {
 
 // reload reads the case from the store and corrects the board.
 func (d *Dispatcher) reload(ctx context.Context, id string) (Case, error) {
-	d.board.recall(id)
+	d.board.markFresh(id)
 	c, err := d.store.Load(ctx, id)
 	if err != nil {
 		if !errors.Is(err, ErrNotFound) {
-			d.board.forget(id)
+			d.board.markStale(id)
 		}
 		return c, fmt.Errorf("load ticket %s: %w", id, err)
 	}
@@ -333,7 +333,7 @@ func (d *Dispatcher) appendTo(ctx context.Context, id string, decide func(Case) 
 		}
 		err = d.commit(ctx, change)
 		if err != nil {
-			d.board.forget(id) // it may have had its effect all the same
+			d.board.markStale(id) // it may have had its effect all the same
 		}
 		if errors.Is(err, ErrRepeated) {
 			d.wakeFollow()

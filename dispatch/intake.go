@@ -106,7 +106,7 @@ func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who 
 	var open *Case
 	fresh := ticket.Opened{}
 	c, ok := d.board.find(who.parties()...)
-	if ok && d.board.old(c.Ticket.ID) {
+	if ok && d.board.isStale(c.Ticket.ID) {
 		if c, _ = d.load(ctx, c.Ticket.ID); !c.Ticket.Open() {
 			ok = false // another node has closed it
 		}

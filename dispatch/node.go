@@ -193,7 +193,7 @@ func (d *Dispatcher) goOn(ctx context.Context, now time.Time) {
 		if call.AcceptedAt.IsZero() {
 			continue
 		}
-		d.board.forget(call.Ref.ID)
+		d.board.markStale(call.Ref.ID)
 		err := d.amend(ctx, call.Ref.ID, func(c Case) (Change, error) {
 			if c.Ticket.CallBack.Call != call.ID {
 				return Change{}, nil

@@ -26,7 +26,7 @@ func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 		d.metrics.lateTimer()
 	}
 	if c, ok := d.board.get(t.Ticket); ok && c.pageTimer().Gen < t.Gen {
-		d.board.forget(t.Ticket) // another node has moved it
+		d.board.markStale(t.Ticket) // another node has moved it
 	}
 	err = d.amend(ctx, t.Ticket, func(c Case) (Change, error) {
 		switch {
@@ -160,7 +160,7 @@ func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err erro
 		err = d.commit(ctx, Change{Delivery: &del})
 	default:
 		if d.life.nodes != nil {
-			d.board.forget(del.Notice.Ref.ID)
+			d.board.markStale(del.Notice.Ref.ID)
 		}
 		err = d.amend(ctx, del.Notice.Ref.ID, func(c Case) (Change, error) { return d.pageResult(c, del) })
 	}

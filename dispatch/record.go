@@ -81,7 +81,7 @@ func (d *Dispatcher) recordOutcome(ctx context.Context, o Outcome, known *CallRe
 	d.board.rest(o.Call) // before the page timer is due: seen as a hunt, this call would put the page off
 	lost := o.Result.Lost()
 	if lost && d.life.nodes != nil {
-		d.board.forget(o.Ref.ID) // whether somebody must be paged is decided on what the other nodes know
+		d.board.markStale(o.Ref.ID) // whether somebody must be paged is decided on what the other nodes know
 	}
 	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
 		call := d.callRecord(o.Call, c.Ticket, time.Time{})

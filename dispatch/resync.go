@@ -39,15 +39,15 @@ func (d *Dispatcher) readBoard(ctx context.Context) (Board, error) {
 	for _, c := range d.board.open() {
 		gone[c.Ticket.ID] = true
 	}
-	marked := d.board.forgotten()
+	marked := d.board.staleIDs()
 	for _, id := range marked {
 		gone[id] = true
-		d.board.recall(id)
+		d.board.markFresh(id)
 	}
 	b, err := d.store.Board(ctx)
 	if err != nil {
 		for _, id := range marked {
-			d.board.forget(id)
+			d.board.markStale(id)
 		}
 		return b, fmt.Errorf("load open tickets: %w", err)
 	}
@@ -75,7 +75,7 @@ func (d *Dispatcher) KnownCaller(number string) bool {
 	return open
 }
 
-// remoteEvent makes the board forget a ticket that another node has changed.
+// remoteEvent marks a ticket stale that another node has changed.
 func (d *Dispatcher) remoteEvent(e FeedEvent) {
 	switch ticket.Kind(e.Kind) {
 	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded:
@@ -86,7 +86,7 @@ func (d *Dispatcher) remoteEvent(e FeedEvent) {
 	if e.Ref.ID == "" {
 		return
 	}
-	d.board.forget(e.Ref.ID)
+	d.board.markStale(e.Ref.ID)
 	d.wakeFollow()
 }
 
@@ -108,7 +108,7 @@ const followAgain = 2 * time.Second
 
 // follow reads what other nodes have changed, until ctx ends. When events were
 // missed it tries until it has read all tickets; a single ticket that can not be
-// read stays forgotten and is read when it is needed.
+// read stays stale and is read when it is needed.
 func (d *Dispatcher) follow(ctx context.Context) {
 	var again <-chan time.Time // nil = nothing has failed
 	for {
@@ -130,7 +130,7 @@ func (d *Dispatcher) follow(ctx context.Context) {
 	}
 }
 
-// followOnce reads what is forgotten now.
+// followOnce reads what is stale now.
 func (d *Dispatcher) followOnce(ctx context.Context) error {
 	var err error
 	if d.lost.Swap(false) {
@@ -138,7 +138,7 @@ func (d *Dispatcher) followOnce(ctx context.Context) error {
 			d.lost.Store(true)
 		}
 	}
-	for _, id := range d.board.forgotten() {
+	for _, id := range d.board.staleIDs() {
 		d.renewCase(ctx, id)
 	}
 	return err
@@ -153,7 +153,7 @@ func (d *Dispatcher) renewCase(ctx context.Context, id string) {
 		return
 	}
 	defer leave()
-	if d.board.old(id) {
-		_, _ = d.reload(ctx, id) // it stays forgotten, and is read when it is needed
+	if d.board.isStale(id) {
+		_, _ = d.reload(ctx, id) // it stays stale, and is read when it is needed
 	}
 }
