@@ -31,7 +31,7 @@ func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
 		p, in := s.passing()
 		if p == nil {
 			again, err := s.keep(ctx, c)
-			if again {
+			if again && err == nil {
 				continue
 			}
 			return verdict(err, c, tried)
@@ -112,7 +112,7 @@ func (s *Store) turnAway(ctx context.Context, p *passage, why error) {
 const appendTime = 2 * time.Second
 
 // keep lets the overlay judge the change and writes it into the file. again is
-// true when the SQL store is back.
+// true when nothing was done, for the SQL store is back or the file was being emptied.
 func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err error) {
 	at := s.now()
 	body, err := encode(c, at)
@@ -124,12 +124,28 @@ func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err er
 		s.mu.Unlock()
 		return true, nil
 	}
+	if emptied := s.emptying; emptied != nil {
+		s.mu.Unlock()
+		return true, s.await(ctx, emptied)
+	}
 	seq, err := s.take(ctx, c, body, at)
 	s.mu.Unlock()
 	if fault := s.settle(ctx, seq); fault != nil {
 		return false, fault
 	}
 	return false, err
+}
+
+// await waits for the end of the emptying.
+func (s *Store) await(ctx context.Context, emptied <-chan struct{}) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, appendTime, errors.New("its disk does not answer"))
+	defer cancel()
+	select {
+	case <-emptied:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the journal to be emptied: %w", context.Cause(ctx))
+	}
 }
 
 // settle waits until all records up to seq are durable: what they say may be told then.

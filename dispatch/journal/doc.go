@@ -19,7 +19,9 @@
 //     were taken. What two tickets have to do with each other (one party, one
 //     signal) the overlay judges in one order, too.
 //   - The first caller who meets the fault waits for the budget; those who wait
-//     with him turn at once, and nobody waits after that.
+//     with him turn at once, and nobody waits after that. At the end of an outage
+//     changes wait while the file is emptied, one write, as long as their caller
+//     does; all else goes on.
 //   - What was judged but could not be written (a disk error) is an error to its
 //     caller, and nothing that may rest on it is told or acknowledged before it
 //     has been written.

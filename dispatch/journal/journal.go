@@ -99,9 +99,10 @@ type Store struct {
 	used     bool    // somebody was served by the overlay
 	heal     bool    // the dispatcher is to be told that the SQL store has everything
 	full     bool
-	answers  bool     // the SQL store has taken the last change that was brought to it
-	pending  []*entry // what the SQL store has not got, in order
-	of       int      // pending ones when the replay began; 0 = none is under way
+	answers  bool          // the SQL store has taken the last change that was brought to it
+	pending  []*entry      // what the SQL store has not got, in order
+	emptying chan struct{} // closed when the file is empty or could not be emptied; nil = nobody empties it
+	of       int           // pending ones when the replay began; 0 = none is under way
 	lanes    map[string]string
 	touched  map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
 	notices  map[string]*outstanding
@@ -224,7 +225,7 @@ func (s *Store) Attach(inner Inner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inner = inner
-	if used, _ := s.file.used(); used == 0 && s.passage == nil && errors.Is(s.why, errNotOpen) {
+	if used, _ := s.file.used(); used == 0 && s.passage == nil && s.emptying == nil && errors.Is(s.why, errNotOpen) {
 		s.pass() // nothing to bring: it is used from now on
 	}
 	s.wake()

@@ -224,15 +224,14 @@ func (s *Store) probe(ctx context.Context, in Inner) error {
 }
 
 // finish empties the file and lets changes pass again, unless one has come meanwhile.
+// Changes wait for the end of the emptying; all else goes on.
 func (s *Store) finish(ctx context.Context) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) > 0 {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, appendTime)
-	defer cancel()
-	if err := s.file.reset(ctx); err != nil {
+	if err := s.empty(ctx); err != nil {
 		s.log.Error("the journal could not be emptied; it is tried again", "err", err)
 		return true
 	}
@@ -240,4 +239,20 @@ func (s *Store) finish(ctx context.Context) bool {
 		"took", s.now().Sub(s.since).Round(time.Millisecond).String(), "changes", s.of)
 	s.pass()
 	return true
+}
+
+// empty empties the file. mu is held, but not while the disk works: nothing is
+// put into the file meanwhile.
+func (s *Store) empty(ctx context.Context) error {
+	emptied := make(chan struct{})
+	s.emptying = emptied
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.emptying = nil
+		close(emptied)
+	}()
+	ctx, cancel := context.WithTimeout(ctx, appendTime)
+	defer cancel()
+	return s.file.reset(ctx)
 }
