@@ -77,6 +77,7 @@ func TestClockStepKillsNobody(t *testing.T) {
 }
 
 func stepClock(t *testing.T, clock *wallClock, step, phase time.Duration) {
+	t.Helper()
 	s, dead := store.NewMemory(), &atomic.Bool{}
 	node := func(id string, hang *atomic.Bool) *dispatch.Dispatcher {
 		wait(300 * time.Millisecond) // nodes do not tick together

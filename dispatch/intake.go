@@ -167,3 +167,17 @@ func (d *Dispatcher) repeated(ctx context.Context, sig Signal, taken Taken) (Ope
 	o.Repeated = true
 	return o, nil
 }
+
+// KnownCaller reports whether a client's card lists the number or an open
+// ticket belongs to it. It reads memory only. number is in any written form.
+func (d *Dispatcher) KnownCaller(number string) bool {
+	who := identify(d.dir.Load().Book, CallSignal{Caller: number})
+	if who.number == "" {
+		return false
+	}
+	if who.match.Level != client.Unknown {
+		return true
+	}
+	_, open := d.board.find(who.parties()...)
+	return open
+}

@@ -102,6 +102,31 @@ func stateJSON(s pagingState, err error) ([]byte, error) {
 	return raw, nil
 }
 
+// setPageTimers gives each open ticket that needs a page its timer. Where one
+// is refused, Run tries again.
+func (d *Dispatcher) setPageTimers(ctx context.Context) {
+	var failed error
+	for _, c := range d.board.open() {
+		if !c.Ticket.NeedsPage() || c.pageTimer().Gen > 0 {
+			continue
+		}
+		err := d.commit(ctx, Change{Timers: []Timer{c.pageTimer().moved(d.now())}})
+		if errors.Is(err, ErrConflict) {
+			d.board.markStale(c.Ticket.ID) // another node has set it
+			continue
+		}
+		if err != nil {
+			failed = fmt.Errorf("set page timer of ticket %s: %w", c.Ticket.Number, err)
+		}
+		if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			break // the store does not answer: the others would wait for nothing
+		}
+	}
+	if told := d.untimed.Swap(failed != nil); failed != nil && !told && ctx.Err() == nil {
+		d.log.Error("a ticket is without its page timer; it is tried again", "err", failed)
+	}
+}
+
 // readBudget bounds the look into the store right before a page. When the
 // store does not answer, memory decides: a page too many is better than none.
 const readBudget = 200 * time.Millisecond

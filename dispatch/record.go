@@ -105,6 +105,41 @@ func (d *Dispatcher) hunting(ticketID, except string) bool {
 	return d.board.hunting(ticketID, except, d.now().Add(-d.cfg.FirstContact))
 }
 
+// huntsElsewhere reports whether a call that another living node serves hunts
+// for the ticket. When the store does not answer it is false: a page too many
+// is better than none.
+func (d *Dispatcher) huntsElsewhere(ctx context.Context, ticketID string) bool {
+	if d.life.nodes == nil || d.archive == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, readBudget)
+	defer cancel()
+	calls, err := d.archive.Calls(ctx, CallFilter{Ticket: ticketID})
+	if err != nil {
+		return false
+	}
+	now := d.wall()
+	hunters := map[string]bool{}
+	for _, c := range calls {
+		if c.Node != d.life.id && c.Node != "" && c.EndedAt.IsZero() && c.AcceptedAt.IsZero() && c.StartedAt.After(now.Add(-d.cfg.FirstContact)) {
+			hunters[c.Node] = true
+		}
+	}
+	if len(hunters) == 0 {
+		return false
+	}
+	nodes, err := d.life.nodes.Nodes(ctx)
+	if err != nil {
+		return false
+	}
+	for _, n := range nodes {
+		if hunters[n.ID] && n.Until.After(now) {
+			return true
+		}
+	}
+	return false
+}
+
 // decideOutcome ends a call. hunting says that another call of the ticket
 // still hunts: its ladder is the page. refused says why the caller may not be
 // called back, should the call have been cut.

@@ -14,6 +14,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// Version names one state of the directory.
+type Version struct {
+	Hash   string    `json:"hash"` // of its body
+	MadeAt time.Time `json:"made_at"`
+	Node   string    `json:"node"` // who put it in force
+}
+
+// Definitions keeps the directory's definition for all nodes.
+type Definitions interface {
+	// SaveDefinition puts a body in force. A body that was in force before is
+	// put in force again.
+	SaveDefinition(ctx context.Context, v Version, body []byte) error
+	// Definition returns the body in force; ErrNotFound when there is none.
+	Definition(ctx context.Context) (Version, []byte, error)
+	// DefinitionVersion is Definition without the body.
+	DefinitionVersion(ctx context.Context) (Version, error)
+	// KnownDefinition reports whether a body with that hash was ever in force.
+	KnownDefinition(ctx context.Context, hash string) (bool, error)
+}
+
 // Times of a Keeper.
 const (
 	refreshEvery     = time.Minute

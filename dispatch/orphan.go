@@ -4,62 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
-
-// How nodes watch each other. A node that has not said for lease that it lives
-// is dead; every living one looks for the dead every beat.
-const (
-	beatEvery   = time.Second
-	nodeLease   = 4 * time.Second
-	leaveBudget = time.Second // longest wait for the store at the stop
-)
-
-// life is what a node knows of itself among others.
-type life struct {
-	id      string
-	nodes   Nodes // nil = it is alone
-	started time.Time
-
-	mu      sync.Mutex
-	beaten  time.Time // guarded by mu; the last beat that succeeded
-	steady  time.Time // guarded by mu; since when beats have succeeded without a break
-	owed    []orphan  // guarded by mu; calls that still have to be ended
-	own     bool      // guarded by mu; what this node left open is to be looked for
-	refused bool      // guarded by mu; the log says that beats fail
-	thawed  time.Time // guarded by mu; when this node learnt that its calls were taken over, while conversations may have lived on
-}
-
-// wall is the present by the clock on the wall, which nodes share: leases are
-// compared by it. A monotonic reading would hide that the clock was set, or
-// stood while this machine did, and living nodes would be held for dead.
-func (d *Dispatcher) wall() time.Time { return d.now().Round(0) }
-
-// rise finds the calls that an earlier process of this node left open, and
-// those of dead nodes, and says that this node lives. open are the store's open
-// calls; without Nodes all of them are ours.
-func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time) {
-	if d.life.nodes == nil {
-		d.owe(open, true)
-		return
-	}
-	if err := d.takeOver(ctx, true, now); err != nil {
-		d.life.own = true
-		d.log.Warn("calls that were left open can not be looked for yet; it is tried again", "node", d.life.id, "err", err)
-	}
-	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
-	switch {
-	case errors.Is(err, ErrTakenOver):
-		d.log.Info("another node has taken over the calls that this one left open", "node", d.life.id)
-	case err != nil:
-		d.unbeaten(err)
-		return
-	}
-	d.life.beaten, d.life.steady = now, now
-}
 
 // orphan is a call that nobody serves any more.
 type orphan struct {
@@ -71,65 +19,6 @@ type orphan struct {
 // newborn is how long after its commit a call of this process is on the board
 // at the latest.
 const newborn = 5 * time.Second
-
-// beats says every second that this node lives, until ctx ends.
-func (d *Dispatcher) beats(ctx context.Context) {
-	tick := time.NewTicker(beatEvery)
-	defer tick.Stop()
-	for {
-		d.survive(func() { d.beat(ctx) })
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// beat says once that this node lives.
-func (d *Dispatcher) beat(ctx context.Context) {
-	now := d.wall()
-	ctx, cancel := context.WithTimeout(ctx, beatEvery)
-	defer cancel()
-	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
-	lost := errors.Is(err, ErrTakenOver)
-	if err != nil && !lost {
-		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			d.unbeaten(err)
-		}
-		return
-	}
-	d.life.mu.Lock()
-	gap := now.Sub(d.life.beaten)
-	if gap < 0 || gap >= nodeLease/2 {
-		d.life.steady = now
-	}
-	if lost && gap < shortFreeze {
-		d.life.thawed = now
-	}
-	d.life.beaten = now
-	told := d.life.refused
-	d.life.refused = false
-	d.life.mu.Unlock()
-	if told {
-		d.log.Info("the store knows again that this node lives", "node", d.life.id)
-	}
-	if lost {
-		d.metrics.takenOver()
-		d.log.Error("this node was believed dead: another one has ended its calls on record, raised pages and rings the callers back; was it frozen, or cut off from the store?", "node", d.life.id)
-		d.missedEvents()
-	}
-}
-
-func (d *Dispatcher) unbeaten(err error) {
-	d.life.mu.Lock()
-	told := d.life.refused
-	d.life.refused = true
-	d.life.mu.Unlock()
-	if !told {
-		d.log.Warn("the store can not be told that this node lives", "node", d.life.id, "err", err)
-	}
-}
 
 // watch ends the calls of dead nodes until ctx ends. It has a goroutine of its
 // own: a long list must not stop the beats.
@@ -316,48 +205,4 @@ func (d *Dispatcher) breakCall(ctx context.Context, call CallRecord) error {
 		return fmt.Errorf("end call %s left open: %w", call.ID, err)
 	}
 	return nil
-}
-
-// leave ends this node's lease in good order.
-func (d *Dispatcher) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveBudget)
-	defer cancel()
-	if err := d.life.nodes.Leave(ctx, d.life.id); err != nil {
-		d.log.Warn("the store could not be told that this node stops in good order", "node", d.life.id, "err", err)
-	}
-}
-
-// huntsElsewhere reports whether a call that another living node serves hunts
-// for the ticket. When the store does not answer it is false: a page too many
-// is better than none.
-func (d *Dispatcher) huntsElsewhere(ctx context.Context, ticketID string) bool {
-	if d.life.nodes == nil || d.archive == nil {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
-	defer cancel()
-	calls, err := d.archive.Calls(ctx, CallFilter{Ticket: ticketID})
-	if err != nil {
-		return false
-	}
-	now := d.wall()
-	hunters := map[string]bool{}
-	for _, c := range calls {
-		if c.Node != d.life.id && c.Node != "" && c.EndedAt.IsZero() && c.AcceptedAt.IsZero() && c.StartedAt.After(now.Add(-d.cfg.FirstContact)) {
-			hunters[c.Node] = true
-		}
-	}
-	if len(hunters) == 0 {
-		return false
-	}
-	nodes, err := d.life.nodes.Nodes(ctx)
-	if err != nil {
-		return false
-	}
-	for _, n := range nodes {
-		if hunters[n.ID] && n.Until.After(now) {
-			return true
-		}
-	}
-	return false
 }
