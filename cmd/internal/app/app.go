@@ -202,7 +202,7 @@ func (a *App) buildTelephony() (err error) {
 		return err
 	}
 	var arbiter dispatch.Arbiter // decides between nodes; one that is alone needs none
-	if a.cfg.Redis.Enabled() {
+	if a.several() {
 		arbiter = a.journal
 	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
