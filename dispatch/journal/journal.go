@@ -106,6 +106,7 @@ type Store struct {
 	lanes    map[string]string
 	touched  map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
 	notices  map[string]*outstanding
+	news     uint64 // of notices so far
 }
 
 // entry is a change that the SQL store has not got.

@@ -12,29 +12,64 @@ type outstanding struct {
 	notice dispatch.Notice
 	lease  time.Time // a delivery is under way until then
 	tries  int       // claims so far
+	news   uint64    // the last news of it, counted by Store.news
 }
 
 // track follows the notices that must go out also while the SQL store is away;
 // mu is held. Events can wait for it.
 func (s *Store) track(c dispatch.Change) {
 	for _, n := range c.Notices {
-		if _, known := s.notices[n.ID]; !known && n.Kind != dispatch.NoticeEvent {
-			s.notices[n.ID] = &outstanding{notice: n}
+		if _, known := s.notices[n.ID]; !known {
+			s.learn(n)
 		}
 	}
 	d := c.Delivery
 	if d == nil {
 		return
 	}
-	o, known := s.notices[d.Notice.ID]
-	switch {
-	case !known:
-	case d.Final:
+	if d.Final {
 		delete(s.notices, d.Notice.ID)
-	default:
-		o.lease, o.notice.DueAt = time.Time{}, d.RetryAt
-		if d.Result == dispatch.ResultPostponed {
-			o.tries-- // the claim was no try
+		return
+	}
+	o := s.learn(d.Notice)
+	o.lease, o.notice.DueAt, o.tries = time.Time{}, d.RetryAt, max(o.tries, d.Notice.Attempt)
+	if d.Result == dispatch.ResultPostponed {
+		o.tries-- // the claim was no try
+	}
+}
+
+// learn returns what is kept of the notice, of which there are news now; mu is
+// held. Of events nothing is kept.
+func (s *Store) learn(n dispatch.Notice) *outstanding {
+	o, known := s.notices[n.ID]
+	if !known {
+		o = &outstanding{notice: n}
+		if n.Kind != dispatch.NoticeEvent {
+			s.notices[n.ID] = o
+		}
+	}
+	s.news++
+	o.news = s.news
+	return o
+}
+
+// unlearn drops the notices that another node has settled or delivers just now:
+// the SQL store, asked when news counted upTo, says that none of its kind is due
+// before next. When the other node dies they come again by a claim. Events have
+// no part in it.
+func (s *Store) unlearn(kind dispatch.NoticeKind, next time.Time, upTo uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.overlay != nil {
+		return // what it hands out, the SQL store does not know
+	}
+	for id, o := range s.notices {
+		due := o.notice.DueAt
+		if o.lease.After(due) {
+			due = o.lease
+		}
+		if o.notice.Kind == kind && o.news <= upTo && (next.IsZero() || due.Before(next)) {
+			delete(s.notices, id)
 		}
 	}
 }
@@ -64,13 +99,11 @@ func (s *Store) claimed(list []dispatch.Notice, now, until time.Time) []dispatch
 			continue
 		}
 		o, known := s.notices[n.ID]
-		if !known {
-			o = &outstanding{}
-			s.notices[n.ID] = o
-		}
-		if o.lease.After(now) {
+		if known && o.lease.After(now) {
+			o.lease = until // the SQL store holds it for this node until then
 			continue
 		}
+		o = s.learn(n)
 		n.Attempt = max(n.Attempt, o.tries+1)
 		o.notice, o.lease, o.tries = n, until, n.Attempt
 		out = append(out, n)
@@ -140,23 +173,33 @@ func (s *Store) ClaimTimers(ctx context.Context, now time.Time, lease time.Durat
 
 // NextNotice implements dispatch.Queue.
 func (s *Store) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
-	return fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextNotice(ctx, kind) })
+	s.mu.Lock()
+	upTo := s.news
+	s.mu.Unlock()
+	next, passing, err := fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextNotice(ctx, kind) })
+	if err == nil && passing {
+		s.unlearn(kind, next, upTo)
+	}
+	return next, err
 }
 
 // NextTimer implements dispatch.Queue.
 func (s *Store) NextTimer(ctx context.Context) (time.Time, error) {
-	return fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextTimer(ctx) })
+	next, _, err := fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextTimer(ctx) })
+	return next, err
 }
 
-// fromQueue asks whoever hands out the work now.
-func fromQueue(s *Store, ask func(dispatch.Queue) (time.Time, error)) (time.Time, error) {
+// fromQueue asks whoever hands out the work now: the SQL store while passing.
+func fromQueue(s *Store, ask func(dispatch.Queue) (time.Time, error)) (next time.Time, passing bool, err error) {
 	s.mu.Lock()
 	o, in := s.overlay, s.inner
 	s.mu.Unlock()
 	if o != nil {
-		return ask(o)
+		next, err = ask(o)
+		return next, false, err
 	}
-	return ask(in)
+	next, err = ask(in)
+	return next, true, err
 }
 
 // Reserve implements dispatch.Store. While the journal is away it fails at
