@@ -57,6 +57,7 @@ func (h *Hotline) assign(ctx context.Context, c rotation.Claim) verdict {
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ArbiterBudget)
 	defer cancel()
+	h.endsOf(ctx, c.Person)
 	return h.judge(h.arbiter.Assign(ctx, h.assignment(c), h.now()), c)
 }
 
@@ -170,7 +171,7 @@ func (h *Hotline) assignLate(ctx context.Context, c rotation.Claim) (answered bo
 	switch h.assign(ctx, c) {
 	case goOn:
 		if !h.held.assign(c) { // released meanwhile
-			h.unassign(ctx, c)
+			h.unassign(ctx, h.assignment(c))
 		}
 	case isTaken, isStale:
 		h.held.lose(c)
@@ -178,18 +179,6 @@ func (h *Hotline) assignLate(ctx context.Context, c rotation.Claim) (answered bo
 		return false
 	}
 	return true
-}
-
-// unassign ends what the arbiter has of the claim.
-func (h *Hotline) unassign(ctx context.Context, c rotation.Claim) {
-	if h.arbiter == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, h.cfg.ArbiterBudget)
-	defer cancel()
-	if err := h.arbiter.Unassign(ctx, h.assignment(c)); err != nil {
-		h.log.Warn("assignment could not be ended, it runs out by itself", "call_id", c.Call, "person", c.Person, "err", err)
-	}
 }
 
 // marks are what could not be asked while a call went on.

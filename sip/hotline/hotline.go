@@ -95,6 +95,7 @@ type Hotline struct {
 	queues   *queues
 	rests    *rests
 	held     *held
+	ends     ends
 	disk     *disk
 
 	work     sync.WaitGroup // records and claims under way

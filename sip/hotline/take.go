@@ -143,7 +143,7 @@ func (h *Hotline) release(ctx context.Context, c rotation.Claim) {
 // is open would be granted in vain.
 func (h *Hotline) releaseNow(ctx context.Context, c rotation.Claim) {
 	ctx = context.WithoutCancel(ctx)
-	h.unassign(ctx, c)
+	h.unassign(ctx, h.assignment(c))
 	h.letGo(ctx, c)
 	if h.rests.left(c.Person) == 0 {
 		h.queues.somebodyFree()
