@@ -195,6 +195,9 @@ func (s *Switch) share(ctx context.Context, all bool) error {
 func (s *Switch) writeClaims(ctx context.Context, held []holdingCopy) error {
 	lost, err := s.redis.adopt(ctx, held)
 	if err != nil {
+		for _, h := range held { // it may have taken some
+			s.loosen(h.claim.Call, h.claim.Attempt)
+		}
 		return err
 	}
 	s.memory.lose(lost...)
@@ -221,7 +224,9 @@ func (s *Switch) takeBack(ctx context.Context) error {
 			continue
 		}
 		s.mu.Lock()
-		delete(s.loose, a)
+		if s.loose[a].Equal(since) { // not let go again meanwhile
+			delete(s.loose, a)
+		}
 		s.mu.Unlock()
 	}
 	return nil

@@ -96,6 +96,15 @@ func (m *Memory) setShared(list []holdingCopy) (ended []Claim) {
 	return ended
 }
 
+// end ends a claim. Alone says that it was live and Redis has never taken it.
+func (m *Memory) end(c Claim) (alone bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.live(c)
+	m.drop(h)
+	return h != nil && !h.shared
+}
+
 // setWon notes that the accept key of a claim counted.
 func (m *Memory) setWon(c Claim) {
 	m.mu.Lock()
