@@ -65,6 +65,9 @@
 //   - a restart, also by kill -9: Open reads the file, the overlay is made from it, and
 //     Run brings the rest to the SQL store; what was brought there before is
 //     recognised by its ID.
+//   - several nodes at the end of an outage: what a node has delivered, and what
+//     was acknowledged with it, goes to the SQL store first, but another node may
+//     ask for pages in that quarter of a second. A person is called once more then.
 //   - a SQL store that refuses one change and takes others: that change and those
 //     behind it in its lane wait and are tried each second; the others go on. The
 //     journal stays away until all are brought, and says why in Status.

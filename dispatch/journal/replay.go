@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 // The replay.
 const (
 	replayEvery = time.Second      // between two tries while the SQL store refuses
+	settleEvery = time.Second / 4  // the same when a page waits to be settled there
 	workers     = 32               // changes under way at once: they share the SQL store's transactions
 	bringTime   = 3 * time.Second  // for one question of the replay; nobody waits for it
 	healTime    = 10 * time.Second // for the dispatcher to follow: the SQL store may go away again meanwhile
@@ -32,8 +34,18 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 		s.guarded(ctx)
-		timer.Reset(replayEvery)
+		timer.Reset(s.pause())
 	}
+}
+
+// pause is how long Run rests.
+func (s *Store) pause() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if slices.ContainsFunc(s.pending, func(e *entry) bool { return settles(e.change) }) {
+		return settleEvery
+	}
+	return replayEvery
 }
 
 // guarded does a round; a panic costs this round only.
@@ -126,21 +138,38 @@ func (u unhurried) Reserve(ctx context.Context, year, n int) (uint32, error) {
 	return u.Inner.Reserve(ctx, year, n)
 }
 
-// todo returns what the SQL store has not got, in order, without the lanes that
-// are held.
+// settles reports whether the SQL store, without the change, would have a person
+// called who need not be: another node may ask it at any moment.
+func settles(c dispatch.Change) bool {
+	return c.Delivery != nil && c.Delivery.Notice.Kind != dispatch.NoticeEvent || slices.ContainsFunc(c.Drop, func(k dispatch.TimerKey) bool { return k.Kind == dispatch.TimerPage })
+}
+
+// todo returns what the SQL store has not got, without the lanes that are held:
+// first the lanes in which a page was delivered or became needless, then the
+// others, each in order.
 func (s *Store) todo(held map[string]bool) []*entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.pending) > s.of {
 		s.of = len(s.pending)
 	}
-	var list []*entry
+	soon := map[string]bool{}
 	for _, e := range s.pending {
-		if !held[e.lane] {
-			list = append(list, e)
+		if settles(e.change) {
+			soon[e.lane] = true
 		}
 	}
-	return list
+	var list, rest []*entry
+	for _, e := range s.pending {
+		switch {
+		case held[e.lane]:
+		case soon[e.lane]:
+			list = append(list, e)
+		default:
+			rest = append(rest, e)
+		}
+	}
+	return append(list, rest...)
 }
 
 // forget lets go of what the SQL store has.
