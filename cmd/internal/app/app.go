@@ -122,9 +122,18 @@ func (a *App) openRecord(ctx context.Context) error {
 		return err
 	}
 	a.parts.onStop("journal file", a.journal.Close)
+	if a.cfg.Shared() {
+		name, err := takeName(a.cfg.Database(), a.cfg.Node)
+		if err != nil {
+			return err
+		}
+		if name != nil {
+			a.parts.onStop("node name", name.Close)
+		}
+	}
 	sc := store.Default()
 	sc.Path, sc.Exclusive, sc.BusyWait = a.cfg.Database(), !a.cfg.Shared(), openBudget
-	a.record = &record{cfg: sc, journal: a.journal, log: a.part("store"), registry: a.registry}
+	a.record = &record{cfg: sc, known: filepath.Join(a.cfg.Data, "record"), journal: a.journal, log: a.part("store"), registry: a.registry}
 	a.parts.onStop("store", a.record.close)
 	if err := a.record.open(ctx); err != nil {
 		return err

@@ -3,9 +3,13 @@ package app_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -107,4 +111,42 @@ func TestStartWithoutTheRecord(t *testing.T) {
 			t.Errorf("ticket %s, which was announced, is not on record: %v", n, err)
 		}
 	}
+}
+
+// TestLostDatabaseIsNotMadeAnew: the file has gone between two starts. Calls are served and kept, nobody makes an empty
+// database in its place, and when the file is back it gets everything.
+func TestLostDatabaseIsNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	_, people := engineers(t, accepting())
+	c := newCluster(t, "", people+"lines:\n"+ladder("main", "", 1))
+	c.record = "vahta.db"
+	a := c.node("a")
+	first := a.talk("main", "+79160000001")
+	first.Hangup()
+	<-first.Done()
+	until(t, "the call is on record", func() bool { return served(a, "+7916") == 1 })
+	a.signal(syscall.SIGTERM)
+	a.gone()
+
+	path := filepath.Join(a.dir, "data", "vahta.db")
+	if err := os.Rename(path, path+".elsewhere"); err != nil {
+		t.Fatal(err)
+	}
+	a.start()
+	if why, _ := a.status()["record"].(string); !strings.Contains(why, "is gone") {
+		t.Errorf("record: %q", why)
+	}
+	again := a.talk("main", "+79160000002")
+	again.Hangup()
+	<-again.Done()
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a new database was made: %v", err)
+	}
+	if err := os.Rename(path+".elsewhere", path); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the record has both calls", func() bool { return a.status()["record"] == "ok" && served(a, "+7916") == 2 })
 }

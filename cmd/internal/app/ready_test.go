@@ -71,3 +71,16 @@ func TestOneProcessForOneFolder(t *testing.T) {
 		t.Errorf("a second process on the folder: %v", err)
 	}
 }
+
+// TestOneProcessForOneName: two nodes of one name would end each other's live calls.
+func TestOneProcessForOneName(t *testing.T) {
+	t.Parallel()
+	shared := t.TempDir()
+	r := newRig(t, func(c *config.Config) { c.Store.Path, c.Node = shared+"/vahta.db", "a" })
+	cfg := r.cfg
+	cfg.Data = t.TempDir()
+	_, err := app.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
+	if err == nil || !strings.Contains(err.Error(), `as node "a"`) {
+		t.Errorf("a second process of the name: %v", err)
+	}
+}

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -16,14 +19,15 @@ import (
 
 // How the database is waited for when it cannot be opened at the start.
 const (
-	openBudget = 2 * time.Second // longest wait for another program that holds it: at the start callers wait, later the journal stands in
-	openEvery  = 5 * time.Second // afterwards
+	openBudget = 500 * time.Millisecond // longest wait for another program that holds it: at the start callers wait, later the journal stands in
+	openEvery  = 5 * time.Second        // afterwards
 )
 
 // record is the database, which may come later than the calls: until it can be opened the journal stands in for it.
 type record struct {
 	// set at New
 	cfg      store.Config
+	known    string // file that names the database this data folder has worked with
 	journal  *journal.Store
 	log      *slog.Logger
 	registry *prometheus.Registry
@@ -52,7 +56,11 @@ func (r *record) open(ctx context.Context) error {
 // try opens the database and gives it to the journal. Metrics of an attempt that failed are thrown away with it.
 func (r *record) try(ctx context.Context) error {
 	metrics := prometheus.NewRegistry()
-	db, err := store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics})
+	var db *store.SQLite
+	err := r.missing()
+	if err == nil {
+		db, err = store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics})
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.why = err; err != nil {
@@ -63,7 +71,33 @@ func (r *record) try(ctx context.Context) error {
 	}
 	r.db = db
 	r.journal.Attach(db)
+	if err := os.WriteFile(r.known, []byte(r.path()), 0o600); err != nil {
+		r.log.Warn("the database's place could not be noted; should it get lost, the next start makes an empty one", "err", err)
+	}
 	return nil
+}
+
+// path is the database's place, as it is noted.
+func (r *record) path() string {
+	path, err := filepath.Abs(r.cfg.Path)
+	if err != nil {
+		return r.cfg.Path
+	}
+	return path
+}
+
+// missing reports a database that was there at an earlier start and is not now. A new, empty one in its place would hide
+// that every open ticket has been lost; so nobody makes one but by deleting the note.
+func (r *record) missing() error {
+	noted, err := os.ReadFile(r.known)
+	if err != nil || string(noted) != r.path() {
+		return nil //nolint:nilerr // never noted, or another database now
+	}
+	if _, err := os.Stat(r.cfg.Path); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s, with all tickets, is gone; put it back, or restore a copy. To begin with an empty record, delete %s",
+		store.ErrNotNow, r.path(), r.known)
 }
 
 // run opens the database when that was not possible before, and writes to it until ctx ends.

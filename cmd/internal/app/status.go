@@ -32,7 +32,7 @@ type status struct {
 // nodeStatus is a node as the record knows it.
 type nodeStatus struct {
 	Node  string    `json:"node"`
-	State string    `json:"state"`          // "alive", "dead", or "stopped" in good order
+	State string    `json:"state"`          // "alive", "dead", "stopped" in good order, or "unknown" while the record is away
 	Until time.Time `json:"until,omitzero"` // end of its lease
 }
 
@@ -57,13 +57,13 @@ func (a *App) status(ctx context.Context) status {
 		s.Record = err.Error()
 	}
 	if a.several() {
-		s.Nodes = a.nodes(ctx)
+		s.Nodes = a.nodes(ctx, s.Record == "ok" && s.Journal.State == journal.Passing)
 	}
 	return s
 }
 
-// nodes lists all nodes of the record; nothing while it cannot be asked.
-func (a *App) nodes(ctx context.Context) []nodeStatus {
+// nodes lists all nodes of the record; nothing while it cannot be asked. stored says that leases reach the record now.
+func (a *App) nodes(ctx context.Context, stored bool) []nodeStatus {
 	list, err := a.journal.Nodes(ctx)
 	if err != nil {
 		return nil
@@ -71,17 +71,23 @@ func (a *App) nodes(ctx context.Context) []nodeStatus {
 	now := time.Now()
 	states := make([]nodeStatus, len(list))
 	for i, n := range list {
-		states[i] = nodeStatus{n.ID, lifeOf(n, now), n.Until}
+		states[i] = nodeStatus{n.ID, lifeOf(n, now, stored), n.Until}
+		if n.ID == a.cfg.Node {
+			states[i].State = "alive" // who else would answer
+		}
 	}
 	return states
 }
 
-func lifeOf(n dispatch.Node, now time.Time) string {
+// lifeOf reads a lease. While leases cannot be renewed, one that has ended says nothing: nobody is held for dead then.
+func lifeOf(n dispatch.Node, now time.Time, stored bool) string {
 	switch {
 	case n.Until.IsZero():
 		return "stopped"
-	case n.Until.Before(now):
-		return "dead"
+	case !n.Until.Before(now):
+		return "alive"
+	case !stored:
+		return "unknown"
 	}
-	return "alive"
+	return "dead"
 }
