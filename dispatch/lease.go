@@ -39,6 +39,7 @@ const (
 	beatEvery   = time.Second
 	nodeLease   = 4 * time.Second
 	leaveBudget = time.Second // longest wait for the store at the stop
+	riseBudget  = time.Second // longest wait for it at the start: callers wait; beats and watch make up for it
 )
 
 // life is what a node knows of itself among others.
@@ -69,6 +70,8 @@ func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time)
 		d.owe(open, true)
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, riseBudget)
+	defer cancel()
 	if err := d.takeOver(ctx, true, now); err != nil {
 		d.life.own = true
 		d.log.Warn("calls that were left open can not be looked for yet; it is tried again", "node", d.life.id, "err", err)

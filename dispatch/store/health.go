@@ -97,12 +97,12 @@ func (s *SQLite) turn(fault error, failed int) {
 	switch {
 	case fault != nil && was == nil:
 		h.since, h.failed = time.Now(), failed
-		s.log.Error("tickets are NOT stored now: the database takes no changes; calls go on without a record until it does", "err", fault.Error())
+		s.log.Error("the database takes no changes now: calls go on, and tickets are not in it until it does", "err", fault.Error())
 		s.probeLater()
 	case fault != nil:
 		h.failed += failed
 	case was != nil:
-		s.log.Warn("tickets are stored again", "attempt", h.failed, "took", time.Since(h.since).Round(time.Second).String())
+		s.log.Warn("the database takes changes again", "attempt", h.failed, "took", time.Since(h.since).Round(time.Second).String())
 	}
 }
 
