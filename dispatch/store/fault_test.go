@@ -205,7 +205,7 @@ func TestReadOnlyConnection(t *testing.T) {
 	}
 	must(t, s.Commit(t.Context(), opening(2)))
 	must(t, s.Health())
-	if n := book.count("tickets are stored again"); n != 1 {
+	if n := book.count("the database takes changes again"); n != 1 {
 		t.Errorf("recovery told %d times", n)
 	}
 }
@@ -245,7 +245,7 @@ func TestIdleFileGone(t *testing.T) {
 	must(t, os.Remove(path))
 	want(t, s.Health(), errGone)
 	want(t, s.Health(), errGone)
-	if n := book.count("tickets are NOT stored now"); n != 1 {
+	if n := book.count("the database takes no changes now"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 }

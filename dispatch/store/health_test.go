@@ -83,14 +83,14 @@ func TestDiskFull(t *testing.T) {
 			t.Fatalf("%s: %v, health %v", key, err, s.Health())
 		}
 	}
-	if n := book.count("tickets are NOT stored now"); n != 1 {
+	if n := book.count("the database takes no changes now"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
 	s.pragma(t, "PRAGMA max_page_count = 100000")
 	if err := fill(t, s, "after"); err != nil || s.Health() != nil {
 		t.Fatal(err, s.Health())
 	}
-	if n := book.count("tickets are stored again"); n != 1 {
+	if n := book.count("the database takes changes again"); n != 1 {
 		t.Errorf("recovery told %d times", n)
 	}
 }
@@ -114,7 +114,7 @@ func TestFileIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = fill(t, s, "a")
-	if err := s.Health(); err == nil || book.count("tickets are NOT stored now") != 1 {
+	if err := s.Health(); err == nil || book.count("the database takes no changes now") != 1 {
 		t.Errorf("health %v", err)
 	}
 }
