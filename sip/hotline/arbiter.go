@@ -14,9 +14,6 @@ type raiser interface {
 	Raise(ctx context.Context) error
 }
 
-// epochShift is where the epoch stands in a token; below it a number counts up.
-const epochShift = 40
-
 // verdict is what the arbiter says of a claim.
 type verdict uint8
 
@@ -116,7 +113,9 @@ const renewEvery = rotation.DefaultTTL / 3
 // accept key is refused, but two people who talk go on talking.
 func (h *Hotline) renew(ctx context.Context) {
 	list := h.held.list()
-	h.extend(ctx, list)
+	if h.arbiter != nil {
+		h.extend(ctx, list)
+	}
 	for _, one := range list {
 		if !one.own {
 			h.renewOne(ctx, one.claim)
@@ -133,14 +132,14 @@ func (h *Hotline) renew(ctx context.Context) {
 }
 
 // extend moves the end of all assignments that the arbiter has, in one question.
-func (h *Hotline) extend(ctx context.Context, list []holding) {
+func (h *Hotline) extend(ctx context.Context, list []heldClaim) {
 	var open []dispatch.Assignment
 	for _, one := range list {
 		if one.assigned {
 			open = append(open, h.assignment(one.claim))
 		}
 	}
-	if h.arbiter == nil || len(open) == 0 {
+	if len(open) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.cfg.ArbiterBudget)

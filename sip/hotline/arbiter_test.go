@@ -101,7 +101,7 @@ func TestStaleClaimIsRaisedOnce(t *testing.T) {
 		t.Errorf("outcome %s of %q, degraded %q", o.Result, o.Detail.AcceptedBy, o.Detail.Degraded)
 	}
 	r.settled()
-	if turns.raised != 1 || c.top["ivan"] <= 1<<epochShift {
+	if turns.raised != 1 || c.top["ivan"] <= 1<<rotation.EpochShift {
 		t.Errorf("raised %d times, token %d", turns.raised, c.top["ivan"])
 	}
 	c.idle(t)

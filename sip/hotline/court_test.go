@@ -244,6 +244,6 @@ func (r *raising) Raise(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.raised++
-	r.lift = 1 << epochShift
+	r.lift = 1 << rotation.EpochShift
 	return nil
 }

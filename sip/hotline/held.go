@@ -11,8 +11,8 @@ import (
 // each, and what decides when the rotation does not answer.
 type held struct {
 	mu     sync.Mutex
-	claims map[claimKey]holding // guarded by mu
-	top    uint64               // guarded by mu: highest token seen
+	claims map[claimKey]heldClaim // guarded by mu
+	top    uint64                 // guarded by mu: highest token seen
 }
 
 // claimKey names a claim.
@@ -20,15 +20,15 @@ type claimKey struct{ call, attempt string }
 
 func keyOf(c rotation.Claim) claimKey { return claimKey{c.Call, c.Attempt} }
 
-// holding is one claim and what is known of it.
-type holding struct {
+// heldClaim is one claim and what is known of it.
+type heldClaim struct {
 	claim    rotation.Claim
 	own      bool // granted by held itself: the rotation has never heard of it
 	assigned bool // the arbiter has it as the person's open assignment
 	lost     bool // it is somebody else's by now: nobody new is dialled on it
 }
 
-func newHeld() *held { return &held{claims: map[claimKey]holding{}} }
+func newHeld() *held { return &held{claims: map[claimKey]heldClaim{}} }
 
 // add keeps a claim. One that was there before keeps what is known of it.
 func (h *held) add(c rotation.Claim, assigned bool) {
@@ -36,7 +36,7 @@ func (h *held) add(c rotation.Claim, assigned bool) {
 	defer h.mu.Unlock()
 	one := h.claims[keyOf(c)]
 	if one.claim.Token != c.Token || one.claim.Person != c.Person {
-		one = holding{}
+		one = heldClaim{}
 	}
 	one.claim, one.assigned = c, assigned
 	h.claims[keyOf(c)] = one
@@ -55,17 +55,17 @@ func (h *held) remove(c rotation.Claim) bool {
 }
 
 // get returns what is known of a claim: nothing when it is not held.
-func (h *held) get(c rotation.Claim) holding {
+func (h *held) get(c rotation.Claim) heldClaim {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if one := h.claims[keyOf(c)]; one.claim.Token == c.Token {
 		return one
 	}
-	return holding{}
+	return heldClaim{}
 }
 
 // change notes something about a claim that is held; false when it is not.
-func (h *held) change(c rotation.Claim, f func(*holding)) bool {
+func (h *held) change(c rotation.Claim, f func(*heldClaim)) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one, ok := h.claims[keyOf(c)]
@@ -78,20 +78,20 @@ func (h *held) change(c rotation.Claim, f func(*holding)) bool {
 }
 
 // lose notes that nobody new may be dialled on the claim.
-func (h *held) lose(c rotation.Claim) { h.change(c, func(one *holding) { one.lost = true }) }
+func (h *held) lose(c rotation.Claim) { h.change(c, func(one *heldClaim) { one.lost = true }) }
 
 // assign notes that the arbiter has the claim.
 func (h *held) assign(c rotation.Claim) bool {
-	return h.change(c, func(one *holding) { one.assigned = true })
+	return h.change(c, func(one *heldClaim) { one.assigned = true })
 }
 
 // lost reports whether the claim is known to be somebody else's.
 func (h *held) lost(c rotation.Claim) bool { return h.get(c).lost }
 
-func (h *held) list() []holding {
+func (h *held) list() []heldClaim {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	out := make([]holding, 0, len(h.claims))
+	out := make([]heldClaim, 0, len(h.claims))
 	for _, one := range h.claims {
 		out = append(out, one)
 	}
@@ -115,6 +115,6 @@ func (h *held) local(req rotation.ClaimRequest, floor uint64) (rotation.Claim, b
 	c := rotation.Claim{
 		Call: req.Call, Attempt: req.Attempt, Person: req.Candidates[i], Token: h.top, TTL: rotation.DefaultTTL, Local: true,
 	}
-	h.claims[keyOf(c)] = holding{claim: c, own: true}
+	h.claims[keyOf(c)] = heldClaim{claim: c, own: true}
 	return c, true
 }

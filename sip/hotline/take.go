@@ -96,7 +96,7 @@ func (h *Hotline) raise(ctx context.Context, c rotation.Claim, own bool) {
 	} else if own {
 		var epoch uint64
 		if epoch, err = h.arbiter.RaiseEpoch(ctx); err == nil {
-			h.floor.Store(max(h.floor.Load(), epoch<<epochShift))
+			h.floor.Store(max(h.floor.Load(), epoch<<rotation.EpochShift))
 		}
 	}
 	if err != nil {
