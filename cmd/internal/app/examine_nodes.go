@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -48,6 +49,8 @@ func examineRedis(ctx context.Context, c rotation.Config) Finding {
 	}
 	took := time.Since(began).Round(10 * time.Microsecond)
 	switch {
+	case err != nil && refusesUs(err):
+		f.Text = fmt.Sprintf("%v; it runs and does not let us in: check redis.password_file. Until then each node decides alone", err)
 	case err != nil:
 		f.Text = fmt.Sprintf("%v; start it, or check redis.url, the password file and the firewall: until then each node decides alone", err)
 	case took > c.Budget:
@@ -56,6 +59,12 @@ func examineRedis(ctx context.Context, c rotation.Config) Finding {
 		f.OK, f.Text = true, fmt.Sprintf("answers after %s", took)
 	}
 	return f
+}
+
+// refusesUs reports whether Redis has answered that the password is missing, wrong, or not enough.
+func refusesUs(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "WRONGPASS") || strings.Contains(text, "NOAUTH") || strings.Contains(text, "NOPERM")
 }
 
 // File systems that several machines mount, by their magic in statfs(2). SQLite's log needs memory that all its users share.

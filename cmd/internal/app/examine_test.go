@@ -40,6 +40,12 @@ func TestDoctorLooksAtWhatNodesShare(t *testing.T) {
 	if f, _ := found("record"); !f.OK || !strings.Contains(f.Text, "this machine only") {
 		t.Errorf("a shared folder: %+v", f)
 	}
+	if err := redis.Client().ConfigSet(t.Context(), "requirepass", "hush").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if f, _ := found("redis"); f.OK || !strings.Contains(f.Text, "redis.password_file") {
+		t.Errorf("a Redis that wants a password: %+v", f)
+	}
 	redis.Kill()
 	if f, _ := found("redis"); f.OK || !strings.Contains(f.Text, "each node decides alone") {
 		t.Errorf("a dead Redis: %+v", f)
