@@ -114,7 +114,7 @@ const renewEvery = rotation.DefaultTTL / 3
 func (h *Hotline) renew(ctx context.Context) {
 	list := h.held.list()
 	if h.arbiter != nil {
-		h.extend(ctx, list)
+		_ = h.safely(func() { h.extend(ctx, list) }) // a panic there is logged, and costs no renewal
 	}
 	for _, one := range list {
 		if !one.own {

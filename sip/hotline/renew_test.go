@@ -44,17 +44,23 @@ func TestClaimsLiveAsLongAsTheCall(t *testing.T) {
 func TestRenewExtendsFirst(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		fail error
+		fail func(verb string) error
 		want []string
 	}{
-		"it answers":         {nil, []string{"extend", "renew", "renew", "renew", "assign", "assign"}},
-		"it does not answer": {errors.New("locked"), []string{"extend", "renew", "renew", "renew", "assign"}},
+		"it answers": {func(string) error { return nil }, []string{"extend", "renew", "renew", "renew", "assign", "assign"}},
+		"it breaks": {func(verb string) error {
+			if verb == "extend" {
+				panic("poison")
+			}
+			return nil
+		}, []string{"extend", "renew", "renew", "renew", "assign", "assign"}},
+		"it does not answer": {func(string) error { return errors.New("locked") }, []string{"extend", "renew", "renew", "renew", "assign"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var did []string
 			arbiter := newCourt()
-			arbiter.fail = func(verb string) error { did = append(did, verb); return c.fail }
+			arbiter.fail = func(verb string) error { did = append(did, verb); return c.fail(verb) }
 			turns := rotation.NewMemory(nil)
 			h := &Hotline{
 				cfg: Default(), rotation: renewals{turns, &did}, arbiter: arbiter, held: newHeld(), now: time.Now,
