@@ -67,7 +67,8 @@ func (s seat) release(a dispatch.Assignment) seat {
 	return s
 }
 
-// counterBits are the low bits of a token; its epoch is above them.
+// counterBits are the low bits of a token; its epoch is above them. It is
+// EpochShift of oncall/rotation, of which the store knows nothing else.
 const counterBits = 40
 
 // nextEpoch is above the last epoch given out and above that of every token

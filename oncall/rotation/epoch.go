@@ -54,7 +54,7 @@ func (r *Redis) epoch(ctx context.Context, raise uint64) (rewound bool, err erro
 		return false, fmt.Errorf("look at the epoch: %w", err)
 	}
 	if rewound = reply[0] == int64(1); !rewound {
-		r.known.seen(now << epochShift)
+		r.known.seen(now << EpochShift)
 	}
 	return rewound, nil
 }

@@ -60,7 +60,7 @@ func NewMemory(now func() time.Time) *Memory {
 }
 
 // StartEpoch puts the tokens to come above all of earlier epochs. Going back does nothing.
-func (m *Memory) StartEpoch(epoch uint64) { m.startAfter(epoch << epochShift) }
+func (m *Memory) StartEpoch(epoch uint64) { m.startAfter(epoch << EpochShift) }
 
 // startAfter puts the tokens to come above one. Going back does nothing.
 func (m *Memory) startAfter(token uint64) {

@@ -121,7 +121,7 @@ func New(cfg Config, deps Deps) (*Switch, error) {
 // localStart begins the tokens of a node that decides alone: above the epoch, and at a place of its own so that no two
 // nodes give the same.
 func localStart(epoch uint64) uint64 {
-	return (epoch+1)<<epochShift | rand.Uint64N(1<<(epochShift-1)) //nolint:gosec // not a secret
+	return (epoch+1)<<EpochShift | rand.Uint64N(1<<(EpochShift-1)) //nolint:gosec // not a secret
 }
 
 // Instant reports whether there is no Redis to wait for.

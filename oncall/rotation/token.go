@@ -5,13 +5,14 @@ import (
 	"strconv"
 )
 
-// epochShift parts a token: the epoch above, the counter below.
-const epochShift = 40
+// EpochShift is how many low bits of a token are its counter; its epoch stands above them. The record (dispatch/store)
+// reads tokens in the same way.
+const EpochShift = 40
 
-const counterMask = 1<<epochShift - 1
+const counterMask = 1<<EpochShift - 1
 
 // epochOf returns the epoch that a token was made in.
-func epochOf(token uint64) uint64 { return token >> epochShift }
+func epochOf(token uint64) uint64 { return token >> EpochShift }
 
 // In Redis a token is 21 digits, 8 of the epoch and 13 of the counter: Lua's numbers are too short for it, and texts of one
 // length sort as numbers do.
@@ -32,9 +33,9 @@ func parseToken(text string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("token %q: %w", text, err)
 	}
-	counter, err := strconv.ParseUint(text[epochDigits:], 10, epochShift)
+	counter, err := strconv.ParseUint(text[epochDigits:], 10, EpochShift)
 	if err != nil {
 		return 0, fmt.Errorf("token %q: %w", text, err)
 	}
-	return epoch<<epochShift | counter, nil
+	return epoch<<EpochShift | counter, nil
 }
