@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 )
@@ -46,11 +48,24 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 	if err != nil {
 		return err
 	}
+	if _, served := d.(*desk.Remote); !served {
+		warnOfJournal(cmd, filepath.Join(l.Config.Data, "journal"))
+	}
 	if err := f(cmd.Context(), d, company{zone, l.Config.Roster}); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}
 	return done()
+}
+
+// warnOfJournal tells, when no server runs, of calls that the database has not got yet.
+func warnOfJournal(cmd *cobra.Command, path string) {
+	switch n, err := journal.Waiting(path); {
+	case err != nil:
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n", err)
+	case n > 0:
+		fmt.Fprintf(cmd.ErrOrStderr(), "warning: no server runs, and %d change(s) of tickets and calls wait in %s: what you see lacks them until `vahta serve` runs\n", n, path)
+	}
 }
 
 func ticketCommand() *cobra.Command {

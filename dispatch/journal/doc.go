@@ -57,6 +57,9 @@
 //   - a torn tail: the record was never acknowledged; it is not read and written over.
 //   - a wrong checksum with good records behind it: the good ones count, the gap
 //     is logged as an error and stays in Status until the file is empty.
+//   - one head damaged: the other counts. It may be the older one; so records of
+//     the generation after its own count when there are any, else those of its own,
+//     which the SQL store recognises, and its blocks count as begun.
 //   - both heads damaged: the file is moved aside (.damaged), an empty one is made.
 //   - a full file: Commit fails with ErrFull until the SQL store is back. Nothing
 //     that was taken is lost.

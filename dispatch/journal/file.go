@@ -64,6 +64,8 @@ type file struct {
 	fault   error         // guarded by mu; of the last sync
 	unsure  bool          // guarded by mu; the last head write failed: nobody knows which head is on the disk
 	headTok chan struct{} // of one: whoever holds it writes the head
+
+	torn bool // set at openFile: one of the heads could not be read
 }
 
 // round is one sync for all who wait, or one emptying of the file.
@@ -76,7 +78,7 @@ type round struct {
 // openFile reads the heads and the records of the current generation.
 func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []raw, lost uint64, err error) {
 	f = &file{disk: d, observe: observe, headTok: make(chan struct{}, 1)}
-	if f.head, err = readHeads(d); err != nil {
+	if f.head, f.torn, err = readHeads(d); err != nil {
 		return nil, nil, 0, err
 	}
 	all := make([]byte, d.Size()-headRoom)
@@ -84,6 +86,9 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 		return nil, nil, 0, fmt.Errorf("read records: %w", err)
 	}
 	list, end, lost := scan(all, f.head.Gen)
+	if f.torn {
+		list, end, lost = f.distrust(all, list, end, lost)
+	}
 	f.base = headRoom + int64(end)
 	if n := len(list); n > 0 {
 		f.seq = list[n-1].seq
@@ -92,29 +97,45 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	return f, list, lost, nil
 }
 
+// distrust reads the file by a head that may be the older one. Records of the
+// next generation were written only after the lost head was on the disk: they
+// count when there are any. All blocks may have been begun since.
+func (f *file) distrust(all []byte, list []raw, end int, lost uint64) ([]raw, int, uint64) {
+	if next, nextEnd, nextLost := scan(all, f.head.Gen+1); len(next) > 0 {
+		f.head.Gen++
+		list, end, lost = next, nextEnd, nextLost
+	}
+	f.head.Blocks = slices.Clone(f.head.Blocks)
+	for i := range f.head.Blocks {
+		f.head.Blocks[i].Begun = true
+	}
+	return list, end, lost
+}
+
 // errHeads says that neither head can be read.
 var errHeads = errors.New("neither head of the file can be read")
 
-func readHeads(d disk) (head, error) {
-	var best head
+// readHeads returns the newer head; torn says that the other one cannot be read.
+func readHeads(d disk) (best head, torn bool, err error) {
 	found := false
 	for slot := range int64(2) {
 		b := make([]byte, headSize)
 		if _, err := d.ReadAt(b, slot*headSize); err != nil {
-			return best, fmt.Errorf("read head: %w", err)
+			return best, false, fmt.Errorf("read head: %w", err)
 		}
 		h, err := decodeHead(b)
 		if errors.Is(err, errNewer) {
-			return best, err
+			return best, false, err
 		}
+		torn = torn || err != nil
 		if err == nil && (!found || h.Serial > best.Serial) {
 			best, found = h, true
 		}
 	}
 	if !found {
-		return best, errHeads
+		return best, false, errHeads
 	}
-	return best, nil
+	return best, torn, nil
 }
 
 func encodeHead(h head) ([]byte, error) {

@@ -190,6 +190,9 @@ func open(cfg Config, deps Deps, d disk) (*Store, error) {
 		}
 		s.recover(c, at)
 	}
+	if f.torn {
+		s.log.Error("one of the journal's two heads cannot be read: the power went while it was written, or the disk damages data; the other one and the records count", "path", cfg.Path)
+	}
 	if lost > 0 {
 		s.log.Error("the journal is damaged: changes of calls are lost", "changes", lost, "path", cfg.Path)
 	}
