@@ -18,7 +18,7 @@ func TestWaiting(t *testing.T) {
 	cfg.Path, cfg.Size = path, 1
 	s, err := Open(cfg, Deps{Overlay: func() Overlay { return store.NewMemory() }})
 	must(t, err)
-	defer s.Close() //nolint:errcheck // nothing is left to be written
+	defer s.Close()
 	if n, err := Waiting(path); n != 0 || err != nil {
 		t.Errorf("an empty file: %d, %v", n, err)
 	}

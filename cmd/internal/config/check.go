@@ -84,8 +84,8 @@ func (c *Config) folders() error {
 func (c *Config) alone() (warnings []error) {
 	switch {
 	case c.Shared() && !c.Redis.Enabled():
-		warnings = append(warnings, errors.New("store.path: lies outside the data folder, where other nodes may use it; without redis.url two nodes may ring one person "+
-			"for two calls, and hear of each other's changes only when they meet them; set redis.url, or let one node use the file"))
+		warnings = append(warnings, errors.New("store.path: lies outside the data folder, where other nodes may use it; without redis.url nodes that share it "+
+			"may ring one person for two calls while it does not answer, and hear late of each other's changes; set redis.url, or let one node use the file"))
 	case c.Redis.Enabled() && !c.Shared():
 		warnings = append(warnings, errors.New("redis.url: this node's record lies in its own data folder, so other nodes cannot share it; "+
 			"let store.path name a file outside of it, or leave redis.url empty"))
