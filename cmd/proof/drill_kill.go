@@ -97,7 +97,7 @@ func (r *rig) judgeKills(ctx context.Context, w *world, all []*contact) error {
 	}
 	var rec record
 	var left []string
-	limit := times(r, 3*time.Minute, 25*time.Second)
+	limit := times(r, 3*time.Minute, 90*time.Second)
 	took, err := until(ctx, limit, "every cut call to be followed up", func() bool {
 		var err error
 		if rec, err = readRecord(ctx, n.record); err != nil {
