@@ -147,7 +147,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	}
 	now := d.wall()
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
-		return fmt.Errorf("reserve ticket numbers: %w", err)
+		d.log.Warn("ticket numbers could not be reserved yet; the first call tries again", "err", err)
 	}
 	d.rise(ctx, b.Calls, now)
 	d.endOrphans(ctx)

@@ -154,3 +154,32 @@ func TestOrphanWithoutAnAnswer(t *testing.T) {
 		}
 	})
 }
+
+// slowNumbers is a store that gives out no numbers at first.
+type slowNumbers struct {
+	*store.Memory
+
+	away bool
+}
+
+func (s *slowNumbers) Reserve(ctx context.Context, year, n int) (uint32, error) {
+	if s.away {
+		return 0, errors.New("the database did not answer in time")
+	}
+	return s.Memory.Reserve(ctx, year, n)
+}
+
+// A store too slow for a block of numbers is no reason not to answer callers.
+func TestStartsWithoutNumbers(t *testing.T) {
+	t.Parallel()
+	s := &slowNumbers{Memory: store.NewMemory(), away: true}
+	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: s, Archive: s, Directory: company(t)})
+	must(t, err)
+	must(t, d.Start(t.Context()))
+	s.away = false
+	o, err := d.OpenCall(t.Context(), call("a", "89211234567"))
+	must(t, err)
+	if o.Number == "" {
+		t.Error("the ticket has no number")
+	}
+}
