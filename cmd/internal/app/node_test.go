@@ -100,7 +100,7 @@ func (n *node) configure() {
 node: %s
 data: %s/data
 store: {path: %q}
-journal: {size: 4}
+journal: {size: 4, budget: 2s}
 redis: {url: %q, budget: 1s}
 drain: 30s
 log: {format: json}
