@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -81,8 +82,12 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	if f.head, f.torn, err = readHeads(d); err != nil {
 		return nil, nil, 0, err
 	}
-	all := make([]byte, d.Size()-headRoom)
-	if _, err := d.ReadAt(all, headRoom); err != nil {
+	size, err := written(d)
+	if err != nil {
+		return nil, nil, 0, fmt.Errorf("read records: %w", err)
+	}
+	all := make([]byte, size)
+	if _, err := d.ReadAt(all, headRoom); err != nil && size > 0 {
 		return nil, nil, 0, fmt.Errorf("read records: %w", err)
 	}
 	list, end, lost := scan(all, f.head.Gen)
@@ -95,6 +100,23 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	}
 	f.durable = f.seq
 	return f, list, lost, nil
+}
+
+// written returns how many bytes behind the heads may hold records: nothing but
+// zeros follows. Most of the file has never been used.
+func written(d disk) (n int64, err error) {
+	const window = 64 << 10
+	b, zeros := make([]byte, window), make([]byte, window)
+	for at := int64(headRoom); at < d.Size(); at += window {
+		part := b[:min(window, d.Size()-at)]
+		if _, err := d.ReadAt(part, at); err != nil {
+			return 0, err
+		}
+		if !bytes.Equal(part, zeros[:len(part)]) {
+			n = at + int64(len(part)) - headRoom
+		}
+	}
+	return n, nil
 }
 
 // distrust reads the file by a head that may be the older one. Records of the
