@@ -6,7 +6,7 @@ BIN     := $(CURDIR)/bin
 VAHTA   := $(BIN)/vahta
 PKGS    ?= ./...
 # The tests of the whole line keep SIP's real timers with real peers and start processes, so they run alone and without the
-# race detector, which makes two cores too slow for them; `make proof` runs them with it. On a machine that other programs
+# race detector, which makes two cores too slow for them (a faster machine: go test -race ./cmd/internal/app). On a machine that other programs
 # keep busy a peer may be too slow for T1: a few failures are run again, and reported as such.
 PRODUCT := cmd/internal/app
 RERUN    = $(SUM) --format pkgname-and-test-fails --rerun-fails=2 --rerun-fails-max-failures=6

@@ -82,7 +82,7 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	if f.head, f.torn, err = readHeads(d); err != nil {
 		return nil, nil, 0, err
 	}
-	size, err := written(d)
+	size, err := filled(d)
 	if err != nil {
 		return nil, nil, 0, fmt.Errorf("read records: %w", err)
 	}
@@ -102,9 +102,9 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	return f, list, lost, nil
 }
 
-// written returns how many bytes behind the heads may hold records: nothing but
+// filled returns how many bytes behind the heads may hold records: nothing but
 // zeros follows. Most of the file has never been used.
-func written(d disk) (n int64, err error) {
+func filled(d disk) (n int64, err error) {
 	const window = 64 << 10
 	b, zeros := make([]byte, window), make([]byte, window)
 	for at := int64(headRoom); at < d.Size(); at += window {
