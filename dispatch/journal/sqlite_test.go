@@ -131,7 +131,7 @@ func TestSQLite(t *testing.T) {
 				t.Fatalf("status %+v", st)
 			}
 			t.Logf("the slowest call waited %v; why: %s", worst, s.Status().Why)
-			if worst > time.Second {
+			if worst > patience { // it waited for the database, not for the budget
 				t.Errorf("a call waited %v", worst)
 			}
 			end()
@@ -274,3 +274,6 @@ func BenchmarkReplay(b *testing.B) {
 		b.StartTimer()
 	}
 }
+
+// patience is far above the journal's budget and below what a database that is waited for takes.
+const patience = 4 * time.Second
