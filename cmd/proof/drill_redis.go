@@ -28,16 +28,25 @@ type redisFault struct {
 	after      time.Duration // how long calls go on after it; 0 = 15 s
 }
 
-func redisDrill(ctx context.Context, r *rig) error {
+// newRedis starts a server that ends with the drill, in a folder of its own.
+func (r *rig) newRedis(ctx context.Context) (*redistest.Server, string, error) {
 	dir, err := r.newDir("redis")
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	server, err := redistest.Launch(ctx, dir, redistest.Options{})
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	r.atEnd(server.Close)
+	return server, dir, nil
+}
+
+func redisDrill(ctx context.Context, r *rig) error {
+	server, _, err := r.newRedis(ctx)
+	if err != nil {
+		return err
+	}
 	proxy, err := r.newProxy(server.Addr())
 	if err != nil {
 		return err

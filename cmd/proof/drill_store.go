@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/butlerspb/vahta/oncall/rotation/redistest"
 	"github.com/butlerspb/vahta/sip/phone"
 )
 
@@ -143,15 +142,10 @@ func storeLocked(ctx context.Context, r *rig) error { return r.locked(ctx, "lock
 // storeLockedPair: the same under two nodes that share the record and a Redis,
 // which alone is left to say who is being rung.
 func storeLockedPair(ctx context.Context, r *rig) error {
-	dir, err := r.newDir("redis")
+	server, dir, err := r.newRedis(ctx)
 	if err != nil {
 		return err
 	}
-	server, err := redistest.Launch(ctx, dir, redistest.Options{})
-	if err != nil {
-		return err
-	}
-	r.atEnd(server.Close)
 	return r.locked(ctx, "locked, two nodes", plan{nodes: 2, redis: server.URL(), record: filepath.Join(dir, "vahta.db")})
 }
 

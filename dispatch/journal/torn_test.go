@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/butlerspb/vahta/dispatch"
@@ -47,16 +48,9 @@ func TestOneHeadDamaged(t *testing.T) {
 			}
 			must(t, again.wait(t.Context(), again.put([]byte("three"))))
 			_, list, _ = mustOpen(t, after.crash(func() bool { return false }))
-			if want := trim(c.want + " three"); bodies(list) != want {
+			if want := strings.TrimSpace(c.want + " three"); bodies(list) != want {
 				t.Errorf("read %q after the next record, want %q", bodies(list), want)
 			}
 		})
 	}
-}
-
-func trim(s string) string {
-	if s[0] == ' ' {
-		return s[1:]
-	}
-	return s
 }

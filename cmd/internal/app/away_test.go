@@ -47,13 +47,9 @@ func locked(t *testing.T, path string) func() {
 	}
 }
 
-// TestStartWithoutTheRecord: another program holds the database when Vahta starts. Calls are served, tickets have numbers,
-// and when the database is let go it has each of them once.
-func TestStartWithoutTheRecord(t *testing.T) {
-	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts processes")
-	}
+// servedAndStopped is a node that is alone, has one call on record, and was stopped in good order.
+func servedAndStopped(t *testing.T) *node {
+	t.Helper()
 	_, people := engineers(t, accepting())
 	c := newCluster(t, "", people+"lines:\n"+ladder("main", "", 1))
 	c.record = "vahta.db"
@@ -64,6 +60,17 @@ func TestStartWithoutTheRecord(t *testing.T) {
 	until(t, "the call is on record", func() bool { return served(a, "+7916") == 1 })
 	a.signal(syscall.SIGTERM)
 	a.gone()
+	return a
+}
+
+// TestStartWithoutTheRecord: another program holds the database when Vahta starts. Calls are served, tickets have numbers,
+// and when the database is let go it has each of them once.
+func TestStartWithoutTheRecord(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	a := servedAndStopped(t)
 
 	release := locked(t, filepath.Join(a.dir, "data", "vahta.db"))
 	a.start()
@@ -120,16 +127,7 @@ func TestLostDatabaseIsNotMadeAnew(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	_, people := engineers(t, accepting())
-	c := newCluster(t, "", people+"lines:\n"+ladder("main", "", 1))
-	c.record = "vahta.db"
-	a := c.node("a")
-	first := a.talk("main", "+79160000001")
-	first.Hangup()
-	<-first.Done()
-	until(t, "the call is on record", func() bool { return served(a, "+7916") == 1 })
-	a.signal(syscall.SIGTERM)
-	a.gone()
+	a := servedAndStopped(t)
 
 	path := filepath.Join(a.dir, "data", "vahta.db")
 	if err := os.Rename(path, path+".elsewhere"); err != nil {

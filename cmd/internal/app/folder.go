@@ -22,8 +22,13 @@ func takeFolder(data string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w; let the user that runs vahta write to it", err)
 	}
+	return lock(f, "another vahta serves from this folder: stop it or name another folder with the setting data")
+}
+
+// lock takes the file for this process, or closes it and says what to do.
+func lock(f *os.File, advice string) (*os.File, error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves from this folder: stop it or name another folder with the setting data", path, err), f.Close())
+		return nil, errors.Join(fmt.Errorf("lock %s: %w; %s", f.Name(), err, advice), f.Close())
 	}
 	return f, nil
 }
@@ -36,9 +41,5 @@ func takeName(database, node string) (*os.File, error) {
 	if err != nil {
 		return nil, nil //nolint:nilerr,nilnil // see above
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w; another vahta serves this database as node %q: give each its own name with the setting node",
-			f.Name(), err, node), f.Close())
-	}
-	return f, nil
+	return lock(f, fmt.Sprintf("another vahta serves this database as node %q: give each its own name with the setting node", node))
 }
