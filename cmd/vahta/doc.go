@@ -30,10 +30,11 @@
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
 //	sip/sdp               pure  -                                                             SDP and the offer/answer rules
+//	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions
 //	sip/media             -     sip/sdp                                                       RTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
 //	sip/dialog            -     sip/wire sip/sdp                                              one SIP dialog; the INVITE machines
-//	sip/trunk             -     sip/wire sip/dialog                                           operators: admission, identity, health, routes
+//	sip/trunk             -     sip/wire sip/dialog sip/digest                                operators: admission, identity, health, registration, routes, messages
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
