@@ -155,7 +155,7 @@ func TestParse(t *testing.T) {
 		{`Digest realm="a\`, `error`},
 		{`Digest realm="a", realm="b"`, `error`},
 		{`Digest ="a"`, `error`},
-		{`Digest realm="a`+"\r\n"+`X: y"`, `error`},
+		{`Digest realm="a` + "\r\n" + `X: y"`, `error`},
 		{`"a"`, `error`},
 		{`Digest/realm="a"`, `error`},
 		{"Digest realm=\x00", `error`},
