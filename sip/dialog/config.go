@@ -14,6 +14,8 @@ type Config struct {
 	NoAnswer   time.Duration `yaml:"no_answer"`   // no 1xx at all to our INVITE; Outgoing may say otherwise
 	// KeepWithoutAck lets a call go on whose ACK never came while its media flows.
 	KeepWithoutAck bool `yaml:"keep_without_ack"`
+	// SessionTimer is for legs that do not say otherwise.
+	SessionTimer SessionTimer `yaml:"session_timer"`
 }
 
 // Default returns the timers of RFC 3261 §17.1.1.1 and our policy.
@@ -24,6 +26,8 @@ func Default() Config {
 		T2:         4 * time.Second,
 		AckTimeout: 64 * t1,
 		NoAnswer:   3 * time.Second, // a live peer sends 100 within 200 ms (§8.2.6.1)
+		// 30 minutes are what RFC 4028 §4 recommends; 90 s is the least that it allows.
+		SessionTimer: SessionTimer{Expires: 30 * time.Minute, MinSE: shortestMinSE},
 	}
 }
 
@@ -40,6 +44,9 @@ func (c Config) Validate() error {
 	}
 	if c.T2 < c.T1 {
 		faults = append(faults, fmt.Errorf("t2 is %v, must not be below t1 (%v)", c.T2, c.T1))
+	}
+	if err := c.SessionTimer.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("session_timer: %w", err))
 	}
 	return errors.Join(faults...)
 }

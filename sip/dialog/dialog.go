@@ -19,6 +19,10 @@ type Dialog struct {
 	on  func(Event)
 	box mailbox
 
+	// set before the first event
+	reliable Reliability
+	policy   SessionTimer
+
 	// owned by the executor
 	s        State
 	last     bool // the last event was told

@@ -23,6 +23,7 @@ const (
 	LateAnswer             // SDP in the ACK, the answer to an offer in our 200
 	Info                   // INFO, already answered: Req has type and body
 	InfoDone               // our INFO was answered: Status, or Err
+	Refreshed              // the session was refreshed by us and the far end's description has changed: SDP, to be applied
 	Ended                  // over: BYE from the far end (Req) or ours, Status of our refusal, or Err
 	kindCount
 )
@@ -31,7 +32,7 @@ const (
 func (k Kind) String() string {
 	return name("kind", []string{
 		"trying", "progress", "answered", "confirmed", "failed", "cancelled", "offer", "offer-done",
-		"offer-gone", "late-answer", "info", "info-done", "ended",
+		"offer-gone", "late-answer", "info", "info-done", "refreshed", "ended",
 	}, uint8(k))
 }
 
@@ -64,4 +65,8 @@ var (
 	ErrOfferPending = errors.New("another offer is pending")
 	// ErrDialogLost says that the far end no longer knows the dialog.
 	ErrDialogLost = errors.New("far end lost the dialog")
+	// ErrSessionExpired says that the session was not refreshed in time (RFC 4028 §10).
+	ErrSessionExpired = errors.New("session was not refreshed in time")
+	// ErrNoPrack says that a reliable provisional response was never acknowledged (RFC 3262 §3).
+	ErrNoPrack = errors.New("no PRACK within 64·T1")
 )

@@ -17,6 +17,12 @@ func (in *Incoming) Request() *wire.Request { return in.req }
 // Flow returns where the INVITE came from.
 func (in *Incoming) Flow() wire.Flow { return in.req.Flow() }
 
+// Policy says how provisional responses and session timers are used on this leg;
+// call it before Accept. A zero timer is Config's.
+func (in *Incoming) Policy(r Reliability, t SessionTimer) {
+	in.d.reliable, in.d.policy = r, t.or(in.d.st.cfg.SessionTimer)
+}
+
 // Accept takes the call: from here on everything happens inside exec. If the
 // caller has gone meanwhile, Cancelled is the first event.
 func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {

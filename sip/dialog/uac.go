@@ -17,6 +17,10 @@ type Outgoing struct {
 	Headers  []wire.Header // further headers
 	SDP      []byte        // nil: the far end offers in its 2xx
 	NoAnswer time.Duration // no 1xx within: give up with ErrSilent; 0 means Config.NoAnswer
+	Auth     Authorizer    // answers a 401 or 407 to the INVITE; nil: a challenge is a refusal
+	Routes   []string      // preloaded route set (RFC 3261 §8.1.2); Flow leads to its first hop
+	Reliable Reliability
+	Timer    SessionTimer // zero means Config's
 }
 
 // Invite sends an INVITE. It is called inside exec, where every event then
