@@ -11,13 +11,15 @@ import (
 
 // Listen is one listening socket.
 type Listen struct {
-	// Transport is "udp" or "tcp".
+	// Transport is "udp", "tcp" or "tls".
 	Transport Transport `yaml:"transport"`
 	// Addr is the address to bind, "host:port"; port 0 lets the system choose.
 	Addr string `yaml:"addr"`
 	// Advertise is what goes into Via and Contact, "host" or "host:port"; empty
 	// means the bound address (for a wildcard: the machine's first address).
 	Advertise string `yaml:"advertise"`
+	// TLS are the certificates of a listener for "tls".
+	TLS ListenTLS `yaml:"tls"`
 }
 
 // Config holds the edge's listeners and limits.
@@ -27,6 +29,8 @@ type Config struct {
 	// UserAgent is sent in requests; empty sends none. It is never sent to
 	// unknown sources, which hear nothing at all.
 	UserAgent string `yaml:"user_agent"`
+	// DSCP marks what is sent (RFC 2474), 0 to 63; 24 is CS3, the class of signalling (RFC 4594).
+	DSCP int `yaml:"dscp"`
 	// Extensions are the option tags that Require may name (RFC 3261 section
 	// 8.2.2.3); everything else is answered 420.
 	Extensions []string `yaml:"extensions"`
@@ -66,6 +70,7 @@ type Config struct {
 // Default returns the limits of a production edge, without listeners.
 func Default() Config {
 	return Config{
+		DSCP:         24,
 		MaxDatagram:  16 << 10,         // room for a long INVITE with SDP; torture messages are below 4 KiB
 		MaxStream:    64 << 10,         // sipgo's own limit for a stream message
 		MaxHeaders:   128,              // a call through five proxies has about 40
@@ -100,6 +105,7 @@ func (c Config) Validate() error {
 		got, min int
 		max      int
 	}{
+		{"dscp", c.DSCP, 0, 63},
 		{"max_datagram", c.MaxDatagram, 1 << 10, maxReadSize},
 		{"max_stream", c.MaxStream, 1 << 10, 64 << 10},
 		{"max_headers", c.MaxHeaders, 16, 1024},

@@ -23,13 +23,20 @@ type Class uint8
 const (
 	// Unknown sources hear nothing: their messages are counted and dropped.
 	Unknown Class = iota
-	// Peer is an operator's trunk or a configured phone.
+	// Guest is an unknown source that may register and nothing else.
+	Guest
+	// Peer is an operator's trunk or a phone that is configured or has registered.
 	Peer
 )
 
 // String returns the class as a metric label.
 func (c Class) String() string {
-	if c == Peer {
+	switch c {
+	case Unknown:
+		return "unknown"
+	case Guest:
+		return "guest"
+	case Peer:
 		return "peer"
 	}
 	return "unknown"
@@ -241,6 +248,17 @@ func (e *Edge) Addr(t Transport) netip.AddrPort {
 		return s.address()
 	}
 	return netip.AddrPort{}
+}
+
+// ListenerOn returns the listener of a transport that is bound to an address: what goes into Flow.Local so that a request
+// leaves from that address and names it in Via and Contact. The zero address asks for the first one.
+func (e *Edge) ListenerOn(t Transport, addr netip.Addr) (netip.AddrPort, bool) {
+	for _, s := range e.sockets(t) {
+		if at := s.address(); !addr.IsValid() || at.Addr() == addr.Unmap() {
+			return at, true
+		}
+	}
+	return netip.AddrPort{}, false
 }
 
 // Advertised returns what Via and Contact name for a transport.

@@ -12,10 +12,11 @@ import (
 // Transport names a transport protocol.
 type Transport string
 
-// Transports. There is room for "tls".
+// Transports.
 const (
 	UDP Transport = "udp"
 	TCP Transport = "tcp"
+	TLS Transport = "tls"
 )
 
 // Flow names where a message came from or goes to. A zero Local means the
@@ -23,6 +24,11 @@ const (
 type Flow struct {
 	Transport     Transport
 	Local, Remote netip.AddrPort
+	// Profile is, for TLS, the profile by which a connection is opened; "" trusts whom the system trusts.
+	Profile string
+	// Kept allows no new connection: what is sent goes by the one that is open already, as to a phone behind NAT. If it
+	// is gone, the request fails with ErrUnreachable at once. UDP has no connections and takes no notice.
+	Kept bool
 }
 
 // Header is one header field as name and value.

@@ -28,92 +28,96 @@ const (
 
 // Status codes of RFC 3261 section 21 and its extensions that Vahta uses.
 const (
-	StatusTrying                 = 100
-	StatusRinging                = 180
-	StatusForwarded              = 181
-	StatusQueued                 = 182
-	StatusSessionProgress        = 183
-	StatusOK                     = 200
-	StatusAccepted               = 202
-	StatusMovedTemporarily       = 302
-	StatusBadRequest             = 400
-	StatusUnauthorized           = 401
-	StatusForbidden              = 403
-	StatusNotFound               = 404
-	StatusMethodNotAllowed       = 405
-	StatusNotAcceptable          = 406
-	StatusProxyAuthRequired      = 407
-	StatusRequestTimeout         = 408
-	StatusURITooLong             = 414
-	StatusUnsupportedMediaType   = 415
-	StatusUnsupportedURIScheme   = 416
-	StatusBadExtension           = 420
-	StatusIntervalTooBrief       = 423
-	StatusTemporarilyUnavailable = 480
-	StatusNoTransaction          = 481
-	StatusLoopDetected           = 482
-	StatusTooManyHops            = 483
-	StatusAddressIncomplete      = 484
-	StatusBusyHere               = 486
-	StatusRequestTerminated      = 487
-	StatusNotAcceptableHere      = 488
-	StatusBadEvent               = 489
-	StatusRequestPending         = 491
-	StatusServerError            = 500
-	StatusNotImplemented         = 501
-	StatusServiceUnavailable     = 503
-	StatusServerTimeout          = 504
-	StatusVersionNotSupported    = 505
-	StatusMessageTooLarge        = 513
-	StatusBusyEverywhere         = 600
-	StatusDecline                = 603
-	StatusDoesNotExistAnywhere   = 604
+	StatusTrying                  = 100
+	StatusRinging                 = 180
+	StatusForwarded               = 181
+	StatusQueued                  = 182
+	StatusSessionProgress         = 183
+	StatusOK                      = 200
+	StatusAccepted                = 202
+	StatusMovedTemporarily        = 302
+	StatusBadRequest              = 400
+	StatusUnauthorized            = 401
+	StatusForbidden               = 403
+	StatusNotFound                = 404
+	StatusMethodNotAllowed        = 405
+	StatusNotAcceptable           = 406
+	StatusProxyAuthRequired       = 407
+	StatusRequestTimeout          = 408
+	StatusURITooLong              = 414
+	StatusUnsupportedMediaType    = 415
+	StatusUnsupportedURIScheme    = 416
+	StatusBadExtension            = 420
+	StatusExtensionRequired       = 421
+	StatusSessionIntervalTooSmall = 422
+	StatusIntervalTooBrief        = 423
+	StatusTemporarilyUnavailable  = 480
+	StatusNoTransaction           = 481
+	StatusLoopDetected            = 482
+	StatusTooManyHops             = 483
+	StatusAddressIncomplete       = 484
+	StatusBusyHere                = 486
+	StatusRequestTerminated       = 487
+	StatusNotAcceptableHere       = 488
+	StatusBadEvent                = 489
+	StatusRequestPending          = 491
+	StatusServerError             = 500
+	StatusNotImplemented          = 501
+	StatusServiceUnavailable      = 503
+	StatusServerTimeout           = 504
+	StatusVersionNotSupported     = 505
+	StatusMessageTooLarge         = 513
+	StatusBusyEverywhere          = 600
+	StatusDecline                 = 603
+	StatusDoesNotExistAnywhere    = 604
 )
 
 // reasonText holds the standard reason phrases.
 //
 //nolint:gochecknoglobals // a table that is never written to
 var reasonText = map[int]string{
-	StatusTrying:                 "Trying",
-	StatusRinging:                "Ringing",
-	StatusForwarded:              "Call Is Being Forwarded",
-	StatusQueued:                 "Queued",
-	StatusSessionProgress:        "Session Progress",
-	StatusOK:                     "OK",
-	StatusAccepted:               "Accepted",
-	StatusMovedTemporarily:       "Moved Temporarily",
-	StatusBadRequest:             "Bad Request",
-	StatusUnauthorized:           "Unauthorized",
-	StatusForbidden:              "Forbidden",
-	StatusNotFound:               "Not Found",
-	StatusMethodNotAllowed:       "Method Not Allowed",
-	StatusNotAcceptable:          "Not Acceptable",
-	StatusProxyAuthRequired:      "Proxy Authentication Required",
-	StatusRequestTimeout:         "Request Timeout",
-	StatusURITooLong:             "Request-URI Too Long",
-	StatusUnsupportedMediaType:   "Unsupported Media Type",
-	StatusUnsupportedURIScheme:   "Unsupported URI Scheme",
-	StatusBadExtension:           "Bad Extension",
-	StatusIntervalTooBrief:       "Interval Too Brief",
-	StatusTemporarilyUnavailable: "Temporarily Unavailable",
-	StatusNoTransaction:          "Call/Transaction Does Not Exist",
-	StatusLoopDetected:           "Loop Detected",
-	StatusTooManyHops:            "Too Many Hops",
-	StatusAddressIncomplete:      "Address Incomplete",
-	StatusBusyHere:               "Busy Here",
-	StatusRequestTerminated:      "Request Terminated",
-	StatusNotAcceptableHere:      "Not Acceptable Here",
-	StatusBadEvent:               "Bad Event",
-	StatusRequestPending:         "Request Pending",
-	StatusServerError:            "Server Internal Error",
-	StatusNotImplemented:         "Not Implemented",
-	StatusServiceUnavailable:     "Service Unavailable",
-	StatusServerTimeout:          "Server Time-out",
-	StatusVersionNotSupported:    "Version Not Supported",
-	StatusMessageTooLarge:        "Message Too Large",
-	StatusBusyEverywhere:         "Busy Everywhere",
-	StatusDecline:                "Decline",
-	StatusDoesNotExistAnywhere:   "Does Not Exist Anywhere",
+	StatusTrying:                  "Trying",
+	StatusRinging:                 "Ringing",
+	StatusForwarded:               "Call Is Being Forwarded",
+	StatusQueued:                  "Queued",
+	StatusSessionProgress:         "Session Progress",
+	StatusOK:                      "OK",
+	StatusAccepted:                "Accepted",
+	StatusMovedTemporarily:        "Moved Temporarily",
+	StatusBadRequest:              "Bad Request",
+	StatusUnauthorized:            "Unauthorized",
+	StatusForbidden:               "Forbidden",
+	StatusNotFound:                "Not Found",
+	StatusMethodNotAllowed:        "Method Not Allowed",
+	StatusNotAcceptable:           "Not Acceptable",
+	StatusProxyAuthRequired:       "Proxy Authentication Required",
+	StatusRequestTimeout:          "Request Timeout",
+	StatusURITooLong:              "Request-URI Too Long",
+	StatusUnsupportedMediaType:    "Unsupported Media Type",
+	StatusUnsupportedURIScheme:    "Unsupported URI Scheme",
+	StatusBadExtension:            "Bad Extension",
+	StatusExtensionRequired:       "Extension Required",
+	StatusSessionIntervalTooSmall: "Session Interval Too Small",
+	StatusIntervalTooBrief:        "Interval Too Brief",
+	StatusTemporarilyUnavailable:  "Temporarily Unavailable",
+	StatusNoTransaction:           "Call/Transaction Does Not Exist",
+	StatusLoopDetected:            "Loop Detected",
+	StatusTooManyHops:             "Too Many Hops",
+	StatusAddressIncomplete:       "Address Incomplete",
+	StatusBusyHere:                "Busy Here",
+	StatusRequestTerminated:       "Request Terminated",
+	StatusNotAcceptableHere:       "Not Acceptable Here",
+	StatusBadEvent:                "Bad Event",
+	StatusRequestPending:          "Request Pending",
+	StatusServerError:             "Server Internal Error",
+	StatusNotImplemented:          "Not Implemented",
+	StatusServiceUnavailable:      "Service Unavailable",
+	StatusServerTimeout:           "Server Time-out",
+	StatusVersionNotSupported:     "Version Not Supported",
+	StatusMessageTooLarge:         "Message Too Large",
+	StatusBusyEverywhere:          "Busy Everywhere",
+	StatusDecline:                 "Decline",
+	StatusDoesNotExistAnywhere:    "Does Not Exist Anywhere",
 }
 
 // StatusText returns the standard reason phrase of a status code, or a phrase

@@ -1,15 +1,9 @@
 package wire
 
-import (
-	"bytes"
-	"io"
-	"mime"
-	"mime/multipart"
-	"strings"
-)
+import "strings"
 
 // Allow is the value of every Allow header of ours: the methods that Vahta serves (RFC 3261 section 20.5).
-const Allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+const Allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, MESSAGE"
 
 // knownMethod tells whether a method has a meaning here. Whether it is served is
 // for the dialog layer, which answers 405.
@@ -149,42 +143,4 @@ func optionalBody(r *Request) bool {
 		}
 	}
 	return false
-}
-
-// maxParts bounds the parts of a multipart body that are looked at.
-const maxParts = 16
-
-// SDP returns the session description: the body itself, or the first
-// application/sdp part of a multipart body (RFC 5621). It is nil without one.
-func (m *message) SDP() []byte {
-	switch ct := m.ContentType(); {
-	case ct == sdpType:
-		return m.Body()
-	case strings.HasPrefix(ct, "multipart/"):
-		return sdpPart(m.Header("Content-Type"), m.Body())
-	}
-	return nil
-}
-
-func sdpPart(contentType string, body []byte) []byte {
-	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["boundary"] == "" {
-		return nil
-	}
-	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
-	for range maxParts {
-		part, err := parts.NextRawPart()
-		if err != nil {
-			return nil
-		}
-		ct, _, _ := strings.Cut(part.Header.Get("Content-Type"), ";")
-		if strings.EqualFold(strings.TrimSpace(ct), sdpType) {
-			sdp, err := io.ReadAll(part)
-			if err != nil || len(sdp) == 0 {
-				return nil
-			}
-			return sdp
-		}
-	}
-	return nil
 }
