@@ -4,21 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"strings"
 	"time"
-	"unicode"
-
-	"github.com/butlerspb/vahta/sip/wire"
-)
-
-// DIDSource says where an operator writes which of our numbers was called.
-type DIDSource string
-
-// Where the called number is read from.
-const (
-	DIDFromRURI      DIDSource = "ruri"      // user part of the Request-URI
-	DIDFromTo        DIDSource = "to"        // user part of To
-	DIDFromDiversion DIDSource = "diversion" // topmost Diversion (RFC 5806), else the Request-URI
 )
 
 // Config names all peers.
@@ -35,33 +21,6 @@ type Config struct {
 	TrunkProgress time.Duration `yaml:"trunk_progress"`
 	// PhoneProgress is how long a softphone may stay silent (no 1xx).
 	PhoneProgress time.Duration `yaml:"phone_progress"`
-}
-
-// Operator is one trunk, recognised by its source addresses.
-type Operator struct {
-	Name      string         `yaml:"name"`
-	Host      string         `yaml:"host"`      // name or address of its SBC
-	Port      int            `yaml:"port"`      // 0 = 5060
-	Transport wire.Transport `yaml:"transport"` // "" = udp
-	// Sources are addresses, CIDRs or address:port pairs its calls come from. Host itself always counts.
-	Sources []string `yaml:"sources"`
-	// DID says where the called number stands.
-	DID DIDSource `yaml:"did"`
-	// Number is our own number on this trunk, shown as the caller on outgoing calls. Empty: the
-	// trunk is used for incoming calls only.
-	Number string `yaml:"number"`
-	// Domain is the host part of From and To; empty = Host.
-	Domain string `yaml:"domain"`
-	// Plan is the form in which the operator wants numbers.
-	Plan Plan `yaml:"plan"`
-	// AssertIdentity adds P-Asserted-Identity with Number to outgoing calls.
-	AssertIdentity bool `yaml:"assert_identity"`
-	// NoOptions turns probing off for operators that dislike it.
-	NoOptions bool `yaml:"no_options"`
-	// MaxChannels limits calls in both directions; 0 = no limit.
-	MaxChannels int `yaml:"max_channels"`
-	// CallsPerSecond limits starts of calls in both directions; 0 = no limit.
-	CallsPerSecond float64 `yaml:"calls_per_second"`
 }
 
 // Default has no peers and the intervals of the field.
@@ -102,70 +61,6 @@ func (c Config) Validate() error {
 	return errors.Join(faults...)
 }
 
-func (o Operator) validate(path string) error {
-	var faults []error
-	fault := func(field, format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s.%s: "+format, append([]any{path, field}, args...)...))
-	}
-	if o.Name == "" {
-		fault("name", "is empty; logs, metrics and reports need a name")
-	}
-	if !hostLike(o.Host) {
-		fault("host", "%q is neither a host name nor an address", o.Host)
-	}
-	if o.Port < 0 || o.Port > 65535 {
-		fault("port", "%d is no port", o.Port)
-	}
-	if o.Transport != "" && o.Transport != wire.UDP && o.Transport != wire.TCP {
-		fault("transport", "%q is unknown; use udp or tcp", o.Transport)
-	}
-	for i, s := range o.Sources {
-		if _, err := parseSource(s); err != nil {
-			fault("sources", "entry %d: %w", i, err)
-		}
-	}
-	switch o.DID {
-	case "", DIDFromRURI, DIDFromTo, DIDFromDiversion:
-	default:
-		fault("did", "%q is unknown; use ruri, to or diversion", o.DID)
-	}
-	switch o.Plan {
-	case "", PlanE164, PlanNational8, PlanPlain7:
-	default:
-		fault("plan", "%q is unknown; use e164, national8 or plain7", o.Plan)
-	}
-	if o.MaxChannels < 0 {
-		fault("max_channels", "%d is negative; 0 means no limit", o.MaxChannels)
-	}
-	if o.CallsPerSecond < 0 {
-		fault("calls_per_second", "%v is negative; 0 means no limit", o.CallsPerSecond)
-	}
-	return errors.Join(faults...)
-}
-
-// withDefaults fills what the operator left out.
-func (o Operator) withDefaults() Operator {
-	if o.Port == 0 {
-		o.Port = sipPort
-	}
-	if o.Transport == "" {
-		o.Transport = wire.UDP
-	}
-	if o.DID == "" {
-		o.DID = DIDFromRURI
-	}
-	if o.Plan == "" {
-		o.Plan = PlanE164
-	}
-	if o.Domain == "" {
-		o.Domain = o.Host
-	}
-	return o
-}
-
-// sipPort is the default port of SIP over UDP and TCP, RFC 3261 §19.1.2.
-const sipPort = 5060
-
 // source is one address list entry: a prefix, and a port when the entry names one.
 type source struct {
 	prefix netip.Prefix
@@ -193,17 +88,4 @@ func parseSource(s string) (source, error) {
 func hostPrefix(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap()
 	return netip.PrefixFrom(addr, addr.BitLen())
-}
-
-// hostLike reports whether s can be an address or a DNS name.
-func hostLike(s string) bool {
-	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
-		return true
-	}
-	if s == "" || len(s) > 253 {
-		return false
-	}
-	return strings.IndexFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("-._", r) && (r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r))
-	}) < 0
 }

@@ -45,17 +45,17 @@ func TestIdentify(t *testing.T) {
 		{
 			"asserted by an operator", DIDFromRURI, true,
 			map[string]string{"From": from, "To": to, "P-Asserted-Identity": `"Petr, Inc" <sip:+79990000000@x>, <tel:+79990000000>`},
-			Inbound{DID: "+74957770000", Caller: "+79990000000", CallerName: "Petr, Inc"},
+			Inbound{DID: "+74957770000", Caller: "+79990000000", CallerName: "Petr, Inc", Asserted: true},
 		},
 		{
 			"name from From when the assertion has none", DIDFromRURI, true,
 			map[string]string{"From": from, "To": to, "P-Asserted-Identity": `<tel:+79990000000>`},
-			Inbound{DID: "+74957770000", Caller: "+79990000000", CallerName: "Ivan"},
+			Inbound{DID: "+74957770000", Caller: "+79990000000", CallerName: "Ivan", Asserted: true},
 		},
 		{
 			"remote party when nothing is asserted", DIDFromRURI, true,
 			map[string]string{"From": from, "To": to, "Remote-Party-ID": `<sip:79990000001@x>;party=calling`},
-			Inbound{DID: "+74957770000", Caller: "+79990000001", CallerName: "Ivan"},
+			Inbound{DID: "+74957770000", Caller: "+79990000001", CallerName: "Ivan", Asserted: true},
 		},
 		{
 			"called number in To", DIDFromTo, true,
@@ -65,7 +65,7 @@ func TestIdentify(t *testing.T) {
 		{
 			"called number in Diversion", DIDFromDiversion, true,
 			map[string]string{"From": from, "To": to, "Diversion": `<sip:84957770002@x>;reason=no-answer, <sip:84957770003@x>`},
-			Inbound{DID: "+74957770002", Caller: "+79161112233", CallerName: "Ivan", Diversion: "+74957770002"},
+			Inbound{DID: "+74957770002", Caller: "+79161112233", CallerName: "Ivan", Diversion: "+74957770002", Original: "+74957770003"},
 		},
 		{
 			"no Diversion falls back to the Request-URI", DIDFromDiversion, true,
@@ -88,7 +88,11 @@ func TestIdentify(t *testing.T) {
 			Inbound{DID: "+74957770000", Caller: "+79161112233", CallerName: "Ivan"},
 		},
 	} {
-		got := identify(invite(t, uri, tt.headers), tt.did, tt.trusted)
+		var op *Operator
+		if tt.trusted {
+			op = &Operator{DID: tt.did}
+		}
+		got := identify(invite(t, uri, tt.headers), op)
 		if diff := cmp.Diff(tt.want, got); diff != "" {
 			t.Errorf("%s: (-want +got)\n%s", tt.name, diff)
 		}

@@ -7,6 +7,7 @@ type metrics struct {
 	up        *prometheus.GaugeVec
 	channels  *prometheus.GaugeVec
 	refused   *prometheus.CounterVec
+	failed    *prometheus.CounterVec
 	resolving prometheus.Counter
 }
 
@@ -24,11 +25,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_trunk_limited_total", Help: "Calls not placed or taken because of channels or calls per second.",
 		}, []string{"trunk"}),
+		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vahta_trunk_failed_attempts_total", Help: "Calls that moved on because the operator or the way to it failed.",
+		}, []string{"trunk"}),
 		resolving: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vahta_trunk_resolve_failures_total", Help: "Failed look-ups of peers' host names.",
 		}),
 	}
-	reg.MustRegister(m.up, m.channels, m.refused, m.resolving)
+	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.resolving)
 	return m
 }
 
@@ -61,6 +65,13 @@ func (m *metrics) reserve(trunk string, ok bool) {
 func (m *metrics) release(trunk string) {
 	if m != nil {
 		m.channels.WithLabelValues(trunk).Dec()
+	}
+}
+
+// attempt counts an INVITE that failed.
+func (m *metrics) attempt(trunk string, failed bool) {
+	if m != nil && failed {
+		m.failed.WithLabelValues(trunk).Inc()
 	}
 }
 

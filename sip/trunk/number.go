@@ -125,3 +125,8 @@ func onlyDigits(s string) (digits string, plus, ok bool) {
 	}
 	return s, plus, s != ""
 }
+
+// isNumber reports whether a normalised user part is a telephone number.
+func isNumber(user string) bool {
+	return strings.Trim(strings.TrimPrefix(user, "+"), "0123456789") == "" && user != "" && user != "+"
+}

@@ -153,12 +153,12 @@ func (t *Trunks) probe(one *Trunk) {
 		}
 		t.beat(one, false, 0, "no answer to OPTIONS")
 	}
-	addrs := t.peers.Load().hosts[one.op.Host]
-	if len(addrs) == 0 {
+	ways := t.ways(one)
+	if len(ways) == 0 {
 		t.beat(one, false, 0, "host name has no address")
 		return
 	}
-	req, err := t.options(one.op)
+	req, err := t.options(one.op, ways[0].flow.Transport)
 	if err != nil {
 		t.beat(one, false, 0, err.Error())
 		return
@@ -167,8 +167,7 @@ func (t *Trunks) probe(one *Trunk) {
 	one.life.mu.Lock()
 	one.life.probe = p
 	one.life.mu.Unlock()
-	remote := netip.AddrPortFrom(addrs[0], uint16(one.op.Port))
-	tx, err := t.deps.Sender.Send(req, wire.Flow{Transport: one.op.Transport, Remote: remote}, func(ev wire.ClientEvent) {
+	tx, err := t.deps.Sender.Send(req, ways[0].flow, func(ev wire.ClientEvent) {
 		t.probed(one, p, ev)
 	})
 	one.life.mu.Lock()
@@ -219,8 +218,8 @@ func (t *Trunks) beat(one *Trunk, alive bool, rtt time.Duration, problem string)
 }
 
 // options builds the probe.
-func (t *Trunks) options(op Operator) (*wire.Request, error) {
-	req := wire.NewRequest(wire.OPTIONS, op.uri(""))
+func (t *Trunks) options(op Operator, transport wire.Transport) (*wire.Request, error) {
+	req := wire.NewRequest(wire.OPTIONS, op.uri("", transport))
 	self := wire.URI{Scheme: "sip", User: "vahta", Host: op.Domain}
 	if op.Number != "" {
 		self.User = op.Plan.Format(Normalize(op.Number))
@@ -228,7 +227,7 @@ func (t *Trunks) options(op Operator) (*wire.Request, error) {
 	from := wire.NameAddr{URI: self, Params: wire.Params{{Name: "tag", Value: t.deps.Sender.NewTag()}}}
 	for _, h := range [...]wire.Header{
 		{Name: "From", Value: from.String()},
-		{Name: "To", Value: wire.NameAddr{URI: op.uri("")}.String()},
+		{Name: "To", Value: wire.NameAddr{URI: op.uri("", transport)}.String()},
 		{Name: "Call-ID", Value: t.deps.Sender.NewCallID()},
 		{Name: "CSeq", Value: "1 OPTIONS"},
 		{Name: "Accept", Value: "application/sdp"},

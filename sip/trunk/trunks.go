@@ -37,23 +37,17 @@ type Deps struct {
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil = time.Now
-}
-
-// Destination is one way to ring somebody.
-type Destination struct {
-	Trunk      string // operator's name, "" for a softphone
-	URI        wire.URI
-	Flow       wire.Flow
-	From       wire.NameAddr // the caller to show; zero for softphones: the caller of Dial decides
-	Headers    []wire.Header
-	NoProgress time.Duration // silence (no 1xx) after which the next way is tried
+	// ListenerOn returns the listener of a transport at an address of ours; [*wire.Edge.ListenerOn] does. Operators with
+	// a local address need it.
+	ListenerOn func(wire.Transport, netip.Addr) (netip.AddrPort, bool)
 }
 
 // Trunk is one operator at work.
 type Trunk struct {
-	op    Operator
-	limit limit
-	life  life
+	op      Operator
+	limit   limit
+	life    life
+	targets targets
 }
 
 // Name returns the operator's name.
@@ -143,65 +137,22 @@ func (t *Trunks) Identify(req *wire.Request) (*Trunk, Inbound, bool) {
 		return nil, Inbound{}, false
 	}
 	if who == nil {
-		return nil, identify(req, DIDFromRURI, false), true
+		return nil, identify(req, nil), true
 	}
-	in := identify(req, who.op.DID, true)
+	in := identify(req, &who.op)
 	in.Trunk = who.op.Name
 	return who, in, true
 }
 
+// IdentifyPhone reads the INVITE of an engineer's phone that has authenticated.
+func (t *Trunks) IdentifyPhone(req *wire.Request, account string) Inbound {
+	in := identify(req, nil)
+	in.Account = account
+	return in
+}
+
 // Get returns the operator of that name, nil when there is none.
 func (t *Trunks) Get(name string) *Trunk { return t.byName[name] }
-
-// Route lists the ways to ring a number through operators: in order of the configuration, those
-// believed down last, one entry per address of an operator. It is empty when no operator may place
-// outgoing calls.
-func (t *Trunks) Route(number string) []Destination {
-	number = Normalize(number)
-	p := t.peers.Load()
-	var usable, down []Destination
-	for _, one := range t.trunks {
-		if one.op.Number == "" {
-			continue
-		}
-		for _, addr := range p.hosts[one.op.Host] {
-			d := t.destination(one.op, number, addr)
-			if one.State() == StateDown {
-				down = append(down, d)
-			} else {
-				usable = append(usable, d)
-			}
-		}
-	}
-	return append(usable, down...)
-}
-
-func (t *Trunks) destination(op Operator, number string, addr netip.Addr) Destination {
-	own := wire.URI{Scheme: "sip", User: op.Plan.Format(Normalize(op.Number)), Host: op.Domain}
-	d := Destination{
-		Trunk:      op.Name,
-		URI:        op.uri(op.Plan.Format(number)),
-		Flow:       wire.Flow{Transport: op.Transport, Remote: netip.AddrPortFrom(addr, uint16(op.Port))},
-		From:       wire.NameAddr{URI: own},
-		NoProgress: t.cfg.TrunkProgress,
-	}
-	if op.AssertIdentity {
-		d.Headers = []wire.Header{{Name: "P-Asserted-Identity", Value: "<" + own.String() + ">"}}
-	}
-	return d
-}
-
-// uri is a Request-URI at the operator; the port is written only when it is not the default.
-func (o Operator) uri(user string) wire.URI {
-	u := wire.URI{Scheme: "sip", User: user, Host: o.Domain}
-	if o.Port != sipPort {
-		u.Port = o.Port
-	}
-	if o.Transport != wire.UDP {
-		u.Params = u.Params.With("transport", string(o.Transport))
-	}
-	return u
-}
 
 // Phone returns the way to ring a softphone by its SIP URI, with or without "sip:".
 func (t *Trunks) Phone(address string) (Destination, error) {
@@ -266,8 +217,8 @@ func (t *Trunks) Status() []Health {
 	for _, one := range t.trunks {
 		h := one.life.health()
 		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
-		if addrs := t.peers.Load().hosts[one.op.Host]; len(addrs) > 0 {
-			h.Remote = netip.AddrPortFrom(addrs[0], uint16(one.op.Port)).String()
+		if ways := t.ways(one); len(ways) > 0 {
+			h.Remote = ways[0].flow.Remote.String()
 		}
 		out = append(out, h)
 	}

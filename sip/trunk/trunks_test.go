@@ -54,7 +54,7 @@ func (n *network) set(addr string, alive bool) {
 func testConfig() Config {
 	cfg := Default()
 	cfg.Operators = []Operator{
-		{Name: "mtt", Host: "sip.mtt.example", Sources: []string{"192.0.2.0/28"}, Number: "84957770000", Plan: PlanNational8, AssertIdentity: true},
+		{Name: "mtt", Host: "sip.mtt.example", Sources: []string{"192.0.2.0/28"}, Number: "84957770000", Plan: PlanNational8, Identity: Identity{Send: []string{"pai"}}},
 		{Name: "tcp", Host: "198.51.100.7", Port: 5080, Transport: wire.TCP, Number: "+74957770001", Domain: "ims.example"},
 		{Name: "in", Host: "203.0.113.1", Sources: []string{"127.0.0.1:5070"}},
 	}
@@ -150,9 +150,9 @@ func TestRoute(t *testing.T) {
 	if strings.Join(lines, "\n") != strings.Join(want, "\n") {
 		t.Errorf("routes:\n%s\nwant:\n%s", strings.Join(lines, "\n"), strings.Join(want, "\n"))
 	}
-	for _, d := range got {
-		if d.NoProgress != 3*time.Second {
-			t.Errorf("%s may be silent for %s", d.Trunk, d.NoProgress)
+	for i, want := range []time.Duration{1500 * time.Millisecond, 1500 * time.Millisecond, 3 * time.Second} { // 3 s an operator
+		if d := got[i]; d.NoProgress != want {
+			t.Errorf("%s may be silent for %s, want %s", d.Trunk, d.NoProgress, want)
 		}
 	}
 }
@@ -288,7 +288,7 @@ func TestValidate(t *testing.T) {
 	}
 	cfg := Config{
 		Operators: []Operator{
-			{Name: "a", Host: "bad host", Port: 70000, Transport: "tls", Sources: []string{"10.0.0.0/33"}, DID: "x", Plan: "y", MaxChannels: -1, CallsPerSecond: -1},
+			{Name: "a", Host: "bad host", Port: 70000, Transport: "sctp", Sources: []string{"10.0.0.0/33"}, DID: "x", Plan: "y", MaxChannels: -1, CallsPerSecond: -1},
 			{Name: "a", Host: "192.0.2.1"},
 			{},
 		},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/butlerspb/vahta/channels/webhook"
+	"github.com/butlerspb/vahta/sip/trunk"
 )
 
 // inspector holds the file against the shape of Config before it is decoded, so that every fault of it is told at once,
@@ -130,12 +132,12 @@ func (in *inspector) scalar(typ reflect.Type, node ast.Node, path string) ast.No
 func readable(typ reflect.Type, text string) error {
 	v := reflect.New(typ)
 	switch target := v.Interface().(type) {
-	case *webhook.Secret:
+	case *webhook.Secret, *trunk.Secret:
 		value, err := reveal(text)
 		if err != nil {
 			return err
 		}
-		return target.UnmarshalText([]byte(value))
+		return target.(encoding.TextUnmarshaler).UnmarshalText([]byte(value)) //nolint:forcetypeassert // both are
 	case *netip.Addr:
 		if _, err := netip.ParseAddr(text); text != "" && err != nil {
 			return fmt.Errorf("%q is no IP address; write for example 192.0.2.10", text)

@@ -86,7 +86,7 @@ func (l *Loaded) decode(source []byte) []Fault {
 	if len(in.faults) > 0 {
 		return in.faults
 	}
-	decoder := yaml.NewDecoder(bytes.NewReader(nil), yaml.Strict(), secrets())
+	decoder := yaml.NewDecoder(bytes.NewReader(nil), append(secrets(), yaml.Strict())...)
 	if err := decoder.DecodeFromNode(body, &l.Config); err != nil {
 		return []Fault{syntaxFault(err)}
 	}

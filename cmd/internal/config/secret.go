@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding"
 	"fmt"
 	"os"
 	"strings"
@@ -8,22 +9,28 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/butlerspb/vahta/channels/webhook"
+	"github.com/butlerspb/vahta/sip/trunk"
 )
 
 // secrets lets every secret of the file be written as "file:/path": its value is then the first line of that file
 // (systemd credentials, container secrets), so that the configuration itself may be shown around.
-func secrets() yaml.DecodeOption {
-	return yaml.CustomUnmarshaler(func(s *webhook.Secret, b []byte) error {
-		var text string
-		if err := yaml.Unmarshal(b, &text); err != nil {
-			return err
-		}
-		value, err := reveal(text)
-		if err != nil {
-			return err
-		}
-		return s.UnmarshalText([]byte(value))
-	})
+func secrets() []yaml.DecodeOption {
+	return []yaml.DecodeOption{
+		yaml.CustomUnmarshaler(func(s *webhook.Secret, b []byte) error { return secret(s, b) }),
+		yaml.CustomUnmarshaler(func(s *trunk.Secret, b []byte) error { return secret(s, b) }),
+	}
+}
+
+func secret(into encoding.TextUnmarshaler, b []byte) error {
+	var text string
+	if err := yaml.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	value, err := reveal(text)
+	if err != nil {
+		return err
+	}
+	return into.UnmarshalText([]byte(value))
 }
 
 // reveal returns the secret that is written as text.
