@@ -20,6 +20,8 @@ type Local struct {
 	PTime     int            // ms per packet we prefer to receive; 0 means 20
 	Direction Direction      // what we wish; an answer never exceeds the offer
 	Origin    Origin         // session id and version
+	Security  Security       // whether media is encrypted
+	Crypto    []Crypto       // our keys, of NewCrypto, in order of preference; the same ones for all of a session
 }
 
 // Agreement is what both sides settled on, seen from ours.
@@ -35,6 +37,7 @@ type Agreement struct {
 	PTime       int            // ms per packet to send: 10, 20, 30 or 40
 	Direction   Direction      // ours
 	Held        bool           // the far end holds us
+	Crypto      *CryptoPair    // the keys of SRTP; nil means plain RTP
 }
 
 // Blocked says why nothing may be sent to the address the far end named.
@@ -48,6 +51,7 @@ const (
 	BlockedMulticast           // multicast or broadcast
 	BlockedPort                // port 0
 	BlockedScope               // loopback or link-local, and we are not there
+	BlockedFamily              // IPv6 where we receive on IPv4, or the other way round
 )
 
 // String is a short reason for logs.
@@ -65,6 +69,8 @@ func (b Blocked) String() string {
 		return "port 0"
 	case BlockedScope:
 		return "loopback or link-local address"
+	case BlockedFamily:
+		return "address of the other family"
 	}
 	return "blocked(" + strconv.Itoa(int(b)) + ")"
 }
@@ -72,7 +78,7 @@ func (b Blocked) String() string {
 // Offer describes one audio line with all our codecs.
 func Offer(l Local) *Session {
 	s := frame(l)
-	s.Media = []Media{audioLine(l, "RTP/AVP", l.Codecs, l.ptime(), l.Direction)}
+	s.Media = []Media{audioLine(l, l.proto(), l.Codecs, l.ptime(), l.Direction, l.cryptoAttrs())}
 	return s
 }
 
@@ -83,65 +89,85 @@ func Reoffer(last *Session, l Local) *Session {
 	if last == nil {
 		return s
 	}
-	audio := s.Media[0]
+	first := s.Media[0]
 	s.Media = make([]Media, 0, len(last.Media)+1)
 	placed := false
 	for i := range last.Media {
 		m := &last.Media[i]
-		if !placed && usable(m) {
-			audio.Proto, placed = m.Proto, true
-			s.Media = append(s.Media, audio)
+		if !placed && audio(m) {
+			placed = true
+			s.Media = append(s.Media, audioLine(l, m.Proto, l.Codecs, l.ptime(), l.Direction, l.reuse(m)))
 			continue
 		}
 		s.Media = append(s.Media, refused(m))
 	}
 	if !placed {
-		s.Media = append(s.Media, audio)
+		s.Media = append(s.Media, first)
 	}
 	return s
 }
 
-// Answer takes the first audio line both can use and refuses all others. The
-// answer uses the offer's payload types and names one codec, the first of ours
-// that was offered.
+// Answer takes the first audio line both can use and refuses all others; a line with keys is preferred to one without
+// where keys are wanted. The answer uses the offer's payload types and names one codec, the first of ours that was offered.
 func Answer(offer *Session, l Local) (*Session, Agreement, error) {
+	i, pair, codec := pick(offer, l)
+	if i < 0 {
+		return nil, Agreement{}, fmt.Errorf("answer an offer of %d lines, srtp %s: %w", len(offer.Media), l.Security, ErrNotAcceptable)
+	}
+	m := &offer.Media[i]
+	a := Agreement{Codec: codec, RecvPT: codec.PT, PTime: sendPTime(m, l), Crypto: pair}
+	picked := []Codec{codec}
+	if ev, ok := commonEvent(l.Codecs, m.Codecs(), codec.Clock); ok {
+		a.EventPT, a.RecvEventPT, a.EventClock = ev.PT, ev.PT, ev.Clock
+		picked = append(picked, ev)
+	}
+	a.settle(offer, m, l)
+	var keys []Attr
+	if pair != nil {
+		keys = []Attr{pair.Send.attr()}
+	}
+	s := frame(l)
+	s.Media = make([]Media, len(offer.Media))
+	for j := range offer.Media {
+		s.Media[j] = refused(&offer.Media[j])
+	}
+	s.Media[i] = audioLine(l, m.Proto, picked, a.PTime, a.Direction, keys)
+	return s, a, nil
+}
+
+// pick chooses the line of an offer, its keys and its codec; -1 when none will do.
+func pick(offer *Session, l Local) (line int, pair *CryptoPair, codec Codec) {
+	line = -1
 	for i := range offer.Media {
 		m := &offer.Media[i]
-		if !usable(m) || offer.toMany(m) {
+		if !audio(m) || offer.toMany(m) {
 			continue
 		}
-		theirs := m.Codecs()
-		codec, ok := firstCommon(l.Codecs, theirs)
+		keys, ok := l.protect(m)
+		if !ok || line >= 0 && keys == nil {
+			continue
+		}
+		c, ok := firstCommon(l.Codecs, m.Codecs())
 		if !ok {
 			continue
 		}
-		a := Agreement{Codec: codec, RecvPT: codec.PT, PTime: sendPTime(m, l)}
-		picked := []Codec{codec}
-		if ev, ok := commonEvent(l.Codecs, theirs, codec.Clock); ok {
-			a.EventPT, a.RecvEventPT, a.EventClock = ev.PT, ev.PT, ev.Clock
-			picked = append(picked, ev)
+		if line, pair, codec = i, keys, c; keys != nil || l.Security == SecurityOff {
+			break
 		}
-		a.settle(offer, m, l)
-		s := frame(l)
-		s.Media = make([]Media, len(offer.Media))
-		for j := range offer.Media {
-			s.Media[j] = refused(&offer.Media[j])
-		}
-		s.Media[i] = audioLine(l, m.Proto, picked, a.PTime, a.Direction)
-		return s, a, nil
 	}
-	return nil, Agreement{}, fmt.Errorf("answer an offer of %d lines: %w", len(offer.Media), ErrNotAcceptable)
+	return line, pair, codec
 }
 
 // Conclude reads the answer to our own offer. We send with the answer's payload
 // types and receive with the offer's (RFC 3264 §6.1).
 func Conclude(offer, answer *Session, l Local) (Agreement, error) {
 	for i := range answer.Media {
-		if i >= len(offer.Media) || !usable(&offer.Media[i]) || !usable(&answer.Media[i]) {
+		if i >= len(offer.Media) || !audio(&offer.Media[i]) || !audio(&answer.Media[i]) {
 			continue
 		}
 		m := &answer.Media[i]
-		if answer.toMany(m) {
+		pair, ok := l.concludeCrypto(&offer.Media[i], m)
+		if !ok || answer.toMany(m) {
 			continue
 		}
 		ours, theirs := offer.Media[i].Codecs(), answerCodecs(m, &offer.Media[i])
@@ -149,7 +175,7 @@ func Conclude(offer, answer *Session, l Local) (Agreement, error) {
 		if !ok {
 			continue
 		}
-		a := Agreement{RecvPT: codec.PT, PTime: sendPTime(m, l)}
+		a := Agreement{RecvPT: codec.PT, PTime: sendPTime(m, l), Crypto: pair}
 		a.Codec, _ = firstCommon([]Codec{codec}, theirs)
 		if ev, ok := commonEvent(theirs, ours, codec.Clock); ok {
 			back, _ := commonEvent(ours, theirs, ev.Clock)
@@ -158,7 +184,7 @@ func Conclude(offer, answer *Session, l Local) (Agreement, error) {
 		a.settle(answer, m, l)
 		return a, nil
 	}
-	return Agreement{}, fmt.Errorf("conclude with an answer of %d lines: %w", len(answer.Media), ErrNotAcceptable)
+	return Agreement{}, fmt.Errorf("conclude with an answer of %d lines, srtp %s: %w", len(answer.Media), l.Security, ErrNotAcceptable)
 }
 
 // settle fills where to send and which way media flows.
@@ -196,6 +222,8 @@ func blocked(addr netip.Addr, port uint16, own netip.Addr) Blocked {
 	case addr.IsLoopback() && !own.IsLoopback(),
 		addr.IsLinkLocalUnicast() && !own.IsLinkLocalUnicast():
 		return BlockedScope
+	case own.IsValid() && own.Unmap().Is4() != addr.Is4():
+		return BlockedFamily
 	}
 	return NotBlocked
 }
@@ -232,11 +260,9 @@ func remoteRTCP(m *Media, rtp netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(addr, uint16(port))
 }
 
-// usable says whether a line is live audio in a profile we speak. Secure
-// profiles are not spoken; a=crypto on a plain one is ignored.
-func usable(m *Media) bool {
-	return m.Kind == "audio" && m.Port != 0 &&
-		(strings.EqualFold(m.Proto, "RTP/AVP") || strings.EqualFold(m.Proto, "RTP/AVPF"))
+// audio says whether a line is live audio in a profile we speak.
+func audio(m *Media) bool {
+	return m.Kind == "audio" && m.Port != 0 && (plainProto(m.Proto) || secureProto(m.Proto))
 }
 
 // refused is the line with port 0 (RFC 3264 §6); one format must remain.
@@ -346,10 +372,10 @@ func frame(l Local) *Session {
 	return &Session{Origin: l.Origin, Conn: l.Addr.Addr().Unmap().WithZone("").String()}
 }
 
-func audioLine(l Local, proto string, codecs []Codec, ptime int, dir Direction) Media {
+func audioLine(l Local, proto string, codecs []Codec, ptime int, dir Direction, keys []Attr) Media {
 	m := Media{Kind: "audio", Port: l.Addr.Port(), Proto: proto}
 	m.Formats = make([]string, 0, len(codecs))
-	m.Attrs = make([]Attr, 0, 2*len(codecs)+2)
+	m.Attrs = append(make([]Attr, 0, 2*len(codecs)+2+len(keys)), keys...)
 	for _, c := range codecs {
 		pt := strconv.Itoa(int(c.PT))
 		m.Formats = append(m.Formats, pt)

@@ -175,6 +175,16 @@ func (s *Session) Addr(m *Media) netip.Addr {
 	return parseAddr(host)
 }
 
+// IPv6 says whether the first audio line that is live wants its media at an IPv6 address, so that the answer must name one.
+func (s *Session) IPv6() bool {
+	for i := range s.Media {
+		if m := &s.Media[i]; audio(m) {
+			return s.Addr(m).Is6()
+		}
+	}
+	return false
+}
+
 func parseAddr(host string) netip.Addr {
 	a, err := netip.ParseAddr(host)
 	if err != nil {
