@@ -35,6 +35,7 @@
 //	sip/media             -     sip/sdp                                                       RTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
 //	sip/dialog            -     sip/wire sip/sdp                                              one SIP dialog; the INVITE machines
 //	sip/trunk             -     sip/wire sip/dialog sip/digest                                operators: admission, identity, health, registration, routes, messages
+//	sip/registrar         -     sip/wire sip/digest                                           engineers' phones: accounts, bindings, NAT, set-up by link
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only

@@ -1,0 +1,85 @@
+package registrar
+
+import (
+	"time"
+
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Caller is an INVITE that waits for its answer; [*dialog.Incoming] is one.
+type Caller interface {
+	Request() *wire.Request
+	Reject(status int, reason string, h ...wire.Header)
+}
+
+// Authenticate tells which account sent an INVITE. False means that it has been
+// answered: with a challenge, or because the account may not. Each true needs one Release.
+func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
+	now, req := r.now(), in.Request()
+	user, proved := r.connected(req.Flow(), now)
+	var refused *refusal
+	if !proved {
+		user, refused = r.authenticate(req, now)
+	}
+	if refused == nil {
+		refused = r.take(user, req)
+	}
+	if refused == nil {
+		return user, true
+	}
+	r.metrics.invited(refused.why)
+	if refused.why != whyChallenged && refused.why != whyStale && r.deps.Refused != nil {
+		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: refused.why})
+	}
+	in.Reject(refused.status, "", r.challenge(req, refused, now)...)
+	return "", false
+}
+
+// connected tells whose connection a flow is: TCP and TLS sources cannot be forged.
+func (r *Registrar) connected(f wire.Flow, now time.Time) (user string, ok bool) {
+	if f.Transport == wire.UDP {
+		return "", false
+	}
+	f = unmapped(f)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for account, list := range r.own {
+		for i := range list {
+			if b := &list[i]; b.live(now) && b.Transport == f.Transport && b.Remote == f.Remote {
+				return account, true
+			}
+		}
+	}
+	return "", false
+}
+
+// take counts a call of an account.
+func (r *Registrar) take(user string, req *wire.Request) *refusal {
+	if req.From().URI.User != user {
+		return &refusal{status: wire.StatusForbidden, why: whyFrom}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.placed[user] >= r.cfg.MaxCalls {
+		return &refusal{status: wire.StatusTemporarilyUnavailable, why: whyLimit}
+	}
+	r.placed[user]++
+	return nil
+}
+
+// Release notes that a call of an account is over.
+func (r *Registrar) Release(account string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.placed[account]--; r.placed[account] <= 0 {
+		delete(r.placed, account)
+	}
+}
+
+// Media tells how the sound of an account goes over a flow: "required", "offered" or "off" SRTP.
+func (r *Registrar) Media(_ string, f wire.Flow) string {
+	if f.Transport != wire.TLS && r.cfg.SRTP == "required" {
+		return "offered" // keys that cross the network in clear text protect nobody
+	}
+	return r.cfg.SRTP
+}
