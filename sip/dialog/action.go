@@ -8,6 +8,7 @@ type Action uint8
 const (
 	Illegal         Action = iota // the event has no meaning in this state: count it, change nothing
 	SendInvite                    // the initial INVITE leaves
+	SendAgain                     // the INVITE leaves again: answered challenge, longer session
 	ArmSilence                    // start the timer that ends at Config or Outgoing NoAnswer
 	StopSilence                   // a first answer has come
 	SendCancel                    // CANCEL; the transaction holds it back until a 1xx (RFC 3261 §9.1)

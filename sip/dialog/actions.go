@@ -14,7 +14,7 @@ func (d *Dialog) do(actions []Action, in *input, ev fmt.Stringer) {
 		case Illegal:
 			d.st.metrics.illegal()
 			d.st.log.Debug("event without meaning", slog.String("call_id", d.s.CallID), slog.String("event", ev.String()))
-		case SendInvite, ArmSilence, StopSilence, SendCancel, ArmCancel, StopCancel, Forget, SendAck, SweepAnswer:
+		case SendInvite, SendAgain, ArmSilence, StopSilence, SendCancel, ArmCancel, StopCancel, Forget, SendAck, SweepAnswer:
 			d.doUAC(a, in)
 		case SendProgress, SendOK, ResendOK, ArmResend, ArmAck, StopAck, SendRefusal, SendTerminated:
 			d.doUAS(a, in)
@@ -40,6 +40,8 @@ func (d *Dialog) doUAC(a Action, in *input) {
 	switch a { //nolint:exhaustive // the group is chosen by do
 	case SendInvite:
 		d.sendInvite(in)
+	case SendAgain:
+		d.sendAgain(in)
 	case ArmSilence:
 		d.silence.start(&d.box, d.noAnswer, func() { d.stepUAC(UACSilent, input{err: ErrSilent}) })
 	case StopSilence:
@@ -87,6 +89,12 @@ func (d *Dialog) doUAS(a Action, in *input) {
 }
 
 func (d *Dialog) doTell(a Action, in *input) {
+	if a == TellTrying {
+		if d.trying { // the second INVITE's: nothing new for the owner
+			return
+		}
+		d.trying = true
+	}
 	e := Event{Req: in.req, Resp: in.resp, Err: in.err, Status: in.status, Reason: in.reason, Tag: d.s.RemoteTag}
 	switch a { //nolint:exhaustive // the group is chosen by do
 	case TellTrying:

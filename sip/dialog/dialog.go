@@ -35,10 +35,13 @@ type Dialog struct {
 	parting  []wire.Header // the owner's, for a BYE or CANCEL
 
 	// UAC, owned by the executor
-	invite   clientTx
+	try         *attempt // what the INVITE is made of, until it is final
+	credentials []wire.Header
+	invite      clientTx
 	noAnswer time.Duration
 	silence  timer
 	cancel   timer
+	trying   bool     // Trying was told
 	won      bool     // RemoteTag is the winner's
 	sendErr  error    // the initial INVITE could not be sent
 	forks    []string // tags of 18x
@@ -246,7 +249,7 @@ func (d *Dialog) close() {
 	d.closed = true
 	d.stepOffer(OfferClose, input{})
 	d.stopTimers()
-	d.infos, d.tx, d.offerSDP, d.parting = nil, nil, nil, nil
+	d.infos, d.tx, d.offerSDP, d.parting, d.try = nil, nil, nil, nil, nil
 	if d.s.Role == UAS || d.invite == nil {
 		d.st.forget(d)
 		return

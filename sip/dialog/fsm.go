@@ -31,6 +31,7 @@ const (
 	UACAnswerAgain                   // the winner's 2xx repeated
 	UACFork                          // a 2xx with another To-tag than the winner's
 	UACRefused                       // 300..699
+	UACAgain                         // the same, but another INVITE may answer it: 401, 407, 422
 	UACLost                          // Timer B, ICMP, connection lost
 	UACSilent                        // no 1xx in time
 	UACCancel                        // the owner cancels
@@ -69,7 +70,7 @@ func stepUACIdle(ev UACEvent) (UACState, []Action) {
 		return UACCalling, acts(SendInvite, ArmSilence)
 	case UACCancel, UACBye: // the caller went before the INVITE: it never leaves
 		return UACTerminated, acts(TellFailed)
-	case UACTrying, UACRinging, UACAnswer, UACAnswerOffer, UACAnswerAgain, UACFork, UACRefused, UACLost,
+	case UACTrying, UACRinging, UACAnswer, UACAnswerOffer, UACAnswerAgain, UACFork, UACRefused, UACAgain, UACLost,
 		UACSilent, UACCancelTimeout, UACAck, UACPeerBye, UACByeDone, UACDialogLost, uacEventCount:
 	}
 	return UACIdle, acts(Illegal)
@@ -88,6 +89,8 @@ func stepUACPending(s UACState, ev UACEvent) (UACState, []Action) {
 		return UACConfirmed, acts(StopSilence, SendAck, TellAnswered)
 	case UACAnswerOffer:
 		return UACAccepted, acts(StopSilence, TellAnswered)
+	case UACAgain:
+		return UACCalling, acts(SendAgain, ArmSilence)
 	case UACRefused, UACLost:
 		return UACTerminated, acts(StopSilence, TellFailed)
 	case UACSilent:
@@ -108,7 +111,7 @@ func stepUACCancelling(ev UACEvent) (UACState, []Action) {
 	switch ev {
 	case UACAnswer, UACAnswerOffer, UACFork: // the 200 crossed our CANCEL
 		return UACTerminated, acts(StopCancel, SweepAnswer, TellFailed)
-	case UACRefused, UACLost:
+	case UACRefused, UACAgain, UACLost: // no second INVITE after the CANCEL
 		return UACTerminated, acts(StopCancel, TellFailed)
 	case UACCancelTimeout:
 		return UACTerminated, acts(Forget, TellFailed)
@@ -133,7 +136,7 @@ func stepUACAccepted(ev UACEvent) (UACState, []Action) {
 		return UACTerminated, acts(AnswerBye, TellEnded)
 	case UACDialogLost:
 		return UACTerminated, acts(SendAck, SendBye, TellEnded)
-	case UACTrying, UACRinging, UACAnswerAgain, UACRefused, UACLost, UACSilent:
+	case UACTrying, UACRinging, UACAnswerAgain, UACRefused, UACAgain, UACLost, UACSilent:
 		return UACAccepted, nil
 	case UACDial, UACAnswer, UACAnswerOffer, UACCancelTimeout, UACByeDone, uacEventCount:
 	}
@@ -152,7 +155,7 @@ func stepUACConfirmed(ev UACEvent) (UACState, []Action) {
 		return UACTerminated, acts(AnswerBye, TellEnded)
 	case UACDialogLost:
 		return UACTerminated, acts(SendBye, TellEnded)
-	case UACTrying, UACRinging, UACRefused, UACLost, UACSilent: // late or meant for a fork
+	case UACTrying, UACRinging, UACRefused, UACAgain, UACLost, UACSilent: // late or meant for a fork
 		return UACConfirmed, nil
 	case UACDial, UACAnswer, UACAnswerOffer, UACCancelTimeout, UACAck, UACByeDone, uacEventCount:
 	}
@@ -169,7 +172,7 @@ func stepUACEnding(ev UACEvent) (UACState, []Action) {
 		return UACEnding, acts(SendAck)
 	case UACFork:
 		return UACEnding, acts(SweepAnswer)
-	case UACTrying, UACRinging, UACRefused, UACLost, UACSilent, UACCancel, UACBye, UACAck:
+	case UACTrying, UACRinging, UACRefused, UACAgain, UACLost, UACSilent, UACCancel, UACBye, UACAck:
 		return UACEnding, nil
 	case UACDial, UACAnswer, UACAnswerOffer, UACCancelTimeout, uacEventCount:
 	}
@@ -184,7 +187,7 @@ func stepUACTerminated(ev UACEvent) (UACState, []Action) {
 		return UACTerminated, acts(SendAck)
 	case UACPeerBye:
 		return UACTerminated, acts(AnswerBye)
-	case UACTrying, UACRinging, UACRefused, UACLost, UACSilent, UACCancel, UACCancelTimeout,
+	case UACTrying, UACRinging, UACRefused, UACAgain, UACLost, UACSilent, UACCancel, UACCancelTimeout,
 		UACAck, UACBye, UACByeDone, UACDialogLost:
 		return UACTerminated, nil
 	case UACDial, uacEventCount: // dialling after the cancel must not ring anybody

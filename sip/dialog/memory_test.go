@@ -252,13 +252,21 @@ func farFlow() wire.Flow {
 // dial makes the dialog a UAC.
 func (b *bench) dial(sdp string) *outTx {
 	b.t.Helper()
+	return b.dialWith(func(o *Outgoing) { o.SDP = []byte(sdp) })
+}
+
+// dialWith is dial with whatever else is to be said.
+func (b *bench) dialWith(change func(*Outgoing)) *outTx {
+	b.t.Helper()
 	b.loop.do(func() {
-		d, err := b.st.Invite(Outgoing{
+		o := Outgoing{
 			URI:  wire.URI{Scheme: "sip", User: "bob", Host: "198.51.100.9"},
 			From: wire.NameAddr{URI: wire.URI{Scheme: "sip", User: "vahta", Host: "192.0.2.1"}},
 			To:   wire.NameAddr{URI: wire.URI{Scheme: "sip", User: "bob", Host: "198.51.100.9"}},
-			Flow: farFlow(), Contact: "vahta", SDP: []byte(sdp),
-		}, b.loop, b.hear)
+			Flow: farFlow(), Contact: "vahta", SDP: []byte("offer"),
+		}
+		change(&o)
+		d, err := b.st.Invite(o, b.loop, b.hear)
 		if err != nil {
 			b.t.Error(err)
 		}

@@ -115,15 +115,20 @@ func (s *State) request(m wire.Method, cseq uint32, headers []wire.Header) (*wir
 	return b.req, b.err
 }
 
-// initial builds the INVITE that starts the dialog.
-func (s *State) initial(o *Outgoing) (*wire.Request, error) {
-	b := builder{req: wire.NewRequest(wire.INVITE, o.URI)}
+// initial builds the INVITE that starts the dialog, more goes with it this time.
+func (s *State) initial(o *Outgoing, more []wire.Header) (*wire.Request, error) {
+	uri, routes := s.routing()
+	b := builder{req: wire.NewRequest(wire.INVITE, uri)}
+	for _, r := range routes {
+		b.add("Route", r)
+	}
 	b.add("From", s.Local)
 	b.add("To", s.Remote)
 	b.add("Call-ID", s.CallID)
 	b.add("CSeq", cseqValue(s.InviteCSeq, wire.INVITE))
 	b.add("Contact", s.Contact)
 	b.add("Allow", allow)
+	b.all(more)
 	b.all(o.Headers)
 	if len(o.SDP) > 0 {
 		b.req.SetBody(sdpType, o.SDP)

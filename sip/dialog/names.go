@@ -5,7 +5,7 @@ import "strconv"
 // String returns the name.
 func (a Action) String() string {
 	return name("action", []string{
-		"illegal", "send-invite", "arm-silence", "stop-silence", "send-cancel", "arm-cancel",
+		"illegal", "send-invite", "send-again", "arm-silence", "stop-silence", "send-cancel", "arm-cancel",
 		"stop-cancel", "forget", "send-ack", "sweep-answer", "send-progress", "send-ok", "resend-ok",
 		"arm-resend", "arm-ack", "stop-ack", "send-refusal", "send-terminated", "send-bye",
 		"send-bye-no-ack", "answer-bye", "tell-trying", "tell-progress", "tell-answered",
@@ -26,7 +26,7 @@ func (u UACState) String() string {
 // String returns the name.
 func (u UACEvent) String() string {
 	return name("uacevent", []string{
-		"dial", "trying", "ringing", "answer", "answer-offer", "answer-again", "fork", "refused", "lost",
+		"dial", "trying", "ringing", "answer", "answer-offer", "answer-again", "fork", "refused", "again", "lost",
 		"silent", "cancel", "cancel-timeout", "ack", "bye", "peer-bye", "bye-done", "dialog-lost",
 	}, uint8(u))
 }

@@ -26,7 +26,8 @@ type Outgoing struct {
 // Invite sends an INVITE. It is called inside exec, where every event then
 // arrives; on error nothing was sent and no event follows.
 func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, error) {
-	d := &Dialog{st: st, on: on, noAnswer: o.NoAnswer}
+	d := &Dialog{st: st, on: on, noAnswer: o.NoAnswer, reliable: o.Reliable, policy: o.Timer.or(st.cfg.SessionTimer)}
+	d.try = &attempt{out: o}
 	d.box.fault = func(v any) { st.broke(d, v) }
 	if d.noAnswer <= 0 {
 		d.noAnswer = st.cfg.NoAnswer
@@ -37,10 +38,9 @@ func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, err
 		Role: UAC, CallID: st.edge.NewCallID(), LocalTag: tag,
 		Local: o.From.WithTag(tag).String(), Remote: o.To.WithTag("").String(),
 		Contact: contact(st.edge, o.Flow.Transport, o.Contact),
-		Target:  o.URI, Flow: o.Flow, LateOffer: len(o.SDP) == 0,
+		Flow:    o.Flow, LateOffer: len(o.SDP) == 0,
 	}
-	d.s.InviteCSeq = d.s.nextCSeq()
-	req, err := d.s.initial(&o)
+	req, err := d.initial()
 	if err != nil {
 		return nil, fmt.Errorf("build INVITE to %s: %w", o.URI.Host, err)
 	}
@@ -57,8 +57,9 @@ func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, err
 }
 
 func (d *Dialog) sendInvite(in *input) {
+	cseq := d.s.InviteCSeq
 	tx, err := d.st.edge.Send(in.req, d.s.Flow, func(ev wire.ClientEvent) {
-		d.box.post(func() { d.inviteEvent(ev) })
+		d.box.post(func() { d.inviteEvent(cseq, ev) })
 	})
 	if err != nil {
 		d.sendErr = err
@@ -67,9 +68,16 @@ func (d *Dialog) sendInvite(in *input) {
 	d.invite = tx
 }
 
-// inviteEvent takes whatever the INVITE's transaction, or a stray response, brings.
-func (d *Dialog) inviteEvent(ev wire.ClientEvent) {
+// inviteEvent takes whatever the transaction of the INVITE with that number, or a
+// stray response, brings.
+func (d *Dialog) inviteEvent(cseq uint32, ev wire.ClientEvent) {
 	r := ev.Response
+	if cseq != d.s.InviteCSeq { // of one that was sent again since: only a late 2xx of it matters
+		if r != nil && r.Status()/100 == 2 {
+			d.sweep(r)
+		}
+		return
+	}
 	if r == nil {
 		d.stepUAC(UACLost, input{err: ev.Err})
 		return
@@ -84,7 +92,7 @@ func (d *Dialog) inviteEvent(ev wire.ClientEvent) {
 	case in.status < 300:
 		d.stepUAC(d.winner(r), in)
 	default:
-		d.stepUAC(UACRefused, in)
+		d.stepUAC(d.refused(&in), in)
 	}
 }
 
@@ -123,7 +131,7 @@ func (d *Dialog) winner(r *wire.Response) UACEvent {
 	case d.won:
 		return UACFork
 	case d.s.UAC == UACCalling || d.s.UAC == UACProceeding:
-		d.won = true
+		d.won, d.try = true, nil
 		d.adopt(r)
 		d.stepOffer(OfferOpen, input{})
 		if d.s.LateOffer && description(r) != nil {
@@ -142,7 +150,11 @@ func (d *Dialog) ack(s *State, cseq uint32, sdp []byte) {
 		d.sendAck(d.acked, s)
 		return
 	}
-	req, err := s.request(wire.ACK, cseq, nil)
+	var credentials []wire.Header
+	if cseq == s.InviteCSeq && s.Role == UAC { // those of the INVITE (§13.2.2.4); no other request within the dialog has any
+		credentials = d.credentials
+	}
+	req, err := s.request(wire.ACK, cseq, credentials)
 	if err != nil {
 		d.unsent("ACK", err)
 		return
@@ -169,7 +181,7 @@ func (d *Dialog) sweep(r *wire.Response) {
 	fork.RemoteTag, fork.Remote = r.ToTag(), r.Header("To")
 	fork.refresh(r.Contact())
 	fork.Routes = reversed(r.RecordRoute())
-	d.ack(&fork, d.s.InviteCSeq, nil)
+	d.ack(&fork, r.CSeq(), nil)
 	if slices.Contains(d.swept, fork.RemoteTag) || len(d.swept) == maxForks {
 		return
 	}
@@ -191,8 +203,8 @@ func (d *Dialog) sweep(r *wire.Response) {
 
 // stray takes a response that no transaction wanted.
 func (d *Dialog) stray(r *wire.Response) {
-	if r.CSeq() == d.s.InviteCSeq {
-		d.inviteEvent(wire.ClientEvent{Response: r})
+	if r.CSeq() <= d.s.InviteCSeq {
+		d.inviteEvent(r.CSeq(), wire.ClientEvent{Response: r})
 		return
 	}
 	if r.Status()/100 == 2 && r.ToTag() == d.s.RemoteTag { // a re-INVITE's 2xx again
