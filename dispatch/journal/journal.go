@@ -24,6 +24,7 @@ var (
 	_ dispatch.Arbiter     = (*Store)(nil)
 	_ dispatch.Nodes       = (*Store)(nil)
 	_ dispatch.Definitions = (*Store)(nil)
+	_ dispatch.Phones      = (*Store)(nil)
 )
 
 // ErrAway says that there is no SQL store to ask now.
@@ -41,6 +42,7 @@ type shared interface {
 	dispatch.Arbiter
 	dispatch.Nodes
 	dispatch.Definitions
+	dispatch.Phones
 	dispatch.Numbered
 	dispatch.Releaser
 }

@@ -147,3 +147,48 @@ func (s *Store) KnownDefinition(ctx context.Context, hash string) (bool, error) 
 	}
 	return in.KnownDefinition(ctx, hash)
 }
+
+// PhoneAccounts implements dispatch.Phones.
+func (s *Store) PhoneAccounts(ctx context.Context) ([]dispatch.PhoneAccount, error) {
+	in, err := s.attached()
+	if err != nil {
+		return nil, err
+	}
+	return in.PhoneAccounts(ctx)
+}
+
+// AddPhone implements dispatch.Phones.
+func (s *Store) AddPhone(ctx context.Context, a dispatch.PhoneAccount) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.AddPhone(ctx, a)
+}
+
+// LinkPhone implements dispatch.Phones.
+func (s *Store) LinkPhone(ctx context.Context, user, link string, until time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.LinkPhone(ctx, user, link, until)
+}
+
+// SpendPhone implements dispatch.Phones.
+func (s *Store) SpendPhone(ctx context.Context, a dispatch.PhoneAccount, link string, now time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.SpendPhone(ctx, a, link, now)
+}
+
+// RevokePhone implements dispatch.Phones.
+func (s *Store) RevokePhone(ctx context.Context, user string, now time.Time) error {
+	in, err := s.attached()
+	if err != nil {
+		return err
+	}
+	return in.RevokePhone(ctx, user, now)
+}

@@ -19,6 +19,7 @@ var (
 	_ dispatch.Arbiter     = (*SQLite)(nil)
 	_ dispatch.Nodes       = (*SQLite)(nil)
 	_ dispatch.Definitions = (*SQLite)(nil)
+	_ dispatch.Phones      = (*SQLite)(nil)
 	_ dispatch.Numbered    = (*SQLite)(nil)
 )
 

@@ -1,8 +1,8 @@
 // Package store is the system of record: raw signals, tickets and their
 // events, calls, timers and the outbox, and what several nodes need to agree
-// (assignments of people, leases of nodes, the directory's definition, ids of
-// changes), in SQL. It implements dispatch.Store, Archive, Queue, Releaser,
-// Arbiter, Nodes, Definitions and Numbered on SQLite, and on plain memory
+// (assignments of people, leases of nodes, the directory's definition, phone
+// accounts, ids of changes), in SQL. It implements dispatch.Store, Archive,
+// Queue, Releaser, Arbiter, Nodes, Definitions, Numbered and Phones on SQLite, and on plain memory
 // (Memory) for tests and as stand-in for a store that is away; one suite holds
 // both to the same behaviour.
 //

@@ -22,6 +22,7 @@ var (
 	_ dispatch.Nodes       = (*Memory)(nil)
 	_ dispatch.Definitions = (*Memory)(nil)
 	_ dispatch.Numbered    = (*Memory)(nil)
+	_ dispatch.Phones      = (*Memory)(nil)
 )
 
 // Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
@@ -54,6 +55,7 @@ type tables struct {
 	nodes       map[string]nodeRec
 	definitions map[string]bool // hashes that were in force
 	inForce     *definitionRec  // nil = none
+	phones      map[string]dispatch.PhoneAccount
 }
 
 // put sets a value of a table for the commit that runs.
@@ -103,7 +105,7 @@ func NewMemory() *Memory {
 		signals: map[dispatch.SignalID]signalRec{}, tickets: map[string]ticket.Ticket{}, events: map[string][]ticket.Event{},
 		calls: map[string]dispatch.CallRecord{}, timers: map[dispatch.TimerKey]timerRec{}, outbox: map[string]noticeRec{},
 		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
-		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{},
+		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{}, phones: map[string]dispatch.PhoneAccount{},
 	}}
 }
 

@@ -26,6 +26,7 @@ type record interface {
 	dispatch.Arbiter
 	dispatch.Nodes
 	dispatch.Definitions
+	dispatch.Phones
 	dispatch.Numbered
 	Forget(ctx context.Context, before time.Time) error
 }
@@ -118,6 +119,8 @@ func TestSuite(t *testing.T) {
 		"a node that was taken over hears it once":   suiteTakenOver,
 		"a definition is in force":                   suiteDefinition,
 		"the last number of a block":                 suiteLastNumber,
+		"phone accounts and their links":             suitePhones,
+		"fifty spend one link, one does":             suitePhoneLinkRace,
 	}
 	for store, make := range stores {
 		for name, run := range cases {
