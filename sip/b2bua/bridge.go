@@ -46,6 +46,7 @@ func (c *Call) Bridge(a, b *Leg) error {
 // presses them at the other end, once, whichever way they were told.
 func (c *Call) connect(a, b *Leg) {
 	c.Unbridge()
+	c.endEarly()
 	media.Connect(a.stream, b.stream, media.ConnectOptions{KeepDigits: true})
 	c.bridged = [2]*Leg{a, b}
 }

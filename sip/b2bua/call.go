@@ -34,7 +34,8 @@ type Call struct {
 	a         *Leg
 	legs      []*Leg // in order of creation, the A leg first
 	bridged   [2]*Leg
-	cause     string // why the call ended, "" while it lives
+	early     [2]*Leg // the unanswered caller, and the ringing leg that he hears
+	cause     string  // why the call ended, "" while it lives
 	note      string
 	bridgedAt time.Time
 	endedAt   time.Time

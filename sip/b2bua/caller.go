@@ -1,6 +1,7 @@
 package b2bua
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/butlerspb/vahta/sip/dialog"
@@ -116,23 +117,43 @@ func (l *Leg) callerEvent(s *session, ev dialog.Event) {
 		if l.state == StateEnded { // we hung up, or both did at once
 			return
 		}
-		l.q850 = ev.Q850
-		c.trace.request(c.engine.now(), l, Inward, wire.BYE)
-		l.gone(endCause(ev))
+		l.partedBy(ev)
 	case dialog.Failed:
 		l.gone(CauseDialogFailed)
 	case dialog.Confirmed:
 		c.trace.request(c.engine.now(), l, Inward, wire.ACK)
 	case dialog.Trying, dialog.Progress, dialog.Answered, dialog.Offer, dialog.OfferDone, dialog.OfferGone,
-		dialog.LateAnswer, dialog.Info, dialog.InfoDone:
+		dialog.LateAnswer, dialog.Info, dialog.InfoDone, dialog.Refreshed:
 		l.inDialog(ev)
 	}
 }
 
+// partedBy is the end of an answered dialog that we did not ask for: BYE, or the dialog gave up by itself.
+func (l *Leg) partedBy(ev dialog.Event) {
+	c := l.call
+	l.q850 = ev.Q850
+	cause := endCause(ev)
+	switch {
+	case ev.Req != nil:
+		c.trace.request(c.engine.now(), l, Inward, wire.BYE)
+	case cause == CauseExpired:
+		c.Note("the session with " + l.Name + " was not refreshed in time")
+		fallthrough
+	default:
+		c.trace.request(c.engine.now(), l, Outward, wire.BYE)
+	}
+	l.gone(cause)
+}
+
 // endCause says why a dialog ended without us hanging up.
 func endCause(ev dialog.Event) string {
-	if ev.Err != nil {
+	switch {
+	case ev.Err == nil:
+		return CauseNormal
+	case errors.Is(ev.Err, dialog.ErrNoAck):
 		return CauseNoAck
+	case errors.Is(ev.Err, dialog.ErrSessionExpired):
+		return CauseExpired
 	}
-	return CauseNormal
+	return CauseDialogFailed
 }

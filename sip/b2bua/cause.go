@@ -28,7 +28,10 @@ const (
 	CauseTrunkLimit   = "trunk_limit"     // channels or calls per second are used up
 	CausePorts        = "ports_exhausted"
 	CauseDialogFailed = "dialog_failed"
-	CauseRejected     = "rejected" // the script refused the caller with a status of its own
+	CauseRejected     = "rejected"        // the script refused the caller with a status of its own
+	CauseAnnouncement = "announcement"    // the network played something until the ring time was over, and nobody answered
+	CauseNotSecure    = "not_secure"      // SRTP was required and the far end has none
+	CauseExpired      = "session_expired" // the far end did not refresh the session, RFC 4028
 )
 
 // Q.850 causes that decide outcomes, ITU-T Q.850 §2.2.7.
@@ -120,9 +123,9 @@ func reasonOf(cause string) wire.Header {
 	switch cause {
 	case CauseElsewhere:
 		value = `SIP ;cause=200 ;text="Call completed elsewhere"`
-	case CauseMediaLost, CauseNoAck, CauseMaxDuration:
+	case CauseMediaLost, CauseNoAck, CauseMaxDuration, CauseExpired:
 		value = q850Reason(q850TimerExpiry, "Recovery on timer expiry")
-	case CauseNoAnswer:
+	case CauseNoAnswer, CauseAnnouncement:
 		value = q850Reason(q850NoAnswer, "No answer from user")
 	case CauseBusy:
 		value = q850Reason(q850Busy, "User busy")
@@ -130,7 +133,7 @@ func reasonOf(cause string) wire.Header {
 		value = q850Reason(q850Rejected, "Call rejected")
 	case CauseInternal, CauseShutdown, CausePorts, CauseDialogFailed, CauseTrunkLimit, CauseUnavailable:
 		value = q850Reason(q850TempFailure, "Temporary failure")
-	case CauseNoMedia:
+	case CauseNoMedia, CauseNotSecure:
 		value = `SIP ;cause=488 ;text="Not Acceptable Here"`
 	default:
 		value = q850Reason(q850Normal, "Normal call clearing")
@@ -153,7 +156,7 @@ func refusalOf(cause string) int {
 		return 500
 	case CauseUnavailable, CauseShutdown, CausePorts, CauseTrunkLimit:
 		return 503
-	case CauseNoMedia:
+	case CauseNoMedia, CauseNotSecure:
 		return 488
 	}
 	return 480

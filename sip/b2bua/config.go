@@ -35,6 +35,8 @@ type Config struct {
 	FirstRTP time.Duration `yaml:"first_rtp"`
 	// SteadyRTP is how long RTP may pause once it flowed; held legs are exempt.
 	SteadyRTP time.Duration `yaml:"steady_rtp"`
+	// OneWay is how long an answered leg may be silent until it is asked to send anew, once, by a re-INVITE. 0 = never.
+	OneWay time.Duration `yaml:"one_way"`
 	// LadderSize is the number of messages and events kept per call.
 	LadderSize int `yaml:"ladder_size"`
 	// Linger bounds how long an ended call waits for its dialogs to settle.
@@ -61,6 +63,7 @@ func Default() Config {
 		RingTime:    20 * time.Second,
 		FirstRTP:    30 * time.Second,
 		SteadyRTP:   15 * time.Second,
+		OneWay:      5 * time.Second,
 		LadderSize:  200,
 		Linger:      35 * time.Second, // 64·T1 and a little, RFC 3261 §13.3.1.4
 		User:        "vahta",
@@ -86,6 +89,9 @@ func (c Config) Validate() error {
 		if d.value <= 0 {
 			faults = append(faults, fmt.Errorf("%s: %s is not a positive duration", d.field, d.value))
 		}
+	}
+	if c.OneWay < 0 {
+		faults = append(faults, fmt.Errorf("one_way: %s is negative; 0 means never", c.OneWay))
 	}
 	if c.MaxCalls <= 0 {
 		faults = append(faults, fmt.Errorf("max_calls: %d; at least one call must be allowed", c.MaxCalls))

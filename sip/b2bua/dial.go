@@ -1,6 +1,8 @@
 package b2bua
 
 import (
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
@@ -35,11 +37,6 @@ func (c *Call) Dial(d Dial) *Leg {
 		leg.state, leg.outcome, leg.cause = StateEnded, OutcomeCancelled, c.cause
 		return leg
 	}
-	if err := leg.openStream(); err != nil {
-		leg.fail(failure{cause: CausePorts, err: err})
-		return leg
-	}
-	leg.say(sdp.Offer(leg.local()))
 	leg.tryNext(failure{cause: CauseUnavailable})
 	c.checkIdle()
 	return leg
@@ -55,6 +52,7 @@ type failure struct {
 
 // tryNext dials the next way, or fails with the last failure when none is left.
 func (l *Leg) tryNext(last failure) {
+	l.call.leaveEarly(l)
 	for l.next < len(l.dial.Destinations) {
 		dest := &l.dial.Destinations[l.next]
 		l.next++
@@ -68,6 +66,9 @@ func (l *Leg) tryNext(last failure) {
 		}
 		l.call.engine.trunks.Release(dest.Trunk)
 		last = failure{cause: CauseUnavailable, err: err}
+		if l.stream == nil {
+			last.cause = CausePorts
+		}
 	}
 	l.fail(last)
 }
@@ -79,10 +80,16 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 	if len(l.dial.Headers) > 0 {
 		headers = append(append([]wire.Header(nil), headers...), l.dial.Headers...)
 	}
-	s := &session{leg: l, trunk: dest.Trunk}
+	l.agree(c.engine.terms(dest.Media), placeOf(ipv6(dest.Flow.Remote.Addr()), dest.Flow.Local.Addr()))
+	if err := l.openStream(); err != nil {
+		return err
+	}
+	l.say(sdp.Offer(l.local()))
+	s := &session{leg: l, trunk: dest.Trunk, dest: dest}
 	d, err := c.engine.stack.Invite(dialog.Outgoing{
 		URI: dest.URI, Flow: dest.Flow, From: l.from(dest), To: wire.NameAddr{URI: dest.URI},
 		Contact: c.engine.cfg.User, Headers: headers, SDP: l.sentBody, NoAnswer: dest.NoProgress,
+		Auth: dest.Auth, Routes: dest.Routes, Reliable: dest.Reliable, Timer: dest.Timer,
 	}, c.loop, func(ev dialog.Event) { l.dialledEvent(s, ev) })
 	if err != nil {
 		return err
@@ -90,16 +97,19 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 	s.Dialog = d
 	l.track(s)
 	l.trunk = dest.Trunk
-	l.state, l.early = StateSetup, nil
+	l.state, l.q850 = StateSetup, 0
 	c.trace.request(c.engine.now(), l, Outward, wire.INVITE)
 	l.stopTimer()
 	l.timer = time.AfterFunc(l.dial.RingTime, func() {
 		c.loop.Post(func() {
-			if l.dialog == s && (l.state == StateSetup || l.state == StateRinging) {
-				l.giveUp(OutcomeNoAnswer, CauseNoAnswer)
+			if l.pending(s) {
+				l.giveUp(l.unanswered())
 			}
 		})
 	})
+	if dest.Alive != nil {
+		l.askWay(s)
+	}
 	return nil
 }
 
@@ -130,7 +140,7 @@ func (l *Leg) giveUp(outcome Outcome, cause string) {
 		l.dialog.Cancel(reasonOf(cause))
 	}
 	l.finish(outcome, cause)
-	c.emit(Event{Kind: LegFailed, Leg: l, Outcome: outcome, Cause: cause})
+	c.emit(Event{Kind: LegFailed, Leg: l, Outcome: outcome, Cause: cause, Q850: l.q850})
 }
 
 // fail ends a leg that nobody answered.
@@ -157,7 +167,7 @@ func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
 	}
 	switch ev.Kind {
 	case dialog.Trying:
-		c.engine.trunks.Observe(l.trunk, true, "")
+		c.engine.trunks.Report(s.dest, trunk.Result{Status: ev.Status})
 		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		c.emit(Event{Kind: LegTrying, Leg: l, Status: ev.Status})
 	case dialog.Progress:
@@ -167,35 +177,13 @@ func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
 		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		l.answered(ev)
 	case dialog.Failed:
-		l.refused(ev)
+		l.refused(s, ev)
 	case dialog.Ended:
-		c.trace.request(c.engine.now(), l, Inward, wire.BYE)
-		l.q850 = ev.Q850
-		l.gone(endCause(ev))
+		l.partedBy(ev)
 	case dialog.Confirmed, dialog.Cancelled, dialog.Offer, dialog.OfferDone, dialog.OfferGone, dialog.LateAnswer,
-		dialog.Info, dialog.InfoDone:
+		dialog.Info, dialog.InfoDone, dialog.Refreshed:
 		l.inDialog(ev)
 	}
-}
-
-// progressed takes an 18x. An 18x is never an answer, whatever it plays.
-func (l *Leg) progressed(ev dialog.Event) {
-	c := l.call
-	if l.state == StateAnswered {
-		return
-	}
-	kind := LegRinging
-	if len(ev.SDP) > 0 {
-		l.early = ev.SDP
-		if ev.Status != wire.StatusRinging {
-			kind = LegEarly
-		}
-	}
-	if l.state == StateSetup {
-		l.state, l.ringingAt = StateRinging, c.engine.now()
-		c.engine.metrics.ringing(l)
-	}
-	c.emit(Event{Kind: kind, Leg: l, Status: ev.Status})
 }
 
 // conclude reads the far end's answer to our offer.
@@ -209,43 +197,80 @@ func (l *Leg) conclude(body []byte) (sdp.Agreement, error) {
 
 // answered takes the 200 of a dialled leg; its SDP may have come with the 18x already.
 func (l *Leg) answered(ev dialog.Event) {
-	body := ev.SDP
-	if len(body) == 0 {
-		body = l.early
-	}
-	agreement, err := l.conclude(body)
+	agreement, fresh, err := l.readAnswer(ev.SDP)
 	if err != nil {
-		l.sendBye(CauseNoMedia)
-		l.fail(failure{cause: CauseNoMedia, err: err})
+		l.incompatible(err)
 		return
 	}
 	c := l.call
 	l.stopTimer()
+	l.dialog.unwatch()
 	l.state, l.answeredAt, l.outcome = StateAnswered, c.engine.now(), OutcomeAnswered
-	l.apply(agreement)
+	if fresh {
+		l.apply(agreement)
+	}
 	l.watch()
 	c.emit(Event{Kind: LegAnswered, Leg: l, Status: ev.Status})
 }
 
+// readAnswer reads the answer in a 200, or in the 18x before it. It is not fresh where an UPDATE in between has put
+// something newer into force.
+func (l *Leg) readAnswer(body []byte) (a sdp.Agreement, fresh bool, err error) {
+	if l.settled {
+		return sdp.Agreement{}, false, nil
+	}
+	if len(body) == 0 {
+		body = l.early
+	}
+	a, err = l.conclude(body)
+	return a, true, err
+}
+
+// incompatible hangs up a way that answered with sound we cannot use, or that is not secured as it must be, and tries the
+// next.
+func (l *Leg) incompatible(err error) {
+	cause := CauseNoMedia
+	if l.terms.security == sdp.SecurityRequired {
+		cause = CauseNotSecure
+	}
+	l.dialog.unwatch()
+	l.sendBye(cause)
+	l.dialog.release()
+	l.tryNext(failure{cause: cause, err: err})
+}
+
 // refused takes the failure of one way and tries the next if it was the way that failed.
-func (l *Leg) refused(ev dialog.Event) {
+func (l *Leg) refused(s *session, ev dialog.Event) {
 	c := l.call
 	if ev.Status > 0 {
 		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 	}
-	l.dialog.release()
-	retry := trunk.Retry(ev.Status, ev.Err)
-	if l.trunk != "" {
-		problem := ""
-		if ev.Err != nil {
-			problem = ev.Err.Error()
-		}
-		c.engine.trunks.Observe(l.trunk, ev.Status > 0, problem)
+	s.release()
+	s.unwatch()
+	result := trunk.Result{
+		Status: ev.Status, Q850: ev.Q850, Rang: l.state == StateRinging, RetryAfter: retryAfterOf(ev.Resp), Err: ev.Err,
 	}
+	c.engine.trunks.Report(s.dest, result)
 	f := failure{status: ev.Status, q850: ev.Q850, err: ev.Err}
-	if retry {
+	if result.WayFailed() {
 		l.tryNext(f)
 		return
 	}
 	l.fail(f)
+}
+
+// retryAfterOf reads how long a refusal asks to be left in peace; a comment or parameter may follow the seconds.
+func retryAfterOf(res *wire.Response) time.Duration {
+	if res == nil {
+		return 0
+	}
+	value := res.Header("Retry-After")
+	if i := strings.IndexAny(value, " ;("); i >= 0 {
+		value = value[:i]
+	}
+	seconds, err := strconv.ParseUint(value, 10, 16)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(seconds) * time.Second
 }

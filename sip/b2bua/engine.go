@@ -30,6 +30,9 @@ type Deps struct {
 	Stack  *dialog.Stack
 	Pool   *media.Pool
 	Trunks *trunk.Trunks
+	// Phones are the engineers' phones: callers who are neither an operator nor a configured host are asked to prove who
+	// they are. nil = there are none, such callers get 403.
+	Phones Phones
 	// Serves reports whether a called number is one of ours; calls to others get 404. nil = all.
 	Serves func(trunk.Inbound) bool
 	// Pressure tells what is used of the machine; asked at each new call, so it reads memory only. nil = no pressure.
@@ -48,6 +51,7 @@ type Engine struct {
 	stack      stack
 	pool       *media.Pool
 	trunks     peers
+	phones     Phones
 	serves     func(trunk.Inbound) bool
 	pressure   func() Pressure
 	known      func(trunk.Inbound) bool
@@ -80,9 +84,10 @@ type stack interface {
 // peers are the operators' limits and health as the engine needs them.
 type peers interface {
 	Identify(req *wire.Request) (*trunk.Trunk, trunk.Inbound, bool)
+	IdentifyPhone(req *wire.Request, account string) trunk.Inbound
 	Reserve(name string) bool
 	Release(name string)
-	Observe(name string, alive bool, problem string)
+	Report(d *trunk.Destination, r trunk.Result)
 }
 
 // New checks the configuration and takes the stack's INVITEs and OPTIONS. Give the script to OnCall
@@ -96,7 +101,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
-		pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
+		phones: deps.Phones, pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
 		metrics:    newMetrics(deps.Registerer),
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),
@@ -224,13 +229,21 @@ func (e *Engine) NewCall() *Call {
 // costs this INVITE only: the dialog is refused with 500, and what was counted for it is given back.
 func (e *Engine) invited(in *dialog.Incoming) {
 	req := in.Request()
-	_, who, ok := e.trunks.Identify(req)
-	from := caller{who: who, peer: ok}
+	a, ok, answered := e.arrive(in)
+	if answered {
+		return
+	}
+	taken := false
+	defer func() {
+		if !taken {
+			e.releasePhone(a.who)
+		}
+	}()
+	from := caller{who: a.who, peer: ok}
 	if why := e.admit(req.ReceivedAt(), &from); why != "" {
 		e.shed(in, &from, why)
 		return
 	}
-	taken := false
 	defer func() {
 		if !taken {
 			e.active.Add(-1)
@@ -240,21 +253,46 @@ func (e *Engine) invited(in *dialog.Incoming) {
 		e.refuse(in, wire.StatusForbidden, refusedPeer)
 		return
 	}
-	if !e.serves(who) {
+	if !e.serves(a.who) {
 		e.refuse(in, wire.StatusNotFound, refusedNumber)
 		return
 	}
-	offer, status := e.readOffer(req)
-	if status != 0 {
+	if status := e.readOffer(req, &a); status != 0 {
 		e.refuse(in, status, refusedMedia)
 		return
 	}
-	if !e.trunks.Reserve(who.Trunk) {
+	if !e.trunks.Reserve(a.who.Trunk) {
 		e.refuse(in, wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
 		return
 	}
 	taken = true // the call's goroutine gives it back
-	e.begin(in, who, offer)
+	e.begin(in, &a)
+}
+
+// arrive names who calls: an operator, a configured phone, or an engineer's phone that proves its account; the latter may
+// have been answered already.
+func (e *Engine) arrive(in *dialog.Incoming) (a arrival, ok, answered bool) {
+	req := in.Request()
+	one, who, ok := e.trunks.Identify(req)
+	if ok {
+		return policyOf(one, who), true, false
+	}
+	if e.phones == nil || !e.phones.Live(req.Flow().Remote) {
+		return arrival{}, false, false
+	}
+	account, ok := e.phones.Authenticate(in)
+	if !ok {
+		return arrival{}, false, true
+	}
+	who = e.trunks.IdentifyPhone(req, account)
+	return arrival{who: who, media: trunk.Media{SRTP: e.phones.Media(account, req.Flow())}}, true, false
+}
+
+// releasePhone tells the phones that a call of theirs is over.
+func (e *Engine) releasePhone(who trunk.Inbound) {
+	if who.Account != "" {
+		e.phones.Release(who.Account)
+	}
 }
 
 func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wire.Header) {
@@ -262,32 +300,35 @@ func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wir
 	in.Reject(status, "", more...)
 }
 
-// readOffer reads the caller's offer and tells the refusal it deserves, 0 when it is good. No offer
-// is good: we shall make one. The media port is not open yet, so any address stands for it.
-func (e *Engine) readOffer(req *wire.Request) (*sdp.Session, int) {
+// readOffer reads the caller's offer and tells the refusal it deserves, 0 when it is good. No offer is good: we shall
+// make one. The media port is not open yet, so any address stands for it.
+func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
 	body := req.SDP()
 	if len(body) == 0 {
-		return nil, 0
+		return 0
 	}
 	offer, err := sdp.Parse(body)
 	if err != nil {
-		return nil, wire.StatusBadRequest
+		return wire.StatusBadRequest
 	}
-	anywhere := netip.AddrPortFrom(netip.IPv4Unspecified(), 1)
-	if _, _, err := sdp.Answer(offer, sdp.Local{Addr: anywhere, Codecs: e.codecs}); err != nil {
-		return nil, wire.StatusNotAcceptableHere
+	t := e.terms(a.media)
+	anywhere := sdp.Local{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 1), Codecs: t.codecs, Security: t.security, Crypto: t.keys()}
+	if _, _, err := sdp.Answer(offer, anywhere); err != nil {
+		return wire.StatusNotAcceptableHere
 	}
-	return offer, 0
+	a.offer = offer
+	return 0
 }
 
 // begin makes the call and starts its goroutine.
-func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Session) {
+func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 	req := in.Request()
-	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: who, At: req.ReceivedAt(), Flow: req.Flow()})
+	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: req.ReceivedAt(), Flow: req.Flow()})
 	leg := c.newLeg(callerName)
-	leg.caller, leg.offer, leg.trunk = true, offer, who.Trunk
+	leg.caller, leg.offer, leg.trunk = true, a.offer, a.who.Trunk
+	leg.agree(e.terms(a.media), a.placeOf(req.Flow()))
 	c.a = leg
-	s := &session{leg: leg, trunk: who.Trunk}
+	s := &session{leg: leg, trunk: a.who.Trunk}
 	c.trace.request(c.info.At, leg, Inward, wire.INVITE)
 	e.remember(c)
 	begun := false
@@ -296,6 +337,7 @@ func (e *Engine) begin(in *dialog.Incoming, who trunk.Inbound, offer *sdp.Sessio
 			go c.run(func() { c.End(CauseInternal) })
 		}
 	}()
+	in.Policy(a.reliable, a.timer)
 	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
 	leg.track(s)
 	begun = true
@@ -317,6 +359,7 @@ func (e *Engine) remember(c *Call) {
 
 // forget is the last act of a call's goroutine.
 func (e *Engine) forget(c *Call) {
+	e.releasePhone(c.info.Inbound)
 	e.mu.Lock()
 	delete(e.calls, c)
 	e.active.Add(-1)

@@ -6,7 +6,7 @@ type EventKind uint8
 // Kinds of events. Leg is set for all but CallEnded; CallerGone carries the A leg.
 const (
 	LegTrying  EventKind = iota + 1 // the dialled way answered 100: it is alive
-	LegRinging                      // 180, or 183 without media
+	LegRinging                      // 18x without media
 	LegEarly                        // 18x with media: an announcement, never an answer
 	LegAnswered
 	LegFailed  // a B leg ended before it was answered: Outcome, Status, Q850, Err

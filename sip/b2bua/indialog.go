@@ -17,12 +17,16 @@ func (l *Leg) inDialog(ev dialog.Event) {
 		l.offered(ev)
 	case dialog.LateAnswer:
 		l.concludeLate(ev.SDP)
+	case dialog.Refreshed:
+		l.refreshed(ev.SDP)
+	case dialog.OfferDone:
+		l.reoffered(ev)
 	case dialog.Info:
 		if digit, ok := infoDigit(ev.Req.ContentType(), ev.Req.Body()); ok && l.stream != nil {
 			l.stream.InfoDigit(digit)
 		}
 	case dialog.Trying, dialog.Progress, dialog.Answered, dialog.Confirmed, dialog.Failed, dialog.Cancelled,
-		dialog.Ended, dialog.OfferDone, dialog.OfferGone, dialog.InfoDone: // handled by the callers, or nothing to do
+		dialog.Ended, dialog.OfferGone, dialog.InfoDone: // handled by the callers, or nothing to do
 	}
 }
 
@@ -45,6 +49,9 @@ func (l *Leg) offered(ev dialog.Event) {
 		l.refuseOffer(wire.StatusBadRequest)
 		return
 	}
+	if l.agreement.Rekeyed(offer) {
+		l.crypto = l.terms.keys()
+	}
 	answer, agreement, err := sdp.Answer(offer, l.local())
 	if err != nil {
 		l.refuseOffer(wire.StatusNotAcceptableHere)
@@ -52,6 +59,7 @@ func (l *Leg) offered(ev dialog.Event) {
 	}
 	l.acceptOffer(l.say(answer))
 	l.apply(agreement)
+	l.settled = l.state != StateAnswered // an UPDATE before the answer, RFC 3311 §5.1
 }
 
 func (l *Leg) acceptOffer(body []byte) {
@@ -80,6 +88,20 @@ func (l *Leg) concludeLate(body []byte) {
 	l.apply(agreement)
 }
 
+// refreshed reads a description that came with the dialog's own refresh of the session (RFC 4028) and differs from the one
+// before: the far end has moved.
+func (l *Leg) refreshed(body []byte) {
+	if l.state != StateAnswered || l.stream == nil {
+		return
+	}
+	agreement, err := l.conclude(body)
+	if err != nil {
+		l.call.Note("the refreshed session of " + l.Name + " cannot be used: " + err.Error())
+		return
+	}
+	l.apply(agreement)
+}
+
 func methodOf(ev dialog.Event) string {
 	if ev.Req != nil {
 		return ev.Req.Method()
@@ -87,12 +109,15 @@ func methodOf(ev dialog.Event) string {
 	return wire.INVITE
 }
 
+// dtmfRelay is the body of SIP INFO by which we press keys.
+const dtmfRelay = "application/dtmf-relay"
+
 // infoDigit reads a key from the body of a SIP INFO: application/dtmf-relay ("Signal=5" lines) or
 // application/dtmf (the key alone).
 func infoDigit(contentType string, body []byte) (byte, bool) {
 	kind, _, _ := strings.Cut(contentType, ";")
 	switch strings.ToLower(strings.TrimSpace(kind)) {
-	case "application/dtmf-relay":
+	case dtmfRelay:
 		for line := range bytes.Lines(body) {
 			name, value, ok := bytes.Cut(line, []byte("="))
 			if ok && bytes.EqualFold(bytes.TrimSpace(name), []byte("signal")) {

@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -34,17 +36,28 @@ type Leg struct {
 	trunk  string // operator of the current dialog, "" for phones
 	timer  *time.Timer
 
+	terms  terms
+	crypto []sdp.Crypto // our keys of this session; nil = plain
+	place  place        // where stream receives
+
 	stream    *media.Stream
 	offer     *sdp.Session // the A leg's first offer; nil when it sent none
 	sent      *sdp.Session // what we said last
 	sentBody  []byte
 	origin    sdp.Origin
 	agreement sdp.Agreement
-	early     []byte // SDP of a B leg's 18x
-	held      bool   // the far end holds us
-	music     bool   // hears hold music because its partner holds us
-	recorded  bool   // its voice goes to the recorder
-	awaiting  bool   // our offer went out in an answer; theirs comes with the ACK
+	open      *sdp.Session // our re-INVITE's offer, while it is open
+	before    *sdp.Session // what we said before it
+	early     []byte       // SDP of a B leg's 18x
+	rang      bool         // a B leg's 180 came
+	settled   bool         // an UPDATE before the answer has settled what the answer would have
+	audible   bool         // the unanswered caller was sent 183 with our media
+	held      bool         // the far end holds us
+	music     bool         // hears hold music because its partner holds us
+	recorded  bool         // its voice goes to the recorder
+	awaiting  bool         // our offer went out in an answer; theirs comes with the ACK
+	oneWay    oneWay
+	moves     int // how often the phone has moved while it rang
 
 	outcome    Outcome
 	cause      string
@@ -61,13 +74,16 @@ type Leg struct {
 type session struct {
 	*dialog.Dialog
 	leg     *Leg
-	trunk   string // channel to give back, "" when none
-	settled bool   // its end has been reported
+	trunk   string             // channel to give back, "" when none
+	settled bool               // its end has been reported
+	dest    *trunk.Destination // of a dialled leg: the way
+
+	look  *time.Timer        // asks next whether the way is alive
+	unask context.CancelFunc // ends the question that is open
 }
 
 func (c *Call) newLeg(name string) *Leg {
 	leg := &Leg{ID: len(c.legs), Name: name, call: c, dialledAt: c.engine.now()}
-	leg.origin = sdp.Origin{ID: c.engine.sessionID(), Version: 1}
 	c.legs = append(c.legs, leg)
 	return leg
 }
@@ -105,9 +121,13 @@ func (l *Leg) StopPlay() {
 	}
 }
 
-// SendDigit presses a key towards the leg.
+// SendDigit presses a key towards the leg, the way its operator takes keys.
 func (l *Leg) SendDigit(digit byte) {
-	if l.stream != nil && l.state == StateAnswered {
+	switch {
+	case l.stream == nil || l.state != StateAnswered:
+	case l.terms.info:
+		l.dialog.Info(dtmfRelay, fmt.Appendf(nil, "Signal=%c\r\nDuration=%d\r\n", digit, digitLength.Milliseconds()))
+	default:
 		l.stream.SendDigit(digit, digitLength)
 	}
 }
@@ -148,6 +168,10 @@ func (l *Leg) finish(outcome Outcome, cause string) {
 	c := l.call
 	l.state, l.outcome, l.cause, l.endedAt = StateEnded, outcome, cause, c.engine.now()
 	l.stopTimer()
+	c.leaveEarly(l)
+	if c.early[0] == l {
+		c.endEarly()
+	}
 	if c.bridged[0] == l || c.bridged[1] == l {
 		c.Unbridge()
 	}
@@ -157,9 +181,10 @@ func (l *Leg) finish(outcome Outcome, cause string) {
 			l.stream = nil
 		}
 	}
-	l.offer, l.sent, l.sentBody, l.early = nil, nil, nil, nil
+	l.offer, l.sent, l.sentBody, l.early, l.open, l.before = nil, nil, nil, nil, nil, nil
 	if l.dialog != nil {
 		l.dialog.release()
+		l.dialog.unwatch()
 	}
 	if !l.caller {
 		c.engine.metrics.attempt(l)
@@ -193,10 +218,24 @@ func (s *session) settle() {
 }
 
 func (l *Leg) stopTimer() {
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
+	for _, t := range [...]**time.Timer{&l.timer, &l.oneWay.timer} {
+		if *t != nil {
+			(*t).Stop()
+			*t = nil
+		}
 	}
+}
+
+// agree begins a new session under a peer's policy, with keys of its own.
+func (l *Leg) agree(t terms, p place) {
+	l.terms, l.crypto = t, t.keys()
+	l.origin = sdp.Origin{ID: l.call.engine.sessionID(), Version: 1}
+	l.sent, l.sentBody, l.early, l.rang, l.settled = nil, nil, nil, false, false
+	if l.place != p && l.stream != nil { // the next way leaves by another address of ours
+		l.stream.Close()
+		l.stream = nil
+	}
+	l.place = p
 }
 
 // openStream makes the leg's media stream if it has none.
@@ -224,7 +263,10 @@ func (l *Leg) openStream() error {
 
 // local is our side of every offer and answer of this leg.
 func (l *Leg) local() sdp.Local {
-	return sdp.Local{Addr: l.stream.Local(), Codecs: l.call.engine.codecs, PTime: packetTime, Origin: l.origin}
+	return sdp.Local{
+		Addr: l.stream.Local(), Codecs: l.terms.codecs, PTime: packetTime, Origin: l.origin,
+		Security: l.terms.security, Crypto: l.crypto,
+	}
 }
 
 // packetTime is what we offer in ms: 20 ms packets, the field's default (RFC 3551 §4.2).
@@ -265,6 +307,7 @@ func (l *Leg) apply(agreement sdp.Agreement) {
 func (l *Leg) watch() {
 	cfg := &l.call.engine.cfg
 	l.stream.RTPTimeout(cfg.FirstRTP, cfg.SteadyRTP)
+	l.watchSound()
 }
 
 // heard takes an event of the leg's media.
@@ -289,6 +332,7 @@ func (l *Leg) heard(ev media.Event) {
 		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.ID, "leg", l.Name, "err", ev.Err)
 	case media.FirstPacket:
 		l.dialog.MediaFlows(true)
+		l.soundCame()
 		c.trace.add(c.engine.now(), entry{leg: int16(l.ID), dir: Inward, text: "RTP"})
 	case media.Resumed, media.SocketFailed:
 	}

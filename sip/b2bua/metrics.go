@@ -31,6 +31,8 @@ type metrics struct {
 	bridge   prometheus.Histogram
 	panics   prometheus.Counter
 	queues   prometheus.Counter
+	silent   prometheus.Counter
+	lost     prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -69,8 +71,14 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		queues: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "vahta_call_long_queues_total", Help: "Calls whose queue was ever longer than 256.",
 		}),
+		silent: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_call_one_way_total", Help: "Answered legs of which nothing was heard in time, asked anew by re-INVITE.",
+		}),
+		lost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "vahta_call_ways_lost_total", Help: "Phones whose connection or registration went away while they rang.",
+		}),
 	}
-	reg.MustRegister(m.calls, m.refusals, m.clients, m.attempts, m.ends, m.ring, m.answer, m.bridge, m.panics, m.queues)
+	reg.MustRegister(m.calls, m.refusals, m.clients, m.attempts, m.ends, m.ring, m.answer, m.bridge, m.panics, m.queues, m.silent, m.lost)
 	return m
 }
 
@@ -132,7 +140,7 @@ func knownCause(cause string) string {
 	switch cause {
 	case CauseElsewhere, CauseCallerGone, CauseNoAnswer, CauseBusy, CauseDeclined, CauseUnavailable, CauseMediaLost,
 		CauseNoAck, CauseMaxDuration, CauseAbandoned, CauseInternal, CauseShutdown, CauseNoMedia, CauseTrunkLimit,
-		CausePorts, CauseDialogFailed, CauseRejected:
+		CausePorts, CauseDialogFailed, CauseRejected, CauseAnnouncement, CauseNotSecure, CauseExpired:
 		return cause
 	}
 	return CauseNormal
@@ -147,5 +155,17 @@ func (m *metrics) panicked() {
 func (m *metrics) queue(longest int) {
 	if m != nil && longest > longQueue {
 		m.queues.Inc()
+	}
+}
+
+func (m *metrics) oneWay() {
+	if m != nil {
+		m.silent.Inc()
+	}
+}
+
+func (m *metrics) wayLost() {
+	if m != nil {
+		m.lost.Inc()
 	}
 }

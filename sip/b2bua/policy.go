@@ -1,0 +1,111 @@
+package b2bua
+
+import (
+	"crypto/rand"
+	"net/netip"
+	"strings"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// Phones are the engineers' own phones, which come from anywhere and prove who they are; sip/registrar is them.
+type Phones interface {
+	// Live reports whether a source belongs to a phone that is registered now.
+	Live(from netip.AddrPort) bool
+	// Authenticate names the account that an INVITE comes from. On false it was answered already: challenged or refused.
+	Authenticate(in *dialog.Incoming) (account string, ok bool)
+	// Release says that a call is over that Authenticate let in.
+	Release(account string)
+	// Media says how calls of an account over that flow are secured: off, offered or required.
+	Media(account string, flow wire.Flow) (srtp string)
+}
+
+// terms are what one leg may agree to: a peer's policy in the words of descriptions.
+type terms struct {
+	codecs   []sdp.Codec // in order of preference
+	info     bool        // keys go out by SIP INFO
+	security sdp.Security
+}
+
+// terms reads the policy of a peer. Where keys travel by INFO or as tones no telephone-event is agreed on, so that the far
+// end sends them so too.
+func (e *Engine) terms(m trunk.Media) terms {
+	t := terms{codecs: e.codecs, info: m.DTMF == trunk.DTMFInfo}
+	t.security, _ = sdp.ParseSecurity(m.SRTP) // another word was refused by the configuration
+	if len(m.Codecs) == 0 && !t.info && m.DTMF != trunk.DTMFInband {
+		return t
+	}
+	t.codecs = nil
+	for _, name := range m.Codecs {
+		switch strings.ToLower(name) {
+		case "pcma":
+			t.codecs = append(t.codecs, sdp.PCMA())
+		case "pcmu":
+			t.codecs = append(t.codecs, sdp.PCMU())
+		}
+	}
+	if len(t.codecs) == 0 {
+		t.codecs = append(t.codecs, sdp.PCMA(), sdp.PCMU())
+	}
+	if !t.info && m.DTMF != trunk.DTMFInband {
+		t.codecs = append(t.codecs, sdp.TelephoneEvent())
+	}
+	return t
+}
+
+// keys makes the keys of a new session, none where sound is not secured.
+func (t terms) keys() []sdp.Crypto {
+	if t.security == sdp.SecurityOff {
+		return nil
+	}
+	return sdp.NewCrypto(func(b []byte) { _, _ = rand.Read(b) }) // it never fails
+}
+
+// arrival is an INVITE that is being decided on: who calls, by which policy.
+type arrival struct {
+	who      trunk.Inbound
+	media    trunk.Media
+	reliable dialog.Reliability
+	timer    dialog.SessionTimer
+	local    netip.Addr // our address that the operator's sound goes by; zero = any
+	offer    *sdp.Session
+}
+
+// policyOf reads how calls of an operator are taken; nil is a configured phone, whose sound is secured if it wants it so.
+func policyOf(one *trunk.Trunk, who trunk.Inbound) arrival {
+	if one == nil {
+		return arrival{who: who, media: trunk.Media{SRTP: trunk.SRTPOffered}}
+	}
+	p := one.Policy()
+	a := arrival{who: who, media: p.Media, reliable: p.Reliable, timer: p.Timer}
+	a.local, _ = netip.ParseAddr(one.Operator().Local) // "" is any
+	return a
+}
+
+// place is where the media of a leg is received.
+type place struct {
+	ipv6 bool       // the far end is there
+	addr netip.Addr // our address that its signalling uses, where one is configured; zero = the pool's own
+}
+
+// placeOf chooses it.
+func placeOf(v6 bool, local netip.Addr) place {
+	if local.IsUnspecified() {
+		local = netip.Addr{}
+	}
+	return place{ipv6: v6, addr: local}
+}
+
+// placeOf is where the caller's media is received: as his offer says, else as his signalling came.
+func (a *arrival) placeOf(flow wire.Flow) place {
+	if a.offer != nil {
+		return placeOf(a.offer.IPv6(), a.local)
+	}
+	return placeOf(ipv6(flow.Remote.Addr()), a.local)
+}
+
+// ipv6 reports whether an address is IPv6 and no mapped IPv4.
+func ipv6(addr netip.Addr) bool { return addr.Unmap().Is6() }
