@@ -17,6 +17,7 @@ const (
 	Forget                        // drop the INVITE transaction: it cancels a late 1xx, a late 2xx is stray
 	SendAck                       // ACK to the winner's 2xx, also for each repetition
 	SweepAnswer                   // ACK then BYE, in this order, to a 2xx nobody wants
+	SendPrack                     // PRACK of a reliable provisional response
 	SendProgress                  // the owner's 1xx
 	SendOK                        // the owner's 200
 	ResendOK                      // the same 200 again
@@ -36,9 +37,22 @@ const (
 	TellFailed                    // … Failed, the last event
 	TellCancelled                 // … Cancelled, the last event
 	TellEnded                     // … Ended, the last event
+	SendReliable                  // the owner's 18x with RSeq (RFC 3262 §3)
+	ResendReliable                // the same 18x again
+	QueueReliable                 // it waits until the one before is acknowledged
+	NextReliable                  // the next one of those that wait, if any
+	ArmReliable                   // start or double the timer of the 18x, from T1
+	ArmPrack                      // start 64·T1 for the PRACK
+	StopPrack                     // stop both timers of the 18x
+	AcceptPrack                   // 200 to the PRACK; its description is an answer or an offer
+	HoldAnswer                    // the owner's 200 waits for the PRACK (§5)
+	ReleaseAnswer                 // the owner's 200 goes on to the INVITE's machine
+	RefuseUnacked                 // 504 to the INVITE: the PRACK never came
 	SendOffer                     // our re-INVITE leaves
 	ArmGlare                      // start the random wait after 491 (§14.1)
 	StopGlare                     // no second try
+	TellEarlyOffer                // … Offer, out of a reliable 18x
+	SendPrackAnswer               // the PRACK of that 18x, the owner's answer in it
 	TellOffer                     // … Offer
 	TellOfferDone                 // … OfferDone: our re-INVITE is final
 	TellOfferBusy                 // … OfferDone with ErrOfferPending

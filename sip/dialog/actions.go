@@ -28,7 +28,12 @@ func (d *Dialog) do(actions []Action, in *input, ev fmt.Stringer) {
 			d.stepOffer(OfferClose, input{})
 		case TellTrying, TellProgress, TellAnswered, TellConfirmed, TellUnconfirmed, TellFailed, TellCancelled, TellEnded:
 			d.doTell(a, in)
-		case SendOffer, ArmGlare, StopGlare, TellOffer, TellOfferDone, TellOfferBusy, TellOfferGone,
+		case SendPrack:
+			d.prack(in.resp, nil)
+		case SendReliable, ResendReliable, QueueReliable, NextReliable, ArmReliable, ArmPrack, StopPrack,
+			AcceptPrack, HoldAnswer, ReleaseAnswer, RefuseUnacked:
+			d.doReliable(a, in)
+		case SendOffer, ArmGlare, StopGlare, TellEarlyOffer, SendPrackAnswer, TellOffer, TellOfferDone, TellOfferBusy, TellOfferGone,
 			SendAnswer, RefuseOffer, CancelOffer, Reply491, Reply500, Reply481:
 			d.doOffer(a, in)
 		case actionCount:

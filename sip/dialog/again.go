@@ -21,15 +21,14 @@ func (d *Dialog) initial() (*wire.Request, error) {
 	s.InviteCSeq = s.nextCSeq()
 	s.RemoteTag, s.Remote = "", o.To.WithTag("").String()
 	s.Target, s.Routes, s.Offer = o.URI, o.Routes, OfferOurs
-	d.forks = nil
+	d.forks, d.earlyOffer = nil, nil
 	return s.initial(o, d.credentials)
 }
 
 // refused says what a final answer of 300 and more to our INVITE means: the end,
 // or another INVITE, which it then makes.
 func (d *Dialog) refused(in *input) UACEvent {
-	pending := d.s.UAC == UACCalling || d.s.UAC == UACProceeding
-	if !pending || d.try == nil {
+	if !d.pending() || d.try == nil {
 		return UACRefused
 	}
 	var more bool

@@ -38,21 +38,24 @@ type Dialog struct {
 	try         *attempt // what the INVITE is made of, until it is final
 	credentials []wire.Header
 	invite      clientTx
-	noAnswer time.Duration
-	silence  timer
-	cancel   timer
-	trying   bool     // Trying was told
-	won      bool     // RemoteTag is the winner's
-	sendErr  error    // the initial INVITE could not be sent
-	forks    []string // tags of 18x
-	swept    []string // tags whose 2xx got a BYE
-	ackSDP   []byte   // answer that each ACK to the 2xx carries
+	noAnswer    time.Duration
+	silence     timer
+	cancel      timer
+	trying      bool           // Trying was told
+	won         bool           // RemoteTag is the winner's
+	sendErr     error          // the initial INVITE could not be sent
+	forks       []fork         // who sent a 18x
+	earlyOffer  *wire.Response // the reliable 18x whose offer our PRACK answers
+	swept       []string       // tags whose 2xx got a BYE
+	ackSDP      []byte         // answer that each ACK to the 2xx carries
 
 	acked *wire.Request // the last ACK, sent again to a repeated 2xx
 
 	// UAS, owned by the executor
-	tx    serverTx // the initial INVITE
-	txKey string
+	tx     serverTx // the initial INVITE
+	txKey  string
+	rel    *sender // reliable provisional responses, if there were any
+	agreed bool    // offer and answer are done before our 200
 
 	// within the dialog, owned by the executor
 	offerTx  serverTx // the far end's open re-INVITE or UPDATE
@@ -102,11 +105,18 @@ func (d *Dialog) Progress(status int, sdp []byte, h ...wire.Header) {
 	}
 }
 
-// Answer sends 200 to the caller's INVITE and repeats it until its ACK.
+// Answer sends 200 to the caller's INVITE and repeats it until its ACK. It waits for
+// the PRACK of a description that was sent before (RFC 3262 §5).
 func (d *Dialog) Answer(sdp []byte, h ...wire.Header) {
-	if d.s.Role == UAS {
-		d.stepUAS(UASAnswer, input{owner: true, status: wire.StatusOK, sdp: sdp, headers: h})
+	if d.s.Role != UAS {
+		return
 	}
+	in := input{owner: true, status: wire.StatusOK, sdp: sdp, headers: h}
+	if d.rel != nil && d.s.UAS == UASProceeding {
+		d.stepReliable(ReliableAnswer, in)
+		return
+	}
+	d.stepUAS(UASAnswer, in)
 }
 
 // Reject refuses the caller's INVITE; Ended follows.
@@ -248,6 +258,9 @@ func (d *Dialog) close() {
 	}
 	d.closed = true
 	d.stepOffer(OfferClose, input{})
+	if d.rel != nil {
+		d.stepReliable(ReliableClose, input{})
+	}
 	d.stopTimers()
 	d.infos, d.tx, d.offerSDP, d.parting, d.try = nil, nil, nil, nil, nil
 	if d.s.Role == UAS || d.invite == nil {
@@ -262,6 +275,10 @@ func (d *Dialog) close() {
 func (d *Dialog) stopTimers() {
 	for _, t := range [...]*timer{&d.resend, &d.ackTimer, &d.silence, &d.cancel, &d.glare} {
 		t.stop()
+	}
+	if d.rel != nil {
+		d.rel.resend.stop()
+		d.rel.timeout.stop()
 	}
 }
 

@@ -27,6 +27,8 @@ func (d *Dialog) request(tx serverTx) {
 		d.reinvited(in)
 	case wire.UPDATE:
 		d.updated(in)
+	case wire.PRACK:
+		d.pracked(in)
 	case wire.INFO:
 		d.reply(tx, wire.StatusOK)
 		d.tell(Event{Kind: Info, Req: req, Tag: d.s.RemoteTag}, &in)
@@ -58,7 +60,7 @@ func (d *Dialog) admits(req *wire.Request) bool {
 // knows says whether a tag is the far end's, before there is a winner also that
 // of any fork.
 func (d *Dialog) knows(tag string) bool {
-	return tag == d.s.RemoteTag || !d.won && d.s.Role == UAC && slices.Contains(d.forks, tag)
+	return tag == d.s.RemoteTag || !d.won && d.s.Role == UAC && slices.ContainsFunc(d.forks, func(f fork) bool { return f.tag == tag })
 }
 
 func (d *Dialog) reply(tx serverTx, status int, headers ...wire.Header) {
@@ -164,8 +166,14 @@ func (d *Dialog) doOffer(a Action, in *input) {
 		d.tell(Event{Kind: OfferDone, Err: ErrOfferPending}, in)
 	case TellOfferGone:
 		d.tell(Event{Kind: OfferGone, Req: in.req}, in)
+	case TellEarlyOffer:
+		d.tell(Event{Kind: Offer, Resp: in.resp, SDP: description(in.resp), Tag: in.resp.ToTag()}, in)
+	case SendPrackAnswer:
+		d.prack(d.earlyOffer, in.sdp)
 	case SendAnswer:
-		d.s.refresh(d.offerTx.Request().Contact())
+		if d.offerTx.Request().Method() != wire.PRACK { // no target refresh (RFC 3262 §6)
+			d.s.refresh(d.offerTx.Request().Contact())
+		}
 		d.sendOK(d.offerTx, in)
 		d.dropOffer()
 	case RefuseOffer:

@@ -128,6 +128,14 @@ func (s *State) initial(o *Outgoing, more []wire.Header) (*wire.Request, error) 
 	b.add("CSeq", cseqValue(s.InviteCSeq, wire.INVITE))
 	b.add("Contact", s.Contact)
 	b.add("Allow", allow)
+	if o.Reliable == ReliableRequire {
+		b.add("Require", tag100rel)
+	}
+	if o.Reliable == ReliableOff {
+		b.add("Supported", tagTimer)
+	} else {
+		b.add("Supported", tag100rel+", "+tagTimer)
+	}
 	b.all(more)
 	b.all(o.Headers)
 	if len(o.SDP) > 0 {

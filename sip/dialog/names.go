@@ -6,11 +6,13 @@ import "strconv"
 func (a Action) String() string {
 	return name("action", []string{
 		"illegal", "send-invite", "send-again", "arm-silence", "stop-silence", "send-cancel", "arm-cancel",
-		"stop-cancel", "forget", "send-ack", "sweep-answer", "send-progress", "send-ok", "resend-ok",
+		"stop-cancel", "forget", "send-ack", "sweep-answer", "send-prack", "send-progress", "send-ok", "resend-ok",
 		"arm-resend", "arm-ack", "stop-ack", "send-refusal", "send-terminated", "send-bye",
 		"send-bye-no-ack", "answer-bye", "tell-trying", "tell-progress", "tell-answered",
-		"tell-confirmed", "tell-unconfirmed", "tell-failed", "tell-cancelled", "tell-ended", "send-offer",
-		"arm-glare", "stop-glare", "tell-offer", "tell-offer-done", "tell-offer-busy", "tell-offer-gone",
+		"tell-confirmed", "tell-unconfirmed", "tell-failed", "tell-cancelled", "tell-ended",
+		"send-reliable", "resend-reliable", "queue-reliable", "next-reliable", "arm-reliable", "arm-prack",
+		"stop-prack", "accept-prack", "hold-answer", "release-answer", "refuse-unacked", "send-offer",
+		"arm-glare", "stop-glare", "tell-early-offer", "send-prack-answer", "tell-offer", "tell-offer-done", "tell-offer-busy", "tell-offer-gone",
 		"send-answer", "refuse-offer", "cancel-offer", "reply491", "reply500", "reply481",
 	}, uint8(a))
 }
@@ -49,7 +51,7 @@ func (u UASEvent) String() string {
 // String returns the name.
 func (o OfferState) String() string {
 	return name("offerstate", []string{
-		"Ours", "Theirs", "Early", "EarlyTheir", "Stable", "Local", "Glare", "Remote", "Update",
+		"Ours", "Theirs", "EarlyOurs", "Prack", "Early", "EarlyTheir", "Stable", "Local", "Glare", "Remote", "Update",
 		"Unacked", "Closed",
 	}, uint8(o))
 }
@@ -57,9 +59,21 @@ func (o OfferState) String() string {
 // String returns the name.
 func (o OfferEvent) String() string {
 	return name("offerevent", []string{
-		"early-answer", "open", "close", "own", "own-done", "own-glare", "retry", "peer-invite",
+		"early-answer", "early-offer", "open", "close", "own", "own-done", "own-glare", "retry", "peer-invite",
 		"peer-update", "peer-cancel", "answer", "refuse", "ack",
 	}, uint8(o))
+}
+
+// String returns the name.
+func (s ReliableState) String() string {
+	return name("reliablestate", []string{"Idle", "Unacked", "UnackedSDP", "Held", "Done"}, uint8(s))
+}
+
+// String returns the name.
+func (e ReliableEvent) String() string {
+	return name("reliableevent", []string{
+		"send", "send-sdp", "prack", "stray", "resend", "timeout", "answer", "close",
+	}, uint8(e))
 }
 
 // name picks a name by number; a number without one says so.

@@ -8,6 +8,8 @@ type OfferState uint8
 const (
 	OfferOurs       OfferState = iota // the initial INVITE is ours and its offer unanswered
 	OfferTheirs                       // the initial INVITE is theirs and its offer unanswered
+	OfferEarlyOurs                    // the initial INVITE is theirs; our offer in a reliable 18x waits for its PRACK
+	OfferPrack                        // the initial INVITE is ours; the offer of a reliable 18x waits for the owner
 	OfferEarly                        // answered in a 18x, the initial INVITE still open
 	OfferEarlyTheir                   // the same, and their UPDATE waits for the owner
 	OfferStable                       // nothing open
@@ -26,6 +28,7 @@ type OfferEvent uint8
 // The events of the offer/answer exchange.
 const (
 	OfferEarlyAnswer OfferEvent = iota // the initial offer was answered in a 18x
+	OfferEarlyOffer                    // the offer goes or comes in a reliable 18x
 	OfferOpen                          // the initial INVITE is final with 2xx
 	OfferClose                         // the dialog ends
 	OfferOwn                           // the owner re-INVITEs
@@ -33,7 +36,7 @@ const (
 	OfferOwnGlare                      // 491 to our re-INVITE
 	OfferRetry                         // the wait after 491 is over
 	OfferPeerInvite                    // their re-INVITE
-	OfferPeerUpdate                    // their UPDATE with an offer
+	OfferPeerUpdate                    // their UPDATE or PRACK with an offer
 	OfferPeerCancel                    // CANCEL of their re-INVITE
 	OfferAnswer                        // the owner answers
 	OfferRefuse                        // the owner refuses
@@ -47,7 +50,7 @@ func (s OfferState) Step(ev OfferEvent) (OfferState, []Action) {
 		return stepOfferClose(s)
 	}
 	switch s {
-	case OfferOurs, OfferTheirs, OfferEarly, OfferEarlyTheir:
+	case OfferOurs, OfferTheirs, OfferEarlyOurs, OfferPrack, OfferEarly, OfferEarlyTheir:
 		return stepOfferInitial(s, ev)
 	case OfferStable:
 		return stepOfferStable(ev)
@@ -72,7 +75,7 @@ func stepOfferClose(s OfferState) (OfferState, []Action) {
 		return OfferClosed, acts(StopGlare)
 	case OfferUnacked:
 		return OfferClosed, acts(StopAck)
-	case OfferOurs, OfferTheirs, OfferEarly, OfferStable, OfferLocal, OfferClosed, offerStateCount:
+	case OfferOurs, OfferTheirs, OfferEarlyOurs, OfferPrack, OfferEarly, OfferStable, OfferLocal, OfferClosed, offerStateCount:
 	}
 	return OfferClosed, nil
 }
@@ -85,6 +88,14 @@ func stepOfferInitial(s OfferState, ev OfferEvent) (OfferState, []Action) {
 			return s, nil
 		}
 		return OfferEarly, nil
+	case OfferEarlyOffer:
+		if s == OfferTheirs {
+			return OfferEarlyOurs, nil
+		}
+		if s == OfferOurs {
+			return OfferPrack, acts(TellEarlyOffer)
+		}
+		return s, nil
 	case OfferOpen:
 		if s == OfferEarlyTheir {
 			return OfferUpdate, nil
@@ -99,11 +110,14 @@ func stepOfferInitial(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		if s == OfferEarly {
 			return OfferEarlyTheir, acts(TellOffer)
 		}
-		if s == OfferOurs {
+		if s == OfferOurs || s == OfferEarlyOurs {
 			return s, acts(Reply491)
 		}
 		return s, acts(Reply500)
 	case OfferAnswer, OfferRefuse:
+		if s == OfferPrack { // a PRACK cannot refuse: without a description it is no answer
+			return OfferEarly, acts(SendPrackAnswer)
+		}
 		if s != OfferEarlyTheir {
 			return s, acts(Illegal)
 		}
@@ -126,7 +140,7 @@ func stepOfferStable(ev OfferEvent) (OfferState, []Action) {
 		return OfferRemote, acts(TellOffer)
 	case OfferPeerUpdate:
 		return OfferUpdate, acts(TellOffer)
-	case OfferEarlyAnswer, OfferOpen, OfferPeerCancel, OfferAck:
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferPeerCancel, OfferAck:
 		return OfferStable, nil
 	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
 	}
@@ -153,7 +167,7 @@ func stepOfferLocal(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		return s, acts(Reply491)
 	case OfferOwn:
 		return s, acts(TellOfferBusy)
-	case OfferEarlyAnswer, OfferOpen, OfferPeerCancel, OfferAck:
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferPeerCancel, OfferAck:
 		return s, nil
 	case OfferClose, OfferAnswer, OfferRefuse, offerEventCount:
 	}
@@ -178,7 +192,7 @@ func stepOfferRemote(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		return s, acts(Reply500)
 	case OfferOwn:
 		return s, acts(TellOfferBusy)
-	case OfferEarlyAnswer, OfferOpen, OfferAck:
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferAck:
 		return s, nil
 	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, offerEventCount:
 	}
@@ -195,7 +209,7 @@ func stepOfferUnacked(ev OfferEvent) (OfferState, []Action) {
 		return OfferUpdate, acts(StopAck, TellOffer)
 	case OfferOwn:
 		return OfferUnacked, acts(TellOfferBusy)
-	case OfferEarlyAnswer, OfferOpen, OfferPeerCancel:
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferPeerCancel:
 		return OfferUnacked, nil
 	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
 	}
@@ -204,7 +218,7 @@ func stepOfferUnacked(ev OfferEvent) (OfferState, []Action) {
 
 func stepOfferClosed(ev OfferEvent) (OfferState, []Action) {
 	switch ev {
-	case OfferEarlyAnswer, OfferOpen, OfferClose, OfferOwn, OfferOwnDone, OfferOwnGlare, OfferRetry,
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferClose, OfferOwn, OfferOwnDone, OfferOwnGlare, OfferRetry,
 		OfferPeerCancel, OfferAnswer, OfferRefuse, OfferAck:
 		return OfferClosed, nil
 	case OfferPeerInvite, OfferPeerUpdate: // our BYE is on its way

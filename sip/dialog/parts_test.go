@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -160,6 +161,18 @@ func TestEveryCell(t *testing.T) {
 		for ev := range offerEventCount {
 			if next, _ := s.Step(ev); s == OfferClosed && next != OfferClosed {
 				t.Errorf("%s on %s comes back as %s", s, ev, next)
+			}
+		}
+	}
+	for s := range reliableStateCount {
+		for ev := range reliableEventCount {
+			next, actions := s.Step(ev)
+			if s == ReliableDone && next != ReliableDone {
+				t.Errorf("%s on %s comes back as %s", s, ev, next)
+			}
+			armed := next == ReliableUnacked || next == ReliableUnackedSDP || next == ReliableHeld
+			if was := s == ReliableUnacked || s == ReliableUnackedSDP || s == ReliableHeld; was && !armed && !slices.Contains(actions, StopPrack) {
+				t.Errorf("%s on %s leaves its timers running", s, ev)
 			}
 		}
 	}

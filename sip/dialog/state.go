@@ -47,7 +47,8 @@ type State struct {
 	UAC        UACState
 	UAS        UASState
 	Offer      OfferState
-	LateOffer  bool // the INVITE carried no description: the 200 offers
+	LateOffer  bool   // the INVITE carried no description: its first reliable answer offers
+	RSeq       uint32 // of our last reliable provisional response
 }
 
 // nextCSeq takes the next number for a request within the dialog.
@@ -80,6 +81,14 @@ func (s *State) refresh(contact wire.NameAddr, ok bool) {
 	if ok && !contact.URI.IsZero() && contact.URI.Scheme != "tel" {
 		s.Target = contact.URI
 	}
+}
+
+// forked is the dialog of whoever sent a response to our INVITE (§12.1.2).
+func (s State) forked(r *wire.Response) State {
+	s.RemoteTag, s.Remote = r.ToTag(), r.Header("To")
+	s.refresh(r.Contact())
+	s.Routes = reversed(r.RecordRoute())
+	return s
 }
 
 // reversed is the route set of a UAC: Record-Route read backwards (§12.1.2).
@@ -155,5 +164,7 @@ func sharedNAT(a netip.Addr) bool {
 
 // cseqValue writes a CSeq header.
 func cseqValue(n uint32, m wire.Method) string {
-	return strconv.FormatUint(uint64(n), 10) + " " + m
+	return decimal(n) + " " + m
 }
+
+func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

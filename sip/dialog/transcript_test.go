@@ -14,13 +14,15 @@ var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what the 
 
 // machines is what a transcript speaks to: one dialog's three machines.
 type machines struct {
-	uac   UACState
-	uas   UASState
-	offer OfferState
+	uac      UACState
+	uas      UASState
+	offer    OfferState
+	reliable ReliableState
+	rseq     RSeq
 }
 
-// TestTranscripts plays each file of testdata: lines "uac event", "uas event" and
-// "offer event" are input, indented lines below are what the machine did. A line
+// TestTranscripts plays each file of testdata: lines "uac event", "uas event",
+// "offer event", "reliable event" and "rseq number" are input, indented lines below are what the machine did. A line
 // "start machine State" puts a machine into a state.
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
@@ -109,6 +111,24 @@ func (m *machines) step(f []string) (string, error) {
 		next, actions := was.Step(ev)
 		m.offer = next
 		return shown(was, next, actions), nil
+	case "reliable":
+		ev, err := byName[ReliableEvent](f[1], uint8(reliableEventCount))
+		if err != nil {
+			return "", err
+		}
+		was := m.reliable
+		next, actions := was.Step(ev)
+		m.reliable = next
+		return shown(was, next, actions), nil
+	case "rseq":
+		n, ok := number(f[1])
+		if !ok {
+			return "", fmt.Errorf("%q is no RSeq", f[1])
+		}
+		was := m.rseq
+		next, actions := was.Step(n)
+		m.rseq = next
+		return shown(plainNumber(was), plainNumber(next), actions), nil
 	}
 	return "", fmt.Errorf("no machine %q", f[0])
 }
@@ -121,11 +141,18 @@ func (m *machines) start(machine, state string) (err error) {
 		m.uas, err = byName[UASState](state, uint8(uasStateCount))
 	case "offer":
 		m.offer, err = byName[OfferState](state, uint8(offerStateCount))
+	case "reliable":
+		m.reliable, err = byName[ReliableState](state, uint8(reliableStateCount))
 	default:
 		err = fmt.Errorf("no machine %q", machine)
 	}
 	return err
 }
+
+// plainNumber shows a number among states.
+type plainNumber RSeq
+
+func (n plainNumber) String() string { return decimal(uint32(n)) }
 
 type enum interface {
 	~uint8

@@ -87,8 +87,7 @@ func (d *Dialog) inviteEvent(cseq uint32, ev wire.ClientEvent) {
 	case in.status == wire.StatusTrying:
 		d.stepUAC(UACTrying, in)
 	case in.status < 200:
-		d.early(r)
-		d.stepUAC(UACRinging, in)
+		d.ringing(in)
 	case in.status < 300:
 		d.stepUAC(d.winner(r), in)
 	default:
@@ -96,31 +95,57 @@ func (d *Dialog) inviteEvent(cseq uint32, ev wire.ClientEvent) {
 	}
 }
 
-// early remembers the fork of a 18x as the one that requests go to until there
-// is a winner.
-func (d *Dialog) early(r *wire.Response) {
-	pending := d.s.UAC == UACCalling || d.s.UAC == UACProceeding
+// ringing takes a 18x, unless it is a reliable one out of its turn. Until there is
+// a winner requests go to whoever sent the last.
+func (d *Dialog) ringing(in input) {
+	r := in.resp
 	tag := r.ToTag()
-	if tag == "" || d.won || !pending {
+	if tag == "" || d.won || !d.pending() && d.s.UAC != UACCancelling {
+		d.stepUAC(UACRinging, in)
 		return
 	}
-	if !slices.Contains(d.forks, tag) && len(d.forks) < maxForks {
-		d.forks = append(d.forks, tag)
+	f := d.fork(tag)
+	rseq, reliably := reliableSeq(r)
+	var turn []Action
+	if reliably {
+		if f == nil {
+			return
+		}
+		if f.rseq, turn = f.rseq.Step(rseq); len(turn) == 0 {
+			return
+		}
 	}
-	d.adopt(r)
-	if !d.s.LateOffer && description(r) != nil {
-		d.stepOffer(OfferEarlyAnswer, input{})
+	sdp := description(r)
+	if d.pending() {
+		d.adopt(r)
+		if !d.s.LateOffer && sdp != nil {
+			d.stepOffer(OfferEarlyAnswer, input{})
+		}
+	}
+	offers := reliably && sdp != nil && d.s.LateOffer && d.s.Offer == OfferOurs
+	if !offers {
+		d.do(turn, &in, UACRinging)
+	}
+	d.stepUAC(UACRinging, in)
+	switch {
+	case !offers:
+	case d.pending():
+		d.earlyOffer = r
+		d.stepOffer(OfferEarlyOffer, in)
+	default: // the owner gave up when he heard of it
+		d.do(turn, &in, UACRinging)
 	}
 }
+
+// pending says whether our INVITE still waits for its outcome, wanted.
+func (d *Dialog) pending() bool { return d.s.UAC == UACCalling || d.s.UAC == UACProceeding }
 
 // maxForks bounds what a peer can make us remember of one INVITE.
 const maxForks = 64
 
 // adopt makes the response's sender the remote side of the dialog (§12.1.2).
 func (d *Dialog) adopt(r *wire.Response) {
-	d.s.RemoteTag, d.s.Remote = r.ToTag(), r.Header("To")
-	d.s.refresh(r.Contact())
-	d.s.Routes = reversed(r.RecordRoute())
+	d.s = d.s.forked(r)
 }
 
 // winner says what a 2xx means now, and crowns the first one that is wanted.
@@ -130,11 +155,12 @@ func (d *Dialog) winner(r *wire.Response) UACEvent {
 		return UACAnswerAgain
 	case d.won:
 		return UACFork
-	case d.s.UAC == UACCalling || d.s.UAC == UACProceeding:
+	case d.pending():
 		d.won, d.try = true, nil
 		d.adopt(r)
 		d.stepOffer(OfferOpen, input{})
-		if d.s.LateOffer && description(r) != nil {
+		answered := d.earlyOffer != nil && d.earlyOffer.ToTag() == r.ToTag() // by our PRACK
+		if d.s.LateOffer && !answered && description(r) != nil {
 			return UACAnswerOffer
 		}
 	}
@@ -177,10 +203,7 @@ func (d *Dialog) sendAck(req *wire.Request, s *State) {
 // sweep ends what a 2xx that nobody wants has begun: ACK, then BYE, on the
 // dialog of its own tag. A repetition gets its ACK again and no second BYE.
 func (d *Dialog) sweep(r *wire.Response) {
-	fork := d.s
-	fork.RemoteTag, fork.Remote = r.ToTag(), r.Header("To")
-	fork.refresh(r.Contact())
-	fork.Routes = reversed(r.RecordRoute())
+	fork := d.s.forked(r)
 	d.ack(&fork, r.CSeq(), nil)
 	if slices.Contains(d.swept, fork.RemoteTag) || len(d.swept) == maxForks {
 		return
@@ -188,6 +211,9 @@ func (d *Dialog) sweep(r *wire.Response) {
 	d.swept = append(d.swept, fork.RemoteTag)
 	d.st.metrics.swept()
 	fork.LocalCSeq = d.s.InviteCSeq
+	if f := d.fork(fork.RemoteTag); f != nil {
+		fork.LocalCSeq = max(fork.LocalCSeq, f.cseq)
+	}
 	headers := d.parting
 	if len(headers) == 0 {
 		headers = []wire.Header{ReasonSIP(wire.StatusOK, "Call completed elsewhere")}

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"errors"
+	"log/slog"
 
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -26,6 +27,21 @@ func (st *Stack) accept(tx serverTx) *Dialog {
 }
 
 func (d *Dialog) progress(in *input) {
+	if d.rel != nil && d.rel.state == ReliableHeld { // he has answered: ringing that was late by a moment
+		return
+	}
+	switch d.delivery(len(in.sdp) > 0) {
+	case reliable:
+		if d.rel == nil {
+			d.rel = &sender{}
+		}
+		d.stepReliable(sendEvent(in.sdp), *in)
+		return
+	case withheld:
+		d.st.log.Debug("ringing withheld: it would have to carry an offer", slog.String("call_id", d.s.CallID))
+		return
+	case plain:
+	}
 	res := d.s.respond(d.tx.Request(), in.status, in.reason, in.headers)
 	if len(in.sdp) > 0 {
 		res.SetBody(sdpType, in.sdp)
@@ -47,11 +63,12 @@ func (d *Dialog) final(tx serverTx, res *wire.Response) {
 // a CANCEL was first.
 func (d *Dialog) sendOK(tx serverTx, in *input) {
 	res := d.s.respond(tx.Request(), wire.StatusOK, "", in.headers)
-	if len(in.sdp) > 0 {
+	agreed := tx == d.tx && d.agreed
+	if len(in.sdp) > 0 && !agreed {
 		res.SetBody(sdpType, in.sdp)
 	}
 	if tx.Request().Method() == wire.INVITE {
-		d.wantLate = description(tx.Request()) == nil
+		d.wantLate = description(tx.Request()) == nil && !agreed
 		if d.ok != nil {
 			d.ok.tx, d.ok.res = tx, res
 		}
