@@ -10,12 +10,14 @@ import (
 // limiter itself cannot be flooded. When the table is full of busy sources, all
 // further ones share one bucket.
 type buckets struct {
-	rate, burst float64 // tokens per second, tokens
-	most        int
+	rate, burst             float64 // tokens per second, tokens
+	sharedRate, sharedBurst float64 // of all sources together that have no bucket of their own
+	most                    int
 
 	mu     sync.Mutex
 	m      map[netip.Addr]*bucket
 	shared bucket
+	swept  time.Time
 }
 
 type bucket struct {
@@ -24,7 +26,8 @@ type bucket struct {
 }
 
 func newBuckets(rate, burst, most int) *buckets {
-	return &buckets{rate: float64(rate), burst: float64(burst), most: most, m: make(map[netip.Addr]*bucket)}
+	r, n := float64(rate), float64(burst)
+	return &buckets{rate: r, burst: n, sharedRate: r, sharedBurst: n, most: most, m: make(map[netip.Addr]*bucket)}
 }
 
 // take spends one token of a source and tells whether there was one.
@@ -35,11 +38,20 @@ func (b *buckets) take(from netip.Addr, now time.Time) bool {
 	if !ok {
 		one = b.admit(from, now)
 	}
+	if one == nil {
+		return b.shared.take(b.sharedRate, b.sharedBurst, now)
+	}
 	return one.take(b.rate, b.burst, now)
 }
 
+// sweepEvery bounds how often a full table is gone through for idle sources: a flood of forged ones must not cost that much
+// for each message.
+const sweepEvery = time.Second
+
+// admit makes the bucket of a new source; nil means the shared one.
 func (b *buckets) admit(from netip.Addr, now time.Time) *bucket {
-	if len(b.m) >= b.most {
+	if len(b.m) >= b.most && now.Sub(b.swept) >= sweepEvery {
+		b.swept = now
 		for addr, one := range b.m {
 			if now.Sub(one.last).Seconds()*b.rate >= b.burst { // full again: nothing is lost
 				delete(b.m, addr)
@@ -48,9 +60,9 @@ func (b *buckets) admit(from netip.Addr, now time.Time) *bucket {
 	}
 	if len(b.m) >= b.most {
 		if b.shared.last.IsZero() {
-			b.shared = bucket{tokens: b.burst, last: now}
+			b.shared = bucket{tokens: b.sharedBurst, last: now}
 		}
-		return &b.shared
+		return nil
 	}
 	one := &bucket{tokens: b.burst, last: now}
 	b.m[from] = one

@@ -13,19 +13,23 @@ func TestCaps(t *testing.T) {
 		conns, perIP, descriptors int
 		want                      connCaps
 	}{
-		"plenty":                          {0, 64, 65536, connCaps{1024, 64}},
-		"a quarter":                       {0, 64, 1024, connCaps{256, 64}},
-		"one source is not all":           {0, 64, 256, connCaps{64, 48}},
-		"very few":                        {0, 64, 20, connCaps{8, 6}},
-		"not known":                       {0, 64, 0, connCaps{1024, 64}},
-		"configured":                      {512, 64, 65536, connCaps{512, 64}},
-		"configured above half of all":    {1000, 1000, 256, connCaps{128, 96}},
-		"configured, and few on purpose":  {2, 64, 65536, connCaps{2, 2}},
-		"configured, and one for all":     {1, 64, 65536, connCaps{1, 1}},
-		"one source may have few already": {0, 4, 65536, connCaps{1024, 4}},
+		"plenty":                          {0, 64, 65536, connCaps{all: 1024, perIP: 64}},
+		"a quarter":                       {0, 64, 1024, connCaps{all: 256, perIP: 64}},
+		"one source is not all":           {0, 64, 256, connCaps{all: 64, perIP: 48}},
+		"very few":                        {0, 64, 20, connCaps{all: 8, perIP: 6}},
+		"not known":                       {0, 64, 0, connCaps{all: 1024, perIP: 64}},
+		"configured":                      {512, 64, 65536, connCaps{all: 512, perIP: 64}},
+		"configured above half of all":    {1000, 1000, 256, connCaps{all: 128, perIP: 96}},
+		"configured, and few on purpose":  {2, 64, 65536, connCaps{all: 2, perIP: 2}},
+		"configured, and one for all":     {1, 64, 65536, connCaps{all: 1, perIP: 1}},
+		"one source may have few already": {0, 4, 65536, connCaps{all: 1024, perIP: 4}},
 	} {
 		cfg := Config{MaxConns: c.conns, ConnsPerIP: c.perIP}
-		if got := capsFor(&cfg, c.descriptors); got != c.want {
+		got := capsFor(&cfg, c.descriptors)
+		if got.guests < 1 || got.guests > max(1, got.all/guestShare) || got.guestIP < 1 || got.guestIP > got.guests {
+			t.Errorf("%s: %d guests, %d of one source", name, got.guests, got.guestIP)
+		}
+		if got.guests, got.guestIP = 0, 0; got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}

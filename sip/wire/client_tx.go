@@ -69,8 +69,19 @@ func (c *ClientTx) start(l *link) {
 	}
 	c.link = l
 	c.sip = sip.NewClientTx(c.key, c.req.sip, l, c.edge.sipLog)
+	err := c.sip.Init()
+	if errors.Is(err, errBig) { // nothing was written
+		c.sip.Terminate()
+		c.sip, c.link = nil, nil
+		if c.edge.sendBig(c, l) {
+			return
+		}
+		l.limit, c.link = 0, l
+		c.sip = sip.NewClientTx(c.key, c.req.sip, l, c.edge.sipLog)
+		err = c.sip.Init()
+	}
 	c.sip.OnTerminate(func(_ string, err error) { c.ended(err) })
-	if err := c.sip.Init(); err != nil {
+	if err != nil {
 		c.sip.Terminate()
 		c.fault(errors.Join(classify(err), err))
 	}
@@ -84,6 +95,13 @@ func (c *ClientTx) unreachable(err error) {
 	if silent {
 		c.fail(err)
 	}
+}
+
+// by returns the flow that the request goes or will go by.
+func (c *ClientTx) by() Flow {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.req.flow
 }
 
 // uses tells whether the request went out by a connection and waits for it.

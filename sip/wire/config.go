@@ -138,8 +138,14 @@ func (c Config) Validate() error {
 }
 
 func (l Listen) validate() error {
-	if l.Transport != UDP && l.Transport != TCP {
-		return fmt.Errorf("transport: %q is unknown; use udp or tcp", printable(string(l.Transport)))
+	if l.Transport != UDP && l.Transport != TCP && l.Transport != TLS {
+		return fmt.Errorf("transport: %q is unknown; use udp, tcp or tls", printable(string(l.Transport)))
+	}
+	if l.Transport != TLS && l.TLS != (ListenTLS{}) {
+		return errors.New("tls: belongs to a listener whose transport is tls")
+	}
+	if err := l.TLS.validate(); err != nil {
+		return fmt.Errorf("tls.%w", err)
 	}
 	addr, err := netip.ParseAddrPort(l.Addr)
 	if err != nil {

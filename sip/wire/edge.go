@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -64,27 +65,34 @@ type Deps struct {
 // Edge is the set of listeners with their transactions.
 type Edge struct {
 	// set at New
-	cfg     Config
-	log     *slog.Logger
-	sipLog  *slog.Logger
-	metrics *metrics
-	parser  *sip.Parser
-	table   *table
-	boxes   *mailboxes
-	caps    connCaps
-	buckets *buckets // of all messages
-	inside  *buckets // of those of live calls, when the former are empty
-	check   func(r *Request, extensions []string) *StatusError
-	buffers sync.Pool // of *bytes.Buffer, for writing messages
+	cfg                          Config
+	log                          *slog.Logger
+	sipLog                       *slog.Logger
+	metrics                      *metrics
+	parser                       *sip.Parser
+	table                        *table
+	boxes                        *mailboxes
+	caps                         connCaps
+	buckets                      *buckets // of all messages
+	inside                       *buckets // of those of live calls, when the former are empty
+	guestDatagrams, guestStreams *buckets
+	check                        func(r *Request, extensions []string) *StatusError
+	buffers                      sync.Pool // of *bytes.Buffer, for writing messages
 
 	// set before Run
-	handler Handler
-	udp     []*udpSocket
-	tcp     []*tcpSocket
+	handler   Handler
+	udp       []*udpSocket
+	streams   []*streamSocket        // TCP and TLS
+	listeners map[Transport][]socket // all of them; never written to after New
 
-	admit   atomic.Pointer[func(netip.AddrPort) Class]
-	probes  sync.Map // Call-ID of an OPTIONS of Ready that is under way
-	probing atomic.Int32
+	admit    atomic.Pointer[func(netip.AddrPort) Class]
+	probes   sync.Map // Call-ID of an OPTIONS of Ready that is under way
+	probing  atomic.Int32
+	profiles atomic.Pointer[map[string]*credentials]
+	refused  refusals // addresses that take no TCP
+
+	hearing sync.Mutex
+	closed  []func(Flow) // guarded by hearing; copied when added to
 
 	// set by Run, before it serves
 	group sync.WaitGroup
@@ -101,29 +109,33 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{
-		cfg:     cfg,
-		log:     slog.New(newQuiet(log.Handler(), time.Now)),
-		parser:  sip.NewParser(sip.WithHeadersParsers(headerParsers())),
-		table:   newTable(),
-		buckets: newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
-		inside:  newBuckets(insideShare*cfg.Rate, insideShare*cfg.Burst, cfg.MaxSources),
-		check:   validate,
-		done:    make(chan struct{}),
-		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		cfg:            cfg,
+		log:            slog.New(newQuiet(log.Handler(), time.Now)),
+		parser:         sip.NewParser(sip.WithHeadersParsers(headerParsers())),
+		table:          newTable(),
+		buckets:        newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
+		inside:         newBuckets(insideShare*cfg.Rate, insideShare*cfg.Burst, cfg.MaxSources),
+		check:          validate,
+		guestDatagrams: newGuestBuckets(cfg.MaxSources),
+		guestStreams:   newGuestBuckets(cfg.MaxSources),
+		listeners:      make(map[Transport][]socket),
+		done:           make(chan struct{}),
+		buffers:        sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	e.sipLog = e.log
 	e.boxes = newMailboxes(func(callID string) { e.recovered(recover(), callID, nil) })
 	e.parser.MaxMessageLength = maxReadSize + cfg.MaxStream
 	e.metrics = newMetrics(deps.Registerer, e)
 	for _, l := range cfg.Listen {
-		switch l.Transport {
-		case UDP:
-			e.udp = append(e.udp, &udpSocket{edge: e, conf: l})
-		case TCP:
-			e.tcp = append(e.tcp, newTCPSocket(e, l))
+		if l.Transport == UDP {
+			one := &udpSocket{edge: e, conf: l}
+			e.udp, e.listeners[UDP] = append(e.udp, one), append(e.listeners[UDP], one)
+			continue
 		}
+		one := newStreamSocket(e, l)
+		e.streams, e.listeners[l.Transport] = append(e.streams, one), append(e.listeners[l.Transport], one)
 	}
-	e.caps = capsFor(&cfg, descriptors()/max(1, len(e.tcp)))
+	e.caps = capsFor(&cfg, descriptors()/max(1, len(e.streams)))
 	if cfg.MaxConns > e.caps.all {
 		e.log.Warn("fewer TCP connections are accepted than configured: the process may open too few descriptors",
 			"max_conns", cfg.MaxConns, "accepted", e.caps.all)
@@ -145,7 +157,7 @@ func (e *Edge) Listen(ctx context.Context) error {
 	for _, s := range e.udp {
 		err = errors.Join(err, s.listen(ctx))
 	}
-	for _, s := range e.tcp {
+	for _, s := range e.streams {
 		err = errors.Join(err, s.listen(ctx))
 	}
 	if err != nil {
@@ -168,7 +180,7 @@ func (e *Edge) closeSockets() {
 	for _, s := range e.udp {
 		s.close()
 	}
-	for _, s := range e.tcp {
+	for _, s := range e.streams {
 		s.close()
 	}
 }
@@ -182,10 +194,11 @@ func (e *Edge) Run(ctx context.Context) error {
 	for _, s := range e.udp {
 		e.group.Go(func() { s.run(ctx) })
 	}
-	for _, s := range e.tcp {
+	for _, s := range e.streams {
 		s.start(ctx, &e.group)
 	}
 	e.group.Go(func() { e.sweep(ctx) })
+	e.group.Go(func() { e.watchTLS(ctx) })
 	<-ctx.Done()
 	close(e.done)
 	e.closeSockets()
@@ -241,91 +254,20 @@ func (t *ServerTx) forlorn(now time.Time) bool {
 	return t.final == 0 && !t.invite() && now.Sub(t.born) > sip.Timer_F
 }
 
-// Addr returns the bound address of the first listener of a transport, zero
-// when there is none.
-func (e *Edge) Addr(t Transport) netip.AddrPort {
-	if s := e.listener(t, netip.AddrPort{}); s != nil {
-		return s.address()
-	}
-	return netip.AddrPort{}
-}
-
-// ListenerOn returns the listener of a transport that is bound to an address: what goes into Flow.Local so that a request
-// leaves from that address and names it in Via and Contact. The zero address asks for the first one.
-func (e *Edge) ListenerOn(t Transport, addr netip.Addr) (netip.AddrPort, bool) {
-	for _, s := range e.sockets(t) {
-		if at := s.address(); !addr.IsValid() || at.Addr() == addr.Unmap() {
-			return at, true
-		}
-	}
-	return netip.AddrPort{}, false
-}
-
-// Advertised returns what Via and Contact name for a transport.
-func (e *Edge) Advertised(t Transport) (host string, port int) {
-	if s := e.listener(t, netip.AddrPort{}); s != nil {
-		h, p := s.advertised()
-		return h, int(p)
-	}
-	return "", 0
-}
-
-// AdvertisedOn is Advertised for the listener that a flow came in by.
-func (e *Edge) AdvertisedOn(f Flow) (host string, port int) {
-	if s := e.listener(f.Transport, f.Local); s != nil {
-		h, p := s.advertised()
-		return h, int(p)
-	}
-	return "", 0
-}
-
-// socket is a listener of either transport.
-type socket interface {
-	address() netip.AddrPort
-	advertised() (string, uint16)
-}
-
-// listener finds the listener with a local address, or the first one.
-func (e *Edge) listener(t Transport, local netip.AddrPort) socket {
-	var first socket
-	for _, s := range e.sockets(t) {
-		if first == nil {
-			first = s
-		}
-		if s.address() == local {
-			return s
-		}
-	}
-	return first
-}
-
-func (e *Edge) sockets(t Transport) []socket {
-	var out []socket
-	switch t {
-	case UDP:
-		for _, s := range e.udp {
-			out = append(out, s)
-		}
-	case TCP:
-		for _, s := range e.tcp {
-			out = append(out, s)
-		}
-	}
-	return out
-}
-
 // ours tells whether a Via names one of our listeners.
 func (e *Edge) ours(via *sip.ViaHeader) bool {
-	for _, t := range []Transport{UDP, TCP} {
-		for _, s := range e.sockets(t) {
-			host, port := s.advertised()
-			got := via.Port
-			if got == 0 {
-				got = defaultPort
-			}
-			if via.Host == host && got == int(port) {
-				return true
-			}
+	got := uint16(via.Port) //nolint:gosec // compared only; the sender's own number comes back
+	if via.Port == 0 {
+		got = defaultPortOf(Transport(strings.ToLower(via.Transport)))
+	}
+	for _, s := range e.udp {
+		if s.named(via.Host, got) {
+			return true
+		}
+	}
+	for _, s := range e.streams {
+		if s.named(via.Host, got) {
+			return true
 		}
 	}
 	return false

@@ -26,6 +26,7 @@ const (
 	faultAddress
 	faultParser
 	faultUnknownSource
+	faultGuest
 	faultRate
 	faultOverload
 )
@@ -34,7 +35,7 @@ const (
 var faultTexts = [...]string{
 	"none", "unparsable", "oversize", "keep_alive", "truncated", "bare_lf", "nul", "start_line", "version",
 	"uri_too_long", "uri_scheme", "many_headers", "header_syntax", "duplicate_header", "missing_header", "content_length", "cseq",
-	"max_forwards", "address", "parser", "unknown_source", "rate", "overload",
+	"max_forwards", "address", "parser", "unknown_source", "guest", "rate", "overload",
 }
 
 // String returns the metric label.
@@ -51,7 +52,7 @@ func (f fault) status() int {
 		return StatusUnsupportedURIScheme
 	case faultOversize:
 		return StatusMessageTooLarge
-	case faultNone, faultUnparsable, faultKeepAlive, faultUnknownSource, faultRate, faultOverload:
+	case faultNone, faultUnparsable, faultKeepAlive, faultUnknownSource, faultGuest, faultRate, faultOverload:
 		return 0
 	case faultTruncated, faultBareLF, faultNUL, faultStartLine, faultManyHeaders, faultHeaderSyntax,
 		faultDuplicate, faultMissing, faultLength, faultCSeq, faultMaxForwards, faultAddress, faultParser:

@@ -20,17 +20,24 @@ func (e *Edge) limits(t Transport) limits {
 // calls or OPTIONS from a peer's address must not cut off the calls that go on.
 const insideShare = 4
 
-// admitted decides by the source whether a message is looked at.
-func (e *Edge) admitted(msg []byte, from, local netip.AddrPort, now time.Time) bool {
-	if !e.known(from, local) {
+// admitted decides by the source whether a message is looked at: Unknown says no.
+func (e *Edge) admitted(msg []byte, by Flow, now time.Time) Class {
+	class := e.class(by.Remote, by.Local)
+	switch class {
+	case Unknown:
 		e.metrics.refuse(faultUnknownSource)
-		return false
+	case Guest:
+		if !e.guest(msg, by, now) {
+			return Unknown
+		}
+	case Peer:
+		from := by.Remote.Addr()
+		if !e.buckets.take(from, now) && !(inside(msg) && e.inside.take(from, now)) {
+			e.metrics.refuse(faultRate)
+			return Unknown
+		}
 	}
-	if e.buckets.take(from.Addr(), now) || inside(msg) && e.inside.take(from.Addr(), now) {
-		return true
-	}
-	e.metrics.refuse(faultRate)
-	return false
+	return class
 }
 
 // inside tells cheaply whether a message belongs to what goes on already: a response, an ACK, BYE or CANCEL, or a
@@ -54,12 +61,16 @@ func inside(msg []byte) bool {
 	return false
 }
 
-// known admits peers, and ourselves while Ready is asking.
-func (e *Edge) known(from, local netip.AddrPort) bool {
-	if admit := e.admit.Load(); admit != nil && (*admit)(from) != Unknown {
-		return true
+// class asks what a source is; we are a peer of our own while Ready is asking.
+func (e *Edge) class(from, local netip.AddrPort) Class {
+	class := Unknown
+	if admit := e.admit.Load(); admit != nil {
+		class = (*admit)(from)
 	}
-	return e.probing.Load() > 0 && (from.Addr() == local.Addr() || from.Addr().IsLoopback())
+	if class != Peer && e.probing.Load() > 0 && (from.Addr() == local.Addr() || from.Addr().IsLoopback()) {
+		return Peer
+	}
+	return class
 }
 
 // refuse answers a request that the parser never saw, if there is enough of it
@@ -95,7 +106,8 @@ func (e *Edge) unreachable(to netip.AddrPort, quoted []byte) {
 		}
 	} else if !bytes.HasPrefix(quoted, []byte("SIP/")) {
 		hit = e.table.clients(func(tx *ClientTx) bool {
-			return tx.req.flow.Transport == UDP && tx.req.flow.Remote == to
+			by := tx.by()
+			return by.Transport == UDP && by.Remote == to
 		})
 	}
 	for _, tx := range hit {

@@ -23,6 +23,8 @@ type link struct {
 	edge *Edge
 	out  writer
 	flow Flow
+	// limit, if not 0, is the size above which nothing is written; errBig tells.
+	limit int
 }
 
 // WriteMsg serialises and sends a message.
@@ -37,6 +39,9 @@ func (l *link) WriteMsg(msg sip.Message) (err error) {
 	defer l.edge.buffers.Put(b)
 	b.Reset()
 	msg.StringWrite(b)
+	if l.limit > 0 && b.Len() > l.limit {
+		return errBig
+	}
 	if err := l.out.write(b.Bytes(), l.flow.Remote); err != nil {
 		return fmt.Errorf("send %d bytes by %s to %s: %w", b.Len(), l.flow.Transport, l.flow.Remote, err)
 	}

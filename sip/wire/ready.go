@@ -2,8 +2,10 @@ package wire
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 )
 
@@ -14,9 +16,16 @@ func (e *Edge) Ready(ctx context.Context) error {
 	e.probing.Add(1)
 	defer e.probing.Add(-1)
 	var err error
-	for _, t := range []Transport{UDP, TCP} {
+	for _, t := range []Transport{UDP, TCP, TLS} {
 		for _, s := range e.sockets(t) {
-			if one := e.probe(ctx, t, s.address()); one != nil {
+			ask := e.probe
+			if t == TLS {
+				if stream, ok := s.(*streamSocket); ok && stream.opens {
+					continue
+				}
+				ask = e.probeTLS
+			}
+			if one := ask(ctx, t, s.address()); one != nil {
 				err = errors.Join(err, fmt.Errorf("listener %s %s does not answer: %w", t, s.address(), one))
 			}
 		}
@@ -24,14 +33,30 @@ func (e *Edge) Ready(ctx context.Context) error {
 	return err
 }
 
-func (e *Edge) probe(ctx context.Context, t Transport, at netip.AddrPort) error {
-	to := at
-	if at.Addr().IsUnspecified() {
-		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
-		if at.Addr().Is6() {
-			to = netip.AddrPortFrom(netip.IPv6Loopback(), at.Port())
-		}
+// reachable is where a listener is reached from this machine.
+func reachable(at netip.AddrPort) netip.AddrPort {
+	switch {
+	case !at.Addr().IsUnspecified():
+		return at
+	case at.Addr().Is6():
+		return netip.AddrPortFrom(netip.IPv6Loopback(), at.Port())
 	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
+}
+
+// probeTLS asks a listener for a handshake. What comes behind it is TCP's, which the other probe proves; whether the
+// certificate is good is for its peers to say, and for Certificates.
+func (e *Edge) probeTLS(ctx context.Context, _ Transport, at netip.AddrPort) error {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", reachable(at).String())
+	if err != nil {
+		return err
+	}
+	secure := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec // it is our own
+	return errors.Join(secure.HandshakeContext(ctx), conn.Close())
+}
+
+func (e *Edge) probe(ctx context.Context, t Transport, at netip.AddrPort) error {
+	to := reachable(at)
 	callID := e.NewCallID()
 	e.probes.Store(callID, struct{}{})
 	defer e.probes.Delete(callID)

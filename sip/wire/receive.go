@@ -78,7 +78,7 @@ func (e *Edge) newServer(req *Request, key string, l *link) *ServerTx {
 		l = &other
 	}
 	req.sip.SetTransport(strings.ToUpper(string(l.flow.Transport)))
-	tx := &ServerTx{edge: e, req: req, key: key, born: req.at}
+	tx := &ServerTx{edge: e, req: req, key: key, born: req.at, back: l}
 	tx.sip = sip.NewServerTx(key, req.sip, l, e.sipLog)
 	tx.sip.OnTerminate(func(string, error) { e.table.dropServer(tx) })
 	e.table.addServer(tx)

@@ -5,9 +5,6 @@ import (
 	"strconv"
 )
 
-// defaultPort is the port of sip: over UDP and TCP (RFC 3261 section 19.1.2).
-const defaultPort = 5060
-
 // statelessReply builds the answer to a request that no parser can be trusted
 // with, from the parts that scan found. Header values are copied unfolded; tag
 // is our To tag, used when To has none.

@@ -25,21 +25,30 @@ func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, err
 	}
 	tx := e.newClient(req, on)
 	e.metrics.sentRequest(req.Method())
-	if sock, ok := s.(*udpSocket); ok {
-		tx.start(&link{edge: e, out: sock, flow: to})
-		return tx, nil
+	switch sock := s.(type) {
+	case *udpSocket:
+		tx.start(&link{edge: e, out: sock, flow: to, limit: e.udpLimit(to)})
+	case *streamSocket:
+		e.sendByStream(sock, to, tx)
 	}
-	sock := s.(*tcpSocket) //nolint:forcetypeassert // there are two kinds of sockets
-	if c := sock.find(to.Remote); c != nil {
-		tx.start(&link{edge: e, out: c, flow: c.flow})
-		return tx, nil
-	}
-	e.connect(sock, to, tx)
 	return tx, nil
 }
 
-// connect opens a connection and starts the transaction on it.
-func (e *Edge) connect(sock *tcpSocket, to Flow, tx *ClientTx) {
+// sendByStream starts a transaction by the connection that is open, or opens one.
+func (e *Edge) sendByStream(sock *streamSocket, to Flow, tx *ClientTx) {
+	c := e.connection(to)
+	switch {
+	case c != nil:
+		tx.start(&link{edge: e, out: c, flow: c.flow})
+	case to.Kept:
+		tx.fault(fmt.Errorf("%w: the connection to %s is gone", ErrUnreachable, to.Remote))
+	default:
+		e.connect(sock, to, tx, func(err error) { tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err)) })
+	}
+}
+
+// connect opens a connection and starts the transaction on it; failed hears why there is none.
+func (e *Edge) connect(sock *streamSocket, to Flow, tx *ClientTx, failed func(error)) {
 	ok := sock.spawn(func(ctx context.Context) {
 		begun := false
 		defer func() {
@@ -47,10 +56,10 @@ func (e *Edge) connect(sock *tcpSocket, to Flow, tx *ClientTx) {
 				tx.fault(ErrTransport)
 			}
 		}()
-		c, err := sock.dial(ctx, to.Remote)
+		c, err := sock.dial(ctx, to.peer())
 		begun = true
 		if err != nil {
-			tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err))
+			failed(err)
 			return
 		}
 		tx.start(&link{edge: e, out: c, flow: c.flow})
@@ -68,23 +77,24 @@ func (e *Edge) SendAck(req *Request, to Flow) error {
 		return err
 	}
 	e.metrics.sentRequest(ACK)
-	if sock, ok := s.(*udpSocket); ok {
-		return (&link{edge: e, out: sock, flow: to}).WriteMsg(req.sip)
+	sock, ok := s.(*streamSocket)
+	if !ok {
+		return (&link{edge: e, out: s.(*udpSocket), flow: to}).WriteMsg(req.sip) //nolint:forcetypeassert // there are two kinds of sockets
 	}
-	c := s.(*tcpSocket).find(to.Remote) //nolint:forcetypeassert // there are two kinds of sockets
-	if c == nil {
-		sock := s.(*tcpSocket) //nolint:forcetypeassert // there are two kinds of sockets
-		ok := sock.spawn(func(ctx context.Context) { e.ackByDialling(ctx, sock, to, req) })
-		if !ok {
-			return fmt.Errorf("send ACK: %w: too many connections are being opened", ErrTransport)
-		}
-		return nil
+	if c := e.connection(to); c != nil {
+		return (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 	}
-	return (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
+	if to.Kept {
+		return fmt.Errorf("send ACK: %w: the connection to %s is gone", ErrUnreachable, to.Remote)
+	}
+	if !sock.spawn(func(ctx context.Context) { e.ackByDialling(ctx, sock, to, req) }) {
+		return fmt.Errorf("send ACK: %w: too many connections are being opened", ErrTransport)
+	}
+	return nil
 }
 
-func (e *Edge) ackByDialling(ctx context.Context, sock *tcpSocket, to Flow, req *Request) {
-	c, err := sock.dial(ctx, to.Remote)
+func (e *Edge) ackByDialling(ctx context.Context, sock *streamSocket, to Flow, req *Request) {
+	c, err := sock.dial(ctx, to.peer())
 	if err == nil {
 		err = (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 	}
@@ -102,9 +112,9 @@ func (e *Edge) newClient(req *Request, on func(ClientEvent)) *ClientTx {
 
 // prepare completes a request and finds the listener it leaves by.
 func (e *Edge) prepare(req *Request, to *Flow, branch string) (socket, error) {
-	s := e.listener(to.Transport, to.Local)
+	s := e.listener(*to)
 	if s == nil {
-		return nil, fmt.Errorf("send %s: no listener for transport %q", req.Method(), to.Transport)
+		return nil, fmt.Errorf("send %s: no listener for transport %q that can reach %s", req.Method(), to.Transport, to.Remote)
 	}
 	to.Local = s.address()
 	if !to.Remote.IsValid() || to.Remote.Port() == 0 {
@@ -119,12 +129,12 @@ func (e *Edge) prepare(req *Request, to *Flow, branch string) (socket, error) {
 		}
 	}
 	if req.data.Via() == nil {
-		host, port := s.advertised()
-		req.data.PrependHeader(&sip.ViaHeader{
-			ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: strings.ToUpper(string(to.Transport)),
-			Host: host, Port: int(port),
+		via := &sip.ViaHeader{
+			ProtocolName: "SIP", ProtocolVersion: "2.0",
 			Params: sip.HeaderParams{{K: "branch", V: branch}, {K: "rport"}},
-		})
+		}
+		leaveBy(via, to.Transport, s)
+		req.data.PrependHeader(via)
 	}
 	if req.data.MaxForwards() == nil {
 		mf := sip.MaxForwardsHeader(maxForwards)
@@ -139,6 +149,12 @@ func (e *Edge) prepare(req *Request, to *Flow, branch string) (socket, error) {
 	req.sip.SetTransport(strings.ToUpper(string(to.Transport)))
 	req.flow = *to
 	return s, nil
+}
+
+// leaveBy writes a transport and the address of its listener into a Via.
+func leaveBy(via *sip.ViaHeader, t Transport, s socket) {
+	host, port := s.advertised()
+	via.Transport, via.Host, via.Port = strings.ToUpper(string(t)), host, int(port)
 }
 
 // requestLine gives the method and URI to sipgo, after the same check that

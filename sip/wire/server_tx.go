@@ -24,6 +24,7 @@ type ServerTx struct {
 	sip     *sip.ServerTx
 	cancels *ServerTx
 	born    time.Time
+	back    *link
 
 	// guarded by mu
 	mu      sync.Mutex
@@ -66,8 +67,13 @@ func (t *ServerTx) respond(res *Response) error {
 		return fmt.Errorf("answer %s with %d: %w", t.req.Method(), status, errors.Join(classify(err), err))
 	}
 	t.edge.metrics.sentResponse(status)
-	if t.req.sip.Method == sip.CANCEL {
+	switch t.req.sip.Method {
+	case sip.CANCEL:
 		t.keepCancel(res)
+	case sip.REGISTER:
+		if c, ok := t.back.out.(*streamConn); ok && is2xx(status) {
+			c.welcome()
+		}
 	}
 	return nil
 }

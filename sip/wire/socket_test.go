@@ -18,9 +18,9 @@ func TestListenerComesBack(t *testing.T) {
 	e := startEdge(t, "127.0.75.61", h, nil)
 	was := e.Addr(UDP)
 	_ = e.udp[0].conn.Load().Close() // underneath
-	e.tcp[0].mu.Lock()
-	_ = e.tcp[0].ln.Close()
-	e.tcp[0].mu.Unlock()
+	e.streams[0].mu.Lock()
+	_ = e.streams[0].ln.Close()
+	e.streams[0].mu.Unlock()
 	p := newPeer(t, "127.0.75.62:0", e)
 	for i := 0; ; i++ { // datagrams between the two sockets are lost: retransmit as a peer would
 		p.send(p.message(OPTIONS, "back", "b", 1))

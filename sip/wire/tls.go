@@ -1,9 +1,13 @@
 package wire
 
 import (
+	"cmp"
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -76,29 +80,115 @@ func (p TLSProfile) version() (uint16, error) {
 	return 0, fmt.Errorf("min_version: %q is unknown; use 1.2 or 1.3", printable(p.MinVersion))
 }
 
+// config is what does not come from files.
+func (p TLSProfile) config() *tls.Config {
+	version, _ := p.version() // judged by Validate
+	return &tls.Config{
+		MinVersion: version, ServerName: p.ServerName,
+		// A hello with post-quantum keys does not fit one packet, which old SIP servers and middle boxes do not expect.
+		CurvePreferences:   []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384},
+		InsecureSkipVerify: p.Insecure, //nolint:gosec // for a scripted phone only
+	}
+}
+
+// lookEvery is how often certificate files are looked at.
+const lookEvery = time.Minute
+
 // SetProfiles sets the profiles that Flow.Profile may name, at any time. Connections that are open stay open. On an error,
 // which names every file that cannot be used, the profiles set before stay in force.
 func (e *Edge) SetProfiles(profiles map[string]TLSProfile) error {
+	made := make(map[string]*credentials, len(profiles))
 	var faults []error
-	for name, p := range profiles {
+	for _, name := range slices.Sorted(maps.Keys(profiles)) {
+		p := profiles[name]
 		if err := p.Validate(); err != nil {
 			faults = append(faults, fmt.Errorf("profile %s: %w", name, err))
+			continue
+		}
+		c := newCredentials("profile "+name, p.Cert, p.Key, p.CA)
+		c.base = p.config()
+		faults = append(faults, c.refresh(true))
+		made[name] = c
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("set TLS profiles: %w", err)
+	}
+	e.profiles.Store(&made)
+	return nil
+}
+
+// profile returns the configuration for connections of a profile.
+func (e *Edge) profile(name string) (*tls.Config, error) {
+	if set := e.profiles.Load(); set != nil {
+		if c := (*set)[name]; c != nil {
+			return c.client(), nil
+		}
+	}
+	if name != "" {
+		return nil, fmt.Errorf("there is no TLS profile %q", printable(name))
+	}
+	return TLSProfile{}.config(), nil
+}
+
+// certified returns all that files stand behind, in a stable order.
+func (e *Edge) certified() []*credentials {
+	var all []*credentials
+	for _, s := range e.streams {
+		if s.own != nil {
+			all = append(all, s.own)
+		}
+	}
+	if set := e.profiles.Load(); set != nil {
+		for _, name := range slices.Sorted(maps.Keys(*set)) {
+			all = append(all, (*set)[name])
+		}
+	}
+	return all
+}
+
+// ReloadTLS reads all certificate files again. A file that cannot be used leaves the certificate before it in force; the
+// error names each.
+func (e *Edge) ReloadTLS() error { return e.refreshTLS(true) }
+
+func (e *Edge) refreshTLS(anyway bool) error {
+	var faults []error
+	for _, c := range e.certified() {
+		if err := c.refresh(anyway); err != nil {
+			faults = append(faults, fmt.Errorf("%w; the certificate before it stays in force", err))
 		}
 	}
 	return errors.Join(faults...)
 }
 
-// ReloadTLS reads all certificate files again. A file that cannot be used leaves the certificate before it in force; the
-// error names each.
-func (e *Edge) ReloadTLS() error { return nil }
+// watchTLS looks at the files from time to time.
+func (e *Edge) watchTLS(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			e.lookTLS()
+		}
+	}
+}
+
+func (e *Edge) lookTLS() {
+	defer e.guard("", nil)
+	if err := e.refreshTLS(false); err != nil {
+		e.log.Warn("changed certificate not taken", "err", err)
+	}
+}
 
 // Certificates returns what is known of every certificate file in use, in a stable order.
-func (e *Edge) Certificates() []CertInfo { return nil }
-
-// OnFlowClosed adds a function that hears of every TCP and TLS connection that has gone. It is called without any lock held
-// and must not block; any goroutine may call it.
-func (e *Edge) OnFlowClosed(func(Flow)) {}
-
-// Ping keeps a flow open (RFC 5626 section 3.5.1): a double line end by the connection that is open, ErrUnreachable without
-// one; a single one by UDP.
-func (e *Edge) Ping(Flow) error { return nil }
+func (e *Edge) Certificates() []CertInfo {
+	var out []CertInfo
+	now := time.Now()
+	for _, c := range e.certified() {
+		infos := c.report(now)
+		slices.SortFunc(infos, func(a, b CertInfo) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.File, b.File)) })
+		out = append(out, infos...)
+	}
+	return out
+}

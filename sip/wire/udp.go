@@ -69,6 +69,13 @@ func (s *udpSocket) advertised() (string, uint16) {
 	return s.host, s.port
 }
 
+// named tells whether Via and Contact name the listener so.
+func (s *udpSocket) named(host string, port uint16) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.host == host && s.port == port
+}
+
 func (s *udpSocket) listen(ctx context.Context) error {
 	want := s.conf.Addr
 	if bound := s.address(); bound.IsValid() {
@@ -79,7 +86,7 @@ func (s *udpSocket) listen(ctx context.Context) error {
 		network = "udp6"
 	}
 	lc := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
-		return controlUDP(raw, s.edge.cfg.RecvBuffer)
+		return controlUDP(raw, s.edge.cfg.RecvBuffer, s.edge.cfg.DSCP)
 	}}
 	pc, err := lc.ListenPacket(ctx, network, want)
 	if err != nil {
@@ -205,7 +212,9 @@ func (s *udpSocket) ReadFrom(b []byte) (int, net.Addr, error) {
 	if s.pending > 0 {
 		s.edge.metrics.refuse(faultParser)
 		sc := scan(b[:s.pending], s.edge.limits(UDP))
-		s.edge.refuse(b[:s.pending], &sc, StatusBadRequest, s.current)
+		if s.edge.class(s.current.flow.Remote, s.address()) == Peer {
+			s.edge.refuse(b[:s.pending], &sc, StatusBadRequest, s.current)
+		}
 		s.pending = 0
 	}
 	for {
@@ -252,7 +261,8 @@ func soft(err error) bool {
 // accept judges a datagram and returns how much of it the parser gets.
 func (s *udpSocket) accept(b []byte, n int, from netip.AddrPort) int {
 	s.at = time.Now()
-	if !s.edge.admitted(b[:n], from, s.address(), s.at) {
+	class := s.edge.admitted(b[:n], Flow{Transport: UDP, Local: s.address(), Remote: from}, s.at)
+	if class == Unknown {
 		return 0
 	}
 	if n = trimBlank(b, n); n == 0 {
@@ -265,7 +275,9 @@ func (s *udpSocket) accept(b []byte, n int, from netip.AddrPort) int {
 	sc := scan(b[:n], s.edge.limits(UDP))
 	if sc.fault != faultNone {
 		s.edge.metrics.refuse(sc.fault)
-		s.edge.refuse(b[:n], &sc, sc.fault.status(), s.current)
+		if class == Peer {
+			s.edge.refuse(b[:n], &sc, sc.fault.status(), s.current)
+		}
 		return 0
 	}
 	s.pending = sc.end(b[:n])

@@ -13,10 +13,11 @@ import (
 // controlUDP prepares a socket: a large receive buffer (beyond rmem_max if we
 // may), ICMP errors with the datagram that caused them, and fragmentation
 // instead of path MTU discovery, since a SIP message may exceed one packet.
-func controlUDP(raw syscall.RawConn, buffer int) error {
+func controlUDP(raw syscall.RawConn, buffer, dscp int) error {
 	var err error
 	ctl := raw.Control(func(p uintptr) {
 		fd := int(p)
+		mark(fd, dscp)
 		if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, buffer) != nil {
 			err = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, buffer)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -15,16 +16,17 @@ import (
 // errFraming ends a connection on which the next message cannot be found.
 var errFraming = errors.New("stream is out of frame")
 
-// tcpConn is one connection. Read returns messages that have passed admission,
+// streamConn is one connection. Read returns messages that have passed admission,
 // scan and a trial parse, one at a time, so sipgo's loop, which gives up a
 // connection at the first message it cannot read and cannot survive a panic,
 // sees only good ones.
-type tcpConn struct {
+type streamConn struct {
 	net.Conn
 
 	// set when made
-	sock *tcpSocket
+	sock *streamSocket
 	flow Flow
+	name connName // set when it is listed
 
 	writing sync.Mutex
 	closing sync.Once
@@ -32,8 +34,11 @@ type tcpConn struct {
 	// guarded by sock.mu
 	listed   bool
 	accepted bool // not dialled by us
+	counted  bool // among the guests
+	open     bool // ready to be written to: its TLS handshake is over
 
 	useful atomic.Bool // a good message has come by it
+	guest  atomic.Bool // its peer has not registered yet; left by welcome
 
 	// owned by the reading goroutine
 	buf   []byte
@@ -44,15 +49,24 @@ type tcpConn struct {
 	born  time.Time
 }
 
-func newTCPConn(s *tcpSocket, conn net.Conn, local, remote netip.AddrPort) *tcpConn {
-	return &tcpConn{
-		Conn: conn, sock: s, first: true, born: time.Now(),
-		flow: Flow{Transport: TCP, Local: local, Remote: remote},
-	}
+func newStreamConn(s *streamSocket, conn net.Conn, flow Flow) *streamConn {
+	return &streamConn{Conn: conn, sock: s, first: true, born: time.Now(), flow: flow}
 }
 
+// connName is what sipgo takes for the remote address of a connection.
+type connName string
+
+// Network names the transport.
+func (connName) Network() string { return "tcp" }
+
+// String returns the name.
+func (n connName) String() string { return string(n) }
+
+// RemoteAddr is asked by sipgo, which keeps connections by it.
+func (c *streamConn) RemoteAddr() net.Addr { return c.name }
+
 // Read returns one message, or a part of it when b is too small for it.
-func (c *tcpConn) Read(b []byte) (n int, err error) {
+func (c *streamConn) Read(b []byte) (n int, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.sock.edge.recovered(v, "", nil)
@@ -76,7 +90,7 @@ func (c *tcpConn) Read(b []byte) (n int, err error) {
 }
 
 // next moves the next good message out of the buffer, if it is there whole.
-func (c *tcpConn) next() error {
+func (c *streamConn) next() error {
 	for {
 		if err := c.keepAlive(); err != nil {
 			return err
@@ -90,7 +104,9 @@ func (c *tcpConn) next() error {
 		if good {
 			c.out = append(c.out[:0:0], c.buf[:size]...)
 			c.first = false
-			c.useful.Store(true)
+			if !c.guest.Load() {
+				c.useful.Store(true)
+			}
 		}
 		c.buf = c.buf[:copy(c.buf, c.buf[size:])]
 		c.since = c.at
@@ -102,7 +118,7 @@ func (c *tcpConn) next() error {
 
 // keepAlive removes line ends before a message and answers a double one (RFC
 // 5626 section 3.5.1).
-func (c *tcpConn) keepAlive() error {
+func (c *streamConn) keepAlive() error {
 	skip := 0
 	for skip < len(c.buf) && (c.buf[skip] == '\r' || c.buf[skip] == '\n') {
 		skip++
@@ -119,9 +135,9 @@ func (c *tcpConn) keepAlive() error {
 }
 
 // frame finds the end of the first message in the buffer; 0: not there yet.
-func (c *tcpConn) frame() (int, error) {
+func (c *streamConn) frame() (int, error) {
 	head := bytes.Index(c.buf, []byte("\r\n\r\n"))
-	lim := c.sock.edge.limits(TCP)
+	lim := c.sock.edge.limits(c.flow.Transport)
 	if head < 0 {
 		if len(c.buf) > lim.size {
 			return 0, c.broken(c.buf, faultOversize)
@@ -143,10 +159,13 @@ func (c *tcpConn) frame() (int, error) {
 }
 
 // broken refuses what frame could not delimit and ends the connection.
-func (c *tcpConn) broken(head []byte, why fault) error {
+func (c *streamConn) broken(head []byte, why fault) error {
 	e := c.sock.edge
 	e.metrics.refuse(why)
-	s := scan(head, e.limits(TCP))
+	if c.guest.Load() {
+		return fmt.Errorf("read from %s: %w (%s)", c.flow.Remote, errFraming, why)
+	}
+	s := scan(head, e.limits(c.flow.Transport))
 	status := why.status()
 	if s.fault == faultVersion {
 		status = s.fault.status()
@@ -157,12 +176,13 @@ func (c *tcpConn) broken(head []byte, why fault) error {
 
 // judge tells whether a framed message may go to sipgo; otherwise it has been
 // answered here.
-func (c *tcpConn) judge(msg []byte) bool {
+func (c *streamConn) judge(msg []byte) bool {
 	e := c.sock.edge
-	if !e.admitted(msg, c.flow.Remote, c.flow.Local, c.at) {
+	class := e.admitted(msg, c.flow, c.at)
+	if class == Unknown {
 		return false
 	}
-	s := scan(msg, e.limits(TCP))
+	s := scan(msg, e.limits(c.flow.Transport))
 	status := s.fault.status()
 	if s.fault == faultNone && !c.parses(msg) {
 		s.fault, status = faultParser, StatusBadRequest
@@ -171,13 +191,16 @@ func (c *tcpConn) judge(msg []byte) bool {
 		return true
 	}
 	e.metrics.refuse(s.fault)
+	if class == Guest {
+		return false
+	}
 	e.refuse(msg, &s, status, &link{edge: e, out: c, flow: c.flow})
 	return false
 }
 
 // parses tries the parser, where a panic can be recovered; sipgo's goroutine
 // that reads the connection could not.
-func (c *tcpConn) parses(msg []byte) (ok bool) {
+func (c *streamConn) parses(msg []byte) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
 			c.sock.edge.metrics.panicked()
@@ -189,32 +212,47 @@ func (c *tcpConn) parses(msg []byte) (ok bool) {
 }
 
 // fill reads more bytes, using b as scratch space, within the time-outs.
-func (c *tcpConn) fill(b []byte) error {
-	cfg := &c.sock.edge.cfg
-	limit := time.Now().Add(cfg.Idle)
-	switch {
-	case c.first:
-		limit = c.born.Add(cfg.FirstMessage)
-	case len(c.buf) > 0:
-		limit = c.since.Add(cfg.FirstMessage)
-	}
-	if err := c.SetReadDeadline(limit); err != nil {
-		return fmt.Errorf("read from %s: %w", c.flow.Remote, err)
-	}
-	n, err := c.Conn.Read(b)
-	if n > 0 {
-		if len(c.buf) == 0 {
-			c.since = time.Now()
+func (c *streamConn) fill(b []byte) error {
+	began := time.Now()
+	for {
+		if err := c.SetReadDeadline(c.limit(began)); err != nil {
+			return fmt.Errorf("read from %s: %w", c.flow.Remote, err)
 		}
-		c.buf = append(c.buf, b[:n]...)
-		return nil
+		n, err := c.Conn.Read(b)
+		if n > 0 {
+			if len(c.buf) == 0 {
+				c.since = time.Now()
+			}
+			c.buf = append(c.buf, b[:n]...)
+			return nil
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+		if c.guest.Load() && c.sock.edge.class(c.flow.Remote, c.flow.Local) == Peer {
+			c.welcome()
+		}
+		if !c.limit(began).After(time.Now()) { // else a guest has registered while we waited
+			return err
+		}
 	}
-	return err
+}
+
+// limit is when the connection must have sent something more, waited for since began.
+func (c *streamConn) limit(began time.Time) time.Time {
+	cfg := &c.sock.edge.cfg
+	switch {
+	case c.first || c.guest.Load():
+		return c.born.Add(cfg.FirstMessage)
+	case len(c.buf) > 0:
+		return c.since.Add(cfg.FirstMessage)
+	}
+	return began.Add(cfg.Idle)
 }
 
 // write sends one message within the write time-out. A connection that does not
 // take it is closed: a half-written message cannot be repaired.
-func (c *tcpConn) write(data []byte, _ netip.AddrPort) error {
+func (c *streamConn) write(data []byte, _ netip.AddrPort) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	err := c.SetWriteDeadline(time.Now().Add(c.sock.edge.cfg.WriteTimeout))
@@ -222,6 +260,7 @@ func (c *tcpConn) write(data []byte, _ netip.AddrPort) error {
 		_, err = c.Conn.Write(data) //nolint:staticcheck // not our own Write
 	}
 	if err != nil {
+		c.goodbye()
 		_ = c.Conn.Close() // the reader notices and removes the connection
 		return fmt.Errorf("write to %s: %w", c.flow.Remote, errors.Join(ErrUnreachable, err))
 	}
@@ -230,8 +269,9 @@ func (c *tcpConn) write(data []byte, _ netip.AddrPort) error {
 
 // Close closes the connection once and fails what waits for it. Closing again is no error: sipgo does it when its loop
 // ends, and would log it.
-func (c *tcpConn) Close() (err error) {
+func (c *streamConn) Close() (err error) {
 	c.closing.Do(func() {
+		c.goodbye()
 		err = c.Conn.Close()
 		c.sock.remove(c)
 	})
