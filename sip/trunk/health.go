@@ -1,6 +1,11 @@
 package trunk
 
-import "time"
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/butlerspb/vahta/sip/wire"
+)
 
 // Hysteresis of the OPTIONS health: with the default probe interval of 8 s a dead operator is down
 // within 24 s.
@@ -45,7 +50,86 @@ type Health struct {
 	Problem     string        `json:"problem,omitempty"` // why the last probe failed, "" when it did not
 	Channels    int           `json:"channels"`          // calls in both directions now
 	MaxChannels int           `json:"max_channels"`      // 0 = no limit
+	// Registration is where our registration with the operator stands.
+	Registration        Registration `json:"registration"`
+	RegisteredUntil     time.Time    `json:"registered_until,omitzero"`      // when it runs out unless it is renewed
+	RegistrationProblem string       `json:"registration_problem,omitempty"` // why the last attempt failed, "" when it did not
+	Registrar           string       `json:"registrar,omitempty"`            // address that keeps it
 }
+
+// Standing orders trunks: the lower, the sooner they are used.
+const (
+	standingUsable       = iota
+	standingUnregistered // it answers, but does not know us now; it may refuse our calls
+	standingDown
+)
+
+// standing tells how far the trunk can be relied on.
+func (t *Trunk) standing() int {
+	switch {
+	case t.State() == StateDown:
+		return standingDown
+	case t.enrol != nil && t.Registration() != RegistrationActive:
+		return standingUnregistered
+	}
+	return standingUsable
+}
+
+// Registration returns where our registration with the operator stands.
+func (t *Trunk) Registration() Registration {
+	if t.enrol == nil {
+		return RegistrationOff
+	}
+	return t.enrol.show().state.standing(t.enrol.t.deps.Now())
+}
+
+// routeSet is the preloaded route set of requests to the operator: what the registrar demanded (RFC 3608), else the
+// outbound proxy.
+func (t *Trunk) routeSet() []string {
+	if t.enrol != nil {
+		if routes := t.enrol.show().routes; len(routes) > 0 && t.Registration() == RegistrationActive {
+			return routes
+		}
+	}
+	return t.op.routes()
+}
+
+// registration fills in what is known of the registration.
+func (t *Trunk) registration(h *Health) {
+	h.Registration = t.Registration()
+	if t.enrol == nil {
+		return
+	}
+	shown := t.enrol.show()
+	h.RegistrationProblem = shown.state.why
+	if h.Registration == RegistrationActive {
+		h.RegisteredUntil, h.Registrar = shown.state.bound, shown.flow.Remote.String()
+	}
+}
+
+// Reregister renews all registrations soon: the network or a listener has come back.
+func (t *Trunks) Reregister() {
+	for _, one := range t.trunks {
+		if one.enrol != nil {
+			one.enrol.nudge()
+		}
+	}
+}
+
+// FlowClosed tells that a connection has gone; what was registered by it is registered anew.
+func (t *Trunks) FlowClosed(flow wire.Flow) {
+	for _, one := range t.trunks {
+		if one.enrol == nil {
+			continue
+		}
+		if kept := one.enrol.show().flow; kept.Transport == flow.Transport && kept.Remote == flow.Remote {
+			one.enrol.nudge()
+		}
+	}
+}
+
+// random fills b with unpredictable bytes.
+func (t *Trunks) random(b []byte) { _, _ = rand.Read(b) } // crypto/rand never fails
 
 // pulse is the pure machine behind [State]: hits and misses in, state out.
 type pulse struct {

@@ -9,6 +9,8 @@ type metrics struct {
 	refused   *prometheus.CounterVec
 	failed    *prometheus.CounterVec
 	resolving prometheus.Counter
+	bound     *prometheus.GaugeVec
+	asked     *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,7 +34,13 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "vahta_trunk_resolve_failures_total", Help: "Failed look-ups of peers' host names.",
 		}),
 	}
-	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.resolving)
+	m.bound = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "vahta_trunk_registered", Help: "1 while the operator keeps our registration, 0 while it does not; only trunks that register.",
+	}, []string{"trunk"})
+	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "vahta_trunk_registrations_total", Help: "Attempts to register: ok, refused (our account is not wanted), failed (no good answer).",
+	}, []string{"trunk", "result"})
+	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.resolving, m.bound, m.asked)
 	return m
 }
 
@@ -79,4 +87,26 @@ func (m *metrics) resolveFailed() {
 	if m != nil {
 		m.resolving.Inc()
 	}
+}
+
+// registered shows whether the operator keeps our registration.
+func (m *metrics) registered(trunk string, is bool) {
+	if m != nil {
+		m.bound.WithLabelValues(trunk).Set(float64(btoi(is)))
+	}
+}
+
+// registration counts one attempt to register.
+func (m *metrics) registration(trunk string, how regOutcome) {
+	if m == nil {
+		return
+	}
+	result := "ok"
+	switch {
+	case how.refused:
+		result = "refused"
+	case how.why != "":
+		result = "failed"
+	}
+	m.asked.WithLabelValues(trunk, result).Inc()
 }

@@ -33,6 +33,8 @@ type Operator struct {
 	// OutboundProxy is where requests go in place of Host: host, host:port, or a SIP URI with ;transport=.
 	OutboundProxy string `yaml:"outbound_proxy"`
 	Auth          Auth   `yaml:"auth"`
+	// Register says whether we register with the operator.
+	Register Register `yaml:"register"`
 	// Sources are addresses, CIDRs or address:port pairs its calls come from. Host itself always counts.
 	Sources []string `yaml:"sources"`
 	// DID says where the called number stands.
@@ -130,6 +132,7 @@ func (o Operator) validate(path string) error {
 	if o.Identity.CLI == CLILogin && o.Auth.User == "" {
 		fault("identity.cli", "login is shown as the caller, but auth.user is empty")
 	}
+	o.Register.validate(fault, o.Auth)
 	if o.MaxChannels < 0 {
 		fault("max_channels", "%d is negative; 0 means no limit", o.MaxChannels)
 	}
@@ -208,6 +211,7 @@ func (o Operator) withDefaults() Operator {
 		o.Domain = o.Host
 	}
 	o.Identity = o.Identity.withDefaults()
+	o.Register = o.Register.withDefaults(&o)
 	return o
 }
 

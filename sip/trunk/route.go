@@ -88,10 +88,7 @@ func (t *Trunks) Route(number string) []Destination {
 
 // turn sorts ways: the lower, the sooner.
 func turn(one *Trunk, w way) int {
-	r := 0
-	if one.State() == StateDown {
-		r = 2
-	}
+	r := 2 * one.standing()
 	if w.resting {
 		r++
 	}
@@ -157,7 +154,7 @@ func (t *Trunks) destination(one *Trunk, number string, flow wire.Flow) Destinat
 	uri := op.uri(op.Plan.Format(number), flow.Transport)
 	return Destination{
 		Trunk: op.Name, URI: uri, Flow: flow, From: op.from(), Headers: op.headers(uri), Number: number,
-		Media: op.Media, Routes: op.routes(), Reliable: op.Reliable, Timer: op.Timer,
+		Media: op.Media, Auth: one.authorizer(), Routes: one.routeSet(), Reliable: op.Reliable, Timer: op.Timer,
 	}
 }
 

@@ -40,6 +40,10 @@ type Deps struct {
 	// ListenerOn returns the listener of a transport at an address of ours; [*wire.Edge.ListenerOn] does. Operators with
 	// a local address need it.
 	ListenerOn func(wire.Transport, netip.Addr) (netip.AddrPort, bool)
+	// Advertised names our end of a flow for Contact; [*wire.Edge.AdvertisedOn] does. Operators that register us need it.
+	Advertised func(wire.Flow) (host string, port int)
+	// KeepAlive sends an empty line by a flow; [*wire.Edge.KeepAlive] does. nil = only OPTIONS keep NAT open.
+	KeepAlive func(wire.Flow) error
 }
 
 // Trunk is one operator at work.
@@ -48,6 +52,9 @@ type Trunk struct {
 	limit   limit
 	life    life
 	targets targets
+	mine    func(netip.AddrPort) bool // an address of this operator; set at New
+	login   account                   // answers challenges to calls and messages
+	enrol   *enrol                    // keeps us registered; nil = it does not register us
 }
 
 // Name returns the operator's name.
@@ -101,6 +108,11 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 			op:    op.withDefaults(),
 			limit: limit{maxChannels: op.MaxChannels, rate: op.CallsPerSecond},
 			life:  life{since: deps.Now()},
+		}
+		one.mine = func(addr netip.AddrPort) bool { return t.belongs(one, addr) }
+		one.login = account{auth: one.op.Auth, rand: t.random}
+		if one.op.Register.Enabled {
+			one.enrol = newEnrol(t, one)
 		}
 		t.trunks = append(t.trunks, one)
 		t.byName[op.Name] = one
@@ -217,6 +229,7 @@ func (t *Trunks) Status() []Health {
 	for _, one := range t.trunks {
 		h := one.life.health()
 		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
+		one.registration(&h)
 		if ways := t.ways(one); len(ways) > 0 {
 			h.Remote = ways[0].flow.Remote.String()
 		}
