@@ -34,7 +34,8 @@
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions
 //	sip/media             -     sip/sdp                                                       RTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
 //	sip/dialog            -     sip/wire sip/sdp                                              one SIP dialog; the INVITE machines
-//	sip/trunk             -     sip/wire sip/dialog sip/digest                                operators: admission, identity, health, registration, routes, messages
+//	sip/locate            -     -                                                             from a name to servers: NAPTR, SRV, addresses; kept fresh before anybody asks
+//	sip/trunk             -     sip/wire sip/dialog sip/digest sip/locate                     operators: admission, identity, health, registration, routes, messages
 //	sip/registrar         -     sip/wire sip/digest                                           engineers' phones: accounts, bindings, NAT, set-up by link
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
