@@ -5,42 +5,52 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/phone"
+	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/wire"
 )
+
+// callFlags are the flags of vahta call that are no part of the script itself.
+type callFlags struct {
+	keys, dtmf       string
+	keysAfter        time.Duration
+	listen, save     string
+	tcp, tls, answer bool
+	ring, giveUp     time.Duration
+	user, password   string
+	realm, register  string
+	tlsCA, tlsName   string
+	tlsInsecure      bool
+	srtp, reliable   string
+	sessionExpires   time.Duration
+}
 
 func callCommand() *cobra.Command {
 	var (
-		o         phone.Options
-		keys, dtm string
-		keysAfter time.Duration
-		listen    string
-		tcp       bool
-		save      string
-		ring      time.Duration
-		give      time.Duration
-		answer    bool
+		o phone.Options
+		f callFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "call [sip:number@host:port]",
 		Short: "a scripted phone: place a call, or wait for one with --answer",
 		Example: `  vahta call sip:hotline@127.0.0.1:5060 --from +79215550123 --tone 440 --talk 10s
-  vahta call --answer --listen 127.0.0.1:5072 --ring 1s --keys 1 --keys-after 3s`,
+  vahta call --answer --listen 127.0.0.1:5072 --ring 1s --keys 1 --keys-after 3s
+  vahta call --answer --listen 192.0.2.7:0 --register "sip:vahta.example;transport=tls" --user anna --password-file pw --srtp required --keys 1`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			by, err := phone.ParseDTMF(dtm)
+			cfg, err := f.phone(args)
 			if err != nil {
-				return fmt.Errorf("--dtmf: %w", err)
+				return err
 			}
-			if keys != "" {
-				o.Talk.Keys = []phone.Key{{Digits: keys, After: keysAfter, By: by}}
-			}
-			o.NoAnswer = give
-			cfg, err := phoneConfig(listen, tcp)
-			if err != nil {
+			if err := f.script(&o); err != nil {
 				return err
 			}
 			p, stop, err := phone.Start(cmd.Context(), cfg)
@@ -48,47 +58,133 @@ func callCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), "listening as", p.URI())
-			s, err := begin(cmd.Context(), p, args, answer, ring, o)
-			if err == nil {
-				err = follow(cmd, s, save)
-			}
-			return errors.Join(err, stop())
+			return errors.Join(f.run(cmd, p, args, o), stop())
 		},
 	}
+	f.define(cmd, &o)
+	return cmd
+}
+
+func (c *callFlags) define(cmd *cobra.Command, o *phone.Options) {
 	f := cmd.Flags()
 	f.StringVar(&o.From, "from", "", "caller's number or address")
 	f.Float64Var(&o.Talk.Tone, "tone", 440, "tone to talk, Hz; 0 = silence")
 	f.DurationVar(&o.Talk.For, "talk", 0, "hang up this long after the answer; 0 = the other side hangs up")
-	f.StringVar(&keys, "keys", "", "keys to press once the call is up")
-	f.DurationVar(&keysAfter, "keys-after", time.Second, "how long after the answer")
-	f.StringVar(&dtm, "dtmf", "rfc4733", "how keys travel: rfc4733, info or inband")
-	f.StringVar(&listen, "listen", "127.0.0.1:0", "own address, ip:port; port 0 takes a free one")
-	f.BoolVar(&tcp, "tcp", false, "call over TCP")
-	f.StringVar(&save, "save", "", "write what was heard to this WAV file")
-	f.DurationVar(&give, "give-up", time.Minute, "cancel when nobody answered for so long")
-	f.BoolVar(&answer, "answer", false, "wait for one call instead of placing one")
-	f.DurationVar(&ring, "ring", time.Second, "with --answer: ring so long before answering")
-	return cmd
+	f.StringVar(&c.keys, "keys", "", "keys to press once the call is up")
+	f.DurationVar(&c.keysAfter, "keys-after", time.Second, "how long after the answer")
+	f.StringVar(&c.dtmf, "dtmf", "rfc4733", "how keys travel: rfc4733, info or inband")
+	f.StringVar(&c.listen, "listen", "127.0.0.1:0", "own address, ip:port; port 0 takes a free one")
+	f.StringVar(&o.Via, "via", "", "send the call to this host:port in place of the address called")
+	f.BoolVar(&c.tcp, "tcp", false, "call over TCP")
+	f.BoolVar(&c.tls, "tls", false, "call and register over TLS; also by ;transport=tls in an address")
+	f.StringVar(&c.tlsCA, "tls-ca", "", "file of who must have signed the far end's certificate; empty = whom the system trusts")
+	f.StringVar(&c.tlsName, "tls-name", "", "name that its certificate must be for; empty = the host that is called")
+	f.BoolVar(&c.tlsInsecure, "tls-insecure", false, "take any certificate: for tries")
+	f.StringVar(&c.srtp, "srtp", "off", "encrypt the sound: off, offered or required")
+	f.StringVar(&c.user, "user", "", "login, when the other side asks for a password")
+	f.StringVar(&c.password, "password-file", "", "file with the password, one line")
+	f.StringVar(&c.realm, "realm", "", "answer challenges of this realm only; empty = any")
+	f.StringVar(&c.register, "register", "", "register here first, such as sip:vahta.example;transport=tls, until the call is over")
+	f.StringVar(&c.reliable, "100rel", "auto", "reliable ringing (PRACK): auto, require or off")
+	f.DurationVar(&c.sessionExpires, "session-expires", 0, "ask for a session timer of this length, 90s and more; 0 = the usual")
+	f.StringVar(&c.save, "save", "", "write what was heard to this WAV file")
+	f.DurationVar(&c.giveUp, "give-up", time.Minute, "cancel when nobody answered for so long")
+	f.BoolVar(&c.answer, "answer", false, "wait for one call instead of placing one")
+	f.DurationVar(&c.ring, "ring", time.Second, "with --answer: ring so long before answering")
 }
 
-func phoneConfig(listen string, tcp bool) (phone.Config, error) {
-	addr, err := netip.ParseAddrPort(listen)
+// script completes the script of the call.
+func (c *callFlags) script(o *phone.Options) error {
+	by, err := phone.ParseDTMF(c.dtmf)
 	if err != nil {
-		return phone.Config{}, fmt.Errorf("--listen %q: write ip:port, such as 127.0.0.1:0", listen)
+		return fmt.Errorf("--dtmf: %w", err)
+	}
+	if c.keys != "" {
+		o.Talk.Keys = []phone.Key{{Digits: c.keys, After: c.keysAfter, By: by}}
+	}
+	o.NoAnswer = c.giveUp
+	if o.Talk.Security, err = sdp.ParseSecurity(c.srtp); err != nil {
+		return fmt.Errorf("--srtp: %w", err)
+	}
+	if err := o.Reliable.UnmarshalText([]byte(c.reliable)); err != nil {
+		return fmt.Errorf("--100rel: %w", err)
+	}
+	o.Timer = dialog.SessionTimer{Expires: c.sessionExpires}
+	if err := o.Timer.Validate(); err != nil {
+		return fmt.Errorf("--session-expires: %w", err)
+	}
+	return nil
+}
+
+// phone says which phone it is.
+func (c *callFlags) phone(args []string) (phone.Config, error) {
+	addr, err := netip.ParseAddrPort(c.listen)
+	if err != nil {
+		return phone.Config{}, fmt.Errorf("--listen %q: write ip:port, such as 127.0.0.1:0", c.listen)
 	}
 	cfg := phone.Default()
 	cfg.Name, cfg.Addr, cfg.UDPPort, cfg.TCPPort = "vahta-call", addr.Addr(), addr.Port(), addr.Port()
-	if tcp {
+	switch {
+	case c.tls || slices.ContainsFunc(append([]string{c.register}, args...), func(a string) bool { return strings.Contains(a, "transport=tls") }):
+		cfg.Transport = "tls"
+		cfg.TLS = phone.TLS{CA: c.tlsCA, ServerName: c.tlsName, Insecure: c.tlsInsecure}
+		if c.tlsName == "" {
+			cfg.TLS.ServerName = hostName(append([]string{c.register}, args...))
+		}
+	case c.tcp:
 		cfg.Transport = "tcp"
 	}
+	if c.user == "" {
+		return cfg, nil
+	}
+	cfg.Name, cfg.Account = c.user, phone.Account{User: c.user, Realm: c.realm}
+	if c.password != "" {
+		text, err := os.ReadFile(c.password)
+		if err != nil {
+			return cfg, fmt.Errorf("--password-file: %w", err)
+		}
+		cfg.Account.Password = strings.TrimSpace(string(text))
+	}
 	return cfg, nil
+}
+
+// hostName is the first host among addresses that is a name: a certificate is made out to it.
+func hostName(addresses []string) string {
+	for _, a := range addresses {
+		uri, err := wire.ParseURI(a)
+		if err != nil {
+			continue
+		}
+		if _, err := netip.ParseAddr(uri.Host); err != nil {
+			return uri.Host
+		}
+	}
+	return ""
+}
+
+// run registers if asked to, and follows one call.
+func (c *callFlags) run(cmd *cobra.Command, p *phone.Phone, args []string, o phone.Options) error {
+	if c.register != "" {
+		if err := p.Register(cmd.Context(), phone.Registration{Registrar: c.register}); err != nil {
+			return err
+		}
+		granted, _ := p.Registered()
+		fmt.Fprintln(cmd.OutOrStdout(), "registered for", granted)
+	}
+	s, err := begin(cmd.Context(), p, args, c.answer, c.ring, o)
+	if err != nil {
+		return err
+	}
+	return follow(cmd, s, c.save)
 }
 
 // begin places the call, or waits for one.
 func begin(ctx context.Context, p *phone.Phone, args []string, answer bool, ring time.Duration, o phone.Options) (*phone.Session, error) {
 	switch {
 	case answer && len(args) == 0:
-		if err := p.Answer(phone.Answering(ring, o.Talk)); err != nil {
+		script := phone.Answering(ring, o.Talk)
+		script.Reliable, script.Timer = o.Reliable, o.Timer
+		if err := p.Answer(script); err != nil {
 			return nil, err
 		}
 		return p.Incoming(ctx, 0)

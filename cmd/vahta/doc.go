@@ -38,7 +38,7 @@
 //	sip/trunk             -     sip/wire sip/dialog sip/digest sip/locate                     operators: admission, identity, health, registration, routes, messages
 //	sip/registrar         -     sip/wire sip/digest                                           engineers' phones: accounts, bindings, NAT, set-up by link
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
-//	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog                         a scripted phone
+//	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog sip/digest              a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices

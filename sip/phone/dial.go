@@ -13,8 +13,11 @@ import (
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
-// sipPort is the port of a SIP URI that names none, RFC 3261 §19.1.2.
-const sipPort = 5060
+// The ports of a SIP URI that names none, RFC 3261 §19.1.2.
+const (
+	sipPort = 5060
+	tlsPort = 5061
+)
 
 // Dial places a call and returns as soon as the INVITE is on its way. What
 // becomes of it is in the session's log. ctx bounds only the name look-up.
@@ -60,7 +63,13 @@ func (p *Phone) outgoing(ctx context.Context, uri string, o Options) (dialog.Out
 	if err != nil {
 		return dialog.Outgoing{}, err
 	}
-	out := dialog.Outgoing{URI: target, Flow: flow, From: from, To: wire.NameAddr{URI: target}, Contact: p.cfg.Name, NoAnswer: noTrying}
+	out := dialog.Outgoing{
+		URI: target, Flow: flow, From: from, To: wire.NameAddr{URI: target}, Contact: p.cfg.Name, NoAnswer: noTrying,
+		Reliable: o.Reliable, Timer: o.Timer,
+	}
+	if p.cfg.Account.User != "" {
+		out.Auth = p.prover
+	}
 	for _, h := range o.Headers {
 		out.Headers = append(out.Headers, wire.Header{Name: h.Name, Value: h.Value})
 	}
@@ -73,8 +82,15 @@ func (p *Phone) flow(ctx context.Context, target wire.URI, via string) (wire.Flo
 	if t, ok := target.Params.Get("transport"); ok {
 		f.Transport = wire.Transport(t)
 	}
-	if f.Transport != wire.UDP && f.Transport != wire.TCP {
-		return f, fmt.Errorf("transport %q is neither udp nor tcp", f.Transport)
+	switch f.Transport {
+	case wire.UDP, wire.TCP:
+	case wire.TLS:
+		f.Profile = tlsProfile
+	default:
+		return f, fmt.Errorf("transport %q is neither udp nor tcp nor tls", f.Transport)
+	}
+	if f.Transport == wire.TLS && p.cfg.Transport != "tls" {
+		return f, errors.New("the address asks for TLS, and the phone has none; set its transport to tls")
 	}
 	host, port := target.Host, target.Port
 	if via != "" {
@@ -90,6 +106,9 @@ func (p *Phone) flow(ctx context.Context, target wire.URI, via string) (wire.Flo
 	}
 	if port == 0 {
 		port = sipPort
+		if f.Transport == wire.TLS {
+			port = tlsPort
+		}
 	}
 	if host == "" {
 		return f, errors.New("the address names no host; say where to send the call")
@@ -106,7 +125,7 @@ func resolve(ctx context.Context, host string) (netip.Addr, error) {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap(), nil
 	}
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", host)
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("look up %s: %w", host, err)
 	}

@@ -28,6 +28,9 @@ var (
 	ErrClosed = errors.New("phone is closed")
 )
 
+// tlsProfile names the one way in which a phone opens TLS connections.
+const tlsProfile = "phone"
+
 // Times of a phone.
 const (
 	portRest    = time.Second      // how long its RTP ports rest: nobody else's late packets matter here
@@ -42,12 +45,23 @@ type Config struct {
 	Addr      netip.Addr // where it listens
 	UDPPort   uint16     // 0 = a free port
 	TCPPort   uint16     // 0 = a free port
-	Transport string     // "udp" or "tcp": what its own address says, and what Dial uses unless the URI says otherwise
+	TLSPort   uint16     // 0 = a free port; opened only where Transport is "tls"
+	Transport string     // "udp", "tcp" or "tls": what its own address says, and what Dial uses unless the URI says otherwise
+	TLS       TLS        // of Transport "tls"
+	Account   Account    // what it proves when asked; zero = a challenge is a refusal
 	MinPort   uint16     // RTP range
 	MaxPort   uint16
 	Deaf      bool // keep no received audio: for load, when nobody asks what was heard
 
 	Log *slog.Logger // nil = discard
+}
+
+// TLS says whom the phone trusts and what it shows. Files are PEM.
+type TLS struct {
+	CA         string // who must have signed the far end's certificate; "" = whom the system trusts
+	ServerName string // the name that must stand in it; "" = the address that is dialled
+	Insecure   bool   // any certificate is good: for tries
+	Cert, Key  string // what the phone shows to who connects to it; "" = nobody can, but answers come over its own connections
 }
 
 // Default is a phone on the loopback interface with free ports. Its RTP range
@@ -65,9 +79,10 @@ func (c Config) Validate() error {
 	if !c.Addr.IsValid() {
 		errs = append(errs, errors.New("phone.addr: is missing, want the address to listen on"))
 	}
-	if c.Transport != "udp" && c.Transport != "tcp" {
-		errs = append(errs, fmt.Errorf("phone.transport: %q is neither udp nor tcp", c.Transport))
+	if c.Transport != "udp" && c.Transport != "tcp" && c.Transport != "tls" {
+		errs = append(errs, fmt.Errorf("phone.transport: %q is neither udp nor tcp nor tls", c.Transport))
 	}
+	errs = append(errs, c.Account.validate())
 	if c.MaxPort <= c.MinPort {
 		errs = append(errs, fmt.Errorf("phone.max_port: %d leaves no RTP ports above %d", c.MaxPort, c.MinPort))
 	}
@@ -81,7 +96,9 @@ type Phone struct {
 	edge  *wire.Edge
 	stack *dialog.Stack
 	pool  *media.Pool
-	calls sync.WaitGroup // loops of sessions
+	calls sync.WaitGroup // loops of sessions, and of the registration
+
+	prover *prover // answers challenges
 
 	off atomic.Bool // the present script is Silent
 
@@ -91,6 +108,9 @@ type Phone struct {
 	sessions []*Session    // guarded by mu; in order of their INVITE
 	grown    chan struct{} // guarded by mu; closed and replaced when sessions grows
 	closed   bool          // guarded by mu
+
+	registration *registration // guarded by mu; nil = none
+	stopRegister func()        // guarded by mu; ends its refreshing
 }
 
 // New checks the configuration. Listen and Run make the phone reachable.
@@ -101,10 +121,16 @@ func New(cfg Config) (*Phone, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	p := &Phone{cfg: cfg, grown: make(chan struct{})}
+	p := &Phone{cfg: cfg, grown: make(chan struct{}), prover: newProver(cfg.Account)}
 	var err error
 	if p.edge, err = wire.New(p.wireConfig(), wire.Deps{Log: cfg.Log}); err != nil {
 		return nil, fmt.Errorf("make the phone's SIP edge: %w", err)
+	}
+	if cfg.Transport == "tls" {
+		profile := wire.TLSProfile{CA: cfg.TLS.CA, ServerName: cfg.TLS.ServerName, Insecure: cfg.TLS.Insecure}
+		if err := p.edge.SetProfiles(map[string]wire.TLSProfile{tlsProfile: profile}); err != nil {
+			return nil, fmt.Errorf("read the phone's TLS files: %w", err)
+		}
 	}
 	pool := media.Default()
 	pool.Bind, pool.MinPort, pool.MaxPort, pool.Drain, pool.Log = cfg.Addr, cfg.MinPort, cfg.MaxPort, portRest, cfg.Log
@@ -126,9 +152,18 @@ func (p *Phone) wireConfig() wire.Config {
 	for _, l := range []struct {
 		transport wire.Transport
 		port      uint16
-	}{{wire.UDP, p.cfg.UDPPort}, {wire.TCP, p.cfg.TCPPort}} {
-		c.Listen = append(c.Listen, wire.Listen{Transport: l.transport, Addr: netip.AddrPortFrom(p.cfg.Addr, l.port).String()})
+	}{{wire.UDP, p.cfg.UDPPort}, {wire.TCP, p.cfg.TCPPort}, {wire.TLS, p.cfg.TLSPort}} {
+		if l.transport == wire.TLS && p.cfg.Transport != "tls" {
+			continue
+		}
+		one := wire.Listen{Transport: l.transport, Addr: netip.AddrPortFrom(p.cfg.Addr, l.port).String()}
+		if l.transport == wire.TLS {
+			one.TLS = wire.ListenTLS{Cert: p.cfg.TLS.Cert, Key: p.cfg.TLS.Key}
+			one.Advertise = p.cfg.Addr.String()
+		}
+		c.Listen = append(c.Listen, one)
 	}
+	c.Extensions = dialog.Extensions
 	return c
 }
 
@@ -214,6 +249,7 @@ func (p *Phone) hangupAll() {
 	p.closed = true
 	sessions := slices.Clone(p.sessions)
 	p.mu.Unlock()
+	p.unregisterAtEnd()
 	for _, s := range sessions {
 		s.Hangup()
 	}
@@ -232,14 +268,18 @@ func (p *Phone) hangupAll() {
 	<-gone
 }
 
-// Addr is where the phone listens for that transport, "udp" or "tcp".
+// Addr is where the phone listens for that transport, "udp", "tcp" or "tls".
 func (p *Phone) Addr(transport string) netip.AddrPort { return p.edge.Addr(wire.Transport(transport)) }
 
 // URI is the phone's address over its own transport.
 func (p *Phone) URI() string {
-	uri := "sip:" + p.cfg.Name + "@" + p.Addr(p.cfg.Transport).String()
-	if p.cfg.Transport == "tcp" {
-		uri += ";transport=tcp"
+	at := p.Addr(p.cfg.Transport)
+	if at.Port() == 0 { // a TLS phone without a certificate: it is reached over its own connections only
+		at = netip.AddrPortFrom(p.cfg.Addr, tlsPort)
+	}
+	uri := "sip:" + p.cfg.Name + "@" + at.String()
+	if p.cfg.Transport != "udp" {
+		uri += ";transport=" + p.cfg.Transport
 	}
 	return uri
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/sdp"
 )
 
 // DTMF is the way a key press travels.
@@ -61,8 +64,10 @@ type Talk struct {
 	Tone float64 // Hz, heard by the far end all the time; 0 = silence
 	Mute bool    // send no RTP at all, not even silence
 
-	Codec    string // the only codec the phone speaks: "PCMA" or "PCMU"; empty = both, PCMA first
-	NoEvents bool   // do not offer telephone-event: keys then go and come as tones
+	Codec    string       // the only codec the phone speaks: "PCMA" or "PCMU"; empty = both, PCMA first
+	Security sdp.Security // SRTP: off, offered, or required: then a call without it fails
+
+	NoEvents bool // do not offer telephone-event: keys then go and come as tones
 
 	Keys []Key         // pressed in order
 	For  time.Duration // hang up after this long; 0 = the far end hangs up
@@ -82,6 +87,9 @@ type Options struct {
 
 	Talk Talk
 
+	Reliable dialog.Reliability  // how 100rel (RFC 3262) is used; zero = offered
+	Timer    dialog.SessionTimer // session timers (RFC 4028); zero = the usual
+
 	LateOffer   bool          // INVITE without SDP; the offer comes in the answer
 	CancelAfter time.Duration // CANCEL this long after the INVITE; 0 = never
 	CancelOn    Kind          // CANCEL as soon as this event is logged; 0 = never
@@ -100,6 +108,9 @@ type Answer struct {
 	// OnCancel answers 200 at the moment the CANCEL arrives, as a phone does
 	// whose user picks up at that instant. Use it with Forever.
 	OnCancel bool
+
+	Reliable dialog.Reliability
+	Timer    dialog.SessionTimer
 
 	Talk Talk
 }

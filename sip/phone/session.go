@@ -52,6 +52,7 @@ type negotiation struct {
 	ours  *sdp.Session // our last description
 	open  *sdp.Session // our offer that waits for its answer
 	held  bool         // the far end holds us
+	now   sdp.Agreement
 }
 
 func (p *Phone) newSession(talk Talk) *Session {

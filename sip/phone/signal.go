@@ -26,6 +26,7 @@ func (p *Phone) ringing(in *dialog.Incoming) {
 
 // ring begins the script of a received call.
 func (s *Session) ring() {
+	s.in.Policy(s.answer.Reliable, s.answer.Timer)
 	s.d = s.in.Accept(s.loop, s.on)
 	s.note(Event{Kind: Invited})
 	if err := s.openMedia(); err != nil {
@@ -203,6 +204,8 @@ func (s *Session) on(e dialog.Event) {
 		s.end(Event{Status: wire.StatusRequestTerminated, Reason: e.Reason})
 	case dialog.Ended:
 		s.end(Event{Status: e.Status, Reason: e.Reason, Err: e.Err, Ours: e.Req == nil})
+	case dialog.Refreshed:
+		s.conclude(e.SDP)
 	case dialog.OfferGone, dialog.InfoDone:
 	}
 }
@@ -220,7 +223,7 @@ func (s *Session) progress(e dialog.Event) {
 func (s *Session) accepted(e dialog.Event) {
 	s.note(Event{Kind: Answered, Status: e.Status, Reason: e.Reason})
 	switch {
-	case s.options.LateOffer:
+	case s.options.LateOffer && len(e.SDP) > 0: // else it came in a reliable 18x, and is agreed on
 		body, err := s.agree(e.SDP)
 		if err != nil {
 			s.note(Event{Kind: OfferFailed, Err: err})
@@ -228,7 +231,7 @@ func (s *Session) accepted(e dialog.Event) {
 			return
 		}
 		s.d.AnswerOffer(body)
-	case len(e.SDP) > 0 && !s.conclude(e.SDP):
+	case !s.options.LateOffer && len(e.SDP) > 0 && !s.conclude(e.SDP):
 		s.d.Bye()
 		return
 	}
@@ -268,6 +271,9 @@ func (s *Session) agree(offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the offer: %w", err)
 	}
+	if s.deal.now.Rekeyed(theirs) {
+		s.deal.local.Crypto = s.talk.keys()
+	}
 	ours, agreement, err := sdp.Answer(theirs, s.deal.local)
 	if err != nil {
 		return nil, err
@@ -297,6 +303,7 @@ func (s *Session) conclude(answer []byte) bool {
 
 // apply puts an agreement into force and notes holds.
 func (s *Session) apply(a sdp.Agreement) {
+	s.deal.now = a
 	s.sound.stream.Apply(a)
 	if a.Held == s.deal.held {
 		return

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -42,7 +43,7 @@ func (s *Session) openMedia() error {
 	}
 	s.deal.local = sdp.Local{
 		Addr: s.sound.stream.Local(), Direction: sdp.SendRecv, Origin: sdp.Origin{ID: sessionID(), Version: 1},
-		Codecs: s.talk.codecs(),
+		Codecs: s.talk.codecs(), Security: s.talk.Security, Crypto: s.talk.keys(),
 	}
 	s.phone.mu.Lock()
 	folder := s.phone.folder
@@ -75,6 +76,14 @@ func (t Talk) codecs() []sdp.Codec {
 		codecs = append(codecs, sdp.TelephoneEvent())
 	}
 	return codecs
+}
+
+// keys are what the phone's sound is protected by, nil where it is plain.
+func (t Talk) keys() []sdp.Crypto {
+	if t.Security == sdp.SecurityOff {
+		return nil
+	}
+	return sdp.NewCrypto(func(b []byte) { _, _ = rand.Read(b) }) // it never fails
 }
 
 // closeMedia ends the audio; what was received stays.
