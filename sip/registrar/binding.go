@@ -49,6 +49,17 @@ func (b *Binding) Flow() wire.Flow {
 // live reports whether the binding has time left.
 func (b *Binding) live(now time.Time) bool { return now.Before(b.Until) }
 
+// event is when something is due for the binding, at latest then.
+func (b *Binding) event(then time.Time) time.Time {
+	if !b.life.asked && b.life.next.Before(then) {
+		then = b.life.next
+	}
+	if b.Until.Before(then) {
+		then = b.Until
+	}
+	return then
+}
+
 // uri is the Request-URI.
 func (b *Binding) uri() (wire.URI, bool) {
 	u, err := wire.ParseURI(b.Contact)

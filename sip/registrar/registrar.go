@@ -71,6 +71,7 @@ type Registrar struct {
 	links   *linkLimit
 	again   chan struct{} // of one: the accounts may have changed
 	flush   chan struct{} // of one: something is dirty
+	wake    chan struct{} // of one: something may be due
 
 	sources atomic.Pointer[map[netip.Addr]struct{}] // addresses of live bindings
 
@@ -106,7 +107,7 @@ func New(cfg Config, deps Deps) (*Registrar, error) {
 	}
 	r := &Registrar{
 		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, digest: server, links: newLinkLimit(),
-		again: make(chan struct{}, 1), flush: make(chan struct{}, 1),
+		again: make(chan struct{}, 1), flush: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		accounts: accounts{}, own: map[string][]Binding{}, foreign: map[string][]Binding{}, placed: map[string]int{}, dirty: map[string]struct{}{},
 	}
 	_, r.dummy = NewSecret("nobody", cfg.Realm)
@@ -138,24 +139,31 @@ func (r *Registrar) Run(ctx context.Context) error {
 		running.Go(func() { r.meet(ctx) })
 	}
 	running.Go(func() { r.keep(ctx) })
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
-			r.safely("watch the phones", r.look)
+		case <-next.C:
+		case <-r.wake:
 		}
+		wait := lookAtLeast
+		r.safely("watch the phones", func() { wait = r.look() })
+		next.Reset(wait)
 	}
 }
 
-// lookEvery is how often bindings are looked through.
-const lookEvery = 500 * time.Millisecond
+// Bindings are looked through when something is due, but no more and no less often than this.
+const (
+	lookAtMost  = 100 * time.Millisecond
+	lookAtLeast = 10 * time.Second
+)
 
-// look ends bindings that have run out and sends what OPTIONS are due.
-func (r *Registrar) look() {
+// look ends bindings that have run out and sends what OPTIONS are due; it tells how long nothing more will be.
+func (r *Registrar) look() time.Duration {
 	now := r.now()
+	next := now.Add(lookAtLeast)
 	r.mu.Lock()
 	var due []Binding
 	for account, list := range r.own {
@@ -165,16 +173,20 @@ func (r *Registrar) look() {
 				live[i].life = live[i].life.ask()
 				due = append(due, live[i])
 			}
+			next = live[i].event(next)
 		}
 		if len(live) != len(list) {
 			r.log.Info("a phone has not registered again", "account", account, "left", len(live))
+			r.put(account, live, true)
+		} else {
+			r.own[account] = live
 		}
-		r.put(account, live, len(live) != len(list))
 	}
 	r.mu.Unlock()
 	for i := range due {
 		r.ping(&due[i])
 	}
+	return max(lookAtMost, next.Sub(now))
 }
 
 // put replaces an account's own bindings; mu is held. changed says that others are to know.
@@ -184,6 +196,7 @@ func (r *Registrar) put(account string, list []Binding, changed bool) {
 	} else {
 		r.own[account] = list
 	}
+	poke(r.wake)
 	if !changed {
 		return
 	}
