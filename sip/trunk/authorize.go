@@ -69,6 +69,15 @@ func (l *account) ahead(method, uri string, body []byte) (wire.Header, bool) {
 	return wire.Header{Name: name, Value: value}, ok
 }
 
+// refused forgets the last challenge: the next request asks for a new one in place of a guess.
+func (l *account) refused() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.client != nil {
+		l.client.Forget()
+	}
+}
+
 // succeeded takes the nonce that a 2xx gives for the next request.
 func (l *account) succeeded(res *wire.Response) {
 	l.mu.Lock()

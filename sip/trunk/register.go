@@ -28,6 +28,9 @@ const (
 	maxRaises = 2
 )
 
+// noAddress is why nothing can be asked when the look-up gives nothing.
+const noAddress = "the operator's name has no address"
+
 // Registration is where a trunk stands with its registrar.
 type Registration uint8
 
@@ -216,7 +219,7 @@ func (e enrolment) step(now time.Time, targets int, dice float64, in regInput) (
 func (e enrolment) attempt(now time.Time, targets int, dice float64) (enrolment, []regAction) {
 	e.target, e.answers, e.raises = 0, 0, 0
 	if targets == 0 {
-		return e.pause(now, dice, 0, "the operator's name has no address")
+		return e.pause(now, dice, 0, noAddress)
 	}
 	return e.ask(now, authAhead)
 }

@@ -95,6 +95,11 @@ func (x *enrol) run(ctx context.Context) {
 	defer x.late.Stop()
 	alive, stop := x.keepAlive()
 	defer stop()
+	select { // a name without an address would only cost a first pause
+	case <-ctx.Done():
+		return
+	case <-x.t.looked:
+	}
 	x.do(regStart{expires: x.one.op.Register.Expires})
 	for {
 		select {
@@ -111,6 +116,16 @@ func (x *enrol) run(ctx context.Context) {
 			x.do(regNudge{})
 		case <-alive:
 			x.t.safely(x.ping)
+		}
+	}
+}
+
+// lookedUp tells registrations that names may have addresses now.
+func (t *Trunks) lookedUp() {
+	t.once.Do(func() { close(t.looked) })
+	for _, one := range t.trunks {
+		if one.enrol != nil && one.enrol.show().state.why == noAddress {
+			one.enrol.nudge()
 		}
 	}
 }
@@ -213,6 +228,9 @@ func (x *enrol) move(in regInput) {
 		case regWait:
 			x.wake.Reset(max(0, a.until.Sub(now)))
 		case regOutcome:
+			if a.refused {
+				x.login.refused()
+			}
 			x.t.metrics.registration(x.one.op.Name, a)
 		case regEnd:
 			x.forget()

@@ -63,6 +63,7 @@ func (t *Trunks) resolveLoop(ctx context.Context) {
 	defer ticker.Stop()
 	for {
 		t.safely(func() { t.Resolve(ctx) })
+		t.lookedUp()
 		select {
 		case <-ctx.Done():
 			return

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -78,6 +79,8 @@ type Trunks struct {
 	peers  atomic.Pointer[peers]  // replaced by every resolution
 	phones atomic.Pointer[phones] // replaced by SetPhones
 	again  chan struct{}          // capacity 1: names may have changed, look them up
+	looked chan struct{}          // closed when all names have been looked up once
+	once   sync.Once              // closes looked
 }
 
 // phones is the current list of softphone hosts.
@@ -102,6 +105,7 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 		byName:  make(map[string]*Trunk, len(cfg.Operators)),
 		metrics: newMetrics(deps.Registerer),
 		again:   make(chan struct{}, 1),
+		looked:  make(chan struct{}),
 	}
 	for _, op := range cfg.Operators {
 		one := &Trunk{

@@ -1,0 +1,468 @@
+package trunk
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"github.com/butlerspb/vahta/sip/digest"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// exchange is an operator in memory: a registrar behind several addresses that challenges what it is sent.
+type exchange struct {
+	mu        sync.Mutex
+	server    *digest.Server
+	password  string
+	algo      []digest.Algorithm
+	grant     time.Duration
+	least     time.Duration // Min-Expires
+	status    int           // answers everything with it, 0 = as it should
+	challenge []string      // challenges with it in place of its own
+	dead      map[netip.Addr]bool
+	answer    func(req *wire.Request, res *wire.Response) // changes a 200
+	bound     time.Time                                   // until when it sends us calls
+	asked     []time.Time                                 // REGISTERs
+	wrong     []time.Time                                 // REGISTERs with a wrong answer
+	last      *wire.Request
+	lastFlow  wire.Flow
+	callIDs   map[string]bool
+	cseq      uint64
+	unordered int
+	ids       int
+	sent      int
+	messages  []*wire.Request
+}
+
+const operatorRealm = "sip.operator.example"
+
+func newExchange() *exchange {
+	x := &exchange{password: "secret", grant: 5 * time.Minute, dead: map[netip.Addr]bool{}, callIDs: map[string]bool{}}
+	x.restart()
+	return x
+}
+
+// restart makes the registrar forget its nonces.
+func (x *exchange) restart() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ids++
+	secret := make([]byte, 32)
+	binary.BigEndian.PutUint64(secret, uint64(x.ids))
+	s, err := digest.NewServer(digest.Config{
+		Realm: operatorRealm, Secret: secret, NonceLife: 4 * time.Minute, Algorithms: x.algo,
+		Rand: func(b []byte) { x.ids++; clear(b); binary.BigEndian.PutUint64(b, uint64(x.ids)) },
+	})
+	if err != nil {
+		panic(err)
+	}
+	x.server = s
+}
+
+func (x *exchange) set(change func()) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	change()
+}
+
+func (x *exchange) NewTag() string { return "tag" }
+
+func (x *exchange) NewCallID() string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.ids++
+	return "call" + strconv.Itoa(x.ids)
+}
+
+func (x *exchange) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, nil
+}
+
+func (x *exchange) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (*wire.ClientTx, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.sent++
+	if x.dead[to.Remote.Addr()] {
+		return nil, nil //nolint:nilnil // nobody hears it, and there is no transaction to end
+	}
+	req.Arrived(to)
+	var res *wire.Response
+	switch req.Method() {
+	case wire.REGISTER:
+		res = x.register(req, to)
+	case wire.MESSAGE:
+		res = x.message(req)
+	default:
+		res = wire.NewResponse(req, 200, "")
+	}
+	go on(wire.ClientEvent{Response: res})
+	return nil, nil //nolint:nilnil // the answer is on its way, there is no transaction to end
+}
+
+// authentic judges the credentials; it returns the challenge to send, nil when they are good.
+func (x *exchange) authentic(req *wire.Request, status int, asks, answers string) *wire.Response {
+	v := x.server.Verify(time.Now(), "us", req.Header(answers), req.Method(), req.Body(), func(user string, a digest.Algorithm) (string, bool) {
+		return digest.HA1(a, user, operatorRealm, x.password), user == "login"
+	})
+	if v.OK && v.URI == req.URI().String() {
+		return nil
+	}
+	if v.Why == digest.WrongResponse {
+		x.wrong = append(x.wrong, time.Now())
+	}
+	res := wire.NewResponse(req, status, "")
+	challenges := x.challenge
+	if challenges == nil {
+		challenges = x.server.Challenge(time.Now(), "us", v.Stale)
+	}
+	for _, c := range challenges {
+		if err := res.Add(asks, c); err != nil {
+			panic(err)
+		}
+	}
+	return res
+}
+
+func (x *exchange) register(req *wire.Request, to wire.Flow) *wire.Response {
+	x.asked, x.last, x.lastFlow = append(x.asked, time.Now()), req, to
+	x.callIDs[req.CallID()] = true
+	if uint64(req.CSeq()) <= x.cseq {
+		x.unordered++
+	}
+	x.cseq = uint64(req.CSeq())
+	if x.status != 0 {
+		return wire.NewResponse(req, x.status, "")
+	}
+	if res := x.authentic(req, 401, "WWW-Authenticate", "Authorization"); res != nil {
+		return res
+	}
+	asked, _ := strconv.Atoi(req.Header("Expires"))
+	d := time.Duration(asked) * time.Second
+	if d > 0 && d < x.least {
+		res := wire.NewResponse(req, 423, "")
+		_ = res.Add("Min-Expires", strconv.Itoa(int(x.least/time.Second)))
+		return res
+	}
+	granted := min(d, max(x.grant, x.least))
+	x.bound = time.Now().Add(granted)
+	res := wire.NewResponse(req, 200, "")
+	contact, _ := req.Contact()
+	contact.Params = contact.Params.With("expires", strconv.Itoa(int(granted/time.Second)))
+	_ = res.Add("Contact", `<sip:login@203.0.113.99:5060>;expires=30`) // what we were before
+	_ = res.Add("Contact", contact.String())
+	if x.answer != nil {
+		x.answer(req, res)
+	}
+	return res
+}
+
+func (x *exchange) message(req *wire.Request) *wire.Response {
+	x.messages = append(x.messages, req)
+	if x.status != 0 {
+		return wire.NewResponse(req, x.status, "")
+	}
+	if res := x.authentic(req, 407, "Proxy-Authenticate", "Proxy-Authorization"); res != nil {
+		return res
+	}
+	return wire.NewResponse(req, 202, "")
+}
+
+func (x *exchange) registered() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return time.Now().Before(x.bound)
+}
+
+func (x *exchange) counts() (asked, wrong int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.asked), len(x.wrong)
+}
+
+// lines runs a trunk that registers with x, in a bubble of its own time.
+func registering(t *testing.T, x *exchange, change func(*Operator), play func(trunks *Trunks, one *Trunk)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := Default()
+		cfg.ProbeEvery = time.Minute
+		op := Operator{
+			Name: "op", Host: operatorRealm, Port: 5060, Number: "+74957770000",
+			Auth: Auth{User: "login", Password: "secret"}, Register: Register{Enabled: true, ContactUser: "line1"},
+		}
+		if change != nil {
+			change(&op)
+		}
+		cfg.Operators = []Operator{op}
+		registry := prometheus.NewRegistry()
+		trunks, err := New(cfg, Deps{
+			Sender: x, Resolver: x, Registerer: registry,
+			Advertised: func(wire.Flow) (string, int) { return "198.51.100.9", 5060 },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { _ = trunks.Run(ctx) })
+		synctest.Wait()
+		play(trunks, trunks.Get("op"))
+		stop()
+		running.Wait()
+	})
+}
+
+// The registration is made at once, with what was configured, renewed ahead of its end by one request each, and taken
+// back at the end.
+func TestREGISTERRefreshesAndLeaves(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	registering(t, x, func(o *Operator) { o.Register.Expires = 10 * time.Minute }, func(trunks *Trunks, one *Trunk) {
+		if got := one.Registration(); got != RegistrationActive || one.standing() != standingUsable {
+			t.Errorf("it is %s and stands at %d", got, one.standing())
+		}
+		h := trunks.Status()[0]
+		if h.Registration != RegistrationActive || h.Registrar != "192.0.2.1:5060" || h.RegisteredUntil.Sub(time.Now()) != 5*time.Minute {
+			t.Errorf("status %+v", h)
+		}
+		if got := testutil.ToFloat64(trunks.metrics.bound.WithLabelValues("op")); got != 1 {
+			t.Errorf("vahta_trunk_registered is %v", got)
+		}
+		x.set(func() {
+			req := x.last
+			if c, _ := req.Contact(); c.String() != "<sip:line1@198.51.100.9>;expires=600" {
+				t.Errorf("Contact %s", c)
+			}
+			if req.URI().String() != "sip:"+operatorRealm || req.To().URI.String() != "sip:login@"+operatorRealm || req.Header("Expires") != "600" {
+				t.Errorf("REGISTER %s, To %s, Expires %s", req.URI(), req.To(), req.Header("Expires"))
+			}
+		})
+		for range 600 {
+			time.Sleep(time.Second)
+			if !x.registered() {
+				t.Fatal("the registration ran out")
+			}
+		}
+	})
+	asked, wrong := x.counts()
+	if asked < 2+4+1 || asked > 2+2*5+2 || wrong != 0 {
+		t.Errorf("%d REGISTERs, %d with a wrong answer", asked, wrong)
+	}
+	if x.registered() || x.last.Header("Expires") != "0" {
+		t.Errorf("our contact stayed at the registrar, last Expires %s", x.last.Header("Expires"))
+	}
+	if len(x.callIDs) != 1 || x.unordered != 0 {
+		t.Errorf("Call-IDs %v, %d CSeqs did not rise", x.callIDs, x.unordered)
+	}
+}
+
+// The registrar names SHA-256 first and MD5 behind it, or what nobody knows first.
+func TestREGISTERSeveralAlgorithms(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		offers []digest.Algorithm
+		more   string
+		want   string
+	}{
+		{"SHA-256 then MD5", []digest.Algorithm{digest.SHA256, digest.MD5}, "", "algorithm=SHA-256,"},
+		{"MD5 then SHA-256", []digest.Algorithm{digest.MD5, digest.SHA256}, "", "algorithm=SHA-256,"},
+		{"MD5 only", []digest.Algorithm{digest.MD5}, "", "algorithm=MD5,"},
+		{"MD5-sess", []digest.Algorithm{digest.MD5Sess}, "", "algorithm=MD5-sess,"},
+		{"SHA-512-256", []digest.Algorithm{digest.SHA512256}, "", "algorithm=SHA-512-256,"},
+	} {
+		x := newExchange()
+		x.algo = tt.offers
+		x.restart()
+		registering(t, x, nil, func(_ *Trunks, one *Trunk) {
+			if got := one.Registration(); got != RegistrationActive {
+				t.Errorf("%s: %s", tt.name, got)
+			}
+			x.set(func() {
+				if got := x.last.Header("Authorization"); !strings.Contains(got, tt.want) {
+					t.Errorf("%s: answered %s", tt.name, got)
+				}
+			})
+		})
+	}
+}
+
+// A wrong password is tried once in five minutes, told once, and does not keep the others from being used first; when
+// it is right again, so are we.
+func TestREGISTERWrongPasswordBacksOff(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	x.password = "changed"
+	registering(t, x, nil, func(trunks *Trunks, one *Trunk) {
+		time.Sleep(time.Hour)
+		asked, wrong := x.counts()
+		if wrong < 10 || wrong > 12 || asked > 2*wrong {
+			t.Errorf("in an hour %d REGISTERs, %d with the wrong password", asked, wrong)
+		}
+		x.set(func() {
+			for i := range x.wrong[1:] {
+				if gap := x.wrong[i+1].Sub(x.wrong[i]); gap < 300*time.Second {
+					t.Errorf("tried again after %s", gap)
+				}
+			}
+		})
+		h := trunks.Status()[0]
+		if h.Registration != RegistrationRefused || h.RegistrationProblem == "" || one.standing() != standingUnregistered {
+			t.Errorf("status %+v", h)
+		}
+		if got := testutil.ToFloat64(trunks.metrics.asked.WithLabelValues("op", "refused")); int(got) != wrong {
+			t.Errorf("%v refusals are counted, want %d", got, wrong)
+		}
+		x.set(func() { x.password = "secret" })
+		time.Sleep(6 * time.Minute)
+		if one.Registration() != RegistrationActive {
+			t.Errorf("it is %s after the password is right again", one.Registration())
+		}
+	})
+}
+
+// A 423 raises what is asked for.
+func TestREGISTER423(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	x.least = 30 * time.Minute
+	registering(t, x, nil, func(trunks *Trunks, one *Trunk) {
+		if got := trunks.Status()[0]; got.Registration != RegistrationActive || got.RegisteredUntil.Sub(time.Now()) != x.least {
+			t.Errorf("%+v", got)
+		}
+		time.Sleep(time.Hour)
+		if one.Registration() != RegistrationActive {
+			t.Errorf("it is %s", one.Registration())
+		}
+	})
+}
+
+// What a registrar demands for calls is kept for calls.
+func TestREGISTERServiceRoute(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	x.answer = func(_ *wire.Request, res *wire.Response) {
+		_ = res.Add("Service-Route", "<sip:a.example;lr>, <sip:b.example;lr>")
+		_ = res.Add("Service-Route", "<sip:c.example;lr>")
+	}
+	registering(t, x, nil, func(trunks *Trunks, one *Trunk) {
+		if got := fmt.Sprint(one.routeSet()); got != "[<sip:a.example;lr> <sip:b.example;lr> <sip:c.example;lr>]" {
+			t.Errorf("routes %s", got)
+		}
+		if got := trunks.Route("+79161234567"); len(got) == 0 || len(got[0].Routes) != 3 || got[0].Auth == nil {
+			t.Errorf("destinations %+v", got)
+		}
+	})
+}
+
+// A challenge is answered only for the own realm and to the own operator.
+func TestREGISTERChallengesOfOthers(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	x.challenge = []string{`Digest realm="evil.example", nonce="x", qop="auth"`}
+	registering(t, x, func(o *Operator) { o.Auth.Realm = operatorRealm }, func(trunks *Trunks, _ *Trunk) {
+		h := trunks.Status()[0]
+		if h.Registration != RegistrationRefused || !strings.Contains(h.RegistrationProblem, "evil.example") {
+			t.Errorf("%+v", h)
+		}
+		x.set(func() {
+			if got := x.last.Header("Authorization"); got != "" {
+				t.Errorf("answered %s", got)
+			}
+		})
+	})
+}
+
+// A month of a registration: outages, nonces that are forgotten, a password that is wrong for an hour, a registrar with
+// a minimum. The trunk is registered whenever the operator lets it be, within minutes, and nothing grows.
+func TestREGISTERMonth(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	first, second := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	const slot = time.Minute
+	registering(t, x, nil, func(trunks *Trunks, one *Trunk) {
+		var away time.Duration // since the operator would have us and has not
+		for i := range 30 * 24 * 60 {
+			day, minute := i/(24*60), i%(24*60)
+			x.set(func() {
+				x.dead[first] = day%5 == 1 && minute < 120 || day%7 == 3 && minute >= 600 && minute < 960
+				x.dead[second] = day%7 == 3 && minute >= 600 && minute < 960
+				x.status = 0
+				if day%6 == 4 && minute >= 300 && minute < 420 {
+					x.status = 503
+				}
+				x.password = "secret"
+				if day == 9 && minute >= 60 && minute < 120 {
+					x.password = "other"
+				}
+				x.least = 0
+				if day == 12 {
+					x.least = time.Hour
+				}
+			})
+			if minute%360 == 0 {
+				x.restart()
+			}
+			time.Sleep(slot)
+			synctest.Wait()
+			x.mu.Lock()
+			can := x.status == 0 && x.password == "secret" && !x.dead[second]
+			x.mu.Unlock()
+			if !can || x.registered() {
+				away = 0
+				continue
+			}
+			if away += slot; away > 7*time.Minute {
+				t.Fatalf("day %d, minute %d: not registered for %s: %+v", day, minute, away, trunks.Status()[0])
+			}
+		}
+		asked, wrong := x.counts()
+		if asked < 30*24*60/5 || asked > 30*24*60 {
+			t.Errorf("%d REGISTERs in a month", asked)
+		}
+		if wrong > 14 {
+			t.Errorf("%d tries with the wrong password", wrong)
+		}
+		if len(x.callIDs) != 1 || x.unordered != 0 {
+			t.Errorf("Call-IDs %v, %d CSeqs did not rise", x.callIDs, x.unordered)
+		}
+		if one.Registration() != RegistrationActive {
+			t.Errorf("at last it is %s", one.Registration())
+		}
+		one.targets.mu.Lock()
+		if len(one.targets.rest) > 4 {
+			t.Errorf("%d targets are remembered", len(one.targets.rest))
+		}
+		one.targets.mu.Unlock()
+	})
+}
+
+// A connection that breaks is replaced at once; another one's is not ours to replace.
+func TestREGISTERAgainWhenTheConnectionBreaks(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	registering(t, x, func(o *Operator) { o.Transport = wire.TCP }, func(trunks *Trunks, one *Trunk) {
+		trunks.FlowClosed(one.enrol.show().flow)
+		trunks.Reregister()
+		asked, _ := x.counts()
+		time.Sleep(2 * nudgeGap)
+		if now, _ := x.counts(); now == asked {
+			t.Error("a lost connection did not lead to a new registration")
+		}
+		asked, _ = x.counts()
+		trunks.FlowClosed(wire.Flow{Transport: wire.TCP, Remote: netip.MustParseAddrPort("192.0.2.77:5060")})
+		time.Sleep(2 * nudgeGap)
+		if now, _ := x.counts(); now != asked {
+			t.Error("somebody else's connection led to a new registration")
+		}
+	})
+}
