@@ -3,11 +3,12 @@ package media
 import "time"
 
 const (
-	sampleRate   = 8000                                    // samples a second (G.711)
-	frameSamples = 160                                     // samples in one frame of 20 ms
-	frameTime    = 20 * time.Millisecond                   // RFC 3551 §4.2 default packet time
-	samplesPerMs = sampleRate / 1000                       // RTP timestamp units a millisecond
-	sampleTime   = time.Second / time.Duration(sampleRate) // 125 µs
+	sampleRate      = 8000                                    // samples a second (G.711)
+	frameSamples    = 160                                     // samples in one frame of 20 ms
+	maxFrameSamples = 2 * frameSamples                        // the longest packet of generated sound: 40 ms
+	frameTime       = 20 * time.Millisecond                   // RFC 3551 §4.2 default packet time
+	samplesPerMs    = sampleRate / 1000                       // RTP timestamp units a millisecond
+	sampleTime      = time.Second / time.Duration(sampleRate) // 125 µs
 )
 
 // Audio is sound ready to be sent: 8 kHz mono A-law, one byte a sample. It is never changed after it is made, so

@@ -13,12 +13,18 @@ const (
 	PlayDone
 	// Silence: no RTP for the time given to RTPTimeout; told once until packets flow again.
 	Silence
-	// Resumed: RTP flows again after Silence.
+	// Resumed: RTP flows again after Quiet or Silence.
 	Resumed
 	// RecordFailed: the recorder of this stream cannot write (Err says why); the call goes on.
 	RecordFailed
 	// SocketFailed: the stream's socket gave an error that will not go away (Err says which).
 	SocketFailed
+	// Quiet: no RTP for the time given to QuietAfter, which is shorter than a Silence: the far end may be heard by nobody.
+	// Told once until packets flow again.
+	Quiet
+	// Undecryptable: as many packets in a row as make a second came from where the far end is and the agreed key opened none.
+	// Told once until one can be opened.
+	Undecryptable
 )
 
 // String returns the snake_case name of the kind.
@@ -38,6 +44,10 @@ func (k EventKind) String() string {
 		return "record_failed"
 	case SocketFailed:
 		return "socket_failed"
+	case Quiet:
+		return "quiet"
+	case Undecryptable:
+		return "undecryptable"
 	}
 	return "unknown"
 }

@@ -113,7 +113,7 @@ func TestSenderNumbersAreUnbroken(t *testing.T) {
 		now += frameTime
 		switch {
 		case i%100 < 30:
-			o.step(now, i%100 == 0)
+			o.step(now, i%100 == 0, frameSamples)
 			check("prompt", o.seq, o.ts)
 		default:
 			jump := uint32(0)

@@ -7,6 +7,17 @@ import (
 
 // input takes one packet from the RTP socket. b is the shard's buffer: it may be changed, and is not kept.
 func (s *Stream) input(sh *shard, src netip.AddrPort, b []byte) {
+	if s.secure != nil && !isRTCP(b) {
+		if !s.latch.possible(sh.now, src) { // costs no cryptography
+			sh.count.foreign++
+			s.in.refused++
+			return
+		}
+		var ok bool
+		if b, ok = s.open(sh, b); !ok {
+			return
+		}
+	}
 	h, ok := parseRTP(b)
 	if !ok {
 		if isRTCP(b) {
@@ -131,6 +142,9 @@ func (s *Stream) mayRelay() bool {
 // and reordering stay as they are.
 func (s *Stream) relay(sh *shard, h header, b []byte, pt uint8, sound bool) {
 	seq, ts, first := s.out.follow(h, sh.now, sound)
+	if s.secure != nil {
+		b = bare(b, h)
+	}
 	b[0] &^= 0x20 // the padding has been cut off
 	b[1] = b[1]&0x80 | pt
 	if first {
@@ -143,7 +157,14 @@ func (s *Stream) relay(sh *shard, h header, b []byte, pt uint8, sound bool) {
 
 // transmit sends a finished packet.
 func (s *Stream) transmit(sh *shard, b []byte) {
-	if err := s.rtp.send(b, &s.remote); err != nil {
+	wire := b
+	if s.secure != nil {
+		if wire = s.seal(sh, b); wire == nil {
+			sh.count.sendErrors++
+			return
+		}
+	}
+	if err := s.rtp.send(wire, &s.remote); err != nil {
 		sh.count.sendErrors++
 		return
 	}
@@ -155,9 +176,11 @@ func (s *Stream) transmit(sh *shard, b []byte) {
 // watchdog tells silence on the RTP port.
 type watchdog struct {
 	initial, steady time.Duration
+	quiet           time.Duration
 	since           time.Duration // last packet, or when it was armed
 	heardOnce       bool
 	silent          bool
+	quieted         bool // Quiet has been told
 }
 
 func (w *watchdog) set(now, initial, steady time.Duration) {
@@ -166,13 +189,22 @@ func (w *watchdog) set(now, initial, steady time.Duration) {
 }
 
 // arm starts to count anew: after offer/answer and at the end of hold.
-func (w *watchdog) arm(now time.Duration) { w.since, w.silent = now, false }
+func (w *watchdog) arm(now time.Duration) { w.since, w.silent, w.quieted = now, false, false }
 
 // heard notes a packet; true when it ends a silence that was told.
 func (w *watchdog) heard(now time.Duration) (resumed bool) {
-	resumed = w.silent
-	w.since, w.heardOnce, w.silent = now, true, false
+	resumed = w.silent || w.quieted
+	w.since, w.heardOnce, w.silent, w.quieted = now, true, false, false
 	return resumed
+}
+
+// hushed reports the beginning of a silence that is not yet to be told as one, once.
+func (w *watchdog) hushed(now time.Duration) bool {
+	if w.quieted || w.quiet == 0 || now-w.since < w.quiet {
+		return false
+	}
+	w.quieted = true
+	return true
 }
 
 // expired reports a silence, once.

@@ -91,6 +91,19 @@ func (l *latch) admit(now time.Duration, src netip.AddrPort, ssrc uint32, seq ui
 	return locked
 }
 
+// possible reports whether a packet from an address could be believed, now or after probation. It changes nothing.
+func (l *latch) possible(now time.Duration, src netip.AddrPort) bool {
+	switch {
+	case !l.sdp.IsValid():
+		return false
+	case l.locked && src == l.source, (!l.locked || l.open) && src.Addr() == l.sdp.Addr():
+		return true
+	case l.locked:
+		return src.Addr() == l.source.Addr() && (l.open || l.cfg.RelatchAfter > 0 && now-l.last >= l.cfg.RelatchAfter)
+	}
+	return l.foreign(now, src.Addr())
+}
+
 // foreign reports whether an address that is not the SDP's may be put on probation.
 func (l *latch) foreign(now time.Duration, src netip.Addr) bool {
 	a := l.sdp.Addr()

@@ -6,6 +6,7 @@ import "github.com/prometheus/client_golang/prometheus"
 type counters struct {
 	received, relayed, generated            uint64
 	invalid, foreign, unknownPT, sendErrors uint64
+	undecryptable, replayed                 uint64
 }
 
 // metrics are the figures of a pool; a nil one counts nothing.
@@ -34,7 +35,8 @@ func newMetrics(r prometheus.Registerer) *metrics {
 		}),
 		packets: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_media_packets_total",
-			Help: "RTP packets by what became of them: received, relayed, generated, invalid, foreign (source not believed), unknown_pt, send_error.",
+			Help: "RTP packets by what became of them: received, relayed, generated, invalid, foreign (source not believed), " +
+				"unknown_pt, send_error, undecryptable (SRTP under another key, or none), replayed.",
 		}, []string{"what"}),
 	}
 	r.MustRegister(m.streams, m.busy, m.exhausted, m.panics, m.packets)
@@ -79,6 +81,8 @@ func (m *metrics) add(c *counters) {
 			{"foreign", c.foreign},
 			{"unknown_pt", c.unknownPT},
 			{"send_error", c.sendErrors},
+			{"undecryptable", c.undecryptable},
+			{"replayed", c.replayed},
 		} {
 			m.packets.WithLabelValues(v.what).Add(float64(v.n))
 		}

@@ -37,10 +37,12 @@ type sender struct {
 	seq     uint16        // last sent
 	ts      uint32        // last sent
 	at      time.Duration // when ts was sent
+	last    uint32        // samples of the last generated packet
 	sent    time.Duration // when anything was sent
 	marker  bool          // set the marker on the next generated packet
 	packets uint64
 	octets  uint64
+	earlier struct{ packets, octets uint64 } // of the SSRCs before this one
 
 	// the followed source
 	following bool
@@ -57,6 +59,13 @@ func newSender() sender {
 	return sender{ssrc: be.Uint32(b[:]), ts: be.Uint32(b[4:]), seq: be.Uint16(b[8:]) >> 1}
 }
 
+// renew goes on under another SSRC, from other numbers: what was sent before has nothing to do with what follows.
+func (o *sender) renew() {
+	fresh := newSender()
+	o.ssrc, o.seq, o.ts, o.marker, o.following = fresh.ssrc, fresh.seq, fresh.ts, true, false
+	o.earlier.packets, o.earlier.octets = o.packets, o.octets
+}
+
 // elapsed is how many samples have passed since the last packet, at least one frame.
 func (o *sender) elapsed(now time.Duration) uint32 {
 	if o.packets == 0 {
@@ -65,16 +74,17 @@ func (o *sender) elapsed(now time.Duration) uint32 {
 	return max(frameSamples, uint32((now-o.at)/sampleTime))
 }
 
-// step numbers one generated packet of a running sound; the first after another source gets the marker.
-func (o *sender) step(now time.Duration, fresh bool) (marker bool) {
+// step numbers one generated packet of a running sound, which is so many samples long; the first after another source
+// gets the marker.
+func (o *sender) step(now time.Duration, fresh bool, samples uint32) (marker bool) {
 	marker = o.marker || o.following || fresh
 	if marker {
 		o.ts += o.elapsed(now)
 	} else {
-		o.ts += frameSamples
+		o.ts += o.last
 	}
 	o.seq++
-	o.at, o.marker, o.following = now, false, false
+	o.at, o.last, o.marker, o.following = now, samples, false, false
 	return marker
 }
 
@@ -149,8 +159,8 @@ func (s *Stream) tick(sh *shard) {
 		case sh.now-s.out.sent >= keepAlive || s.out.packets == 0:
 			s.sendFrame(sh, nil, true)
 		}
-		if !s.deal.held && s.deal.canRecv && s.watch.expired(sh.now) {
-			s.emit(Event{Kind: Silence})
+		if !s.deal.held && s.deal.canRecv {
+			s.watchOut(sh)
 		}
 		s.tickRTCP(sh)
 	}
@@ -162,26 +172,46 @@ func (s *Stream) tick(sh *shard) {
 	}
 }
 
-func (s *Stream) tickPlay(sh *shard) {
-	var sound [frameSamples]byte
-	if !s.player.frame(sound[:]) {
-		id := s.player.id
-		s.player = player{}
-		s.out.marker = true
-		s.emit(Event{Kind: PlayDone, Play: id})
-		return
+// watchOut tells of packets that do not come.
+func (s *Stream) watchOut(sh *shard) {
+	if s.watch.hushed(sh.now) {
+		s.emit(Event{Kind: Quiet})
 	}
-	s.sendFrame(sh, sound[:], s.player.fresh)
-	s.player.fresh = false
+	if s.watch.expired(sh.now) {
+		s.emit(Event{Kind: Silence})
+	}
 }
 
-// sendFrame sends 20 ms of A-law sound in the agreed codec; nil is silence.
+// frames is how many packets of generated sound are due in this tick: one where a packet is as long as a tick.
+func (s *Stream) frames() int {
+	s.owed += frameSamples
+	n := s.owed / s.deal.frame
+	s.owed -= n * s.deal.frame
+	return n
+}
+
+func (s *Stream) tickPlay(sh *shard) {
+	var sound [maxFrameSamples]byte
+	for range s.frames() {
+		if !s.player.frame(sound[:s.deal.frame]) {
+			id := s.player.id
+			s.player = player{}
+			s.out.marker = true
+			s.emit(Event{Kind: PlayDone, Play: id})
+			return
+		}
+		s.sendFrame(sh, sound[:s.deal.frame], s.player.fresh)
+		s.player.fresh = false
+	}
+}
+
+// sendFrame sends one packet of A-law sound in the agreed codec; nil is silence.
 func (s *Stream) sendFrame(sh *shard, sound []byte, fresh bool) {
 	if !s.deal.canSend || !s.remote.ok {
 		s.out.marker = true
 		return
 	}
-	b := sh.frame[:]
+	b := sh.frame[:headerSize+s.deal.frame]
 	switch {
 	case sound == nil:
 		fill(b[headerSize:], s.deal.law.silence())
@@ -192,7 +222,7 @@ func (s *Stream) sendFrame(sh *shard, sound []byte, fresh bool) {
 	default:
 		copy(b[headerSize:], sound)
 	}
-	marker := s.out.step(sh.now, fresh)
+	marker := s.out.step(sh.now, fresh, uint32(s.deal.frame))
 	putHeader(b, marker, s.deal.sendPT, s.out.seq, s.out.ts, s.out.ssrc)
 	s.transmit(sh, b)
 	sh.count.generated++

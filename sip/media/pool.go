@@ -29,15 +29,17 @@ const (
 
 // PoolConfig describes the ports and the workers of a Pool.
 type PoolConfig struct {
-	Bind      netip.Addr    `yaml:"bind"`      // address the RTP sockets are bound to
-	Advertise netip.Addr    `yaml:"advertise"` // address written into SDP; zero = Bind
-	MinPort   uint16        `yaml:"min_port"`  // first port of the range, made even
-	MaxPort   uint16        `yaml:"max_port"`  // last port of the range, RTCP included
-	Drain     time.Duration `yaml:"drain"`     // how long a port that was used rests before it is used again
-	Engine    Engine        `yaml:"engine"`
-	Shards    int           `yaml:"shards"` // loops; 0 = one for every two processors
-	Latch     LatchConfig   `yaml:"latch"`
-	RTCP      time.Duration `yaml:"rtcp"` // interval of our RTCP reports (RFC 3550 §6.2); 0 = none
+	Bind       netip.Addr    `yaml:"bind"`       // address the RTP sockets are bound to
+	Advertise  netip.Addr    `yaml:"advertise"`  // address written into SDP; zero = Bind
+	Bind6      netip.Addr    `yaml:"bind6"`      // IPv6 address for far ends that ask for one; zero = none are served
+	Advertise6 netip.Addr    `yaml:"advertise6"` // IPv6 address written into SDP; zero = Bind6
+	MinPort    uint16        `yaml:"min_port"`   // first port of the range, made even
+	MaxPort    uint16        `yaml:"max_port"`   // last port of the range, RTCP included
+	Drain      time.Duration `yaml:"drain"`      // how long a port that was used rests before it is used again
+	Engine     Engine        `yaml:"engine"`
+	Shards     int           `yaml:"shards"` // loops; 0 = one for every two processors
+	Latch      LatchConfig   `yaml:"latch"`
+	RTCP       time.Duration `yaml:"rtcp"` // interval of our RTCP reports (RFC 3550 §6.2); 0 = none
 
 	Log        *slog.Logger          `yaml:"-"`
 	Registerer prometheus.Registerer `yaml:"-"`
@@ -74,6 +76,7 @@ func (c PoolConfig) Validate() error {
 	if a := c.advertise(); a.IsMulticast() || a.IsUnspecified() {
 		bad("media.advertise: %s cannot be written into SDP; give the address phones can reach", a)
 	}
+	errs = append(errs, c.validate6()...)
 	if c.MinPort < 1024 {
 		bad("media.min_port: %d is below 1024; choose an unprivileged range", c.MinPort)
 	}
@@ -105,6 +108,36 @@ func (c PoolConfig) advertise() netip.Addr {
 	return c.Bind
 }
 
+// validate6 looks at the second family.
+func (c PoolConfig) validate6() (errs []error) {
+	if !c.Bind6.IsValid() {
+		if c.Advertise6.IsValid() {
+			errs = append(errs, errors.New("media.advertise6: set without media.bind6; give the address that IPv6 sockets are bound to"))
+		}
+		return errs
+	}
+	if !isIPv6(c.Bind6) || !c.Bind.Is4() {
+		errs = append(errs, errors.New("media.bind6: must be an IPv6 address beside an IPv4 media.bind; for IPv6 alone set media.bind"))
+	}
+	if a := c.said(c.Bind6); !isIPv6(a) || a.IsMulticast() || a.IsUnspecified() {
+		errs = append(errs, fmt.Errorf("media.advertise6: %s cannot be written into SDP; give the IPv6 address phones can reach", a))
+	}
+	return errs
+}
+
+func isIPv6(a netip.Addr) bool { return a.Is6() && !a.Is4In6() }
+
+// said is what SDP says of sockets that are bound to an address.
+func (c PoolConfig) said(bound netip.Addr) netip.Addr {
+	switch {
+	case bound == c.Bind:
+		return c.advertise()
+	case bound == c.Bind6 && c.Advertise6.IsValid():
+		return c.Advertise6
+	}
+	return bound
+}
+
 func (c PoolConfig) shards() int {
 	if c.Shards > 0 {
 		return c.Shards
@@ -116,6 +149,8 @@ func (c PoolConfig) shards() int {
 var (
 	// ErrPortsExhausted: every port of the range is in use or resting; answer 503.
 	ErrPortsExhausted = errors.New("no free RTP port")
+	// ErrFamily: the pool has no address of the family that was asked for; answer 488.
+	ErrFamily = errors.New("no RTP address of this family")
 	// ErrClosed: the pool no longer runs.
 	ErrClosed = errors.New("media pool is closed")
 )
@@ -196,6 +231,33 @@ func (p *Pool) Free() int {
 	return p.ports.available(time.Now())
 }
 
+// Family chooses between the addresses of a pool.
+type Family uint8
+
+// The families.
+const (
+	FamilyAny Family = iota // that of PoolConfig.Bind
+	IPv4
+	IPv6
+)
+
+// Serves reports whether streams of a family can be made.
+func (p *Pool) Serves(f Family) bool {
+	_, ok := p.cfg.bindOf(f)
+	return ok
+}
+
+// bindOf is the address that sockets of a family are bound to.
+func (c PoolConfig) bindOf(f Family) (netip.Addr, bool) {
+	switch {
+	case f == FamilyAny, isIPv6(c.advertise()) == (f == IPv6):
+		return c.Bind, true
+	case f == IPv6 && c.Bind6.IsValid():
+		return c.Bind6, true
+	}
+	return netip.Addr{}, false
+}
+
 // StreamConfig describes a new stream.
 type StreamConfig struct {
 	// OnEvent is called inside the shard for each event; it must not block and must not call Stats. nil = nobody listens.
@@ -204,6 +266,19 @@ type StreamConfig struct {
 	Name string
 	// Near puts the stream into the shard of another one, so that Connect has nothing to move. Optional.
 	Near *Stream
+	// Family is what the far end's SDP asks for, or what its signalling uses where it has sent none.
+	Family Family
+	// Addr is a local address to use instead of the pool's, as for an operator that is reached by another line. Optional.
+	Addr netip.Addr
+}
+
+// bind is the address the stream's sockets are bound to; zero when the pool has none.
+func (c StreamConfig) bind(p *Pool) netip.Addr {
+	if c.Addr.IsValid() {
+		return c.Addr.Unmap()
+	}
+	a, _ := p.cfg.bindOf(c.Family)
+	return a
 }
 
 // NewStream opens an RTP and an RTCP socket on a random free pair of ports. Ports that someone else holds are skipped.
@@ -212,12 +287,16 @@ func (p *Pool) NewStream(cfg StreamConfig) (*Stream, error) {
 	if cfg.Near != nil {
 		sh = cfg.Near.home()
 	}
+	addr := cfg.bind(p)
+	if !addr.IsValid() {
+		return nil, fmt.Errorf("open RTP stream %q, family %d: %w", cfg.Name, cfg.Family, ErrFamily)
+	}
 	for {
 		port, err := p.takePort()
 		if err != nil {
-			return nil, fmt.Errorf("open RTP stream %q on %s ports %d-%d: %w", cfg.Name, p.cfg.Bind, p.cfg.MinPort, p.cfg.MaxPort, err)
+			return nil, fmt.Errorf("open RTP stream %q on %s ports %d-%d: %w", cfg.Name, addr, p.cfg.MinPort, p.cfg.MaxPort, err)
 		}
-		rtp, rtcp, err := sh.open(port)
+		rtp, rtcp, err := sh.open(addr, port)
 		if isBusy(err) {
 			p.releasePort(port, busyRest)
 			p.metrics.portBusy()
@@ -225,7 +304,7 @@ func (p *Pool) NewStream(cfg StreamConfig) (*Stream, error) {
 		}
 		if err != nil {
 			p.releasePort(port, 0)
-			return nil, fmt.Errorf("open RTP stream %q on %s port %d: %w", cfg.Name, p.cfg.Bind, port, err)
+			return nil, fmt.Errorf("open RTP stream %q on %s port %d: %w", cfg.Name, addr, port, err)
 		}
 		s := newStream(p, sh, cfg, port, rtp, rtcp)
 		if !sh.post(func() { sh.add(s) }) {

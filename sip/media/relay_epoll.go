@@ -20,10 +20,7 @@ import (
 
 const epollAvailable = true
 
-const (
-	eventsAWake = 32   // packets handled before other goroutines get their turn: about 0.15 ms
-	tosEF       = 0xB8 // DSCP 46 (RFC 3246)
-)
+const eventsAWake = 32 // packets handled before other goroutines get their turn: about 0.15 ms
 
 // epollRelay is the Relay of Linux: raw non-blocking sockets under one epoll descriptor, level triggered, one read a
 // wake. The descriptor itself lies in the Go runtime's poller, so waiting costs no thread and takes no processor from
@@ -222,7 +219,7 @@ type epollSocket struct {
 	stream *Stream
 }
 
-func (r *epollRelay) open(ap netip.AddrPort) (socket, error) {
+func (r *epollRelay) open(ap netip.AddrPort, second bool) (socket, error) {
 	family := unix.AF_INET
 	if ap.Addr().Is6() {
 		family = unix.AF_INET6
@@ -231,12 +228,7 @@ func (r *epollRelay) open(ap netip.AddrPort) (socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	if family == unix.AF_INET {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tosEF)
-	} else {
-		err = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tosEF)
-	}
-	if err == nil {
+	if err = r.mark(fd, family, second); err == nil {
 		raw := encodeAddr(ap)
 		_, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&raw.b)), uintptr(raw.n))
 		if e != 0 {
@@ -248,6 +240,20 @@ func (r *epollRelay) open(ap netip.AddrPort) (socket, error) {
 		return nil, err
 	}
 	return &epollSocket{fd: fd, slot: -1}, nil
+}
+
+// mark asks for expedited forwarding; an IPv6 socket that serves IPv4 too needs both kinds of it.
+func (*epollRelay) mark(fd, family int, second bool) error {
+	if family == unix.AF_INET {
+		return os.NewSyscallError("setsockopt IP_TOS", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tosEF))
+	}
+	if second {
+		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
+			return os.NewSyscallError("setsockopt IPV6_V6ONLY", err)
+		}
+	}
+	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tosEF)
+	return os.NewSyscallError("setsockopt IPV6_TCLASS", unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tosEF))
 }
 
 func (r *epollRelay) add(so socket, s *Stream, rtcp bool) error {

@@ -128,7 +128,9 @@ func (s *Stream) tickKey(sh *shard) {
 	switch {
 	case k.rest > 0:
 		k.rest--
-		s.sendFrame(sh, nil, false)
+		for range s.frames() {
+			s.sendFrame(sh, nil, false)
+		}
 	case s.deal.eventPT != 0:
 		s.tickEvent(sh, k)
 	default:
@@ -140,7 +142,7 @@ func (s *Stream) tickEvent(sh *shard, k *keySender) {
 	cur := k.queue[0]
 	marker := !k.on
 	if marker { // the timestamp of a press is its beginning and stays (RFC 4733 §2.1)
-		s.out.step(sh.now, true)
+		s.out.step(sh.now, true, frameSamples)
 		k.on, k.ts, k.sent, k.ends = true, s.out.ts, 0, 0
 	} else {
 		s.out.seq++
@@ -168,11 +170,14 @@ func (s *Stream) tickTone(sh *shard, k *keySender) {
 	if !k.on {
 		k.on, k.sent, k.tone = true, 0, NewKeyTone(cur.key)
 	}
-	var sound [frameSamples]byte
-	k.tone.Fill(sound[:])
-	s.sendFrame(sh, sound[:], k.sent == 0)
-	if k.sent += frameSamples; k.sent >= cur.samples {
-		k.done()
+	var sound [maxFrameSamples]byte
+	for range s.frames() {
+		k.tone.Fill(sound[:s.deal.frame])
+		s.sendFrame(sh, sound[:s.deal.frame], k.sent == 0)
+		if k.sent += uint32(s.deal.frame); k.sent >= cur.samples {
+			k.done()
+			return
+		}
 	}
 }
 

@@ -39,6 +39,16 @@ func (s *Stream) inputRTCP(sh *shard, src netip.AddrPort, b []byte) {
 		sh.count.foreign++
 		return
 	}
+	if !isRTCP(b) {
+		sh.count.invalid++
+		return
+	}
+	if s.secure != nil {
+		var ok bool
+		if b, ok = s.openRTCP(sh, b); !ok {
+			return
+		}
+	}
 	packets, err := rtcp.Unmarshal(b)
 	if err != nil {
 		sh.count.invalid++
@@ -96,6 +106,9 @@ func (s *Stream) tickRTCP(sh *shard) {
 
 func (s *Stream) sendRTCP(sh *shard, c rtcp.CompoundPacket) {
 	b, err := c.Marshal()
+	if err == nil && s.secure != nil {
+		b, err = s.sealRTCP(sh, b)
+	}
 	if err != nil || s.rtcp.send(b, &s.control) != nil {
 		sh.count.sendErrors++
 	}
@@ -113,10 +126,10 @@ func (s *Stream) goodbye(sh *shard) {
 func (s *Stream) compound(now time.Duration) rtcp.CompoundPacket {
 	reports := s.in.report(now, &s.report, s.latch.ssrc)
 	var head rtcp.Packet = &rtcp.ReceiverReport{SSRC: s.out.ssrc, Reports: reports}
-	if s.out.packets > 0 {
+	if s.out.packets > s.out.earlier.packets {
 		head = &rtcp.SenderReport{
 			SSRC: s.out.ssrc, NTPTime: ntpTime(s.pool.start.Add(now)), RTPTime: s.out.ts + uint32((now-s.out.at)/sampleTime),
-			PacketCount: uint32(s.out.packets), OctetCount: uint32(s.out.octets), Reports: reports,
+			PacketCount: uint32(s.out.packets - s.out.earlier.packets), OctetCount: uint32(s.out.octets - s.out.earlier.octets), Reports: reports,
 		}
 	}
 	return rtcp.CompoundPacket{head, rtcp.NewCNAMESourceDescription(s.out.ssrc, s.pool.cname)}

@@ -19,10 +19,12 @@ func temporary(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EINTR)
 }
 
-// markEF asks for expedited forwarding (RFC 3246); a system that will not mark still carries the call.
+// tosEF is DSCP 46, expedited forwarding (RFC 3246), in its place in the header.
+const tosEF = 0xB8
+
+// markEF asks for expedited forwarding: of IPv6, and of the IPv4 that an IPv6 socket may carry too. A system that will not
+// mark still carries the call.
 func markEF(c *net.UDPConn) {
-	const ef = 0xB8
-	if ipv4.NewConn(c).SetTOS(ef) != nil {
-		_ = ipv6.NewConn(c).SetTrafficClass(ef)
-	}
+	_ = ipv4.NewConn(c).SetTOS(tosEF)
+	_ = ipv6.NewConn(c).SetTrafficClass(tosEF)
 }

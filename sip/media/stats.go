@@ -16,6 +16,10 @@ type Stats struct {
 
 	RTT     time.Duration // round trip by RTCP (RFC 3550 §6.4.1); 0 = not known
 	Refused uint64        // packets from a source we do not believe
+
+	Suite         string // of SRTP; "" is plain RTP
+	Undecryptable uint64 // packets from where the far end is that the agreed key does not open
+	Replayed      uint64 // packets that were received before, or are too old to tell
 }
 
 // Flow is one direction of a stream.
@@ -31,6 +35,8 @@ type Flow struct {
 type reception struct {
 	packets, octets uint64
 	refused         uint64
+	undecryptable   uint64
+	replayed        uint64
 
 	started  bool
 	base     uint16
@@ -139,6 +145,10 @@ func (s *Stream) stats() Stats {
 		Remote: s.remote.ap, Latched: s.latch.locked, RTT: s.report.rtt, Refused: s.in.refused,
 		In:  Flow{Packets: s.in.packets, Bytes: s.in.octets, Lost: lost, JitterMs: s.in.jitter / samplesPerMs},
 		Out: Flow{Packets: s.out.packets, Bytes: s.out.octets, Lost: s.report.farLost, JitterMs: s.report.farJitter / samplesPerMs},
+	}
+	st.Undecryptable, st.Replayed = s.in.undecryptable, s.in.replayed
+	if s.secure != nil {
+		st.Suite = s.secure.suite.String()
 	}
 	if s.deal.applied {
 		st.Codec = [...]string{lawA: "PCMA", lawU: "PCMU"}[s.deal.law]

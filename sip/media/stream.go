@@ -33,6 +33,7 @@ type Stream struct {
 	gone         bool
 	broken       bool // something in it has panicked: packets and ticks pass it by
 	deal         deal
+	secure       *secure // nil: plain RTP
 	latch        latch
 	remote       target // where RTP goes
 	control      target // where RTCP goes
@@ -40,6 +41,7 @@ type Stream struct {
 	out          sender
 	report       reporting
 	player       player
+	owed         int // samples of generated sound that wait for the next packet
 	keys         keySender
 	events       eventReceiver
 	digits       digitMerger
@@ -64,6 +66,7 @@ type deal struct {
 	recvEventPT      uint8 // expected; 0 = none
 	canSend, canRecv bool
 	held             bool
+	frame            int // samples of a generated packet
 }
 
 // takesEvent reports whether a payload type brings telephone events: the one we named, or the one the far end named for
@@ -75,7 +78,7 @@ func (d *deal) takesEvent(pt uint8) bool {
 func newStream(p *Pool, sh *shard, cfg StreamConfig, port uint16, rtp, rtcp socket) *Stream {
 	s := &Stream{
 		pool: p, name: cfg.Name, onEvent: cfg.OnEvent, port: port, rtp: rtp, rtcp: rtcp,
-		local: netip.AddrPortFrom(p.cfg.advertise(), port),
+		local: netip.AddrPortFrom(p.cfg.said(cfg.bind(p)), port),
 	}
 	s.shard.Store(sh)
 	s.latch.cfg = p.cfg.Latch
@@ -126,17 +129,27 @@ func (s *Stream) apply(sh *shard, a sdp.Agreement) {
 		canSend: a.Direction == sdp.SendRecv || a.Direction == sdp.SendOnly,
 		canRecv: a.Direction == sdp.SendRecv || a.Direction == sdp.RecvOnly,
 		held:    a.Held,
+		frame:   frameOf(a.PTime),
 	}
 	if s.latch.rearm(sh.now, a.Remote) {
 		s.remote.set(a.Remote)
 		s.control.set(a.RemoteRTCP)
 	}
+	s.protect(sh.now, a.Crypto)
 	s.tuneIn()
 	if was.law != s.deal.law || was.sendPT != s.deal.sendPT {
 		s.out.marker = true
 	}
 	s.watch.arm(sh.now)
 	s.report.due = min(s.report.due, sh.now+s.pool.cfg.RTCP)
+}
+
+// frameOf is how many samples make a packet of so many ms; 20 ms where nothing was agreed that we send.
+func frameOf(ms int) int {
+	if n := ms * samplesPerMs; n > 0 && n <= maxFrameSamples {
+		return n
+	}
+	return frameSamples
 }
 
 func lawOf(c sdp.Codec) law {
@@ -174,6 +187,15 @@ func (s *Stream) SendDigit(d byte, dur time.Duration) { s.do(func(*shard) { s.ke
 // 0 turns either off. Streams on hold and streams that only send are exempt.
 func (s *Stream) RTPTimeout(initial, steady time.Duration) {
 	s.do(func(sh *shard) { s.watch.set(sh.now, initial, steady) })
+}
+
+// QuietAfter sets after how long without RTP Quiet is told: since Apply, or since the last packet. It ends nothing; it is
+// there to look for a remedy before Silence does. 0 turns it off. Exempt is what is exempt from RTPTimeout.
+func (s *Stream) QuietAfter(limit time.Duration) {
+	s.do(func(sh *shard) {
+		s.watch.quiet = limit
+		s.watch.arm(sh.now)
+	})
 }
 
 // Record copies what the far end says to one channel of a recorder from now on; nil stops it.
