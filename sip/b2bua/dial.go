@@ -171,6 +171,9 @@ func (l *Leg) dialledEvent(s *session, ev dialog.Event) {
 		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		c.emit(Event{Kind: LegTrying, Leg: l, Status: ev.Status})
 	case dialog.Progress:
+		if l.state == StateSetup { // it may be the first word of this way
+			c.engine.trunks.Report(s.dest, trunk.Result{Status: ev.Status})
+		}
 		c.trace.response(c.engine.now(), l, Inward, ev.Status, ev.Reason)
 		l.progressed(ev)
 	case dialog.Answered:

@@ -81,7 +81,7 @@ func TestT38IsRefusedAndSoundGoesOn(t *testing.T) {
 	r.in(c, func() { c.End(CauseNormal) })
 }
 
-func TestLateOffer(t *testing.T) {
+func TestRFC3264LateOfferThroughTheCall(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, rigOptions{})
 	callerRTP, bobRTP := siptest.NewRTP(t), siptest.NewRTP(t)
