@@ -49,12 +49,14 @@ type Locator struct {
 	deps    Deps
 	metrics *metrics
 	wake    chan struct{} // capacity 1: queries have changed
+	ready   chan struct{} // closed when every name has been answered or has failed once
 	load    sync.Once
 
 	mu      sync.Mutex
 	entries map[Query]*entry     // guarded by mu: what is watched
 	answers map[Question]*answer // guarded by mu: what the entries need
 	saved   map[Query]entry      // guarded by mu: from the file, until watched
+	isReady bool                 // guarded by mu: ready is closed
 }
 
 // entry is the plan of one query.
@@ -97,7 +99,7 @@ func New(cfg Config, deps Deps) (*Locator, error) {
 		deps.Now = time.Now
 	}
 	return &Locator{
-		cfg: cfg, deps: deps, metrics: newMetrics(deps.Registerer), wake: make(chan struct{}, 1),
+		cfg: cfg, deps: deps, metrics: newMetrics(deps.Registerer), wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		entries: make(map[Query]*entry), answers: make(map[Question]*answer), saved: make(map[Query]entry),
 	}, nil
 }
@@ -127,6 +129,9 @@ func (l *Locator) Watch(queries []Query) {
 	default:
 	}
 }
+
+// Ready is closed when every name that was watched by then has been answered, or has failed once.
+func (l *Locator) Ready() <-chan struct{} { return l.ready }
 
 // Targets lists where to send for a query now, in the order in which to try; nothing while DNS has not answered yet and
 // the file knows nothing either. It never waits.

@@ -82,11 +82,12 @@ func (l *Locator) due(n int) ([]Question, time.Duration) {
 	defer l.mu.Unlock()
 	now := l.deps.Now()
 	var due []Question
-	next := l.cfg.MaxTTL
+	next, missing := l.cfg.MaxTTL, false
 	needed := make(map[Question]bool)
 	for q := range l.entries {
 		w := l.walk()
 		w.follow(q)
+		missing = missing || w.missing
 		for _, question := range w.asked {
 			if needed[question] {
 				continue
@@ -106,6 +107,10 @@ func (l *Locator) due(n int) ([]Question, time.Duration) {
 				due = append(due, question)
 			}
 		}
+	}
+	if !missing && !l.isReady {
+		l.isReady = true
+		close(l.ready)
 	}
 	for question, a := range l.answers {
 		if !needed[question] && !a.asking {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/butlerspb/vahta/sip/locate"
 )
 
 // Config names all peers.
@@ -15,8 +17,8 @@ type Config struct {
 	Phones []string `yaml:"phones"`
 	// ProbeEvery is the interval of OPTIONS to each operator.
 	ProbeEvery time.Duration `yaml:"probe_every"`
-	// ResolveEvery is the interval at which host names are looked up again.
-	ResolveEvery time.Duration `yaml:"resolve_every"`
+	// DNS says how peers' names are looked up.
+	DNS locate.Config `yaml:"dns"`
 	// TrunkProgress is how long an operator may stay silent (no 1xx) before the next is tried.
 	TrunkProgress time.Duration `yaml:"trunk_progress"`
 	// PhoneProgress is how long a softphone may stay silent (no 1xx).
@@ -27,7 +29,7 @@ type Config struct {
 func Default() Config {
 	return Config{
 		ProbeEvery:    8 * time.Second,
-		ResolveEvery:  time.Minute,
+		DNS:           locate.Default(),
 		TrunkProgress: 3 * time.Second,
 		PhoneProgress: 2 * time.Second,
 	}
@@ -38,12 +40,14 @@ func (c Config) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	for field, d := range map[string]time.Duration{
-		"probe_every": c.ProbeEvery, "resolve_every": c.ResolveEvery,
-		"trunk_progress": c.TrunkProgress, "phone_progress": c.PhoneProgress,
+		"probe_every": c.ProbeEvery, "trunk_progress": c.TrunkProgress, "phone_progress": c.PhoneProgress,
 	} {
 		if d <= 0 {
 			fault("%s: %s is not a positive duration", field, d)
 		}
+	}
+	if err := c.DNS.Validate(); err != nil {
+		fault("dns: %w", err)
 	}
 	names := make(map[string]bool)
 	for i, o := range c.Operators {

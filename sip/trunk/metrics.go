@@ -4,13 +4,12 @@ import "github.com/prometheus/client_golang/prometheus"
 
 // metrics counts per operator; all methods work on nil.
 type metrics struct {
-	up        *prometheus.GaugeVec
-	channels  *prometheus.GaugeVec
-	refused   *prometheus.CounterVec
-	failed    *prometheus.CounterVec
-	resolving prometheus.Counter
-	bound     *prometheus.GaugeVec
-	asked     *prometheus.CounterVec
+	up       *prometheus.GaugeVec
+	channels *prometheus.GaugeVec
+	refused  *prometheus.CounterVec
+	failed   *prometheus.CounterVec
+	bound    *prometheus.GaugeVec
+	asked    *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -30,9 +29,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		failed: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vahta_trunk_failed_attempts_total", Help: "Calls that moved on because the operator or the way to it failed.",
 		}, []string{"trunk"}),
-		resolving: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "vahta_trunk_resolve_failures_total", Help: "Failed look-ups of peers' host names.",
-		}),
 	}
 	m.bound = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "vahta_trunk_registered", Help: "1 while the operator keeps our registration, 0 while it does not; only trunks that register.",
@@ -40,7 +36,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "vahta_trunk_registrations_total", Help: "Attempts to register: ok, refused (our account is not wanted), failed (no good answer).",
 	}, []string{"trunk", "result"})
-	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.resolving, m.bound, m.asked)
+	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.bound, m.asked)
 	return m
 }
 
@@ -80,12 +76,6 @@ func (m *metrics) release(trunk string) {
 func (m *metrics) attempt(trunk string, failed bool) {
 	if m != nil && failed {
 		m.failed.WithLabelValues(trunk).Inc()
-	}
-}
-
-func (m *metrics) resolveFailed() {
-	if m != nil {
-		m.resolving.Inc()
 	}
 }
 

@@ -4,14 +4,12 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 )
 
 // peers is one immutable picture of who may speak to us.
 type peers struct {
-	hosts map[string][]netip.Addr // names and literals of operators and phones → addresses
-	exact map[netip.Addr]*Trunk   // whole addresses without a port; nil = softphone
-	nets  []peerNet               // the rest: most specific first, operators before phones
+	exact map[netip.Addr]*Trunk // whole addresses without a port; nil = softphone
+	nets  []peerNet             // the rest: most specific first, operators before phones
 }
 
 type peerNet struct {
@@ -39,18 +37,18 @@ func (p *peers) find(from netip.AddrPort) (*Trunk, bool) {
 	return nil, false
 }
 
-// index builds the picture from the configuration and from what names resolved to.
-func (t *Trunks) index(resolved map[string][]netip.Addr) *peers {
-	p := &peers{hosts: make(map[string][]netip.Addr), exact: make(map[netip.Addr]*Trunk)}
+// index builds the picture from the configuration and from the addresses of operators and phones.
+func (t *Trunks) index(operators map[*Trunk][]netip.Addr) *peers {
+	p := &peers{exact: make(map[netip.Addr]*Trunk)}
 	for _, phone := range t.phones.Load().hosts {
 		if s, err := parseSource(phone); err == nil {
 			p.add(s, nil)
 			continue
 		}
-		p.host(phone, resolved, nil)
+		p.addAll(t.addrs(phone), nil)
 	}
 	for _, one := range t.trunks {
-		p.host(one.op.Host, resolved, one)
+		p.addAll(operators[one], one)
 		for _, text := range one.op.Sources {
 			if s, err := parseSource(text); err == nil { // Validate refused the others
 				p.add(s, one)
@@ -63,16 +61,7 @@ func (t *Trunks) index(resolved map[string][]netip.Addr) *peers {
 	return p
 }
 
-// host adds a name or literal with all its addresses.
-func (p *peers) host(host string, resolved map[string][]netip.Addr, who *Trunk) {
-	addrs := resolved[host]
-	if literal, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil {
-		addrs = []netip.Addr{literal.Unmap()}
-	}
-	if len(addrs) == 0 {
-		return
-	}
-	p.hosts[host] = addrs
+func (p *peers) addAll(addrs []netip.Addr, who *Trunk) {
 	for _, addr := range addrs {
 		p.add(source{prefix: hostPrefix(addr)}, who)
 	}

@@ -48,10 +48,13 @@ func (o Operator) register(r registration, routes []string) (*wire.Request, erro
 		{Name: "To", Value: account.String()},
 		{Name: "Call-ID", Value: r.callID},
 		{Name: "CSeq", Value: strconv.FormatUint(uint64(r.cseq), 10) + " REGISTER"},
+		{Name: "Allow", Value: wire.Allow},
 		{Name: "Contact", Value: contact.String()},
 		{Name: "Expires", Value: seconds},
-		{Name: "Allow", Value: wire.Allow},
 	} {
+		if r.contact.IsZero() && (h.Name == "Contact" || h.Name == "Expires") { // a question, RFC 3261 section 10.2.3
+			continue
+		}
 		if err := req.Set(h.Name, h.Value); err != nil {
 			return nil, err
 		}
@@ -76,7 +79,11 @@ func readReply(res *wire.Response, contact wire.URI, asked time.Duration) regRep
 		minExpires: deltaSeconds(res.Header("Min-Expires")),
 		retryAfter: deltaSeconds(res.Header("Retry-After")),
 	}
-	if r.status >= 200 && r.status < 300 {
+	switch {
+	case r.status < 200 || r.status >= 300:
+	case contact.IsZero(): // a question: the account is good
+		r.granted = asked
+	default:
 		r.granted = granted(res, contact, asked)
 	}
 	return r

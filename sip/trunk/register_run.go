@@ -122,7 +122,6 @@ func (x *enrol) run(ctx context.Context) {
 
 // lookedUp tells registrations that names may have addresses now.
 func (t *Trunks) lookedUp() {
-	t.once.Do(func() { close(t.looked) })
 	for _, one := range t.trunks {
 		if one.enrol != nil && one.enrol.show().state.why == noAddress {
 			one.enrol.nudge()
@@ -132,6 +131,10 @@ func (t *Trunks) lookedUp() {
 
 // leave removes our contact, if the registrar answers soon.
 func (x *enrol) leave() {
+	if x.t.deps.AskOnly {
+		x.forget()
+		return
+	}
 	x.do(regStop{})
 	enough := time.NewTimer(leavePatience)
 	defer enough.Stop()
@@ -309,14 +312,13 @@ func (x *enrol) send(a regSend) {
 
 // request builds the REGISTER with its credentials.
 func (x *enrol) request(a regSend, flow wire.Flow) (*wire.Request, error) {
-	if x.t.deps.Advertised == nil {
-		return nil, errors.New("no address of ours to register: Advertised was not given")
+	if !x.t.deps.AskOnly {
+		contact, err := x.contact(flow)
+		if err != nil {
+			return nil, err
+		}
+		x.last.contact = contact
 	}
-	host, port := x.t.deps.Advertised(flow)
-	if host == "" {
-		return nil, fmt.Errorf("there is no listener for %s; add one to sip.listen", flow.Transport)
-	}
-	x.last.contact = x.one.op.contact(flow, host, port)
 	req, err := x.one.op.register(x.last, x.one.op.routes())
 	if err != nil {
 		return nil, err
@@ -333,6 +335,18 @@ func (x *enrol) request(a regSend, flow wire.Flow) (*wire.Request, error) {
 		err = req.Set(header.Name, header.Value)
 	}
 	return req, err
+}
+
+// contact is where we want to be called.
+func (x *enrol) contact(flow wire.Flow) (wire.URI, error) {
+	if x.t.deps.Advertised == nil {
+		return wire.URI{}, errors.New("no address of ours to register: Advertised was not given")
+	}
+	host, port := x.t.deps.Advertised(flow)
+	if host == "" {
+		return wire.URI{}, fmt.Errorf("there is no listener for %s; add one to sip.listen", flow.Transport)
+	}
+	return x.one.op.contact(flow, host, port), nil
 }
 
 // forget ends the REGISTER under way, if there is one.

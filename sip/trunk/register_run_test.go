@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/butlerspb/vahta/sip/digest"
+	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -84,8 +84,13 @@ func (x *exchange) NewCallID() string {
 	return "call" + strconv.Itoa(x.ids)
 }
 
-func (x *exchange) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
-	return []netip.Addr{netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")}, nil
+// Ask says that any name has two addresses.
+func (x *exchange) Ask(_ context.Context, q locate.Question) (locate.Answer, error) {
+	answer := locate.Answer{TTL: time.Minute}
+	if q.Kind == locate.KindA {
+		answer.Records = []locate.Record{{Addr: netip.MustParseAddr("192.0.2.1")}, {Addr: netip.MustParseAddr("192.0.2.2")}}
+	}
+	return answer, nil
 }
 
 func (x *exchange) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (*wire.ClientTx, error) {
@@ -205,7 +210,7 @@ func registering(t *testing.T, x *exchange, change func(*Operator), play func(tr
 		cfg.Operators = []Operator{op}
 		registry := prometheus.NewRegistry()
 		trunks, err := New(cfg, Deps{
-			Sender: x, Resolver: x, Registerer: registry,
+			Sender: x, DNS: x, Registerer: registry,
 			Advertised: func(wire.Flow) (string, int) { return "198.51.100.9", 5060 },
 		})
 		if err != nil {
@@ -234,7 +239,7 @@ func TestREGISTERRefreshesAndLeaves(t *testing.T) {
 		if h.Registration != RegistrationActive || h.Registrar != "192.0.2.1:5060" || h.RegisteredUntil.Sub(time.Now()) != 5*time.Minute {
 			t.Errorf("status %+v", h)
 		}
-		if got := testutil.ToFloat64(trunks.metrics.bound.WithLabelValues("op")); got != 1 {
+		if got := figure(t, trunks.metrics.bound.WithLabelValues("op")); got != 1 {
 			t.Errorf("vahta_trunk_registered is %v", got)
 		}
 		x.set(func() {
@@ -319,7 +324,7 @@ func TestREGISTERWrongPasswordBacksOff(t *testing.T) {
 		if h.Registration != RegistrationRefused || h.RegistrationProblem == "" || one.standing() != standingUnregistered {
 			t.Errorf("status %+v", h)
 		}
-		if got := testutil.ToFloat64(trunks.metrics.asked.WithLabelValues("op", "refused")); int(got) != wrong {
+		if got := figure(t, trunks.metrics.asked.WithLabelValues("op", "refused")); int(got) != wrong {
 			t.Errorf("%v refusals are counted, want %d", got, wrong)
 		}
 		x.set(func() { x.password = "secret" })

@@ -110,22 +110,13 @@ func (t *Trunks) patience(ways []way, resting bool) time.Duration {
 // ways lists an operator's targets now, healthy ones first.
 func (t *Trunks) ways(one *Trunk) []way {
 	now := t.deps.Now()
-	transport := one.op.Transport
-	if transport == "" {
-		transport = wire.UDP
-	}
-	port := uint16(one.op.Port)
-	if port == 0 {
-		port = defaultPort(transport)
-	}
 	var out []way
-	for _, addr := range t.peers.Load().hosts[one.op.Host] {
-		flow := t.flow(one, transport, netip.AddrPortFrom(addr, port))
-		out = append(out, way{flow: flow, host: one.op.Host, resting: one.targets.resting(flow, now)})
+	for _, target := range t.locator.Targets(one.op.query()) {
+		flow := t.flow(one, wire.Transport(target.Transport), target.Addr)
+		out = append(out, way{flow: flow, host: target.Host, resting: one.targets.resting(flow, now)})
 	}
-	out = out[:min(len(out), maxWays)]
 	slices.SortStableFunc(out, func(a, b way) int { return cmp.Compare(btoi(a.resting), btoi(b.resting)) })
-	return out
+	return out[:min(len(out), maxWays)]
 }
 
 // flow is how a target of the operator is spoken to.

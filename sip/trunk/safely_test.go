@@ -2,12 +2,12 @@ package trunk
 
 import (
 	"context"
-	"net/netip"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -30,11 +30,11 @@ func (b *brittle) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent
 	return b.network.Send(req, to, on)
 }
 
-func (b *brittle) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+func (b *brittle) Ask(ctx context.Context, q locate.Question) (locate.Answer, error) {
 	if b.breaks() {
 		panic("poisoned look-up")
 	}
-	return b.network.LookupNetIP(ctx, network, host)
+	return b.network.Ask(ctx, q)
 }
 
 // Probes and look-ups that break do not end the watch: what comes after them is seen.
@@ -42,7 +42,7 @@ func TestWatchSurvivesPanics(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := &brittle{network: newNetwork(), broken: true}
-		trunks, err := New(testConfig(), Deps{Sender: n, Resolver: n})
+		trunks, err := New(testConfig(), Deps{Sender: n, DNS: n})
 		if err != nil {
 			t.Fatal(err)
 		}

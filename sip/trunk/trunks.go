@@ -1,18 +1,17 @@
 package trunk
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -26,15 +25,11 @@ type Sender interface {
 	NewCallID() string
 }
 
-// Resolver looks up addresses; [*net.Resolver] does.
-type Resolver interface {
-	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
-}
-
 // Deps are what Trunks needs of the world. Sender may be nil when Run is never called.
 type Deps struct {
 	Sender     Sender
-	Resolver   Resolver // nil = net.DefaultResolver
+	DNS        locate.Asker // nil = the name servers of Config.DNS
+	DNSFile    string       // where servers' addresses outlive a restart; "" = nowhere
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 	Now        func() time.Time // nil = time.Now
@@ -43,8 +38,11 @@ type Deps struct {
 	ListenerOn func(wire.Transport, netip.Addr) (netip.AddrPort, bool)
 	// Advertised names our end of a flow for Contact; [*wire.Edge.AdvertisedOn] does. Operators that register us need it.
 	Advertised func(wire.Flow) (host string, port int)
-	// KeepAlive sends an empty line by a flow; [*wire.Edge.KeepAlive] does. nil = only OPTIONS keep NAT open.
+	// KeepAlive sends an empty line by a flow; [*wire.Edge.Ping] does. nil = only OPTIONS keep NAT open.
 	KeepAlive func(wire.Flow) error
+	// AskOnly registers nothing: the registrar is asked what it keeps, which proves account and way (RFC 3261 section
+	// 10.2.3). For who must not take calls away from a server that runs.
+	AskOnly bool
 }
 
 // Trunk is one operator at work.
@@ -78,9 +76,10 @@ type Trunks struct {
 
 	peers  atomic.Pointer[peers]  // replaced by every resolution
 	phones atomic.Pointer[phones] // replaced by SetPhones
-	again  chan struct{}          // capacity 1: names may have changed, look them up
-	looked chan struct{}          // closed when all names have been looked up once
-	once   sync.Once              // closes looked
+	looked <-chan struct{}        // closed when all names have been looked up once
+
+	locator *locate.Locator
+	known   known // by which addresses operators have been reached of late
 }
 
 // phones is the current list of softphone hosts.
@@ -94,9 +93,6 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	if deps.Resolver == nil {
-		deps.Resolver = net.DefaultResolver
-	}
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
@@ -104,9 +100,15 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 		cfg: cfg, deps: deps,
 		byName:  make(map[string]*Trunk, len(cfg.Operators)),
 		metrics: newMetrics(deps.Registerer),
-		again:   make(chan struct{}, 1),
-		looked:  make(chan struct{}),
 	}
+	var err error
+	t.locator, err = locate.New(cfg.DNS, locate.Deps{
+		Asker: deps.DNS, File: deps.DNSFile, Changed: t.resolved, Log: deps.Log, Registerer: deps.Registerer, Now: deps.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("trunk configuration: dns: %w", err)
+	}
+	t.looked = t.locator.Ready()
 	for _, op := range cfg.Operators {
 		one := &Trunk{
 			op:    op.withDefaults(),
@@ -121,8 +123,7 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 		t.trunks = append(t.trunks, one)
 		t.byName[op.Name] = one
 	}
-	t.phones.Store(&phones{hosts: cfg.Phones})
-	t.peers.Store(t.index(nil))
+	t.SetPhones(cfg.Phones)
 	return t, nil
 }
 
@@ -130,11 +131,8 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 // are admitted at once, names as soon as Run has looked them up.
 func (t *Trunks) SetPhones(hosts []string) {
 	t.phones.Store(&phones{hosts: hosts})
-	t.peers.Store(t.index(t.peers.Load().hosts))
-	select {
-	case t.again <- struct{}{}:
-	default:
-	}
+	t.locator.Watch(t.queries())
+	t.reindex()
 }
 
 // Admit classifies a source address for the edge.
@@ -176,25 +174,21 @@ func (t *Trunks) Phone(address string) (Destination, error) {
 	if err != nil {
 		return Destination{}, fmt.Errorf("softphone address %q: %w; write sip:name@host:port", address, err)
 	}
-	addr, err := netip.ParseAddr(uri.Host)
-	if err != nil {
-		found := t.peers.Load().hosts[uri.Host]
-		if len(found) == 0 {
-			return Destination{}, fmt.Errorf("softphone %q: %w", uri.Host, ErrUnresolved)
-		}
-		addr = found[0]
-	}
-	port := uri.Port
-	if port == 0 {
-		port = sipPort
+	found := t.addrs(uri.Host)
+	if len(found) == 0 {
+		return Destination{}, fmt.Errorf("softphone %q: %w", uri.Host, ErrUnresolved)
 	}
 	transport := wire.UDP
 	if v, ok := uri.Params.Get("transport"); ok {
-		transport = wire.Transport(v)
+		transport = wire.Transport(strings.ToLower(v))
+	}
+	port := uint16(uri.Port)
+	if port == 0 {
+		port = defaultPort(transport)
 	}
 	return Destination{
 		URI:        uri,
-		Flow:       wire.Flow{Transport: transport, Remote: netip.AddrPortFrom(addr.Unmap(), uint16(port))},
+		Flow:       wire.Flow{Transport: transport, Remote: netip.AddrPortFrom(found[0], port)},
 		NoProgress: t.cfg.PhoneProgress,
 	}, nil
 }
@@ -234,8 +228,8 @@ func (t *Trunks) Status() []Health {
 		h := one.life.health()
 		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
 		one.registration(&h)
-		if ways := t.ways(one); len(ways) > 0 {
-			h.Remote = ways[0].flow.Remote.String()
+		if plan := t.locator.Plan(one.op.query()); len(plan) > 0 {
+			h.Remote = netip.AddrPortFrom(plan[0].Addrs[0], plan[0].Port).String()
 		}
 		out = append(out, h)
 	}

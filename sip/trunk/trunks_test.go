@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -21,6 +22,9 @@ type network struct {
 	alive map[netip.Addr]bool
 	names map[string][]netip.Addr
 	sent  int
+
+	services map[string][]locate.Record // SRV
+	away     bool                       // no name server answers
 }
 
 func (n *network) Send(_ *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (*wire.ClientTx, error) {
@@ -36,13 +40,23 @@ func (n *network) Send(_ *wire.Request, to wire.Flow, on func(wire.ClientEvent))
 func (n *network) NewTag() string    { return "tag" }
 func (n *network) NewCallID() string { return "call" }
 
-func (n *network) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+// Ask answers for the names in names: addresses, and SRV under the whole name of the service.
+func (n *network) Ask(_ context.Context, q locate.Question) (locate.Answer, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if found := n.names[host]; len(found) > 0 {
-		return append([]netip.Addr(nil), found...), nil
+	if n.away {
+		return locate.Answer{}, errors.New("no name server answers")
 	}
-	return nil, errors.New("no such host")
+	answer := locate.Answer{TTL: time.Minute}
+	if q.Kind == locate.KindSRV {
+		answer.Records = n.services[q.Name]
+	}
+	for _, addr := range n.names[q.Name] {
+		if addr = addr.Unmap(); addr.Is4() && q.Kind == locate.KindA || addr.Is6() && q.Kind == locate.KindAAAA {
+			answer.Records = append(answer.Records, locate.Record{Addr: addr})
+		}
+	}
+	return answer, nil
 }
 
 func (n *network) set(addr string, alive bool) {
@@ -74,7 +88,7 @@ func newNetwork() *network {
 
 func newTrunks(t *testing.T, cfg Config, n *network) *Trunks {
 	t.Helper()
-	trunks, err := New(cfg, Deps{Sender: n, Resolver: n, Registerer: prometheus.NewRegistry()})
+	trunks, err := New(cfg, Deps{Sender: n, DNS: n, Registerer: prometheus.NewRegistry()})
 	if err != nil {
 		t.Fatal(err)
 	}

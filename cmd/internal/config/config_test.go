@@ -94,6 +94,7 @@ func TestDefaultsOfSample(t *testing.T) {
 	got, want := l.Config, Default()
 	want.derive()
 	got.SIP.Listen, got.SIP.Extensions, got.Trunks.Operators, got.Trunks.Phones = nil, nil, nil, nil
+	got.Trunks.DNS.Servers = nil
 	got.Dispatch.CallBack.Prefixes, got.Hotline.Prompts.TTS.Command = nil, nil
 	for section, pair := range map[string][2]any{
 		"sip": {got.SIP, want.SIP}, "media": {got.Media, want.Media}, "calls": {got.Calls, want.Calls}, "trunks": {got.Trunks, want.Trunks},
