@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -25,6 +26,8 @@ type link struct {
 	flow Flow
 	// limit, if not 0, is the size above which nothing is written; errBig tells.
 	limit int
+	// back, if valid, is where an answer goes by a new connection when the one that the request came by is gone.
+	back netip.AddrPort
 }
 
 // WriteMsg serialises and sends a message.
@@ -43,9 +46,29 @@ func (l *link) WriteMsg(msg sip.Message) (err error) {
 		return errBig
 	}
 	if err := l.out.write(b.Bytes(), l.flow.Remote); err != nil {
+		if l.back.IsValid() && l.anew(bytes.Clone(b.Bytes())) {
+			return nil
+		}
 		return fmt.Errorf("send %d bytes by %s to %s: %w", b.Len(), l.flow.Transport, l.flow.Remote, err)
 	}
 	return nil
+}
+
+// anew sends an answer by a new connection (RFC 3261 section 18.2.2), beside the caller; false: there is too much of that.
+func (l *link) anew(data []byte) bool {
+	lost, ok := l.out.(*streamConn)
+	if !ok || l.edge.class(l.flow.Remote, l.flow.Local) != Peer {
+		return false
+	}
+	return lost.sock.spawn(func(ctx context.Context) {
+		c, err := lost.sock.dial(ctx, peerKey{remote: l.back})
+		if err == nil {
+			err = c.write(data, l.back)
+		}
+		if err != nil {
+			l.edge.log.Warn("answer lost with its connection", "remote", l.flow.Remote.String(), "err", err)
+		}
+	})
 }
 
 // LocalAddr returns the local address.

@@ -77,6 +77,12 @@ func (e *Edge) newServer(req *Request, key string, l *link) *ServerTx {
 		other.flow.Remote = netip.AddrPortFrom(l.flow.Remote.Addr(), back)
 		l = &other
 	}
+	if via := req.data.Via(); l.flow.Transport == TCP {
+		l.back = netip.AddrPortFrom(l.flow.Remote.Addr(), defaultPort)
+		if via.Port > 0 && via.Port < 1<<16 {
+			l.back = netip.AddrPortFrom(l.flow.Remote.Addr(), uint16(via.Port))
+		}
+	}
 	req.sip.SetTransport(strings.ToUpper(string(l.flow.Transport)))
 	tx := &ServerTx{edge: e, req: req, key: key, born: req.at, back: l}
 	tx.sip = sip.NewServerTx(key, req.sip, l, e.sipLog)

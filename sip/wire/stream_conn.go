@@ -233,7 +233,7 @@ func (c *streamConn) fill(b []byte) error {
 			c.welcome()
 		}
 		if !c.limit(began).After(time.Now()) { // else a guest has registered while we waited
-			return err
+			return net.ErrClosed // an everyday end, which sipgo would else log as an error
 		}
 	}
 }
