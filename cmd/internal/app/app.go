@@ -188,9 +188,14 @@ func (a *App) buildTelephony() (err error) {
 	}
 	tc := a.cfg.Trunks
 	tc.Phones = append(slices.Clip(tc.Phones), phoneHosts(a.desk.Directory().Load().Roster)...)
-	if a.trunks, err = trunk.New(tc, trunk.Deps{Sender: a.edge, Log: a.part("trunk"), Registerer: a.registry}); err != nil {
+	a.trunks, err = trunk.New(tc, trunk.Deps{
+		Sender: a.edge, ListenerOn: a.edge.ListenerOn, Advertised: a.edge.AdvertisedOn, KeepAlive: a.edge.Ping,
+		Log: a.part("trunk"), Registerer: a.registry,
+	})
+	if err != nil {
 		return err
 	}
+	a.edge.OnFlowClosed(a.trunks.FlowClosed)
 	a.edge.SetAdmission(a.trunks.Admit)
 	stack := dialog.NewStack(a.edge, dialog.Default(), dialog.Deps{Log: a.part("dialog"), Registerer: a.registry})
 	a.edge.SetHandler(stack)
@@ -282,10 +287,11 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "outbox", a.outbox.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
 	l.start(ctx, "media", a.pool.Run)
-	l.start(ctx, "trunks", a.trunks.Run)
 	a.meetRedis(ctx)
-	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records.
+	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records,
+	// then our registrations, which SIP takes back.
 	l.start(ctx, "sip", a.edge.Run)
+	l.start(ctx, "trunks", a.trunks.Run)
 	l.start(ctx, "hotline", a.hotline.Run)
 	l.start(ctx, "calls", a.engine.Run)
 	if err := a.serveHTTP(ctx, l); err != nil {
