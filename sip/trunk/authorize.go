@@ -57,6 +57,12 @@ func (l *account) unable(res *wire.Response) (stale bool, err error) {
 	return client.Stale(challenges), nil
 }
 
+// staleSaid reports whether a challenge calls the answer before it stale.
+func (l *account) staleSaid(res *wire.Response) bool {
+	stale, err := l.unable(res)
+	return err == nil && stale
+}
+
 // ahead authorises a request to the registrar by the last challenge; false before the first.
 func (l *account) ahead(method, uri string, body []byte) (wire.Header, bool) {
 	l.mu.Lock()

@@ -10,6 +10,7 @@ type metrics struct {
 	failed   *prometheus.CounterVec
 	bound    *prometheus.GaugeVec
 	asked    *prometheus.CounterVec
+	messages *prometheus.CounterVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -36,7 +37,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.asked = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "vahta_trunk_registrations_total", Help: "Attempts to register: ok, refused (our account is not wanted), failed (no good answer).",
 	}, []string{"trunk", "result"})
-	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.bound, m.asked)
+	m.messages = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "vahta_trunk_messages_total", Help: "SIP MESSAGEs: ok, refused (for good), failed (to be sent again).",
+	}, []string{"trunk", "direction", "result"})
+	reg.MustRegister(m.up, m.channels, m.refused, m.failed, m.bound, m.asked, m.messages)
 	return m
 }
 
@@ -99,4 +103,11 @@ func (m *metrics) registration(trunk string, how regOutcome) {
 		result = "failed"
 	}
 	m.asked.WithLabelValues(trunk, result).Inc()
+}
+
+// message counts one text in or out.
+func (m *metrics) message(trunk, direction, result string) {
+	if m != nil {
+		m.messages.WithLabelValues(trunk, direction, result).Inc()
+	}
 }

@@ -14,6 +14,7 @@ func (t *Trunks) Run(ctx context.Context) error {
 		return errors.New("run trunks: no sender was given")
 	}
 	var running sync.WaitGroup
+	defer t.closeInbox()
 	defer running.Wait()
 	running.Go(func() { t.resolve(ctx) })
 	for _, one := range t.trunks {

@@ -76,6 +76,7 @@ type Trunks struct {
 
 	peers  atomic.Pointer[peers]  // replaced by every resolution
 	phones atomic.Pointer[phones] // replaced by SetPhones
+	inbox  inbox                  // takes messages that come in
 	looked <-chan struct{}        // closed when all names have been looked up once
 
 	locator *locate.Locator
@@ -109,6 +110,7 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 		return nil, fmt.Errorf("trunk configuration: dns: %w", err)
 	}
 	t.looked = t.locator.Ready()
+	t.inbox.room = make(chan struct{}, takers)
 	for _, op := range cfg.Operators {
 		one := &Trunk{
 			op:    op.withDefaults(),
