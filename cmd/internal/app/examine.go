@@ -207,8 +207,20 @@ func examineTrunks(ctx context.Context, c config.Config) []Finding {
 			f.Text += "; check address, firewall and the operator's allow-list"
 		}
 		fs = append(fs, f)
+		if h.Registration != trunk.RegistrationOff {
+			fs = append(fs, examineRegistration(h))
+		}
 	}
 	return fs
+}
+
+// examineRegistration says whether the registrar knows our account. It was asked, not registered with.
+func examineRegistration(h trunk.Health) Finding {
+	f := Finding{What: "registration", OK: h.Registration == trunk.RegistrationActive, Text: h.Trunk + ": the registrar accepts our account"}
+	if !f.OK {
+		f.Text = fmt.Sprintf("%s: %s: %s; check auth and register of this operator", h.Trunk, h.Registration, h.RegistrationProblem)
+	}
+	return f
 }
 
 func probe(ctx context.Context, c config.Config) (_ []trunk.Health, err error) {
@@ -220,7 +232,7 @@ func probe(ctx context.Context, c config.Config) (_ []trunk.Health, err error) {
 	}
 	tc := c.Trunks
 	tc.ProbeEvery = probeBudget / 4 // three misses within the budget make "down"
-	trunks, err := trunk.New(tc, trunk.Deps{Sender: edge})
+	trunks, err := trunk.New(tc, trunk.Deps{Sender: edge, AskOnly: true})
 	if err != nil {
 		return nil, err
 	}
