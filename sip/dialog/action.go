@@ -48,6 +48,10 @@ const (
 	HoldAnswer                    // the owner's 200 waits for the PRACK (§5)
 	ReleaseAnswer                 // the owner's 200 goes on to the INVITE's machine
 	RefuseUnacked                 // 504 to the INVITE: the PRACK never came
+	ArmSession                    // start the session timer's clock
+	StopSession                   // stop it
+	SendRefresh                   // UPDATE or re-INVITE that refreshes the session (RFC 4028 §7.4)
+	SendExpired                   // the session was not refreshed: the dialog ends
 	SendOffer                     // our re-INVITE leaves
 	ArmGlare                      // start the random wait after 491 (§14.1)
 	StopGlare                     // no second try

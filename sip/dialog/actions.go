@@ -33,6 +33,8 @@ func (d *Dialog) do(actions []Action, in *input, ev fmt.Stringer) {
 		case SendReliable, ResendReliable, QueueReliable, NextReliable, ArmReliable, ArmPrack, StopPrack,
 			AcceptPrack, HoldAnswer, ReleaseAnswer, RefuseUnacked:
 			d.doReliable(a, in)
+		case ArmSession, StopSession, SendRefresh, SendExpired:
+			d.doSession(a)
 		case SendOffer, ArmGlare, StopGlare, TellEarlyOffer, SendPrackAnswer, TellOffer, TellOfferDone, TellOfferBusy, TellOfferGone,
 			SendAnswer, RefuseOffer, CancelOffer, Reply491, Reply500, Reply481:
 			d.doOffer(a, in)

@@ -13,6 +13,34 @@ type attempt struct {
 	challenges int // answered so far
 }
 
+// timerHeaders are what our INVITE says of session timers and of reliable
+// provisional responses.
+func (d *Dialog) timerHeaders() []wire.Header {
+	h := make([]wire.Header, 0, 5)
+	supported := ""
+	if d.reliable != ReliableOff {
+		supported = tag100rel
+	}
+	if d.reliable == ReliableRequire {
+		h = append(h, wire.Header{Name: "Require", Value: tag100rel})
+	}
+	if !d.policy.Off {
+		e := SessionExpires{Interval: d.asks(), Refresher: refresherUAC}
+		h = append(h, wire.Header{Name: "Session-Expires", Value: e.String()})
+		if least := max(d.s.MinSE, d.policy.MinSE); least > shortestMinSE {
+			h = append(h, wire.Header{Name: "Min-SE", Value: seconds(least)})
+		}
+		if supported != "" {
+			supported += ", "
+		}
+		supported += tagTimer
+	}
+	if supported != "" {
+		h = append(h, wire.Header{Name: "Supported", Value: supported})
+	}
+	return h
+}
+
 // initial builds our INVITE, the first or the next, with a number of its own; the
 // dialog stands again where it stood before anybody answered.
 func (d *Dialog) initial() (*wire.Request, error) {
@@ -22,7 +50,7 @@ func (d *Dialog) initial() (*wire.Request, error) {
 	s.RemoteTag, s.Remote = "", o.To.WithTag("").String()
 	s.Target, s.Routes, s.Offer = o.URI, o.Routes, OfferOurs
 	d.forks, d.earlyOffer = nil, nil
-	return s.initial(o, d.credentials)
+	return s.initial(o, append(d.timerHeaders(), d.credentials...))
 }
 
 // refused says what a final answer of 300 and more to our INVITE means: the end,
@@ -35,6 +63,8 @@ func (d *Dialog) refused(in *input) UACEvent {
 	switch in.status {
 	case wire.StatusUnauthorized, wire.StatusProxyAuthRequired:
 		more, in.err = d.try.answer(d, in.resp)
+	case wire.StatusSessionIntervalTooSmall:
+		more = d.raise(in.resp)
 	default:
 	}
 	if !more {

@@ -58,10 +58,14 @@ type Dialog struct {
 	agreed bool    // offer and answer are done before our 200
 
 	// within the dialog, owned by the executor
-	offerTx  serverTx // the far end's open re-INVITE or UPDATE
-	offerSDP []byte   // our open offer
-	glare    timer
-	infos    []info // ours, first one in flight
+	session    timer
+	refreshing bool     // our re-INVITE only refreshes the session
+	briefs     int      // 422 in a row
+	nextOffer  []byte   // the owner's, until it is done
+	offerTx    serverTx // the far end's open re-INVITE or UPDATE
+	offerSDP   []byte   // our open offer
+	glare      timer
+	infos      []info // ours, first one in flight
 }
 
 type keptAnswer struct {
@@ -153,6 +157,10 @@ func (d *Dialog) Bye(h ...wire.Header) {
 
 // ReInvite offers anew; OfferDone follows. It needs a description.
 func (d *Dialog) ReInvite(sdp []byte) {
+	if d.refreshing && !d.closed { // it goes right after the refresh
+		d.nextOffer = sdp
+		return
+	}
 	d.stepOffer(OfferOwn, input{owner: true, sdp: sdp})
 }
 
@@ -160,7 +168,7 @@ func (d *Dialog) ReInvite(sdp []byte) {
 // carried none.
 func (d *Dialog) AnswerOffer(sdp []byte) {
 	if d.s.Role == UAC && d.s.UAC == UACAccepted {
-		d.ackSDP = sdp
+		d.ackSDP, d.s.LocalSDP = sdp, sdp
 		d.stepUAC(UACAck, input{owner: true})
 		return
 	}
@@ -234,6 +242,9 @@ func (d *Dialog) stepOffer(ev OfferEvent, in input) {
 
 // tell delivers an event; nothing follows a last one.
 func (d *Dialog) tell(e Event, in *input) {
+	if e.SDP != nil {
+		d.s.RemoteSDP = e.SDP
+	}
 	on := d.on
 	if d.last || on == nil {
 		return
@@ -258,6 +269,7 @@ func (d *Dialog) close() {
 	}
 	d.closed = true
 	d.stepOffer(OfferClose, input{})
+	d.stepSession(SessionClose, 0)
 	if d.rel != nil {
 		d.stepReliable(ReliableClose, input{})
 	}
@@ -273,7 +285,7 @@ func (d *Dialog) close() {
 }
 
 func (d *Dialog) stopTimers() {
-	for _, t := range [...]*timer{&d.resend, &d.ackTimer, &d.silence, &d.cancel, &d.glare} {
+	for _, t := range [...]*timer{&d.resend, &d.ackTimer, &d.silence, &d.cancel, &d.glare, &d.session} {
 		t.stop()
 	}
 	if d.rel != nil {

@@ -7,7 +7,7 @@ import "github.com/butlerspb/vahta/sip/wire"
 type edge interface {
 	Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)) (clientTx, error)
 	SendAck(req *wire.Request, to wire.Flow) error
-	Advertised(t wire.Transport) (host string, port int)
+	AdvertisedOn(f wire.Flow) (host string, port int)
 	NewTag() string
 	NewCallID() string
 }

@@ -29,6 +29,11 @@ func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {
 	in.taken = true
 	in.d.on = on
 	in.d.box.own(exec)
+	if d := in.d; d.policy.tooBrief(askedBy(in.req)) {
+		d.box.post(func() {
+			d.stepUAS(UASReject, input{status: wire.StatusSessionIntervalTooSmall, headers: []wire.Header{d.policy.minHeader()}})
+		})
+	}
 	return in.d
 }
 

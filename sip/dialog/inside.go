@@ -68,6 +68,10 @@ func (d *Dialog) reply(tx serverTx, status int, headers ...wire.Header) {
 }
 
 func (d *Dialog) reinvited(in input) {
+	d.learn(in.req)
+	if d.refusedBrief(in.tx) {
+		return
+	}
 	if d.s.Role == UAS && d.s.UAS == UASAccepted {
 		if d.wantLate { // our offer is still unanswered (RFC 5407 §3.1.4)
 			d.reply(in.tx, wire.StatusRequestPending)
@@ -82,11 +86,16 @@ func (d *Dialog) reinvited(in input) {
 	d.stepOffer(OfferPeerInvite, in)
 }
 
-// updated takes an UPDATE; without a description it only refreshes the target.
+// updated takes an UPDATE; without a description it only refreshes the target and
+// the session.
 func (d *Dialog) updated(in input) {
+	d.s.PeerUpdates = true
+	if d.refusedBrief(in.tx) {
+		return
+	}
 	if description(in.req) == nil {
 		d.s.refresh(in.req.Contact())
-		d.reply(in.tx, wire.StatusOK)
+		d.sendOK(in.tx, &in)
 		return
 	}
 	d.stepOffer(OfferPeerUpdate, in)
@@ -160,15 +169,31 @@ func (d *Dialog) doOffer(a Action, in *input) {
 		if in.resp != nil {
 			e.fromResponse()
 		}
+		if e.Status/100 == 2 {
+			d.s.LocalSDP = d.offerSDP
+		}
 		d.offerSDP = nil
+		if d.refreshing {
+			d.reinvitedDone(e, in)
+			return
+		}
 		d.tell(e, in)
 	case TellOfferBusy:
+		if d.refreshing { // theirs came first, and refreshes as well
+			d.refreshing = false
+			d.stepSession(SessionPut, busyWait)
+			if d.nextOffer == nil {
+				return
+			}
+			d.nextOffer = nil
+		}
 		d.tell(Event{Kind: OfferDone, Err: ErrOfferPending}, in)
 	case TellOfferGone:
 		d.tell(Event{Kind: OfferGone, Req: in.req}, in)
 	case TellEarlyOffer:
 		d.tell(Event{Kind: Offer, Resp: in.resp, SDP: description(in.resp), Tag: in.resp.ToTag()}, in)
 	case SendPrackAnswer:
+		d.s.LocalSDP = in.sdp
 		d.prack(d.earlyOffer, in.sdp)
 	case SendAnswer:
 		if d.offerTx.Request().Method() != wire.PRACK { // no target refresh (RFC 3262 §6)
@@ -212,7 +237,7 @@ func (d *Dialog) sendOffer(in *input) {
 	d.offerSDP = in.sdp
 	cseq := d.s.nextCSeq()
 	d.s.OfferCSeq = cseq
-	d.send(wire.INVITE, cseq, nil, sdpType, in.sdp, func(ev wire.ClientEvent) { d.offerEvent(cseq, ev) })
+	d.send(wire.INVITE, cseq, d.sessionHeaders(), sdpType, in.sdp, func(ev wire.ClientEvent) { d.offerEvent(cseq, ev) })
 }
 
 func (d *Dialog) offerEvent(cseq uint32, ev wire.ClientEvent) {
@@ -230,12 +255,24 @@ func (d *Dialog) offerEvent(cseq uint32, ev wire.ClientEvent) {
 	if r != nil {
 		in.status, in.reason = r.Status(), r.Reason()
 	}
-	if in.status == wire.StatusRequestPending {
+	switch {
+	case in.status == wire.StatusRequestPending:
 		d.stepOffer(OfferOwnGlare, in)
-		return
-	}
-	d.stepOffer(OfferOwnDone, in)
-	if lost(ev) {
-		d.dialogLost(ErrDialogLost)
+	case in.status == wire.StatusSessionIntervalTooSmall && d.raise(r):
+		if d.s.Session.State != SessionOff {
+			d.s.Session.Interval = d.s.MinSE // what is asked for from now on
+		}
+		in.sdp = d.offerSDP
+		d.stepOffer(OfferOwnBrief, in)
+	case d.refreshing:
+		d.stepOffer(OfferOwnDone, in)
+	default:
+		if in.status/100 == 2 {
+			d.concluded(r)
+		}
+		d.stepOffer(OfferOwnDone, in)
+		if lost(ev) {
+			d.dialogLost(ErrDialogLost)
+		}
 	}
 }

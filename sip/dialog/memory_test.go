@@ -25,7 +25,8 @@ type memory struct {
 	n     int
 	log   []string
 	out   []*outTx
-	fail  error // of the next Send
+	fail  error  // of the next Send
+	peer  *Stack // who gets what leaves, if anybody
 }
 
 type outTx struct {
@@ -85,17 +86,26 @@ func (m *memory) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent)
 	m.mu.Lock()
 	m.out = append(m.out, tx)
 	m.mu.Unlock()
+	if m.peer != nil {
+		req.Arrived(farFlow())
+		in := &inTx{net: m, req: req, key: m.next("z9hG4bK"), back: tx.on}
+		go m.peer.request(in)
+	}
 	return tx, nil
 }
 
 func (m *memory) SendAck(req *wire.Request, _ wire.Flow) error {
 	m.note("ACK %d %s", req.CSeq(), req.ToTag())
+	if m.peer != nil {
+		req.Arrived(farFlow())
+		go m.peer.HandleAck(req)
+	}
 	return nil
 }
 
-func (m *memory) Advertised(wire.Transport) (string, int) { return "192.0.2.1", 5060 }
-func (m *memory) NewTag() string                          { return m.next("ours") }
-func (m *memory) NewCallID() string                       { return m.next("call") }
+func (m *memory) AdvertisedOn(wire.Flow) (string, int) { return "192.0.2.1", 5060 }
+func (m *memory) NewTag() string                       { return m.next("ours") }
+func (m *memory) NewCallID() string                    { return m.next("call") }
 
 func (m *memory) next(prefix string) string {
 	m.mu.Lock()
@@ -138,7 +148,8 @@ type inTx struct {
 	key  string
 	fail error // of Respond
 	last *wire.Response
-	done []int // finals sent
+	done []int                  // finals sent
+	back func(wire.ClientEvent) // to a stack that sent it
 }
 
 func (t *inTx) Request() *wire.Request { return t.req }
@@ -156,6 +167,9 @@ func (t *inTx) Respond(res *wire.Response) error {
 	}
 	t.net.note("%d %s", res.Status(), res.Method())
 	t.last = res
+	if t.back != nil {
+		go t.back(wire.ClientEvent{Response: res})
+	}
 	return nil
 }
 

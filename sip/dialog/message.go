@@ -9,9 +9,10 @@ import (
 
 // What every INVITE, its answers and refusals of unknown methods say of us.
 const (
-	allow    = wire.Allow
-	sdpType  = "application/sdp"
-	causeAck = 102 // Q.850: recovery on timer expiry
+	allow     = wire.Allow
+	sdpType   = "application/sdp"
+	supported = tag100rel + ", " + tagTimer
+	causeAck  = 102 // Q.850: recovery on timer expiry
 )
 
 // ReasonQ850 is a Reason header with an ISDN cause (RFC 3326, RFC 4497).
@@ -53,7 +54,7 @@ func parseReason(values []string) (q850 int, text string) {
 type part interface {
 	ContentType() string
 	Body() []byte
-	SDP() []byte
+	Part(contentType string) []byte
 }
 
 // description returns the SDP of a message, also out of a multipart body; nil
@@ -65,12 +66,16 @@ func description(m part) []byte {
 	if m.ContentType() == "" {
 		return m.Body()
 	}
-	return m.SDP()
+	return m.Part(sdpType)
 }
 
-// contact is our Contact on a transport.
-func contact(e edge, t wire.Transport, user string) string {
-	host, port := e.Advertised(t)
+// contact is our Contact on a flow.
+func contact(e edge, flow wire.Flow, user string) string {
+	host, port := e.AdvertisedOn(flow)
+	if host == "" { // no listener of that kind: the far end answers on the connection it has
+		host = "client.invalid"
+	}
+	t := flow.Transport
 	uri := wire.URI{Scheme: "sip", User: user, Host: host, Port: port}
 	if t != wire.UDP && t != "" {
 		uri.Params = wire.Params{{Name: "transport", Value: string(t)}}
@@ -128,14 +133,6 @@ func (s *State) initial(o *Outgoing, more []wire.Header) (*wire.Request, error) 
 	b.add("CSeq", cseqValue(s.InviteCSeq, wire.INVITE))
 	b.add("Contact", s.Contact)
 	b.add("Allow", allow)
-	if o.Reliable == ReliableRequire {
-		b.add("Require", tag100rel)
-	}
-	if o.Reliable == ReliableOff {
-		b.add("Supported", tagTimer)
-	} else {
-		b.add("Supported", tag100rel+", "+tagTimer)
-	}
 	b.all(more)
 	b.all(o.Headers)
 	if len(o.SDP) > 0 {

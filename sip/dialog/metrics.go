@@ -10,6 +10,7 @@ type metrics struct {
 	meanless prometheus.Counter
 	foreign  prometheus.Counter
 	panics   prometheus.Counter
+	expiries prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -36,7 +37,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	m.panics = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "vahta_sip_dialog_panics_total", Help: "Dialogs that broke when no call was there to notice.",
 	})
-	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless, m.foreign, m.panics)
+	m.expiries = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "vahta_sip_sessions_expired_total", Help: "Calls ended because their session was not refreshed in time.",
+	})
+	reg.MustRegister(m.open, m.lateOKs, m.noAcks, m.meanless, m.foreign, m.panics, m.expiries)
 	return m
 }
 
@@ -67,6 +71,12 @@ func (m *metrics) foreigner() {
 func (m *metrics) illegal() {
 	if m != nil {
 		m.meanless.Inc()
+	}
+}
+
+func (m *metrics) expired() {
+	if m != nil {
+		m.expiries.Inc()
 	}
 }
 

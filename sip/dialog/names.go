@@ -11,7 +11,8 @@ func (a Action) String() string {
 		"send-bye-no-ack", "answer-bye", "tell-trying", "tell-progress", "tell-answered",
 		"tell-confirmed", "tell-unconfirmed", "tell-failed", "tell-cancelled", "tell-ended",
 		"send-reliable", "resend-reliable", "queue-reliable", "next-reliable", "arm-reliable", "arm-prack",
-		"stop-prack", "accept-prack", "hold-answer", "release-answer", "refuse-unacked", "send-offer",
+		"stop-prack", "accept-prack", "hold-answer", "release-answer", "refuse-unacked",
+		"arm-session", "stop-session", "send-refresh", "send-expired", "send-offer",
 		"arm-glare", "stop-glare", "tell-early-offer", "send-prack-answer", "tell-offer", "tell-offer-done", "tell-offer-busy", "tell-offer-gone",
 		"send-answer", "refuse-offer", "cancel-offer", "reply491", "reply500", "reply481",
 	}, uint8(a))
@@ -59,7 +60,7 @@ func (o OfferState) String() string {
 // String returns the name.
 func (o OfferEvent) String() string {
 	return name("offerevent", []string{
-		"early-answer", "early-offer", "open", "close", "own", "own-done", "own-glare", "retry", "peer-invite",
+		"early-answer", "early-offer", "open", "close", "own", "own-done", "own-glare", "own-brief", "retry", "peer-invite",
 		"peer-update", "peer-cancel", "answer", "refuse", "ack",
 	}, uint8(o))
 }
@@ -73,6 +74,18 @@ func (s ReliableState) String() string {
 func (e ReliableEvent) String() string {
 	return name("reliableevent", []string{
 		"send", "send-sdp", "prack", "stray", "resend", "timeout", "answer", "close",
+	}, uint8(e))
+}
+
+// String returns the name.
+func (s SessionState) String() string {
+	return name("sessionstate", []string{"Off", "Ours", "Refreshing", "Theirs"}, uint8(s))
+}
+
+// String returns the name.
+func (e SessionEvent) String() string {
+	return name("sessionevent", []string{
+		"agreed-ours", "agreed-theirs", "agreed-none", "wake", "put", "alive", "raise", "close",
 	}, uint8(e))
 }
 

@@ -34,6 +34,7 @@ const (
 	OfferOwn                           // the owner re-INVITEs
 	OfferOwnDone                       // our re-INVITE is final, but for 491
 	OfferOwnGlare                      // 491 to our re-INVITE
+	OfferOwnBrief                      // 422 to our re-INVITE: a longer session is wanted
 	OfferRetry                         // the wait after 491 is over
 	OfferPeerInvite                    // their re-INVITE
 	OfferPeerUpdate                    // their UPDATE or PRACK with an offer
@@ -127,7 +128,7 @@ func stepOfferInitial(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		return OfferEarly, acts(SendAnswer)
 	case OfferOwn:
 		return s, acts(TellOfferBusy)
-	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, OfferPeerCancel, OfferAck, offerEventCount:
+	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferOwnBrief, OfferRetry, OfferPeerCancel, OfferAck, offerEventCount:
 	}
 	return s, acts(Illegal)
 }
@@ -142,7 +143,7 @@ func stepOfferStable(ev OfferEvent) (OfferState, []Action) {
 		return OfferUpdate, acts(TellOffer)
 	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferPeerCancel, OfferAck:
 		return OfferStable, nil
-	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
+	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferOwnBrief, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
 	}
 	return OfferStable, acts(Illegal)
 }
@@ -153,7 +154,7 @@ func stepOfferLocal(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		return OfferStable, acts(TellOfferDone)
 	case OfferOwnGlare:
 		return OfferGlare, acts(ArmGlare)
-	case OfferRetry:
+	case OfferOwnBrief, OfferRetry:
 		return OfferLocal, acts(SendOffer)
 	case OfferPeerInvite:
 		if s == OfferGlare { // theirs comes first; ours is tried when it is done
@@ -194,7 +195,7 @@ func stepOfferRemote(s OfferState, ev OfferEvent) (OfferState, []Action) {
 		return s, acts(TellOfferBusy)
 	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferAck:
 		return s, nil
-	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, offerEventCount:
+	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferOwnBrief, OfferRetry, offerEventCount:
 	}
 	return s, acts(Illegal)
 }
@@ -211,14 +212,14 @@ func stepOfferUnacked(ev OfferEvent) (OfferState, []Action) {
 		return OfferUnacked, acts(TellOfferBusy)
 	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferPeerCancel:
 		return OfferUnacked, nil
-	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
+	case OfferClose, OfferOwnDone, OfferOwnGlare, OfferOwnBrief, OfferRetry, OfferAnswer, OfferRefuse, offerEventCount:
 	}
 	return OfferUnacked, acts(Illegal)
 }
 
 func stepOfferClosed(ev OfferEvent) (OfferState, []Action) {
 	switch ev {
-	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferClose, OfferOwn, OfferOwnDone, OfferOwnGlare, OfferRetry,
+	case OfferEarlyAnswer, OfferEarlyOffer, OfferOpen, OfferClose, OfferOwn, OfferOwnDone, OfferOwnGlare, OfferOwnBrief, OfferRetry,
 		OfferPeerCancel, OfferAnswer, OfferRefuse, OfferAck:
 		return OfferClosed, nil
 	case OfferPeerInvite, OfferPeerUpdate: // our BYE is on its way

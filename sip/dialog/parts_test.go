@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -176,6 +177,14 @@ func TestEveryCell(t *testing.T) {
 			}
 		}
 	}
+	for s := range sessionStateCount {
+		for ev := range sessionEventCount {
+			next, actions := Session{State: s, Interval: time.Minute}.Step(ev, time.Unix(0, 0), time.Minute)
+			if next.State != SessionOff && next.State != s && !slices.Contains(actions, ArmSession) {
+				t.Errorf("%s on %s becomes %s and never wakes", s, ev, next.State)
+			}
+		}
+	}
 	for a := range actionCount {
 		if strings.HasPrefix(a.String(), "action(") {
 			t.Errorf("action %d has no name", a)
@@ -219,8 +228,9 @@ func TestMetrics(t *testing.T) {
 	m.illegal()
 	m.foreigner()
 	m.panicked()
+	m.expired()
 	families, err := reg.Gather()
-	if err != nil || len(families) != 6 {
+	if err != nil || len(families) != 7 {
 		t.Fatalf("%d families, %v", len(families), err)
 	}
 	for _, f := range families {

@@ -109,7 +109,7 @@ func (d *Dialog) sendReliable(in *input) {
 	_ = res.Add("RSeq", decimal(d.s.RSeq))
 	d.rel.last, d.rel.sdp, d.rel.interval = res, len(in.sdp) > 0, 0
 	if d.rel.sdp {
-		res.SetBody(sdpType, in.sdp)
+		d.describe(res, in.sdp)
 		ev := OfferEarlyAnswer
 		if d.s.LateOffer {
 			ev = OfferEarlyOffer

@@ -44,6 +44,7 @@ func newStack(e edge, cfg Config, deps Deps) *Stack {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	cfg.SessionTimer = cfg.SessionTimer.or(Default().SessionTimer)
 	return &Stack{
 		edge: e, cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer),
 		outside: map[wire.Method]func(*wire.ServerTx){},
@@ -111,6 +112,9 @@ func (st *Stack) request(tx serverTx) {
 func (st *Stack) invite(tx serverTx) {
 	req := tx.Request()
 	d := st.accept(tx)
+	if d.refusedBrief(tx) {
+		return
+	}
 	caller := key{d.s.CallID, d.s.RemoteTag}
 	st.mu.Lock()
 	twin := st.callers[caller]
@@ -174,7 +178,9 @@ func (st *Stack) outOfDialog(tx *wire.ServerTx) {
 	switch method {
 	case wire.BYE, wire.UPDATE, wire.PRACK, wire.NOTIFY, wire.INFO:
 		st.refuse(tx, wire.StatusNoTransaction)
-	case wire.OPTIONS, wire.REGISTER, wire.MESSAGE, wire.SUBSCRIBE, wire.REFER, wire.PUBLISH:
+	case wire.REFER: // a transfer could dial anything: refused unless somebody allows it
+		st.refuse(tx, wire.StatusDecline)
+	case wire.OPTIONS, wire.REGISTER, wire.MESSAGE, wire.SUBSCRIBE, wire.PUBLISH:
 		st.refuse(tx, wire.StatusMethodNotAllowed)
 	default:
 		st.refuse(tx, wire.StatusNotImplemented)

@@ -3,6 +3,7 @@ package dialog
 import (
 	"net/netip"
 	"strconv"
+	"time"
 
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -49,6 +50,12 @@ type State struct {
 	Offer      OfferState
 	LateOffer  bool   // the INVITE carried no description: its first reliable answer offers
 	RSeq       uint32 // of our last reliable provisional response
+
+	Session     Session       // the session timer
+	MinSE       time.Duration // the longest Min-SE that we were told
+	PeerUpdates bool          // the far end takes UPDATE
+	LocalSDP    []byte        // our description in force
+	RemoteSDP   []byte        // the last one of the far end
 }
 
 // nextCSeq takes the next number for a request within the dialog.

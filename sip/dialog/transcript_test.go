@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var rewrite = flag.Bool("rewrite", false, "rewrite testdata/*.txt with what the machines do now")
@@ -19,10 +20,12 @@ type machines struct {
 	offer    OfferState
 	reliable ReliableState
 	rseq     RSeq
+	session  Session
 }
 
 // TestTranscripts plays each file of testdata: lines "uac event", "uas event",
-// "offer event", "reliable event" and "rseq number" are input, indented lines below are what the machine did. A line
+// "offer event", "reliable event", "rseq number" and "session time event [span]"
+// are input, indented lines below are what the machine did. A line
 // "start machine State" puts a machine into a state.
 func TestTranscripts(t *testing.T) {
 	t.Parallel()
@@ -120,6 +123,8 @@ func (m *machines) step(f []string) (string, error) {
 		next, actions := was.Step(ev)
 		m.reliable = next
 		return shown(was, next, actions), nil
+	case "session":
+		return m.stepSession(f[1:])
 	case "rseq":
 		n, ok := number(f[1])
 		if !ok {
@@ -131,6 +136,36 @@ func (m *machines) step(f []string) (string, error) {
 		return shown(plainNumber(was), plainNumber(next), actions), nil
 	}
 	return "", fmt.Errorf("no machine %q", f[0])
+}
+
+// stepSession plays "time event" or "time event span" on a clock that begins at zero.
+func (m *machines) stepSession(f []string) (string, error) {
+	if len(f) < 2 {
+		return "", fmt.Errorf("needs a time and an event")
+	}
+	at, err := time.ParseDuration(f[0])
+	if err != nil {
+		return "", err
+	}
+	ev, err := byName[SessionEvent](f[1], uint8(sessionEventCount))
+	if err != nil {
+		return "", err
+	}
+	var span time.Duration
+	if len(f) > 2 {
+		if span, err = time.ParseDuration(f[2]); err != nil {
+			return "", err
+		}
+	}
+	zero := time.Unix(0, 0)
+	was := m.session
+	next, actions := was.Step(ev, zero.Add(at), span)
+	m.session = next
+	line := strings.TrimRight(shown(was.State, next.State, actions), "\n")
+	if wake, armed := next.next(); armed {
+		line += fmt.Sprintf("; of %v, wakes at %v, ends at %v", next.Interval, wake.Sub(zero), next.ByeAt.Sub(zero))
+	}
+	return line + "\n", nil
 }
 
 func (m *machines) start(machine, state string) (err error) {

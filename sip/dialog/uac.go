@@ -37,8 +37,8 @@ func (st *Stack) Invite(o Outgoing, exec Executor, on func(Event)) (*Dialog, err
 	d.s = State{
 		Role: UAC, CallID: st.edge.NewCallID(), LocalTag: tag,
 		Local: o.From.WithTag(tag).String(), Remote: o.To.WithTag("").String(),
-		Contact: contact(st.edge, o.Flow.Transport, o.Contact),
-		Flow:    o.Flow, LateOffer: len(o.SDP) == 0,
+		Contact: contact(st.edge, o.Flow, o.Contact),
+		Flow:    o.Flow, LateOffer: len(o.SDP) == 0, LocalSDP: o.SDP,
 	}
 	req, err := d.initial()
 	if err != nil {
@@ -158,6 +158,7 @@ func (d *Dialog) winner(r *wire.Response) UACEvent {
 	case d.pending():
 		d.won, d.try = true, nil
 		d.adopt(r)
+		d.concluded(r)
 		d.stepOffer(OfferOpen, input{})
 		answered := d.earlyOffer != nil && d.earlyOffer.ToTag() == r.ToTag() // by our PRACK
 		if d.s.LateOffer && !answered && description(r) != nil {

@@ -18,11 +18,14 @@ func (st *Stack) accept(tx serverTx) *Dialog {
 		Local: req.To().WithTag(tag).String(), Remote: req.Header("From"),
 		RemoteCSeq: req.CSeq(), PeerInvite: req.CSeq(),
 		Routes: req.RecordRoute(), Flow: req.Flow(), Offer: OfferTheirs,
-		Contact:   contact(st.edge, req.Flow().Transport, req.URI().User),
+		Contact:   contact(st.edge, req.Flow(), req.URI().User),
 		LateOffer: description(req) == nil,
 	}
 	d.s.Target = req.From().URI // only if it sends no usable Contact
 	d.s.refresh(req.Contact())
+	d.s.RemoteSDP = description(req)
+	d.policy = st.cfg.SessionTimer
+	d.learn(req)
 	return d
 }
 
@@ -44,7 +47,7 @@ func (d *Dialog) progress(in *input) {
 	}
 	res := d.s.respond(d.tx.Request(), in.status, in.reason, in.headers)
 	if len(in.sdp) > 0 {
-		res.SetBody(sdpType, in.sdp)
+		d.describe(res, in.sdp)
 		if !d.s.LateOffer {
 			d.stepOffer(OfferEarlyAnswer, input{})
 		}
@@ -65,9 +68,15 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 	res := d.s.respond(tx.Request(), wire.StatusOK, "", in.headers)
 	agreed := tx == d.tx && d.agreed
 	if len(in.sdp) > 0 && !agreed {
-		res.SetBody(sdpType, in.sdp)
+		d.describe(res, in.sdp)
 	}
-	if tx.Request().Method() == wire.INVITE {
+	method := tx.Request().Method()
+	inForce := func() {}
+	if method == wire.INVITE || method == wire.UPDATE && d.established() {
+		_ = res.Add("Supported", supported) // a constant
+		inForce = d.granted(tx.Request(), res, tx == d.tx)
+	}
+	if method == wire.INVITE {
 		d.wantLate = description(tx.Request()) == nil && !agreed
 		if d.ok != nil {
 			d.ok.tx, d.ok.res = tx, res
@@ -78,6 +87,9 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 	if err != nil && !refused { // like a lost one: it is repeated
 		d.unsent("200", err)
 	}
+	if !refused {
+		inForce()
+	}
 	switch {
 	case tx != d.tx:
 	case refused:
@@ -86,6 +98,13 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 		d.st.answered(d)
 		d.stepOffer(OfferOpen, input{})
 	}
+}
+
+// describe puts our description into a message and remembers it as the one in
+// force.
+func (d *Dialog) describe(res *wire.Response, sdp []byte) {
+	res.SetBody(sdpType, sdp)
+	d.s.LocalSDP = sdp
 }
 
 func (d *Dialog) resendOK() {
