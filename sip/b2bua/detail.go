@@ -71,7 +71,7 @@ type LegDetail struct {
 	Answered time.Duration
 	Ended    time.Duration
 	Codec    string
-	Quality  media.Stats
+	Quality  media.Stats // its Suite says how SRTP protected the sound, "" = not at all
 }
 
 // Detail returns the call as it stands; after CallEnded it is final. It is called inside the call's
@@ -163,7 +163,7 @@ func (t *trace) event(now time.Time, ev Event) {
 		e.text = "failed: " + ev.Outcome.String()
 	case LegEnded, CallerGone, CallEnded:
 		e.text += ": " + ev.Cause
-	case LegDigit, LegPlayed, LegHeld, LegResumed, MediaLost:
+	case LegDigit, LegPlayed, LegHeld, LegResumed, LegSilent, MediaLost:
 	}
 	t.add(now, e)
 }

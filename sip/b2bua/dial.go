@@ -1,11 +1,14 @@
 package b2bua
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -66,7 +69,10 @@ func (l *Leg) tryNext(last failure) {
 		}
 		l.call.engine.trunks.Release(dest.Trunk)
 		last = failure{cause: CauseUnavailable, err: err}
-		if l.stream == nil {
+		switch {
+		case errors.Is(err, media.ErrFamily): // an IPv6 way, and we have no such address
+			last.err = fmt.Errorf("%w: %w", wire.ErrUnreachable, err)
+		case l.stream == nil:
 			last.cause = CausePorts
 		}
 	}

@@ -316,6 +316,9 @@ func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
 	if _, _, err := sdp.Answer(offer, anywhere); err != nil {
 		return wire.StatusNotAcceptableHere
 	}
+	if offer.IPv6() && !e.pool.Serves(media.IPv6) {
+		return wire.StatusNotAcceptableHere
+	}
 	a.offer = offer
 	return 0
 }

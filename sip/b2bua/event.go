@@ -15,6 +15,7 @@ const (
 	LegPlayed  // what Play started has ended by itself: Play
 	LegHeld    // the far end put us on hold
 	LegResumed // the far end took us back
+	LegSilent  // an answered leg sends nothing: it was asked to send anew, once
 	MediaLost  // no RTP for the time allowed; the leg is ended next
 	CallerGone // the caller cancelled or hung up: Cause
 	CallEnded  // last event of every call: Cause
@@ -43,6 +44,8 @@ func (k EventKind) String() string {
 		return "held"
 	case LegResumed:
 		return "resumed"
+	case LegSilent:
+		return "no sound"
 	case MediaLost:
 		return "media lost"
 	case CallerGone:

@@ -218,11 +218,9 @@ func (s *session) settle() {
 }
 
 func (l *Leg) stopTimer() {
-	for _, t := range [...]**time.Timer{&l.timer, &l.oneWay.timer} {
-		if *t != nil {
-			(*t).Stop()
-			*t = nil
-		}
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
 	}
 }
 
@@ -244,13 +242,18 @@ func (l *Leg) openStream() error {
 		return nil
 	}
 	c := l.call
+	family := media.IPv4
+	if l.place.ipv6 {
+		family = media.IPv6
+	}
 	stream, err := c.engine.pool.NewStream(media.StreamConfig{
-		Name: l.Name,
+		Name: l.Name, Family: family, Addr: l.place.addr,
 		OnEvent: func(ev media.Event) {
 			switch ev.Kind {
-			case media.Digit, media.PlayDone, media.Silence, media.RecordFailed, media.FirstPacket:
+			case media.Digit, media.PlayDone, media.Silence, media.RecordFailed, media.FirstPacket, media.Quiet, media.Resumed,
+				media.Undecryptable:
 				c.loop.Post(func() { l.heard(ev) })
-			case media.Resumed, media.SocketFailed: // RTP timeout decides
+			case media.SocketFailed: // RTP timeout decides
 			}
 		},
 	})
@@ -307,7 +310,7 @@ func (l *Leg) apply(agreement sdp.Agreement) {
 func (l *Leg) watch() {
 	cfg := &l.call.engine.cfg
 	l.stream.RTPTimeout(cfg.FirstRTP, cfg.SteadyRTP)
-	l.watchSound()
+	l.stream.QuietAfter(cfg.OneWay)
 }
 
 // heard takes an event of the leg's media.
@@ -332,9 +335,15 @@ func (l *Leg) heard(ev media.Event) {
 		c.engine.log.Error("recording failed, the call goes on", "call_id", c.info.ID, "leg", l.Name, "err", ev.Err)
 	case media.FirstPacket:
 		l.dialog.MediaFlows(true)
-		l.soundCame()
+		l.heardAgain()
 		c.trace.add(c.engine.now(), entry{leg: int16(l.ID), dir: Inward, text: "RTP"})
-	case media.Resumed, media.SocketFailed:
+	case media.Quiet:
+		l.unheard("no sound from " + l.Name + " for " + c.engine.cfg.OneWay.String())
+	case media.Undecryptable:
+		l.unheard("the sound from " + l.Name + " cannot be decrypted")
+	case media.Resumed:
+		l.heardAgain()
+	case media.SocketFailed:
 	}
 }
 

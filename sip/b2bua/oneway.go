@@ -1,53 +1,37 @@
 package b2bua
 
 import (
-	"time"
-
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
-// oneWay is the watch for sound that flows in one direction only: an answered leg that ought to send and sends nothing.
+// oneWay is what is known of sound that flows in one direction only: an answered leg that ought to send and sends nothing.
 type oneWay struct {
-	timer *time.Timer
-	heard bool // RTP has come from the far end
 	asked bool // a re-INVITE was tried
+	quiet bool // nothing has come since
 }
 
-// watchSound waits Config.OneWay for the first RTP of an answered leg.
-func (l *Leg) watchSound() {
-	after := l.call.engine.cfg.OneWay
-	if after <= 0 || l.oneWay.heard || l.oneWay.asked || l.oneWay.timer != nil {
-		return
-	}
-	l.oneWay.timer = time.AfterFunc(after, func() { l.call.loop.Post(l.noSound) })
-}
-
-// noSound is an answered leg of which nothing was heard: it is asked once to send anew, because some gateways lose the
-// address of the first offer. The RTP timeout decides over the leg itself.
-func (l *Leg) noSound() {
-	l.oneWay.timer = nil
-	if l.state != StateAnswered || l.oneWay.heard || l.oneWay.asked || !l.agreement.Direction.Receives() || l.held {
+// unheard is an answered leg that has sent nothing for Config.OneWay: it is asked once to send anew, because some gateways
+// lose the address of the first offer. The RTP timeout decides over the leg itself. Held legs, and such as only listen,
+// are no concern of it.
+func (l *Leg) unheard(why string) {
+	if l.state != StateAnswered || l.oneWay.asked {
 		return
 	}
 	c := l.call
-	l.oneWay.asked = true
-	c.Note("no sound from " + l.Name + " within " + c.engine.cfg.OneWay.String() + " of the answer, asked again by re-INVITE")
+	l.oneWay = oneWay{asked: true, quiet: true}
+	c.Note(why + ", asked again by re-INVITE")
 	c.engine.metrics.oneWay()
 	c.engine.log.Warn("one-way audio: nothing is heard of an answered leg", "call_id", c.info.CallID, "leg", l.Name, "trunk", l.trunk)
-	c.trace.add(c.engine.now(), entry{leg: int16(l.ID), dir: Internal, text: "no sound"})
+	c.emit(Event{Kind: LegSilent, Leg: l})
 	l.reoffer()
 }
 
-// soundCame is the first RTP of the far end.
-func (l *Leg) soundCame() {
-	l.oneWay.heard = true
-	if l.oneWay.timer != nil {
-		l.oneWay.timer.Stop()
-		l.oneWay.timer = nil
-	}
-	if l.oneWay.asked {
+// heardAgain is sound of a leg that was silent.
+func (l *Leg) heardAgain() {
+	if l.oneWay.quiet {
+		l.oneWay.quiet = false
 		l.call.Note("sound from " + l.Name + " came after that")
 	}
 }

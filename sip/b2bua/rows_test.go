@@ -215,6 +215,7 @@ func TestOneWayAudioIsAskedAnew(t *testing.T) {
 		if !strings.Contains(note, "no sound from bob") || !strings.Contains(note, "came after") || strings.Contains(note, "caller") {
 			t.Errorf("note = %q", note)
 		}
+		r.once("bob no sound")
 		if !slices.ContainsFunc(c.Detail().Trace, func(e TraceEntry) bool { return e.Text == "no sound" }) {
 			t.Error("the trace does not say when")
 		}
