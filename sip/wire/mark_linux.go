@@ -21,7 +21,7 @@ func mark(fd, dscp int) {
 	}
 }
 
-// controlStream prepares a listener, whose connections inherit it, or a connection.
+// controlStream prepares a listener or a connection.
 func controlStream(raw syscall.RawConn, dscp int) error {
 	return raw.Control(func(p uintptr) {
 		fd := int(p)

@@ -291,6 +291,11 @@ func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	flow := Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote}
 	var c *streamConn
 	if why == faultNone {
+		if tcp, ok := conn.(syscall.Conn); ok { // not everything is inherited from the listener
+			if raw, err := tcp.SyscallConn(); err == nil {
+				_ = s.control("", "", raw) // unmarked is better than not at all
+			}
+		}
 		if s.own != nil {
 			conn = tls.Server(&mute{Conn: conn}, s.serverTLS())
 		}
