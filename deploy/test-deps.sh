@@ -3,13 +3,14 @@
 #   gcc        the race detector (cgo)
 #   sip-tester sipp, an independent SIP peer
 #   baresip    an independent softphone, with its audio file modules
+#   kamailio   an operator: registrar and proxy that asks for a password, over UDP, TCP and TLS
 #   sox        reads our recordings as a stranger would
 #   redis-*    the servers and sentinels that the tests of several nodes start for themselves
 #   sqlite3    looks at the record, and locks it, as a stranger would
 #   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev sip-tester baresip-core sox redis-server redis-sentinel sqlite3 util-linux)
+packages=(gcc libc6-dev sip-tester baresip-core kamailio kamailio-tls-modules sox redis-server redis-sentinel sqlite3 util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
@@ -37,7 +38,7 @@ fi
 "${run[@]}" apt-get update -qq
 "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 if command -v systemctl >/dev/null; then
-  for service in redis-server redis-sentinel; do
+  for service in kamailio redis-server redis-sentinel; do
     case " ${missing[*]} " in *" $service "*) "${run[@]}" systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
   done
 fi

@@ -22,19 +22,32 @@ type child struct {
 	cmd  *exec.Cmd
 	out  Log[string] // lines of stdout and stderr
 	done chan struct{}
+
+	group bool // it forks, and leads a process group
 }
 
 // startChild runs a program in dir. A missing program fails the test with the
 // command that installs it: what cannot be tested must not look tested.
 func startChild(tb testing.TB, program, debian, dir string, args ...string) *child {
 	tb.Helper()
+	return start(tb, false, program, debian, dir, args...)
+}
+
+// startGroup is startChild for a program that forks: killing it kills all of its processes.
+func startGroup(tb testing.TB, program, debian, dir string, args ...string) *child {
+	tb.Helper()
+	return start(tb, true, program, debian, dir, args...)
+}
+
+func start(tb testing.TB, group bool, program, debian, dir string, args ...string) *child {
+	tb.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
 		tb.Fatalf("%s is not installed; run: apt-get install -y %s", program, debian)
 	}
-	c := &child{tb: tb, name: program, cmd: exec.Command(path, args...), done: make(chan struct{})}
+	c := &child{tb: tb, name: program, group: group, cmd: exec.Command(path, args...), done: make(chan struct{})}
 	c.cmd.Dir = dir
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: group}
 	out, in, err := os.Pipe()
 	if err != nil {
 		tb.Fatalf("open a pipe for %s: %v", program, err)
@@ -75,6 +88,9 @@ func (c *child) wait() int {
 }
 
 func (c *child) kill() {
+	if c.group {
+		_ = syscall.Kill(-c.cmd.Process.Pid, syscall.SIGKILL) // likewise
+	}
 	_ = c.cmd.Process.Kill() // it may have ended by itself
 	<-c.done
 }

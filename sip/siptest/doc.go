@@ -1,7 +1,7 @@
 // Package siptest holds the rough tools of telephone tests: a relay that loses,
 // doubles, delays and swaps chosen SIP messages, a raw user agent that sends
-// handcrafted SIP, a small RTP end point, and runners for Debian's sipp and
-// baresip.
+// handcrafted SIP, a small RTP end point, a name server, and runners for Debian's
+// sipp, baresip and kamailio.
 //
 // It deliberately knows nothing of sip/wire and sip/dialog: what it reads and
 // writes is text, so that a fault in those rooms cannot hide from it, and so
