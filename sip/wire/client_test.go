@@ -41,7 +41,7 @@ func wantStatus(t *testing.T, events chan ClientEvent, status int) *Response {
 	return ev.Response
 }
 
-func TestCancelIsBuiltFromTheInviteAsSent(t *testing.T) {
+func TestRFC3261CancelIsBuiltFromTheInviteAsSent(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, "127.0.75.41", newRecorder(), nil)
 	p := newPeer(t, "127.0.75.42:0", e)
@@ -80,7 +80,7 @@ func TestCancelIsBuiltFromTheInviteAsSent(t *testing.T) {
 	}
 }
 
-func TestEvery2xxIsDelivered(t *testing.T) {
+func TestRFC3261Every2xxIsDelivered(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, "127.0.75.43", newRecorder(), nil)
 	p := newPeer(t, "127.0.75.44:0", e)
@@ -93,7 +93,7 @@ func TestEvery2xxIsDelivered(t *testing.T) {
 	}
 }
 
-func TestTerminatedInviteLeavesNobodyRinging(t *testing.T) {
+func TestRFC3261TerminatedInviteLeavesNobodyRinging(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	e := startEdge(t, "127.0.75.45", h, nil)
@@ -113,7 +113,7 @@ func TestTerminatedInviteLeavesNobodyRinging(t *testing.T) {
 	}
 }
 
-func TestLostConnectionFailsItsTransactions(t *testing.T) {
+func TestSIPoverTCPLostConnectionFailsItsTransactions(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	e := startEdge(t, "127.0.75.47", h, nil)
@@ -173,7 +173,7 @@ func TestSendRefusesWhatCannotBeSent(t *testing.T) {
 	}
 }
 
-func TestSecondFinalAnswerIsRefused(t *testing.T) {
+func TestRFC3261SecondFinalAnswerIsRefused(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	e := startEdge(t, "127.0.75.51", h, nil)

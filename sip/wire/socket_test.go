@@ -75,7 +75,7 @@ func dialTCP(t *testing.T, e *Edge, from string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-func TestStreamIsPipelinedAndSplit(t *testing.T) {
+func TestSIPoverTCPPipelinedAndSplit(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	e := startEdge(t, "127.0.75.65", h, nil)
@@ -118,7 +118,7 @@ func closed(conn net.Conn) bool {
 	}
 }
 
-func TestSlowConnectionIsClosed(t *testing.T) {
+func TestSIPoverTCPSlowConnectionIsClosed(t *testing.T) {
 	t.Parallel()
 	e := startEdge(t, "127.0.75.67", newRecorder(), func(c *Config) { c.FirstMessage = 100 * time.Millisecond })
 	if !closed(dialTCP(t, e, "127.0.75.68")) {
@@ -174,7 +174,7 @@ func TestListenErrorNamesAddressAndRemedy(t *testing.T) {
 	}
 }
 
-func TestLongStreamMessage(t *testing.T) {
+func TestSIPoverTCPLongMessage(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	h.react = answer(StatusOK)

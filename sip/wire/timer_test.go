@@ -69,7 +69,7 @@ func reply(e *Edge, tx *ClientTx, status int) {
 	e.deliver(m, tx.link, time.Now())
 }
 
-func TestTimerB(t *testing.T) {
+func TestRFC3261TimerB(t *testing.T) {
 	t.Parallel()
 	for _, method := range []Method{INVITE, OPTIONS} {
 		synctest.Test(t, func(t *testing.T) {
@@ -91,7 +91,7 @@ func TestTimerB(t *testing.T) {
 	}
 }
 
-func TestCancelThatIsIgnoredEndsTheInvite(t *testing.T) {
+func TestRFC3261CancelThatIsIgnoredEndsTheInvite(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		e, l, w := bubble(t, newRecorder())
@@ -120,7 +120,7 @@ func TestCancelThatIsIgnoredEndsTheInvite(t *testing.T) {
 	})
 }
 
-func TestParkedCancelIsAnsweredAfterHalfASecond(t *testing.T) {
+func TestRFC3261ParkedCancelIsAnsweredAfterHalfASecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newRecorder()
@@ -142,7 +142,7 @@ func TestParkedCancelIsAnsweredAfterHalfASecond(t *testing.T) {
 	})
 }
 
-func TestTransactionsAreForgotten(t *testing.T) {
+func TestRFC3261TransactionsAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newRecorder()

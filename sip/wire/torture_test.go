@@ -121,7 +121,7 @@ func handed(h *recorder, skip func(callID string) bool) []string {
 	}
 }
 
-func TestTortureByUDP(t *testing.T) {
+func TestRFC3261TortureByUDP(t *testing.T) {
 	t.Parallel()
 	messages := tortureMessages(t)
 	e, h := tortureEdge(t, "127.0.75.31")
@@ -193,7 +193,7 @@ func checkTorture(t *testing.T, name string, want []int, got int, seen []string)
 	}
 }
 
-func TestTortureByTCP(t *testing.T) {
+func TestRFC3261TortureByTCP(t *testing.T) {
 	t.Parallel()
 	messages := tortureMessages(t)
 	e, h := tortureEdge(t, "127.0.75.35")

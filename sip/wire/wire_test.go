@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-func TestOptionsByUDP(t *testing.T) {
+func TestRFC3581RportIsFilledIn(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	h.react = answer(StatusOK)
@@ -52,7 +52,7 @@ func TestReady(t *testing.T) {
 	}
 }
 
-func TestInviteCancelPairsLeaveNoGhost(t *testing.T) {
+func TestRFC3261InviteCancelPairsLeaveNoGhost(t *testing.T) {
 	t.Parallel()
 	const pairs = 2000
 	h := newRecorder()
@@ -86,7 +86,7 @@ func TestInviteCancelPairsLeaveNoGhost(t *testing.T) {
 	}
 }
 
-func TestParkedCancel(t *testing.T) {
+func TestRFC3261CancelThatOvertakesItsInvite(t *testing.T) {
 	t.Parallel()
 	h := newRecorder()
 	e := startEdge(t, "127.0.75.7", h, nil)
