@@ -29,6 +29,7 @@ type rig struct {
 	testing.TB
 
 	engine *Engine
+	edge   *wire.Edge
 	pool   *media.Pool
 	trunks *trunk.Trunks
 	at     netip.AddrPort // UDP
@@ -69,6 +70,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	}
 	edge, err := wire.New(edgeConfig, wire.Deps{Log: opt.log})
 	r.must(err)
+	r.edge = edge
 	dialogConfig := dialog.Default()
 	if opt.dialog != nil {
 		opt.dialog(&dialogConfig)
