@@ -146,14 +146,21 @@ type inTx struct {
 	net  *memory
 	req  *wire.Request
 	key  string
-	fail error // of Respond
-	last *wire.Response
+	fail error                  // of Respond
+	last *wire.Response         // guarded by net.mu
 	done []int                  // finals sent
 	back func(wire.ClientEvent) // to a stack that sent it
 }
 
 func (t *inTx) Request() *wire.Request { return t.req }
 func (t *inTx) Key() string            { return t.key }
+
+// answered is what it was answered with last; timers of the dialog may answer again.
+func (t *inTx) answered() *wire.Response {
+	t.net.mu.Lock()
+	defer t.net.mu.Unlock()
+	return t.last
+}
 
 func (t *inTx) Respond(res *wire.Response) error {
 	if t.fail != nil && res.Status() < 300 && res.Status() >= 200 {
@@ -166,7 +173,9 @@ func (t *inTx) Respond(res *wire.Response) error {
 		t.done = append(t.done, res.Status())
 	}
 	t.net.note("%d %s", res.Status(), res.Method())
+	t.net.mu.Lock()
 	t.last = res
+	t.net.mu.Unlock()
 	if t.back != nil {
 		go t.back(wire.ClientEvent{Response: res})
 	}

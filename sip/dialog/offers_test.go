@@ -96,7 +96,7 @@ func TestR16SecondInvite(t *testing.T) {
 		b.invite("offer")
 		second := b.inside(wire.INVITE, "again")
 		synctest.Wait()
-		if second.last.Header("Retry-After") == "" {
+		if second.answered().Header("Retry-After") == "" {
 			t.Error("no Retry-After")
 		}
 		b.loop.do(func() { b.d.Reject(486, "") })

@@ -155,7 +155,7 @@ func TestRFC3262PrackStopsRetransmission(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.caller("offer", ReliableOff, "Require", "100rel") // whoever requires it gets it
 		b.loop.do(func() { b.d.Progress(180, nil); b.d.Progress(183, []byte("early")) })
-		ringing := b.in.last
+		ringing := b.in.answered()
 		pass(4 * time.Second)
 		b.want("0 180 INVITE", "0.5 180 INVITE", "1.5 180 INVITE", "3.5 180 INVITE")
 		b.rack("1 101 INVITE", "")
@@ -163,14 +163,14 @@ func TestRFC3262PrackStopsRetransmission(t *testing.T) {
 		b.rack("nonsense", "")
 		b.want("4 481 PRACK", "4 481 PRACK", "4 400 PRACK")
 		b.prack(ringing, "")
-		progress := b.in.last
+		progress := b.in.answered()
 		b.prack(ringing, "") // again, with a number of its own
 		b.prack(progress, "")
 		pass(40 * time.Second)
 		b.loop.do(func() { b.d.Answer([]byte("answer")) })
 		b.want("4 200 PRACK", "4 183 INVITE", "4 481 PRACK", "4 200 PRACK", "44 200 INVITE")
-		if b.in.last.Body() != nil {
-			t.Errorf("200 repeats the answer of the acknowledged 183: %q", b.in.last.Body())
+		if b.in.answered().Body() != nil {
+			t.Errorf("200 repeats the answer of the acknowledged 183: %q", b.in.answered().Body())
 		}
 		one, _ := number(ringing.Header("RSeq"))
 		two, _ := number(progress.Header("RSeq"))
@@ -189,7 +189,7 @@ func TestRFC3262AnswerWaitsForPrack(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.caller("offer", ReliableAuto, "Supported", "timer, 100rel")
 		b.loop.do(func() { b.d.Progress(180, nil); b.d.Progress(183, []byte("early")); b.d.Answer([]byte("early")) })
-		progress := b.in.last
+		progress := b.in.answered()
 		pass(600 * time.Millisecond)
 		b.loop.do(func() { b.d.Progress(180, nil) })
 		b.want("0 180 INVITE", "0 183 INVITE", "0.5 183 INVITE") // the 180 without a description is not reliable
@@ -206,7 +206,7 @@ func TestRFC3262AnswerOvertakesRinging(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.caller("offer", ReliableRequire, "Supported", "100rel")
 		b.loop.do(func() { b.d.Progress(180, nil); b.d.Progress(183, []byte("early")) })
-		ringing := b.in.last
+		ringing := b.in.answered()
 		b.loop.do(func() { b.d.Answer(nil) }) // the description of the 183 that never left goes with it
 		b.prack(ringing, "")
 		b.ack(b.in, "")
@@ -214,7 +214,7 @@ func TestRFC3262AnswerOvertakesRinging(t *testing.T) {
 		b.inside(wire.BYE, "")
 		synctest.Wait()
 		b.want("0 180 INVITE", "0 200 INVITE", "0 200 PRACK", "0 owner: confirmed", "1 200 BYE", "1 owner: ended")
-		if got := string(b.in.last.Body()); got != "early" {
+		if got := string(b.in.answered().Body()); got != "early" {
 			t.Errorf("200 carries %q", got)
 		}
 	})
@@ -251,7 +251,7 @@ func TestRFC3262R1CancelWhileAnswerWaits(t *testing.T) {
 			bubble(t, func(b *bench) {
 				b.caller("offer", ReliableAuto, "Require", "100rel")
 				b.loop.do(func() { b.d.Progress(183, []byte("early")); b.d.Answer(nil) })
-				progress := b.in.last
+				progress := b.in.answered()
 				op.do(b)
 				synctest.Wait()
 				b.prack(progress, "")
@@ -267,7 +267,7 @@ func TestRFC3262PrackWithOffer(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.caller("offer", ReliableAuto, "Supported", "100rel")
 		b.loop.do(func() { b.d.Progress(183, []byte("early")) })
-		b.prack(b.in.last, "new offer")
+		b.prack(b.in.answered(), "new offer")
 		b.loop.do(func() { b.d.AnswerOffer([]byte("new answer")); b.d.Answer([]byte("early")) })
 		b.ack(b.in, "")
 		b.inside(wire.BYE, "")
@@ -282,15 +282,15 @@ func TestRFC3264LateOfferReliably(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.caller("", ReliableAuto, "Require", "100rel")
 		b.loop.do(func() { b.d.Progress(180, nil); b.d.Progress(183, []byte("our offer")) }) // a 180 would have to offer
-		b.prack(b.in.last, "their answer")
+		b.prack(b.in.answered(), "their answer")
 		b.loop.do(func() { b.d.Answer([]byte("our offer")) })
 		b.ack(b.in, "")
 		b.inside(wire.BYE, "")
 		synctest.Wait()
 		b.want("0 183 INVITE", "0 200 PRACK", "0 owner: late-answer sdp=their answer", "0 200 INVITE", "0 owner: confirmed",
 			"0 200 BYE", "0 owner: ended")
-		if b.in.last.Body() != nil {
-			t.Errorf("200 offers again: %q", b.in.last.Body())
+		if b.in.answered().Body() != nil {
+			t.Errorf("200 offers again: %q", b.in.answered().Body())
 		}
 	})
 	bubble(t, func(b *bench) { // it only supports it: 180 goes plainly, the 200 offers
@@ -330,7 +330,7 @@ func TestRFC3262Policies(t *testing.T) {
 					return []string{tt.header, "100rel"}
 				}()...)
 				b.loop.do(func() { b.d.Progress(180, nil) })
-				ringing := b.in.last
+				ringing := b.in.answered()
 				if got := ringing.Header("RSeq") != ""; got != tt.ringing {
 					t.Errorf("180 reliably: %v", got)
 				}
@@ -338,7 +338,7 @@ func TestRFC3262Policies(t *testing.T) {
 					b.prack(ringing, "")
 				}
 				b.loop.do(func() { b.d.Progress(183, []byte("early")) })
-				if got := b.in.last.Header("RSeq") != ""; got != tt.progress {
+				if got := b.in.answered().Header("RSeq") != ""; got != tt.progress {
 					t.Errorf("183 reliably: %v", got)
 				}
 				b.loop.do(func() { b.d.Reject(486, "") })

@@ -44,8 +44,8 @@ func TestRFC4028WeRefreshByUpdate(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.talk("INVITE, UPDATE", "x", "90")
-		if got := b.in.last.Header("Session-Expires"); got != "90;refresher=uas" || b.in.last.Header("Require") != "timer" {
-			t.Errorf("200 says %q, Require %q", got, b.in.last.Header("Require"))
+		if got := b.in.answered().Header("Session-Expires"); got != "90;refresher=uas" || b.in.answered().Header("Require") != "timer" {
+			t.Errorf("200 says %q, Require %q", got, b.in.answered().Header("Require"))
 		}
 		for range 13 { // 10 minutes
 			pass(45 * time.Second)
@@ -105,7 +105,7 @@ func TestRFC4028PeerStopsRefreshing(t *testing.T) {
 		_ = update.req.Add("Supported", "timer")
 		b.st.request(update)
 		synctest.Wait()
-		if got := update.last.Header("Session-Expires"); got != "90;refresher=uac" {
+		if got := update.answered().Header("Session-Expires"); got != "90;refresher=uac" {
 			t.Errorf("200 says %q", got)
 		}
 		pass(59 * time.Second)
@@ -200,7 +200,7 @@ func TestRFC4028R18RefreshWaitsForOffer(t *testing.T) {
 		hold := b.inside(wire.INVITE, "hold")
 		pass(time.Second)
 		b.loop.do(func() { b.d.AnswerOffer([]byte("held")) }) // its 200 keeps the timer and begins it anew
-		if got := hold.last.Header("Session-Expires"); got != "90;refresher=uas" {
+		if got := hold.answered().Header("Session-Expires"); got != "90;refresher=uas" {
 			t.Errorf("200 to the re-INVITE says %q", got)
 		}
 		b.ack(hold, "")
@@ -227,6 +227,20 @@ func TestRFC4028R18RefreshWaitsForOffer(t *testing.T) {
 			strings.Contains(got, "BYE 4") {
 			t.Error(got)
 		}
+	})
+}
+
+func TestRFC4028R18UpdateWaitsForOffer(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(b *bench) {
+		b.talk("UPDATE", "Session-Expires", "90")
+		b.loop.do(func() { b.d.ReInvite([]byte("hold")) })
+		pass(45500 * time.Millisecond)
+		b.want("0 INVITE 1 far")
+		b.last().answer(488, "far", "")
+		pass(time.Second)
+		b.want("45.5 owner: offer-done 488", "46 UPDATE 2 far")
+		b.inside(wire.BYE, "")
 	})
 }
 
@@ -283,7 +297,7 @@ func TestRFC4028WeRefuseTooBrief(t *testing.T) {
 		_ = b.in.req.Add("Supported", "timer")
 		b.st.request(b.in)
 		b.want("0 422 INVITE")
-		if got := b.in.last.Header("Min-SE"); got != "90" {
+		if got := b.in.answered().Header("Min-SE"); got != "90" {
 			t.Errorf("Min-SE %q", got)
 		}
 	})
@@ -298,7 +312,7 @@ func TestRFC4028WeRefuseTooBrief(t *testing.T) {
 		b.st.request(b.in)
 		synctest.Wait()
 		b.want("0 422 INVITE", "0 owner: ended 422")
-		if got := b.in.last.Header("Min-SE"); got != "600" {
+		if got := b.in.answered().Header("Min-SE"); got != "600" {
 			t.Errorf("Min-SE %q", got)
 		}
 	})
@@ -332,7 +346,7 @@ func TestRFC4028Off(t *testing.T) {
 	}, off)
 	bubble(t, func(b *bench) {
 		b.talk("UPDATE", "Session-Expires", "60")
-		if got := b.in.last.Header("Session-Expires"); got != "" {
+		if got := b.in.answered().Header("Session-Expires"); got != "" {
 			t.Errorf("200 says %q", got)
 		}
 		pass(time.Hour)
@@ -423,9 +437,9 @@ func pair(t *testing.T) (caller, callee *bench) {
 	return caller, callee
 }
 
-// TestRFC4028Hours holds a call of 90 s sessions between two stacks for a day.
-func TestRFC4028Hours(t *testing.T) {
-	t.Parallel()
+// TestRFC4028Hours holds a call of 90 s sessions between two stacks for a day. It
+// counts goroutines, so nothing may run beside it.
+func TestRFC4028Hours(t *testing.T) { //nolint:paralleltest // see above
 	synctest.Test(t, func(t *testing.T) {
 		a, b := pair(t)
 		a.dialWith(func(o *Outgoing) { o.Timer = SessionTimer{Expires: 90 * time.Second} })

@@ -55,7 +55,7 @@ func TestHappyUAS(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.invite("offer")
 		b.loop.do(func() { b.d.Progress(180, nil); b.d.Answer([]byte("answer")) })
-		ringing := b.in.last
+		ringing := b.in.answered()
 		b.ack(b.in, "")
 		bye := b.inside(wire.BYE, "")
 		_ = bye
@@ -84,7 +84,7 @@ func TestR1R9Cancel(t *testing.T) {
 	bubble(t, func(b *bench) {
 		b.invite("offer")
 		b.loop.do(func() { b.d.Progress(180, nil) })
-		tag := b.in.last.ToTag()
+		tag := b.in.answered().ToTag()
 		for range 2 {
 			cancel := b.request(wire.CANCEL, "", "")
 			b.st.cancel(cancel, b.in)
@@ -92,8 +92,8 @@ func TestR1R9Cancel(t *testing.T) {
 		}
 		b.loop.do(func() { b.d.Answer([]byte("late")) })
 		b.want("0 180 INVITE", "0 200 CANCEL", "0 487 INVITE", "0 owner: cancelled", "0 200 CANCEL")
-		if b.in.last.ToTag() != tag {
-			t.Errorf("487 has tag %q, 180 had %q", b.in.last.ToTag(), tag)
+		if b.in.answered().ToTag() != tag {
+			t.Errorf("487 has tag %q, 180 had %q", b.in.answered().ToTag(), tag)
 		}
 	})
 }
