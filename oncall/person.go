@@ -37,7 +37,7 @@ type DeviceKind string
 
 // The kinds of devices.
 const (
-	// Softphone is a SIP phone of ours, reached at its URI.
+	// Softphone is a SIP phone of ours, reached at its URI or where its account has registered.
 	Softphone DeviceKind = "softphone"
 	// Mobile is a telephone number, reached through a trunk.
 	Mobile DeviceKind = "mobile"
@@ -49,8 +49,10 @@ func (k DeviceKind) String() string { return string(k) }
 // Device is one way to ring a person.
 type Device struct {
 	Kind DeviceKind `yaml:"kind"`
-	// URI is the SIP address of a softphone.
+	// URI is the SIP address of a softphone that stays at one.
 	URI string `yaml:"uri"`
+	// Account is what a softphone registers as; it is rung wherever it has registered from.
+	Account string `yaml:"account"`
 	// Number is the telephone number of a mobile, in international form.
 	Number string `yaml:"number"`
 	// RingTime is how long this device rings; zero leaves it to the tier.
@@ -59,12 +61,16 @@ type Device struct {
 	Trusted bool `yaml:"trusted"`
 }
 
-// Address returns the URI or the number, whichever the kind uses.
+// Address returns the URI, the account or the number, whichever the device uses.
 func (d Device) Address() string {
-	if d.Kind == Softphone {
+	switch {
+	case d.Kind != Softphone:
+		return d.Number
+	case d.Account != "":
+		return d.Account
+	default:
 		return d.URI
 	}
-	return d.Number
 }
 
 // Rings returns the device's ring time, or that of its tier, or the default.

@@ -11,9 +11,10 @@ import (
 
 // The shapes of what people type in; a number has at most the 15 digits of E.164.
 var (
-	idShape     = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)
-	numberShape = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
-	uriShape    = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`)
+	idShape      = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)
+	numberShape  = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
+	accountShape = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`) // of a SIP user part without escapes
+	uriShape     = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`)
 )
 
 // maxRingTime bounds a ring time: operators end an unanswered call after two to three minutes by themselves.
@@ -75,8 +76,13 @@ func (f *faults) device(path string, d Device) {
 	f.ringTime(path+".ring_time", d.RingTime)
 	switch d.Kind {
 	case Softphone:
-		if !uriShape.MatchString(d.URI) {
-			f.add(path+".uri", "%q is not a SIP address; write it as sip:anna@192.0.2.7:5060", d.URI)
+		switch {
+		case d.Account != "" && d.URI != "":
+			f.add(path+".account", "the phone has a uri too; write where it is (uri), or what it registers as (account)")
+		case d.Account != "" && !accountShape.MatchString(d.Account):
+			f.add(path+".account", "%q is no name of a phone account; use small latin letters, digits, dots, dashes and underscores", d.Account)
+		case d.Account == "" && !uriShape.MatchString(d.URI):
+			f.add(path+".uri", "%q is not a SIP address; write it as sip:anna@192.0.2.7:5060, or name the phone's account", d.URI)
 		}
 		if d.Number != "" {
 			f.add(path+".number", "a softphone has a uri; move the number to a device of kind mobile")
@@ -85,6 +91,9 @@ func (f *faults) device(path string, d Device) {
 		f.number(path+".number", d.Number)
 		if d.URI != "" {
 			f.add(path+".uri", "a mobile has a number; move the uri to a device of kind softphone")
+		}
+		if d.Account != "" {
+			f.add(path+".account", "a mobile has a number; move the account to a device of kind softphone")
 		}
 		if d.Trusted {
 			f.add(path+".trusted", "a mobile may have a mailbox, its answer proves nobody; only a softphone can be trusted")

@@ -24,7 +24,7 @@ const probeTTL = 10 * time.Second
 
 // The kinds of values that nodes share.
 const (
-	// KindBinding holds where somebody's phone is registered, by the name of its account.
+	// KindBinding holds where phones are registered, by account@node: each node writes what it holds itself.
 	KindBinding = "binding"
 	// KindNode holds what a node says about itself, by the node's name.
 	KindNode = "node"

@@ -129,4 +129,6 @@ const (
 	TopicEvents Topic = "events"
 	// TopicDirectory carries the version of the directory in force, JSON of dispatch.Version.
 	TopicDirectory Topic = "directory"
+	// TopicPhones says that the accounts of phones have changed; the message is empty.
+	TopicPhones Topic = "phones"
 )

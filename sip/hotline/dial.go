@@ -53,12 +53,26 @@ func (h *Hotline) ways(d oncall.Device, call string) []trunk.Destination {
 	if d.Kind == oncall.Mobile {
 		return h.routes.Route(d.Number)
 	}
+	if d.Account != "" {
+		return h.registered(d.Account, call)
+	}
 	way, err := h.routes.Phone(d.URI)
 	if err != nil {
 		h.log.Warn("softphone cannot be rung", "call_id", call, "err", err)
 		return nil
 	}
 	return []trunk.Destination{way}
+}
+
+// registered are the ways to a phone that registers.
+func (h *Hotline) registered(account, call string) (ways []trunk.Destination) {
+	if h.phones != nil {
+		ways = h.phones.Destinations(account)
+	}
+	if len(ways) == 0 {
+		h.log.Warn("softphone cannot be rung: none is registered", "call_id", call, "account", account)
+	}
+	return ways
 }
 
 // clientRing is how long the client of a call-back is rung.

@@ -56,6 +56,12 @@ type Routes interface {
 	Phone(address string) (trunk.Destination, error)
 }
 
+// Phones knows where the phones that register are.
+type Phones interface {
+	// Destinations lists the ways to the phones of an account, the best first; none while none is registered.
+	Destinations(account string) []trunk.Destination
+}
+
 // Deps are what a Hotline works with.
 type Deps struct {
 	Engine     *b2bua.Engine
@@ -65,6 +71,7 @@ type Deps struct {
 	Node       string           // our name, for the arbiter
 	Prompts    *prompt.Library
 	Trunks     Routes
+	Phones     Phones                                // nil = no phone registers
 	People     func(id string) (oncall.Person, bool) // for call-backs by command; nil = they are refused
 	Now        func() time.Time                      // nil = time.Now
 	Log        *slog.Logger                          // nil = silent
@@ -86,6 +93,7 @@ type Hotline struct {
 	floor    atomic.Uint64 // tokens that this node grants alone are above it
 	prompts  *prompt.Library
 	routes   Routes
+	phones   Phones // nil = none
 	people   func(string) (oncall.Person, bool)
 	now      func() time.Time
 	log      *slog.Logger
@@ -123,7 +131,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	h := &Hotline{
 		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation,
 		arbiter: deps.Arbiter, node: deps.Node, instant: deps.Rotation.Instant() && deps.Arbiter == nil,
-		prompts: deps.Prompts, routes: deps.Trunks, people: deps.People, now: deps.Now, log: deps.Log,
+		prompts: deps.Prompts, routes: deps.Trunks, phones: deps.Phones, people: deps.People, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
 		held: newHeld(), live: map[*call]struct{}{},
 		stopping: make(chan struct{}),

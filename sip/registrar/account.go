@@ -27,6 +27,8 @@ type Account struct {
 	// Link is the hash of the one-time link that is out, until LinkUntil; "" = none.
 	Link      string    `json:"link,omitempty"`
 	LinkUntil time.Time `json:"link_until,omitzero"`
+	// Barred keeps the account's phones away while its person is off the roster.
+	Barred bool `json:"barred,omitempty"`
 }
 
 // Errors of a Ledger and of what stands on it.
@@ -53,7 +55,7 @@ type Ledger interface {
 
 // usable reports whether a phone may register as the account.
 func (a *Account) usable(realm string) bool {
-	return a.Revoked.IsZero() && a.Realm == realm && len(a.HA1) > 0
+	return a.Revoked.IsZero() && !a.Barred && a.Realm == realm && len(a.HA1) > 0
 }
 
 // userShape is what a generated user name looks like; a name is part of URIs and of keys.
@@ -120,6 +122,6 @@ func (m accounts) valid(b *Binding, realm string) bool {
 // equal reports whether nothing differs that phones would feel.
 func (m accounts) equal(other accounts) bool {
 	return maps.EqualFunc(m, other, func(a, b Account) bool {
-		return a.Version == b.Version && a.Revoked.Equal(b.Revoked) && a.Realm == b.Realm && maps.Equal(a.HA1, b.HA1)
+		return a.Version == b.Version && a.Revoked.Equal(b.Revoked) && a.Realm == b.Realm && a.Barred == b.Barred && maps.Equal(a.HA1, b.HA1)
 	})
 }

@@ -11,7 +11,7 @@ import (
 type Status struct {
 	User    string    `json:"user"`
 	Person  string    `json:"person"`
-	State   string    `json:"state"` // "ready", "link out", "not set up", "revoked" or "other realm"
+	State   string    `json:"state"` // "ready", "link out", "not set up", "revoked", "off the roster" or "other realm"
 	Created time.Time `json:"created,omitzero"`
 	Revoked time.Time `json:"revoked,omitzero"`
 	Phones  []Phone   `json:"phones,omitempty"`
@@ -53,6 +53,8 @@ func (a *Account) state(realm string, now time.Time) string {
 	switch {
 	case !a.Revoked.IsZero():
 		return "revoked"
+	case a.Barred:
+		return "off the roster"
 	case len(a.HA1) > 0 && a.Realm != realm:
 		return "other realm"
 	case len(a.HA1) > 0:

@@ -29,6 +29,7 @@ import (
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/registrar"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -36,26 +37,27 @@ import (
 // App is Vahta, built.
 type App struct {
 	// set at New
-	cfg      config.Config
-	log      *slog.Logger
-	registry *prometheus.Registry
-	parts    *lifecycle // what runs, and is stopped in reverse order
-	journal  *journal.Store
-	record   *record
-	keeper   *dispatch.Keeper
-	desk     *dispatch.Dispatcher
-	edge     *wire.Edge
-	pool     *media.Pool
-	trunks   *trunk.Trunks
-	limits   *pressure.Gauge
-	rotation *rotation.Switch
-	engine   *b2bua.Engine
-	hotline  *hotline.Hotline
-	outbox   *outbox.Worker
-	ticker   *ticker.Ticker
-	web      string        // where the probes listen, set by Run; "" = nowhere
-	ready    chan struct{} // closed when calls are taken
-	draining atomic.Bool   // new calls are refused
+	cfg       config.Config
+	log       *slog.Logger
+	registry  *prometheus.Registry
+	parts     *lifecycle // what runs, and is stopped in reverse order
+	journal   *journal.Store
+	record    *record
+	keeper    *dispatch.Keeper
+	desk      *dispatch.Dispatcher
+	edge      *wire.Edge
+	pool      *media.Pool
+	trunks    *trunk.Trunks
+	registrar *registrar.Registrar // nil = no phone registers
+	limits    *pressure.Gauge
+	rotation  *rotation.Switch
+	engine    *b2bua.Engine
+	hotline   *hotline.Hotline
+	outbox    *outbox.Worker
+	ticker    *ticker.Ticker
+	web       string        // where the probes listen, set by Run; "" = nowhere
+	ready     chan struct{} // closed when calls are taken
+	draining  atomic.Bool   // new calls are refused
 
 	mu     sync.Mutex
 	phones []string // guarded by mu; addresses that the configuration lets send besides those of the people
@@ -85,7 +87,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err 
 	if err := a.buildDispatch(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.buildTelephony(); err != nil {
+	if err := a.buildTelephony(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.buildDelivery(); err != nil {
@@ -177,7 +179,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 }
 
 // buildTelephony makes everything between the socket and the script.
-func (a *App) buildTelephony() (err error) {
+func (a *App) buildTelephony(ctx context.Context) (err error) {
 	if a.edge, err = wire.New(a.cfg.SIP, wire.Deps{Log: a.part("wire"), Registerer: a.registry}); err != nil {
 		return err
 	}
@@ -190,17 +192,27 @@ func (a *App) buildTelephony() (err error) {
 	tc.Phones = append(slices.Clip(tc.Phones), phoneHosts(a.desk.Directory().Load().Roster)...)
 	a.trunks, err = trunk.New(tc, trunk.Deps{
 		Sender: a.edge, ListenerOn: a.edge.ListenerOn, Advertised: a.edge.AdvertisedOn, KeepAlive: a.edge.Ping,
-		Log: a.part("trunk"), Registerer: a.registry,
+		DNSFile: filepath.Join(a.cfg.Data, "addresses"), Log: a.part("trunk"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
 	}
 	a.edge.OnFlowClosed(a.trunks.FlowClosed)
-	a.edge.SetAdmission(a.trunks.Admit)
+	a.trustOperators()
+	a.edge.SetAdmission(a.admitSource)
 	stack := dialog.NewStack(a.edge, dialog.Default(), dialog.Deps{Log: a.part("dialog"), Registerer: a.registry})
 	a.edge.SetHandler(stack)
+	if err := a.buildPhones(ctx, stack); err != nil {
+		return err
+	}
+	var callers b2bua.Phones // engineers who call
+	var rung hotline.Phones  // engineers who are called
+	if e := a.engineersPhones(); e != nil {
+		callers, rung = e, e
+	}
 	a.engine, err = b2bua.New(a.cfg.Calls, b2bua.Deps{
-		Stack: stack, Pool: a.pool, Trunks: a.trunks, Serves: a.serves,
+		Phones: callers,
+		Stack:  stack, Pool: a.pool, Trunks: a.trunks, Serves: a.serves,
 		Pressure: func() b2bua.Pressure {
 			why, share := a.limits.Now().Worst()
 			return b2bua.Pressure{Share: share, Why: why}
@@ -220,7 +232,7 @@ func (a *App) buildTelephony() (err error) {
 		arbiter = a.journal
 	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
-		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks,
+		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks, Phones: rung,
 		People: func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
 		Log:    a.part("hotline"), Registerer: a.registry,
 	})
@@ -291,6 +303,9 @@ func (a *App) Run(ctx context.Context) error {
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records,
 	// then our registrations, which SIP takes back.
 	l.start(ctx, "sip", a.edge.Run)
+	if a.registrar != nil {
+		l.start(ctx, "phones", a.registrar.Run)
+	}
 	l.start(ctx, "trunks", a.trunks.Run)
 	l.start(ctx, "hotline", a.hotline.Run)
 	l.start(ctx, "calls", a.engine.Run)
@@ -318,7 +333,11 @@ func (a *App) meetNodes(ctx context.Context, l *lifecycle) {
 		return
 	}
 	feed := a.desk.Feed()
-	for topic, hear := range map[rotation.Topic]func([]byte){rotation.TopicEvents: feed.Hear, rotation.TopicDirectory: a.keeper.Hear} {
+	topics := map[rotation.Topic]func([]byte){rotation.TopicEvents: feed.Hear, rotation.TopicDirectory: a.keeper.Hear}
+	if a.registrar != nil {
+		topics[rotation.TopicPhones] = a.registrar.Hear
+	}
+	for topic, hear := range topics {
 		stop := a.rotation.Listen(topic, hear)
 		l.onStop("hear "+string(topic), func() error { stop(); return nil })
 	}

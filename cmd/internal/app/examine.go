@@ -49,6 +49,7 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 		findings = append(findings, examinePorts(ctx, c)...)
 	}
 	findings = append(findings, examineDuty(c, time.Now())...)
+	findings = append(findings, examinePhones(ctx, c, running)...)
 	return append(findings, examineTrunks(ctx, c)...)
 }
 
@@ -225,7 +226,7 @@ func examineRegistration(h trunk.Health) Finding {
 
 func probe(ctx context.Context, c config.Config) (_ []trunk.Health, err error) {
 	sip := wire.Default()
-	sip.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "0.0.0.0:0"}, {Transport: wire.TCP, Addr: "0.0.0.0:0"}}
+	sip.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "0.0.0.0:0"}, {Transport: wire.TCP, Addr: "0.0.0.0:0"}, {Transport: wire.TLS, Addr: "0.0.0.0:0"}}
 	edge, err := wire.New(sip, wire.Deps{})
 	if err != nil {
 		return nil, err
@@ -234,6 +235,9 @@ func probe(ctx context.Context, c config.Config) (_ []trunk.Health, err error) {
 	tc.ProbeEvery = probeBudget / 4 // three misses within the budget make "down"
 	trunks, err := trunk.New(tc, trunk.Deps{Sender: edge, AskOnly: true})
 	if err != nil {
+		return nil, err
+	}
+	if err := edge.SetProfiles(trunks.TLSProfiles()); err != nil {
 		return nil, err
 	}
 	edge.SetAdmission(trunks.Admit)

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/sip/registrar"
 )
 
 // Limits of the HTTP servers: probes and commands are short, and idle ones must not hold descriptors that calls need.
@@ -44,7 +45,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return errors.Join(err, control.Close())
 	}
-	l.start(ctx, "control socket", serve(control, desk.Handler(local)))
+	l.start(ctx, "control socket", serve(control, desk.Handler(local, a.phoneDesk())))
 	if a.cfg.HTTP.Listen == "" {
 		return nil
 	}
@@ -75,7 +76,7 @@ func serve(l net.Listener, h http.Handler) func(context.Context) error {
 }
 
 // health answers probes: /livez (the process turns), /readyz (a call would be answered now; never asks Redis or SQL),
-// /status (dependencies, for people), /metrics.
+// /status (dependencies, for people), /metrics; and sets phones up by their links.
 func (a *App) health() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
@@ -90,6 +91,9 @@ func (a *App) health() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(a.status(r.Context())) // a probe that went away needs no answer
 	})
+	if a.registrar != nil && a.cfg.Phones.PublicURL != "" {
+		mux.Handle(registrar.Path, a.registrar.Web())
+	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	return mux
 }

@@ -25,6 +25,7 @@ func (a *App) Reload(ctx context.Context, cfg config.Config) error {
 		return fmt.Errorf("reload: %w; the old configuration stays in force", err)
 	}
 	a.admit(a.desk.Directory().Load())
+	a.reloadCertificates()
 	a.log.Info("configuration reloaded: lines, people, schedules, static numbers, clients and escalation are in force")
 	if later := restarts(a.cfg, cfg); len(later) > 0 {
 		a.log.Warn("some changed settings wait for a restart", "service", strings.Join(later, ", "))
@@ -62,6 +63,7 @@ func restarts(old, now config.Config) []string {
 		{"media", old.Media, now.Media},
 		{"calls", old.Calls, now.Calls},
 		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators},
+		{"phones", old.Phones, now.Phones},
 		{"hotline", old.Hotline, now.Hotline},
 		{"dispatch", old.Dispatch, now.Dispatch},
 		{"webhooks", old.Webhooks, now.Webhooks},

@@ -9,7 +9,10 @@ import (
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/locate"
+	"github.com/butlerspb/vahta/sip/registrar"
 	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // statusBudget bounds what /status asks of the record: people look at it when something is wrong.
@@ -27,6 +30,9 @@ type status struct {
 	Nodes     []nodeStatus             `json:"nodes,omitempty"` // of several nodes
 	Limits    limitsStatus             `json:"limits"`
 	Trunks    []trunk.Health           `json:"trunks"`
+	Names     []locate.State           `json:"names,omitempty"`        // what DNS says of peers
+	Certs     []wire.CertInfo          `json:"certificates,omitempty"` // of listeners and operators
+	Phones    []registrar.Status       `json:"phones,omitempty"`       // that register
 }
 
 // nodeStatus is a node as the record knows it.
@@ -45,6 +51,7 @@ type limitsStatus struct {
 func (a *App) status(ctx context.Context) status {
 	s := status{
 		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
+		Names: a.trunks.Names(), Certs: a.edge.Certificates(),
 		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
 		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
 	}
@@ -55,6 +62,9 @@ func (a *App) status(ctx context.Context) status {
 	defer cancel()
 	if err := a.record.health(ctx); err != nil {
 		s.Record = err.Error()
+	}
+	if a.registrar != nil {
+		s.Phones = a.registrar.Accounts()
 	}
 	if a.several() {
 		s.Nodes = a.nodes(ctx, s.Record == "ok" && s.Journal.State == journal.Passing)

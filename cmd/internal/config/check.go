@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -93,6 +94,26 @@ func (c *Config) alone() (warnings []error) {
 	return warnings
 }
 
+// phones says what keeps phones that register from being rung, or their secrets from being kept.
+func (c *Config) phones() (warnings []error) {
+	for i, p := range c.People {
+		for j, d := range p.Devices {
+			if d.Account != "" && !c.Phones.Enabled {
+				warnings = append(warnings, fmt.Errorf("people[%d].devices[%d].account: phones.enabled is false, so no phone registers and this one is never rung; "+
+					"set phones.enabled, or write the phone's uri", i, j))
+			}
+		}
+	}
+	for _, w := range c.Phones.Warnings() {
+		warnings = append(warnings, fmt.Errorf("phones.%w", w))
+	}
+	served := slices.ContainsFunc(c.SIP.Listen, func(l wire.Listen) bool { return string(l.Transport) == c.Phones.Transport })
+	if c.Phones.Enabled && !served {
+		warnings = append(warnings, fmt.Errorf("phones.transport: phones are told to use %s, and there is no such listener; add one to sip.listen, or choose another transport", c.Phones.Transport))
+	}
+	return warnings
+}
+
 // Warnings returns what is allowed but may leave a client waiting at or after now; most of it depends on the rota of
 // that week, so it never refuses a file.
 func (l *Loaded) Warnings(now time.Time) []Fault {
@@ -100,5 +121,5 @@ func (l *Loaded) Warnings(now time.Time) []Fault {
 	if err != nil {
 		return nil // Parse refused such a file
 	}
-	return locate(errors.Join(append(s.Warnings(now), l.Config.alone()...)...), "", l.ast, l.source)
+	return locate(errors.Join(slices.Concat(s.Warnings(now), l.Config.alone(), l.Config.phones())...), "", l.ast, l.source)
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/registrar"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -46,6 +47,8 @@ type Config struct {
 	Media  media.PoolConfig `yaml:"media"`
 	Calls  b2bua.Config     `yaml:"calls"`
 	Trunks trunk.Config     `yaml:"trunks"`
+	// Phones are the engineers' phones that register here.
+	Phones registrar.Config `yaml:"phones"`
 
 	// Lines are the hotlines.
 	Lines []dispatch.Line `yaml:"lines"`
@@ -94,6 +97,7 @@ func Default() Config {
 		Media:      media.Default(),
 		Calls:      b2bua.Default(),
 		Trunks:     trunk.Default(),
+		Phones:     registrar.Default(),
 		Dispatch:   dispatch.Default(),
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
@@ -127,6 +131,7 @@ func (c *Config) sections() map[string]func() error {
 		"media":    c.Media.Validate,
 		"calls":    c.Calls.Validate,
 		"trunks":   c.Trunks.Validate,
+		"phones":   c.Phones.Validate,
 		"dispatch": c.Dispatch.Validate,
 		"hotline":  c.Hotline.Validate,
 		"webhooks": c.Webhooks.Validate,

@@ -4,5 +4,5 @@
 // server's user may open), so that its memory, its paging and its live feed hear of every decision. When none runs, they
 // open the record themselves. Both ways answer alike; [Open] chooses.
 //
-// It knows the dispatcher's verbs and how to carry them. It must not know telephony.
+// It knows the dispatcher's verbs, those of the phones' accounts, and how to carry them. It must not know calls and messages.
 package desk

@@ -18,8 +18,8 @@ import (
 // maxBody bounds a request on the socket, in bytes: a note is short.
 const maxBody = 64 << 10
 
-// Handler serves a desk on the control socket.
-func Handler(d Desk) http.Handler {
+// Handler serves a desk on the control socket, and the phones; nil: none may register.
+func Handler(d Desk, p Phones) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /tickets", answer(func(r *http.Request, f dispatch.TicketFilter) (any, error) {
 		return d.Tickets(r.Context(), f)
@@ -36,6 +36,7 @@ func Handler(d Desk) http.Handler {
 	mux.HandleFunc("POST /calls/{id}", answer(func(r *http.Request, _ struct{}) (any, error) {
 		return d.Call(r.Context(), r.PathValue("id"))
 	}))
+	handlePhones(mux, p)
 	return mux
 }
 

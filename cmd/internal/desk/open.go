@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 
@@ -23,34 +22,43 @@ func Open(ctx context.Context, data, database string, cfg dispatch.Config, src d
 		return r, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
 	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
-		return nil, nil, fmt.Errorf("no server runs on %s and there is no record %s; check the settings data and store.path, or start one with `vahta serve`", data, database)
+		return nil, nil, noRecord(data, database)
 	}
 	return openRecord(ctx, database, cfg, src)
 }
 
 func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
+	snapshot, err := dispatch.NewSnapshot(src)
+	if err != nil {
+		return nil, nil, err
+	}
+	db, done, err := runRecord(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	d, err := dispatch.New(cfg, dispatch.Deps{Store: db, Archive: db, Directory: dispatch.NewDirectory(snapshot)})
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
+	}
+	local, err := NewLocal(d, cfg.Zone)
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
+	}
+	return local, done, nil
+}
+
+// runRecord opens the record for this process, until the function it returns is called.
+func runRecord(ctx context.Context, path string) (*store.SQLite, func() error, error) {
 	sc := store.Default()
 	sc.Path = path
 	db, err := store.Open(ctx, sc, store.Deps{})
 	if err != nil {
 		return nil, nil, err
 	}
-	snapshot, err := dispatch.NewSnapshot(src)
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	d, err := dispatch.New(cfg, dispatch.Deps{Store: db, Archive: db, Directory: dispatch.NewDirectory(snapshot)})
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	local, err := NewLocal(d, cfg.Zone)
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
 	run, stop := context.WithCancel(ctx)
 	g, run := errgroup.WithContext(run)
 	g.Go(func() error { return db.Run(run) })
-	return local, func() error {
+	return db, func() error {
 		stop()
 		err := g.Wait()
 		if errors.Is(err, context.Canceled) {
