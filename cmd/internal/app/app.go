@@ -180,7 +180,9 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 
 // buildTelephony makes everything between the socket and the script.
 func (a *App) buildTelephony(ctx context.Context) (err error) {
-	if a.edge, err = wire.New(a.cfg.SIP, wire.Deps{Log: a.part("wire"), Registerer: a.registry}); err != nil {
+	sc := a.cfg.SIP
+	sc.Extensions = slices.Concat(sc.Extensions, dialog.Extensions)
+	if a.edge, err = wire.New(sc, wire.Deps{Log: a.part("wire"), Registerer: a.registry}); err != nil {
 		return err
 	}
 	mc := a.cfg.Media
@@ -202,6 +204,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	a.edge.SetAdmission(a.admitSource)
 	stack := dialog.NewStack(a.edge, dialog.Default(), dialog.Deps{Log: a.part("dialog"), Registerer: a.registry})
 	a.edge.SetHandler(stack)
+	stack.OnOutOfDialog(wire.MESSAGE, a.trunks.HandleMessage)
 	if err := a.buildPhones(ctx, stack); err != nil {
 		return err
 	}
