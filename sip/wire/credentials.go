@@ -24,7 +24,7 @@ type credentials struct {
 	tried   [3]stamp // the files as they were looked at last
 	config  *tls.Config
 	infos   []CertInfo
-	problem map[string]string // by file
+	bad     *fileError // why the files are not in force as they are now
 }
 
 // stamp tells whether a file has changed.
@@ -55,10 +55,26 @@ func (c *credentials) server() (*tls.Config, error) {
 }
 
 // client returns what connections are to be opened with now.
-func (c *credentials) client() *tls.Config {
+func (c *credentials) client() (*tls.Config, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.config
+	if c.config == nil {
+		return nil, fmt.Errorf("%s cannot be used: %w", c.name, c.bad)
+	}
+	return c.config, nil
+}
+
+// inherit keeps in force what was so under the same name.
+func (c *credentials) inherit(before *credentials) {
+	if before == nil {
+		return
+	}
+	before.mu.Lock()
+	config, infos := before.config, before.infos
+	before.mu.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.config, c.infos = config, infos
 }
 
 // refresh reads the files if they have changed or anyway.
@@ -71,15 +87,11 @@ func (c *credentials) refresh(anyway bool) error {
 	if same && !anyway {
 		return nil
 	}
-	config, infos, err := c.read()
+	config, infos, bad := c.read()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.problem = map[string]string{}
-	if err != nil {
-		if file, ok := errors.AsType[*fileError](err); ok {
-			c.problem[file.file] = file.err.Error()
-		}
-		return fmt.Errorf("%s: %w", c.name, err)
+	if c.bad = bad; bad != nil {
+		return fmt.Errorf("%s: %w", c.name, bad)
 	}
 	c.config, c.infos = config, infos
 	return nil
@@ -108,16 +120,16 @@ func (f *fileError) Error() string { return "read " + f.file + ": " + f.err.Erro
 // Unwrap returns the fault.
 func (f *fileError) Unwrap() error { return f.err }
 
-func (c *credentials) read() (*tls.Config, []CertInfo, error) {
+func (c *credentials) read() (*tls.Config, []CertInfo, *fileError) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.base != nil {
 		config = c.base.Clone()
 	}
 	var infos []CertInfo
 	if c.cert != "" {
-		pair, info, err := readPair(c.cert, c.key)
-		if err != nil {
-			return nil, nil, err
+		pair, info, bad := readPair(c.cert, c.key)
+		if bad != nil {
+			return nil, nil, bad
 		}
 		config.Certificates = []tls.Certificate{pair}
 		info.Name = c.name
@@ -126,9 +138,9 @@ func (c *credentials) read() (*tls.Config, []CertInfo, error) {
 	if c.ca == "" {
 		return config, infos, nil
 	}
-	pool, info, err := readSigners(c.ca)
-	if err != nil {
-		return nil, nil, err
+	pool, info, bad := readSigners(c.ca)
+	if bad != nil {
+		return nil, nil, bad
 	}
 	info.Name = c.name + " ca"
 	if c.base != nil {
@@ -140,7 +152,7 @@ func (c *credentials) read() (*tls.Config, []CertInfo, error) {
 }
 
 // readPair reads a certificate with its key.
-func readPair(cert, key string) (tls.Certificate, CertInfo, error) {
+func readPair(cert, key string) (tls.Certificate, CertInfo, *fileError) {
 	none := tls.Certificate{}
 	certPEM, err := os.ReadFile(cert) //nolint:gosec // the operator of this machine names it
 	if err != nil {
@@ -164,7 +176,7 @@ func readPair(cert, key string) (tls.Certificate, CertInfo, error) {
 }
 
 // readSigners reads the certificates of those whom we trust.
-func readSigners(file string) (*x509.CertPool, CertInfo, error) {
+func readSigners(file string) (*x509.CertPool, CertInfo, *fileError) {
 	data, err := os.ReadFile(file) //nolint:gosec // the operator of this machine names it
 	if err != nil {
 		return nil, CertInfo{}, &fileError{file, bare(err)}
@@ -202,19 +214,18 @@ func (c *credentials) report(now time.Time) []CertInfo {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := make([]CertInfo, 0, len(c.infos)+1)
-	told := map[string]bool{}
+	told := c.bad == nil
 	for _, info := range c.infos {
-		info.Problem = c.problem[info.File]
-		told[info.File] = true
-		if info.Problem == "" && now.After(info.NotAfter) {
+		switch {
+		case c.bad != nil && c.bad.file == info.File:
+			info.Problem, told = c.bad.err.Error(), true
+		case now.After(info.NotAfter):
 			info.Problem = "expired on " + info.NotAfter.UTC().Format(time.DateTime) + " UTC"
 		}
 		out = append(out, info)
 	}
-	for file, problem := range c.problem { // a key, or what never was in force
-		if !told[file] {
-			out = append(out, CertInfo{Name: c.name, File: file, Problem: problem})
-		}
+	if !told { // a key, or what never was in force
+		out = append(out, CertInfo{Name: c.name, File: c.bad.file, Problem: c.bad.err.Error()})
 	}
 	return out
 }

@@ -91,6 +91,7 @@ type Edge struct {
 	profiles atomic.Pointer[map[string]*credentials]
 	refused  refusals // addresses that take no TCP
 
+	setting sync.Mutex // held by SetProfiles
 	hearing sync.Mutex
 	closed  []func(Flow) // guarded by hearing; copied when added to
 

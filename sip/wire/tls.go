@@ -94,9 +94,12 @@ func (p TLSProfile) config() *tls.Config {
 // lookEvery is how often certificate files are looked at.
 const lookEvery = time.Minute
 
-// SetProfiles sets the profiles that Flow.Profile may name, at any time. Connections that are open stay open. On an error,
-// which names every file that cannot be used, the profiles set before stay in force.
+// SetProfiles sets the profiles that Flow.Profile may name, at any time. Connections that are open stay open. The error
+// names every file that cannot be used. All other profiles are in force then; one whose file is bad keeps what was in force
+// under its name, or cannot be used until the file is good, which is looked at like those of all others.
 func (e *Edge) SetProfiles(profiles map[string]TLSProfile) error {
+	e.setting.Lock()
+	defer e.setting.Unlock()
 	made := make(map[string]*credentials, len(profiles))
 	var faults []error
 	for _, name := range slices.Sorted(maps.Keys(profiles)) {
@@ -107,24 +110,34 @@ func (e *Edge) SetProfiles(profiles map[string]TLSProfile) error {
 		}
 		c := newCredentials("profile "+name, p.Cert, p.Key, p.CA)
 		c.base = p.config()
-		faults = append(faults, c.refresh(true))
+		if err := c.refresh(true); err != nil {
+			faults = append(faults, err)
+			c.inherit(e.credentials(name))
+		}
 		made[name] = c
 	}
+	e.profiles.Store(&made)
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("set TLS profiles: %w", err)
 	}
-	e.profiles.Store(&made)
+	return nil
+}
+
+// credentials returns what stands behind a profile, nil without one.
+func (e *Edge) credentials(profile string) *credentials {
+	if set := e.profiles.Load(); set != nil {
+		return (*set)[profile]
+	}
 	return nil
 }
 
 // profile returns the configuration for connections of a profile.
 func (e *Edge) profile(name string) (*tls.Config, error) {
-	if set := e.profiles.Load(); set != nil {
-		if c := (*set)[name]; c != nil {
-			return c.client(), nil
-		}
-	}
-	if name != "" {
+	c := e.credentials(name)
+	switch {
+	case c != nil:
+		return c.client()
+	case name != "":
 		return nil, fmt.Errorf("there is no TLS profile %q", printable(name))
 	}
 	return TLSProfile{}.config(), nil

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -230,9 +231,67 @@ func TestTLSReload(t *testing.T) {
 	if len(infos) != 1 || infos[0].Problem != "" || infos[0].Name != "listener 127.0.76.13:0" || !strings.Contains(infos[0].Subject, "127.0.76.13") {
 		t.Errorf("certificates are %+v", infos)
 	}
-	if err := e.SetProfiles(map[string]TLSProfile{"op": {CA: "/nowhere/ca.crt"}}); err == nil || !strings.Contains(err.Error(), "/nowhere/ca.crt") {
+}
+
+// One operator's bad file leaves the others as they are, its own old one in force, and is seen when it becomes good.
+func TestTLSProfilesStandAlone(t *testing.T) {
+	t.Parallel()
+	ca := siptest.NewAuthority(t, "test")
+	h := newRecorder()
+	h.react = answer(StatusOK)
+	far := tlsEdge(t, ca, "127.0.76.21", h, nil)
+	near := startEdge(t, "127.0.76.22", newRecorder(), func(c *Config) { c.Listen = []Listen{{Transport: TLS, Addr: "127.0.76.22:0"}} })
+	good, err := os.ReadFile(ca.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "late.crt")
+	set := map[string]TLSProfile{"good": {CA: ca.File}, "late": {CA: file}}
+	try := func(profile, want string) {
+		t.Helper()
+		ev := asks(t, near, Flow{Transport: TLS, Remote: far.Addr(TLS), Profile: profile})
+		if want == "" && ev.Err != nil || want != "" && (!isErr(ev.Err, ErrUnreachable) || !strings.Contains(ev.Err.Error(), want)) {
+			t.Errorf("%s: %v", profile, ev.Err)
+		}
+		for _, c := range far.streams[0].all() { // the next one is to open a connection
+			_ = c.Close()
+		}
+		for near.connections() > 0 {
+			<-time.After(time.Millisecond)
+		}
+	}
+	if err := near.SetProfiles(set); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("a profile without its file: %v", err)
 	}
+	try("good", "")
+	try("late", file)
+	if infos := near.Certificates(); len(infos) != 2 || infos[1].Problem == "" || infos[1].File != file {
+		t.Errorf("certificates are %+v", infos)
+	}
+	if err := os.WriteFile(file, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	near.lookTLS()
+	try("late", "")
+	if err := os.WriteFile(file, []byte("bad"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := near.SetProfiles(set); err == nil {
+		t.Error("a bad file is not told of")
+	}
+	try("late", "")
+	if infos := near.Certificates(); len(infos) != 2 || infos[1].Problem == "" {
+		t.Errorf("certificates are %+v", infos)
+	}
+}
+
+func (s *streamSocket) all() (all []*streamConn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.byName {
+		all = append(all, c)
+	}
+	return all
 }
 
 func TestTLSListenerNeedsItsFiles(t *testing.T) {
