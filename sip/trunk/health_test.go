@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// TestPulse reads as the hysteresis: + is an answered probe, - a missed one, and the letters are
+// TestOPTIONSHysteresis reads as the hysteresis: + is an answered probe, - a missed one, and the letters are
 // the state after each (? unknown, U up, D down).
-func TestPulse(t *testing.T) {
+func TestOPTIONSHysteresis(t *testing.T) {
 	t.Parallel()
 	letters := map[State]byte{StateUnknown: '?', StateUp: 'U', StateDown: 'D'}
 	for _, tt := range []struct{ name, probes, states string }{

@@ -125,7 +125,7 @@ func (t *Trunks) probed(one *Trunk, now *look, p *probe, problem string) {
 	if problem == "" {
 		t.revive(one, p.flow)
 	} else {
-		t.rest(one, p.flow, restAfterFailure)
+		t.missed(one, p.flow)
 	}
 	switch {
 	case first:
@@ -133,6 +133,11 @@ func (t *Trunks) probed(one *Trunk, now *look, p *probe, problem string) {
 	case silent:
 		t.beat(one, false, 0, why)
 	}
+}
+
+// missed lets a target that does not answer be tried last until the next look may show more.
+func (t *Trunks) missed(one *Trunk, flow wire.Flow) {
+	t.rest(one, flow, max(restAfterFailure, 2*t.cfg.ProbeEvery))
 }
 
 // close takes a probe off the open ones; false: it was closed before.
@@ -162,7 +167,7 @@ func (t *Trunks) expire(one *Trunk) {
 		if p.tx != nil {
 			p.tx.Terminate()
 		}
-		t.rest(one, p.flow, restAfterFailure)
+		t.missed(one, p.flow)
 	}
 	if len(open) > 0 && !answered {
 		t.beat(one, false, 0, "no answer to OPTIONS")

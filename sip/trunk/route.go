@@ -41,7 +41,7 @@ type Destination struct {
 	Reliable dialog.Reliability
 	Timer    dialog.SessionTimer
 
-	// Alive asks whether a phone is still there while it rings; an error ends the attempt. nil = not known.
+	// Alive asks whether the way is still there while it rings; an error ends the attempt. nil = not known.
 	Alive func(context.Context) error
 }
 
@@ -146,6 +146,7 @@ func (t *Trunks) destination(one *Trunk, number string, flow wire.Flow) Destinat
 	return Destination{
 		Trunk: op.Name, URI: uri, Flow: flow, From: op.from(), Headers: op.headers(uri), Number: number,
 		Media: op.Media, Auth: one.authorizer(), Routes: one.routeSet(), Reliable: op.Reliable, Timer: op.Timer,
+		Alive: t.alive(one, flow),
 	}
 }
 

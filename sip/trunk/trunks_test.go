@@ -250,7 +250,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestRunWatchesOperators(t *testing.T) {
+func TestOPTIONSWatchesOperators(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := newNetwork()

@@ -13,7 +13,7 @@ import (
 )
 
 // An operator that refuses OPTIONS is alive; one whose port is closed is not.
-func TestProbesOnTheWire(t *testing.T) {
+func TestOPTIONSProbesOnTheWire(t *testing.T) {
 	t.Parallel()
 	cfg := wire.Default()
 	cfg.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}}
