@@ -25,6 +25,7 @@ var kamailioTLS string
 // A call to DID goes to whoever has registered as User, with R-URI rewritten to his contact and P-Asserted-Identity
 // added; a call to anything else needs the password and goes to Gateway by UDP.
 type Kamailio struct {
+	IP        string // where it listens; default 127.0.0.1. Give each of several its own, such as 127.0.0.2
 	Domain    string // realm and SIP domain; default "op.test"
 	User      string // the account; default "login"
 	Password  string // default "secret"
@@ -51,7 +52,7 @@ func StartKamailio(tb testing.TB, cfg Kamailio) *KamailioRun {
 	for _, d := range []struct {
 		setting *string
 		value   string
-	}{{&cfg.Domain, "op.test"}, {&cfg.User, "login"}, {&cfg.Password, "secret"}, {&cfg.Algorithm, "MD5"}, {&cfg.DID, "+74957770000"}} {
+	}{{&cfg.IP, "127.0.0.1"}, {&cfg.Domain, "op.test"}, {&cfg.User, "login"}, {&cfg.Password, "secret"}, {&cfg.Algorithm, "MD5"}, {&cfg.DID, "+74957770000"}} {
 		if *d.setting == "" {
 			*d.setting = d.value
 		}
@@ -121,7 +122,7 @@ func (k *KamailioRun) Addr(transport string) netip.AddrPort {
 	if transport == "tls" {
 		port++
 	}
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), port)
+	return netip.AddrPortFrom(netip.MustParseAddr(k.cfg.IP), port)
 }
 
 // Log is what it has told, all starts together: "rig REGISTER login tls", "rig INVITE in +7495… from 127.0.0.1:5060" …
