@@ -37,7 +37,8 @@
 //	sip/locate            -     -                                                             from a name to servers: NAPTR, SRV, addresses; kept fresh before anybody asks
 //	sip/trunk             -     sip/wire sip/dialog sip/digest sip/locate                     operators: admission, identity, health, registration, routes, messages
 //	sip/registrar         -     sip/wire sip/digest                                           engineers' phones: accounts, bindings, NAT, set-up by link
-//	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk               the call: legs, ringing, bridge, hold; owns the call's goroutine
+//	sip/guard             -     -                                                             what may leave through an operator, who is no longer heard, security events
+//	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk sip/guard               the call: legs, ringing, bridge, hold; owns the call's goroutine
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog sip/digest              a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts

@@ -1,0 +1,219 @@
+package guard
+
+import (
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Deps are what the guard asks of the world. Known is needed for anything to leave.
+type Deps struct {
+	// Known says where a number stands; it reads memory only.
+	Known func(number string) Known
+	// File keeps the day's figures and the stop over a restart; "" = nowhere.
+	File       string
+	Now        func() time.Time // nil = time.Now
+	Log        *slog.Logger
+	Registerer prometheus.Registerer
+}
+
+// Guard holds the rules in force.
+type Guard struct {
+	cfg  Config
+	deps Deps
+	zone *time.Location
+	file *file
+	*Security
+
+	mu     sync.Mutex
+	stop   Stop   // guarded by mu
+	budget budget // guarded by mu
+	last   uint64 // guarded by mu: number of the last permit
+	alarm  string // guarded by mu: the day for which "paging over budget" has been told
+}
+
+// Refusal is why a call did not leave.
+type Refusal struct {
+	Call   Call
+	Reason Reason
+}
+
+// Error says what was refused and what to do about it.
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("call for %s to %s does not leave: %s", r.Call.Purpose, mask(r.Call.Number), remedies[r.Reason])
+}
+
+var remedies = map[Reason]string{
+	StopInForce:   "the toll stop is in force; `vahta toll go` ends it",
+	DeniedPrefix:  "its prefix is under toll.deny",
+	NoPurpose:     "nobody said what it is for",
+	PremiumNumber: "premium, shared-cost and satellite numbers are never dialled",
+	AbroadNumber:  "it is abroad; set toll.abroad and a prefix under toll.allow",
+	NotAllowed:    "it is neither on the roster nor on a card nor under a prefix of toll.allow",
+	AccountLimit:  "the phone has toll.per_account calls already",
+	BudgetSpent:   "the day's budget is spent but for paging; raise toll.day_minutes or toll.day_money",
+	NotOurs:       "it is none of our own lines",
+}
+
+// New checks the configuration and reads the figures of the day.
+func New(cfg Config, deps Deps) (*Guard, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("toll rules: %w", err)
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
+	if deps.Known == nil {
+		deps.Known = func(string) Known { return Known{} }
+	}
+	zone, err := cfg.location()
+	if err != nil {
+		return nil, fmt.Errorf("toll rules: zone: %w", err)
+	}
+	g := &Guard{cfg: cfg, deps: deps, zone: zone, budget: newBudget(), Security: NewSecurity(deps.Log, deps.Registerer, deps.Now)}
+	g.file = newFile(deps.File, deps.Log)
+	if s, ok := g.file.read(); ok {
+		g.stop = s.Stop
+		g.budget.day, g.budget.minutes, g.budget.money = s.Day, s.Minutes, s.Money
+	}
+	g.budget.turn(g.day(deps.Now()))
+	newMetrics(deps.Registerer, g)
+	return g, nil
+}
+
+func (g *Guard) day(now time.Time) string { return now.In(g.zone).Format(time.DateOnly) }
+
+// Permit is the right to one INVITE to an operator and what comes of it. End must follow, whatever happens.
+type Permit struct {
+	// Limit is how long the call may last from its answer; 0 = no limit of ours.
+	Limit time.Duration
+
+	g    *Guard
+	id   uint64
+	once sync.Once
+}
+
+// Begin asks whether a call may leave. The error is a [*Refusal]; it has been told as a security event.
+func (g *Guard) Begin(call Call) (*Permit, error) {
+	known := g.deps.Known(call.Number)
+	now := g.deps.Now()
+	g.mu.Lock()
+	p, why, over := g.begin(call, known, now)
+	g.mu.Unlock()
+	if over {
+		g.Tell(Event{Kind: TollExceeded, Account: call.Account, CallID: call.CallID, Detail: "the day's budget is spent, paging goes on"})
+	}
+	if why == Permitted {
+		return p, nil
+	}
+	g.Tell(Event{
+		Kind: TollRefused, Account: call.Account, CallID: call.CallID,
+		Detail: fmt.Sprintf("%s to %s by %s: %s", call.Purpose, mask(call.Number), call.Trunk, why),
+	})
+	return nil, &Refusal{Call: call, Reason: why}
+}
+
+// begin is called with mu held; over is told once a day.
+func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Reason, over bool) {
+	g.budget.turn(g.day(now))
+	if why := g.cfg.judge(call, known, g.stop); why != Permitted {
+		return nil, why, false
+	}
+	if call.Purpose == Own && g.budget.placed(call.Account) >= g.cfg.PerAccount {
+		return nil, AccountLimit, false
+	}
+	price := g.cfg.price(call.Number)
+	minutes, money := g.budget.spent(now)
+	limit, room := g.cfg.allowance(call.Purpose, price, minutes, money)
+	switch {
+	case call.Purpose == Page:
+		limit = 0
+		if !room {
+			over, g.alarm = g.alarm != g.budget.day, g.budget.day
+		}
+	case !room:
+		return nil, BudgetSpent, false
+	case call.Purpose == Own && (limit == 0 || limit > g.cfg.MaxCall):
+		limit = g.cfg.MaxCall
+	}
+	g.last++
+	g.budget.open[g.last] = &running{call: call, price: price, begun: now}
+	return &Permit{Limit: limit, g: g, id: g.last}, Permitted, over
+}
+
+// Answered tells that the call costs from now on.
+func (p *Permit) Answered() {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	if r := p.g.budget.open[p.id]; r != nil && r.answered.IsZero() {
+		r.answered = p.g.deps.Now()
+	}
+}
+
+// End tells that the call is over. Further calls do nothing.
+func (p *Permit) End() {
+	p.once.Do(func() {
+		now := p.g.deps.Now()
+		p.g.mu.Lock()
+		p.g.budget.turn(p.g.day(now))
+		p.g.budget.end(p.id, now)
+		s := p.g.state()
+		p.g.mu.Unlock()
+		p.g.file.write(s)
+	})
+}
+
+// state is what is kept; mu is held.
+func (g *Guard) state() saved {
+	return saved{Day: g.budget.day, Minutes: g.budget.minutes, Money: g.budget.money, Stop: g.stop}
+}
+
+// Stop puts a stop in force, or ends it with [StopNone]. Calls in progress go on.
+func (g *Guard) Stop(s Stop, who string) {
+	g.mu.Lock()
+	g.stop = s
+	state := g.state()
+	g.mu.Unlock()
+	g.file.write(state)
+	g.Tell(Event{Kind: TollStop, Detail: fmt.Sprintf("%q by %s", s, who)})
+}
+
+// Status is what commands and screens show.
+type Status struct {
+	Stop       Stop    `json:"stop"`
+	Day        string  `json:"day"`
+	Minutes    float64 `json:"minutes"`
+	DayMinutes int     `json:"day_minutes"`
+	Money      float64 `json:"money"`
+	DayMoney   float64 `json:"day_money"`
+	Reserve    int     `json:"reserve_percent"`
+	Calls      int     `json:"calls"` // permitted now
+	Events     []Event `json:"events,omitempty"`
+}
+
+// Status returns the day's figures, running calls counted, and the last security events.
+func (g *Guard) Status() Status {
+	now := g.deps.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.budget.turn(g.day(now))
+	minutes, money := g.budget.spent(now)
+	return Status{
+		Stop: g.stop, Day: g.budget.day, Minutes: minutes, DayMinutes: g.cfg.DayMinutes, Money: money, DayMoney: g.cfg.DayMoney,
+		Reserve: g.cfg.Reserve, Calls: len(g.budget.open), Events: g.Last(),
+	}
+}
+
+// mask hides the end of a number: events are kept longer than the call.
+func mask(number string) string {
+	if len(number) <= 6 {
+		return number
+	}
+	return number[:len(number)-4] + "****"
+}
