@@ -17,7 +17,7 @@ import (
 	"github.com/butlerspb/vahta/sip/sdp"
 )
 
-func TestForbiddenTargetsGetNothing(t *testing.T) {
+func TestSymmetricRTPForbiddenTargetsGetNothing(t *testing.T) {
 	for addr, ok := range map[string]bool{
 		"0.0.0.0:4000": false, "224.0.0.1:4000": false, "255.255.255.255:4000": false, "10.0.0.1:0": false, "[::]:5": false, "[ff02::1]:5": false,
 		"10.0.0.1:4000": true, "[2001:db8::1]:4000": true, "[::ffff:10.0.0.1]:4000": true,
@@ -76,8 +76,8 @@ func TestRTCPReports(t *testing.T) {
 	}
 }
 
-// TestCloseSaysGoodbye: a stream that has sent says so when it ends (RFC 3550 §6.3.7), one that has not stays quiet.
-func TestCloseSaysGoodbye(t *testing.T) {
+// TestRTCPGoodbye: a stream that has sent says so when it ends (RFC 3550 §6.3.7), one that has not stays quiet.
+func TestRTCPGoodbye(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestCloseSaysGoodbye(t *testing.T) {
 	}
 }
 
-func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
+func TestDSCPPortsAreEvenSkippedAndExhausted(t *testing.T) {
 	t.Parallel()
 	taken, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort("127.0.0.1:15005")))
 	if err != nil && !isBusy(err) {
@@ -151,9 +151,9 @@ func TestPortsAreEvenSkippedAndExhausted(t *testing.T) {
 	}
 }
 
-// TestUnusedPortsNeedNoRest: a leg that failed before an answer gives its ports back at once; those that anybody may
+// TestDSCPUsedPortsRest: a leg that failed before an answer gives its ports back at once; those that anybody may
 // still send to rest.
-func TestUnusedPortsNeedNoRest(t *testing.T) {
+func TestDSCPUsedPortsRest(t *testing.T) {
 	t.Parallel()
 	for _, e := range engines() {
 		t.Run(string(e), func(t *testing.T) {

@@ -66,7 +66,7 @@ func TestRelayKeepsOneSSRCAndGaps(t *testing.T) {
 	})
 }
 
-func TestRelayTranscodes(t *testing.T) {
+func TestPTAsymmetryAndTranscoding(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
@@ -94,7 +94,7 @@ func TestRelayTranscodes(t *testing.T) {
 	})
 }
 
-func TestForeignSourceIsNeitherHeardNorSentTo(t *testing.T) {
+func TestSymmetricRTPForeignSourceIsNeitherHeardNorSentTo(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
@@ -126,7 +126,7 @@ func TestForeignSourceIsNeitherHeardNorSentTo(t *testing.T) {
 	})
 }
 
-func TestLatchFollowsSymmetricPortAndReInvite(t *testing.T) {
+func TestSymmetricRTPFollowsPortAndReInvite(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a := newParty(t, p)
@@ -246,7 +246,7 @@ func TestR21DigitComesOnce(t *testing.T) {
 	})
 }
 
-func TestSendDigitIsReceivedOnce(t *testing.T) {
+func TestRFC4733SentDigitIsReceivedOnce(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		for _, inband := range []bool{false, true} {
@@ -291,7 +291,7 @@ func TestSSRCChangeNeedsProbation(t *testing.T) {
 	})
 }
 
-func TestSilenceAndHold(t *testing.T) {
+func TestHoldIsNoSilence(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a := newParty(t, p)
@@ -317,7 +317,7 @@ func TestSilenceAndHold(t *testing.T) {
 	})
 }
 
-func TestDigitsStayWhenAsked(t *testing.T) {
+func TestRFC4733DigitsStayWhenAsked(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
@@ -345,7 +345,7 @@ func TestDigitsStayWhenAsked(t *testing.T) {
 	})
 }
 
-func TestHeldPeerGetsNothing(t *testing.T) {
+func TestHoldPeerGetsNothing(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)

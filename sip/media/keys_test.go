@@ -2,6 +2,7 @@ package media
 
 import (
 	"testing"
+	"time"
 
 	"github.com/pion/rtp"
 
@@ -72,8 +73,8 @@ func TestAcceptKeyStaysOnItsSide(t *testing.T) {
 	})
 }
 
-// TestKeyToldByINFOIsNotSentOn: the events of a press that has been told by SIP INFO say nothing new to the peer.
-func TestKeyToldByINFOIsNotSentOn(t *testing.T) {
+// TestInfoDTMFIsNotSentOn: the events of a press that has been told by SIP INFO say nothing new to the peer.
+func TestInfoDTMFIsNotSentOn(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
@@ -95,8 +96,8 @@ func TestKeyToldByINFOIsNotSentOn(t *testing.T) {
 	})
 }
 
-// TestEventsOnEitherPayloadType: a phone that answers with another payload type than we offered may send with either.
-func TestEventsOnEitherPayloadType(t *testing.T) {
+// TestPTAsymmetryOfEvents: a phone that answers with another payload type than we offered may send with either.
+func TestPTAsymmetryOfEvents(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a, b := newParty(t, p), newParty(t, p)
@@ -130,6 +131,29 @@ func TestSoundIsNotTakenForEvents(t *testing.T) {
 	} {
 		if got := c.deal.takesEvent(c.pt); got != c.want {
 			t.Errorf("%+v: payload type %d is an event: %v", c.deal, c.pt, got)
+		}
+	}
+}
+
+// TestInfoDTMFThreeWaysAreOneKey: a key that comes as events, as tones and by INFO is one key, in whatever order; each way alone
+// is heard as well.
+func TestInfoDTMFThreeWaysAreOneKey(t *testing.T) {
+	t.Parallel()
+	ways := []DigitSource{ViaRTP, ViaINFO, ViaInband}
+	for _, order := range [][]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		var m digitMerger
+		told := 0
+		for i, way := range order {
+			if m.take(time.Duration(i)*200*time.Millisecond, '1', ways[way]) {
+				told++
+			}
+		}
+		if told != 1 {
+			t.Errorf("order %v: told %d times", order, told)
+		}
+		var alone digitMerger
+		if !alone.take(0, '1', ways[order[0]]) || !alone.take(mergeWindow/4, '1', ways[order[0]]) {
+			t.Errorf("two presses by %s alone are not two", ways[order[0]])
 		}
 	}
 }

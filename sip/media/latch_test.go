@@ -16,8 +16,8 @@ type latchStep struct {
 	want verdict
 }
 
-// TestLatch is long because it is one table.
-func TestLatch(t *testing.T) {
+// TestSymmetricRTPLatch is long because it is one table.
+func TestSymmetricRTPLatch(t *testing.T) {
 	t.Parallel()
 	const phone, other, nat, thief = "198.51.100.7:4000", "198.51.100.7:4666", "203.0.113.5:777", "192.0.2.66:6666"
 	s := time.Second
@@ -136,7 +136,7 @@ func TestLatch(t *testing.T) {
 	}
 }
 
-func TestLatchKnowsNoSignalling(t *testing.T) {
+func TestSymmetricRTPKnowsNoSignalling(t *testing.T) {
 	t.Parallel()
 	l := latch{cfg: LatchConfig{Private: true}}
 	l.rearm(0, netip.MustParseAddrPort("10.0.0.5:4000"))

@@ -75,12 +75,19 @@ type party struct {
 	ts     uint32
 	ssrc   uint32
 	buf    [maxPacket]byte
+	far    *endpoint // its SRTP; nil = plain
 }
 
 func newParty(tb testing.TB, p *Pool) *party {
 	tb.Helper()
+	return newPartyOf(tb, p, StreamConfig{})
+}
+
+func newPartyOf(tb testing.TB, p *Pool, cfg StreamConfig) *party {
+	tb.Helper()
 	y := &party{t: tb, events: make(chan Event, 1024), ssrc: 0xA0A0A0A0, seq: 65530, ts: 1<<32 - 400}
-	s, err := p.NewStream(StreamConfig{Name: "test", OnEvent: func(e Event) { y.events <- e }})
+	cfg.Name, cfg.OnEvent = "test", func(e Event) { y.events <- e }
+	s, err := p.NewStream(cfg)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -92,12 +99,16 @@ func newParty(tb testing.TB, p *Pool) *party {
 
 func listen(tb testing.TB, ip string) *net.UDPConn {
 	tb.Helper()
-	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))
+	c, err := listenOn(ip)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+func listenOn(ip string) (*net.UDPConn, error) {
+	return net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(ip), 0)))
 }
 
 func addrOf(c *net.UDPConn) netip.AddrPort {
@@ -137,6 +148,11 @@ func (y *party) raw(c *net.UDPConn, h rtp.Header, payload []byte) {
 	if err != nil {
 		y.t.Fatal(err)
 	}
+	if y.far != nil {
+		if b, err = y.far.out.EncryptRTP(nil, b, nil); err != nil {
+			y.t.Fatal(err)
+		}
+	}
 	if _, err := c.WriteToUDPAddrPort(b, y.stream.Local()); err != nil {
 		y.t.Fatal(err)
 	}
@@ -154,8 +170,13 @@ func (y *party) recv(want func(*rtp.Packet) bool) *rtp.Packet {
 		if src.Port() != y.stream.Local().Port() { // for whoever had this socket's port before
 			continue
 		}
-		p := new(rtp.Packet)
-		if err := p.Unmarshal(append([]byte(nil), y.buf[:n]...)); err != nil {
+		p, b := new(rtp.Packet), append([]byte(nil), y.buf[:n]...)
+		if y.far != nil {
+			if b, err = y.far.in.DecryptRTP(nil, b, nil); err != nil {
+				y.t.Fatalf("received what the agreed key does not open: %v", err)
+			}
+		}
+		if err := p.Unmarshal(b); err != nil {
 			y.t.Fatalf("received a broken packet: %v", err)
 		}
 		if want == nil || want(p) {

@@ -14,7 +14,7 @@ type eventStep struct {
 	dur uint16
 }
 
-func TestEventsGiveOneDigitAPress(t *testing.T) {
+func TestRFC4733OneDigitAPress(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		steps []eventStep
@@ -52,7 +52,7 @@ func TestEventsGiveOneDigitAPress(t *testing.T) {
 	}
 }
 
-func TestDigitMergerMatchesPresses(t *testing.T) {
+func TestInfoDTMFMergesWays(t *testing.T) {
 	t.Parallel()
 	type step struct {
 		at  time.Duration

@@ -49,8 +49,8 @@ func TestKeysInTheSound(t *testing.T) {
 	})
 }
 
-// TestBothWaysAtOnceAreOneKey: some gateways leave the tone in the sound beside the events.
-func TestBothWaysAtOnceAreOneKey(t *testing.T) {
+// TestInfoDTMFBothWaysAtOnceAreOneKey: some gateways leave the tone in the sound beside the events.
+func TestInfoDTMFBothWaysAtOnceAreOneKey(t *testing.T) {
 	eachEngine(t, func(t *testing.T, p *Pool) {
 		t.Helper()
 		a := newParty(t, p)
