@@ -114,6 +114,8 @@ type CallDetail struct {
 	Legs      []Leg         `json:"legs,omitempty"`
 	Ladder    []Step        `json:"ladder,omitempty"`
 	Recording Recording     `json:"recording,omitzero"`
+	// Note says what was wrong on the way, in the engine's words: one-way audio, a recording that failed.
+	Note string `json:"note,omitempty"`
 	// Degraded names what could not be asked while the call went on: "rotation", "arbiter", "record".
 	Degraded []string `json:"degraded,omitempty"`
 }
@@ -138,6 +140,7 @@ type Leg struct {
 // Quality are the media figures of one leg, as we received it.
 type Quality struct {
 	Codec    string  `json:"codec,omitempty"`
+	SRTP     string  `json:"srtp,omitempty"` // how the sound was encrypted, "" = not at all
 	Packets  uint64  `json:"packets,omitempty"`
 	Sent     uint64  `json:"sent,omitempty"`
 	Lost     uint64  `json:"lost,omitempty"`

@@ -50,7 +50,8 @@ func textsRU() map[string]string {
 		"note.answered_by_vahta": "трубку сняла Вахта: приветствие, музыка", "note.queued": "все инженеры заняты, клиент ждёт в очереди",
 		"note.caller_left": "клиент положил трубку, инженер ещё слушает", "note.calling_back": "перезваниваем клиенту: {value}",
 		"note.client_answered": "клиент ответил на обратный звонок", "note.client_silent": "клиент не ответил на обратный звонок",
-		"note.goes_on": "узел замер ненадолго, но разговор не прервался: перезванивать не нужно",
+		"note.goes_on":        "узел замер ненадолго, но разговор не прервался: перезванивать не нужно",
+		"note.client_unheard": "клиента не слышно: просим его сторону начать звук заново", "note.person_unheard": "не слышно инженера ({value}): просим его телефон начать звук заново",
 
 		"person.nobody": "никто", "person.vahta": "Вахта", "person.caller": "звонивший", "person.static": "аварийный номер",
 		"device.softphone": "софтфон", "device.mobile": "мобильный",
@@ -121,7 +122,8 @@ func textsEN() map[string]string {
 		"note.answered_by_vahta": "answered by Vahta: greeting, music", "note.queued": "all engineers are busy, the client is in the queue",
 		"note.caller_left": "the client hung up, the engineer is still listening", "note.calling_back": "calling the client back: {value}",
 		"note.client_answered": "the client answered the call-back", "note.client_silent": "the client did not answer the call-back",
-		"note.goes_on": "the node was frozen for a moment, but the conversation goes on: no call-back is needed",
+		"note.goes_on":        "the node was frozen for a moment, but the conversation goes on: no call-back is needed",
+		"note.client_unheard": "nothing is heard of the client: his side is asked to send anew", "note.person_unheard": "nothing is heard of the engineer ({value}): the phone is asked to send anew",
 
 		"person.nobody": "nobody", "person.vahta": "Vahta", "person.caller": "the caller", "person.static": "emergency number",
 		"device.softphone": "softphone", "device.mobile": "mobile",

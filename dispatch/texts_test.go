@@ -39,9 +39,9 @@ func TestTextsOfCalls(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"ru", "en"} {
 		w := writer{texts: texts(lang)}
-		for _, n := range []ScriptNote{NoteAnswered, NoteQueued, NoteCallerLeft, NoteCallingBack, NoteClientAnswered, NoteClientSilent, NoteGoesOn} {
+		for _, n := range []ScriptNote{NoteAnswered, NoteQueued, NoteCallerLeft, NoteCallingBack, NoteClientAnswered, NoteClientSilent, NoteGoesOn, NoteClientUnheard, NotePersonUnheard} {
 			text, ok := w.scriptNote(Itself, n.Text("…2233"))
-			if !ok || (n == NoteCallingBack) != strings.Contains(text, "…2233") {
+			if !ok || (n == NoteCallingBack || n == NotePersonUnheard) != strings.Contains(text, "…2233") {
 				t.Errorf("%s: %s is written %q", lang, n, text)
 			}
 			if _, ok := w.scriptNote("ivan", string(n)); ok {

@@ -192,6 +192,8 @@ const (
 	NoteClientAnswered ScriptNote = "client_answered"   // the call-back
 	NoteClientSilent   ScriptNote = "client_silent"     // the same, in vain
 	NoteGoesOn         ScriptNote = "goes_on"           // a call that another node has ended on record
+	NoteClientUnheard  ScriptNote = "client_unheard"    // one-way audio
+	NotePersonUnheard  ScriptNote = "person_unheard"    // the same of an engineer: his id
 )
 
 // Text is the note as the log keeps it; value is what it is about, if anything.

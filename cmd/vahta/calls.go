@@ -80,12 +80,18 @@ func printCall(out io.Writer, c dispatch.CallRecord, at company) error {
 	if len(c.Detail.Degraded) > 0 {
 		fmt.Fprintf(w, "without\t%s\n", strings.Join(c.Detail.Degraded, ", "))
 	}
+	if c.Detail.Note != "" {
+		fmt.Fprintf(w, "note\t%s\n", c.Detail.Note)
+	}
 	if r := c.Detail.Recording; r.Path != "" {
 		fmt.Fprintf(w, "recording\t%s (%s)\n", r.Path, r.Duration.Round(time.Second/10))
 	}
 	fmt.Fprintln(w, "\nLEG\tDEVICE\tOUTCOME\tCAUSE\tSTATUS\tCODEC\tLOST\tJITTER\tMOS")
 	for _, l := range c.Detail.Legs {
 		q := l.Quality
+		if q.SRTP != "" {
+			q.Codec += "+SRTP"
+		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%d/%d\t%.1f ms\t%.1f\n", l.Name, orDash(l.Device), orDash(l.Outcome), orDash(l.Cause),
 			l.Status, orDash(q.Codec), q.Lost, q.Packets, q.JitterMs, q.MOS)
 	}

@@ -122,6 +122,8 @@ func (k *call) heard(ev b2bua.Event) {
 		k.step(Event{Kind: EvDigit, Attempt: p.id, Digit: ev.Digit})
 	case b2bua.LegPlayed:
 		k.played(p, ev.Play)
+	case b2bua.LegSilent:
+		k.records.note(dispatch.NotePersonUnheard.Text(orText(p.person, staticName)), k.h.now())
 	case b2bua.LegTrying, b2bua.LegHeld, b2bua.LegResumed, b2bua.MediaLost, b2bua.CallerGone, b2bua.CallEnded:
 	}
 }
@@ -143,6 +145,8 @@ func (k *call) callerHeard(ev b2bua.Event) {
 		if p := k.listener(0); p != nil {
 			k.played(p, ev.Play)
 		}
+	case b2bua.LegSilent:
+		k.records.note(dispatch.NoteClientUnheard.Text(""), k.h.now())
 	case b2bua.LegEnded: // refused by us
 		k.step(Event{Kind: EvCallerGone, Cause: ev.Cause})
 	case b2bua.LegTrying, b2bua.LegRinging, b2bua.LegEarly, b2bua.LegAnswered, b2bua.LegFailed, b2bua.MediaLost:

@@ -21,8 +21,8 @@ func (k *call) outcome() {
 func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 	out := dispatch.CallDetail{
 		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, AcknowledgedBy: k.s.Acknowledged, Rounds: k.s.Round,
-		Degraded: k.degraded.words(),
-		Legs:     make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
+		Note: d.Note, Degraded: k.degraded.words(),
+		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
 	}
 	if k.accepted.IsZero() {
 		out.AcceptedBy = "" // acknowledged is not accepted
@@ -91,7 +91,7 @@ func (k *call) leg(started time.Time, l *b2bua.LegDetail) dispatch.Leg {
 func quality(l *b2bua.LegDetail) dispatch.Quality {
 	s := l.Quality
 	return dispatch.Quality{
-		Codec: l.Codec, Packets: s.In.Packets, Sent: s.Out.Packets, Lost: s.In.Lost,
+		Codec: l.Codec, SRTP: s.Suite, Packets: s.In.Packets, Sent: s.Out.Packets, Lost: s.In.Lost,
 		JitterMs: s.In.JitterMs, RTTMs: float64(s.RTT) / float64(time.Millisecond), MOS: s.In.MOS,
 	}
 }

@@ -168,7 +168,7 @@ func (p *pageCall) heard(ev b2bua.Event) {
 			p.play = 0
 			p.step(PageEvent{Kind: PagePlayed})
 		}
-	case b2bua.LegTrying, b2bua.LegRinging, b2bua.LegEarly, b2bua.LegHeld, b2bua.LegResumed, b2bua.MediaLost,
+	case b2bua.LegTrying, b2bua.LegRinging, b2bua.LegEarly, b2bua.LegHeld, b2bua.LegResumed, b2bua.LegSilent, b2bua.MediaLost,
 		b2bua.CallerGone, b2bua.CallEnded:
 	}
 }
