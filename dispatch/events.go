@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
@@ -95,7 +97,7 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 	} else {
 		t.ID = e.Ticket
 	}
-	id := newID()
+	id := eventID(e)
 	body, err := json.Marshal(EventJSON{
 		Type: kind, ID: id, At: e.At, By: e.By, Data: e.Body,
 		Ticket: TicketJSON{
@@ -116,6 +118,16 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 		}
 	}
 	return list
+}
+
+// eventID is the outward id of an event. One that is recorded once, by its key,
+// has the same id whoever records it and however often he tries: a try that
+// seemed to fail may have been stored, and told, all the same.
+func eventID(e ticket.Event) string {
+	if e.Key == "" {
+		return newID()
+	}
+	return uuid.NewSHA1(uuid.NameSpaceOID, []byte("vahta event\n"+e.Ticket+"\n"+e.Key)).String()
 }
 
 // feedEvent is the live form of a ticket event.

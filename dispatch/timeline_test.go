@@ -146,6 +146,44 @@ func TestEventsForSubscribers(t *testing.T) {
 	golden(t, "events.json.txt", out.String())
 }
 
+// However often a fact is recorded, by whomever, its event has one id: a try
+// that failed may have been stored all the same.
+func TestEventOfOneFactHasOneID(t *testing.T) {
+	t.Parallel()
+	s := &choosy{Memory: store.NewMemory()}
+	d := dispatcher(t, s, func(c *dispatch.Config, _ *dispatch.Deps) {
+		c.EventChannels = []dispatch.Subscriber{{Channel: dispatch.ChannelWebhook, To: "crm", Kinds: []string{"call.outcome"}}}
+	})
+	ids := map[string]bool{}
+	open := func(key, caller string) dispatch.Opened {
+		o, err := d.OpenCall(t.Context(), call(key, caller))
+		must(t, err)
+		return o
+	}
+	x, y := open("x", "89211234567"), open("y", "+79031112233")
+	note := func(c dispatch.Change) bool {
+		for _, n := range c.Notices {
+			if n.Kind == dispatch.NoticeEvent {
+				ids[n.ID] = true
+			}
+		}
+		return true
+	}
+	s.refuse.Store(&note)
+	for _, result := range []dispatch.CallResult{dispatch.CallServed, dispatch.CallBroken} {
+		if d.RecordOutcome(t.Context(), dispatch.Outcome{Ref: x.Ref, Call: "x", Result: result, At: night}) == nil {
+			t.Error("it was not refused")
+		}
+	}
+	if len(ids) != 1 {
+		t.Errorf("events of one end: %v", ids)
+	}
+	_ = d.RecordOutcome(t.Context(), dispatch.Outcome{Ref: y.Ref, Call: "y", Result: dispatch.CallServed, At: night})
+	if len(ids) != 2 {
+		t.Errorf("events of two ends: %v", ids)
+	}
+}
+
 // steady replaces the ids that differ from run to run.
 func steady(v any) {
 	m, ok := v.(map[string]any)

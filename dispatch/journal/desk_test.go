@@ -49,7 +49,9 @@ func newNode(t *testing.T, cfg Config, in Inner) *node {
 		Numbering: client.Default(),
 	})
 	must(t, err)
-	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: j, Archive: j, Directory: dispatch.NewDirectory(snap)})
+	rules := dispatch.Default()
+	rules.EventChannels = []dispatch.Subscriber{{Channel: "webhook", To: "crm"}}
+	d, err := dispatch.New(rules, dispatch.Deps{Store: j, Archive: j, Directory: dispatch.NewDirectory(snap)})
 	must(t, err)
 	must(t, d.Start(t.Context()))
 	ready.Store(d)

@@ -205,25 +205,24 @@ func open(cfg Config, deps Deps, d disk) (*Store, error) {
 	return s, nil
 }
 
-// recover takes a change of an earlier run into the overlay as far as it fits:
-// the overlay does not know what was in the SQL store then. mu is held.
+// recover takes a change of an earlier run into the overlay: the overlay does
+// not know what was in the SQL store then. Where the change does not fit, its
+// ticket counts as it left it, and its facts stand: who looks for the end of a
+// call, or records it again, finds it. mu is held.
 func (s *Store) recover(c dispatch.Change, at time.Time) {
 	s.pending = append(s.pending, &entry{change: c, lane: s.lane(c), at: at})
 	s.track(c)
 	if s.overlay.Commit(context.Background(), c) == nil {
 		return
 	}
-	var b dispatch.Board
 	if c.Ticket != nil {
-		b.Cases = []dispatch.Case{{Ticket: *c.Ticket, Timers: c.Timers}}
+		s.overlay.Seed(dispatch.Board{Cases: []dispatch.Case{{Ticket: *c.Ticket, Timers: c.Timers}}})
 	}
-	for _, call := range c.Calls {
-		if call.EndedAt.IsZero() {
-			b.Calls = append(b.Calls, call)
-		}
+	facts := c
+	facts.Ticket, facts.Was, facts.Open, facts.Timers, facts.Drop = nil, 0, "", nil, nil
+	if err := s.overlay.Commit(context.Background(), facts); err != nil {
+		s.log.Warn("a change from the journal is not shown before it is in the database", "ticket", ticketOf(c), "err", err)
 	}
-	s.overlay.Seed(b)
-	_ = s.overlay.Commit(context.Background(), dispatch.Change{Notices: c.Notices, Delivery: c.Delivery}) // nothing in it can conflict
 }
 
 // Attach names the SQL store, now or when it can be opened at last.

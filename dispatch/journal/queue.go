@@ -135,14 +135,37 @@ func (s *Store) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now 
 		}
 		s.turnAway(ctx, p, err)
 	}
+	return s.handOut(ctx, kind, now, lease, limit)
+}
+
+// handOut claims notices of the overlay. An event is handed out when all that
+// was taken before is durable: what was told to others must stand. A page goes
+// out whatever the journal's own disk does.
+func (s *Store) handOut(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.overlay == nil {
+	o, seq := s.overlay, s.file.last()
+	if o == nil {
+		s.mu.Unlock()
 		return nil, nil // back this very moment: the worker looks again
 	}
 	s.used = true
-	list, err = s.overlay.ClaimNotices(ctx, kind, now, lease, limit)
-	return s.claimed(list, now, now.Add(lease)), err
+	list, err := o.ClaimNotices(ctx, kind, now, lease, limit)
+	list = s.claimed(list, now, now.Add(lease))
+	s.mu.Unlock()
+	if err != nil || kind != dispatch.NoticeEvent || len(list) == 0 {
+		return list, err
+	}
+	fault := s.settle(ctx, seq)
+	if fault == nil {
+		return list, nil
+	}
+	for _, n := range list { // the claim was no try
+		back := dispatch.Delivery{Notice: n, Result: dispatch.ResultPostponed, RetryAt: now.Add(replayEvery)}
+		if err := o.Commit(context.WithoutCancel(ctx), dispatch.Change{Delivery: &back}); err != nil {
+			s.log.Warn("an event could not be put back into the queue; it comes when its lease ends", "notice", n.ID, "err", err)
+		}
+	}
+	return nil, fault
 }
 
 // ClaimTimers implements dispatch.Queue.
