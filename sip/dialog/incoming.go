@@ -8,7 +8,8 @@ type Incoming struct {
 	d   *Dialog
 	req *wire.Request
 
-	taken bool // Accept or Reject was called
+	taken  bool // Accept or Reject was called
+	strict bool // the leg's sessions may not be as brief as all others'
 }
 
 // Request returns the INVITE.
@@ -20,6 +21,7 @@ func (in *Incoming) Flow() wire.Flow { return in.req.Flow() }
 // Policy says how provisional responses and session timers are used on this leg;
 // call it before Accept. A zero timer is Config's.
 func (in *Incoming) Policy(r Reliability, t SessionTimer) {
+	in.strict = t.MinSE > in.d.policy.MinSE
 	in.d.reliable, in.d.policy = r, t.or(in.d.st.cfg.SessionTimer)
 }
 
@@ -29,7 +31,7 @@ func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {
 	in.taken = true
 	in.d.on = on
 	in.d.box.own(exec)
-	if d := in.d; d.policy.tooBrief(askedBy(in.req)) {
+	if d := in.d; in.strict && d.policy.tooBrief(askedBy(in.req)) {
 		d.box.post(func() {
 			d.stepUAS(UASReject, input{status: wire.StatusSessionIntervalTooSmall, headers: []wire.Header{d.policy.minHeader()}})
 		})

@@ -43,6 +43,9 @@ func (d *Dialog) established() bool {
 	return d.s.Role == UAC && d.s.UAC == UACConfirmed || d.s.Role == UAS && d.s.UAS == UASConfirmed
 }
 
+// answered says whether the INVITE had its 2xx.
+func (d *Dialog) answered() bool { return d.won || d.s.Role == UAS && d.s.UAS != UASProceeding }
+
 // sendRefresh refreshes the session by an UPDATE without a description where the
 // far end takes one, else by a re-INVITE that repeats ours to the letter.
 func (d *Dialog) sendRefresh() {
@@ -202,7 +205,8 @@ func (d *Dialog) granted(req *wire.Request, res *wire.Response, first bool) func
 
 // refusedBrief answers 422 to a request whose session would be too brief.
 func (d *Dialog) refusedBrief(tx serverTx) bool {
-	brief := d.policy.tooBrief(askedBy(tx.Request()))
+	req := tx.Request()
+	brief := req.Header("Session-Expires") != "" && d.policy.tooBrief(askedBy(req))
 	if brief {
 		d.reply(tx, wire.StatusSessionIntervalTooSmall, d.policy.minHeader())
 	}

@@ -15,6 +15,9 @@ type header interface {
 
 // has says whether a list header names an option tag.
 func has(m header, name, tag string) bool {
+	if m.Header(name) == "" { // mostly; costs nothing
+		return false
+	}
 	for _, value := range m.Headers(name) {
 		for one := range strings.SplitSeq(value, ",") {
 			if strings.EqualFold(strings.TrimSpace(one), tag) {

@@ -72,7 +72,7 @@ func (d *Dialog) sendOK(tx serverTx, in *input) {
 	}
 	method := tx.Request().Method()
 	inForce := func() {}
-	if method == wire.INVITE || method == wire.UPDATE && d.established() {
+	if method == wire.INVITE || method == wire.UPDATE && d.answered() {
 		_ = res.Add("Supported", supported) // a constant
 		inForce = d.granted(tx.Request(), res, tx == d.tx)
 	}

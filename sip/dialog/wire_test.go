@@ -23,13 +23,27 @@ type line struct {
 	loop   *loop
 	events chan Event
 	calls  chan *Dialog
+	acks   chan struct{} // a PRACK has gone to the dialog's loop
+}
+
+// spy tells of each PRACK after the stack has taken it.
+type spy struct {
+	*Stack
+	acks chan<- struct{}
+}
+
+func (s spy) HandleRequest(tx *wire.ServerTx) {
+	s.Stack.HandleRequest(tx)
+	if tx.Request().Method() == wire.PRACK {
+		s.acks <- struct{}{}
+	}
 }
 
 func startLine(tb testing.TB, change func(*Config)) *line {
 	tb.Helper()
 	cfg := wire.Default()
 	cfg.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
-	cfg.Rate, cfg.Burst = 1<<20, 1<<20
+	cfg.Rate, cfg.Burst, cfg.Extensions = 1<<20, 1<<20, Extensions
 	log := slog.New(slog.DiscardHandler)
 	edge, err := wire.New(cfg, wire.Deps{Log: log})
 	if err != nil {
@@ -41,10 +55,10 @@ func startLine(tb testing.TB, change func(*Config)) *line {
 	}
 	l := &line{
 		t: tb, edge: edge, st: NewStack(edge, dcfg, Deps{Log: log}), loop: newLoop(),
-		events: make(chan Event, 1024), calls: make(chan *Dialog, 1024),
+		events: make(chan Event, 1024), calls: make(chan *Dialog, 1024), acks: make(chan struct{}, 1024),
 	}
 	l.st.OnInvite(func(in *Incoming) { l.calls <- in.Accept(l.loop, l.hear) })
-	edge.SetHandler(l.st)
+	edge.SetHandler(spy{l.st, l.acks})
 	edge.SetAdmission(func(netip.AddrPort) wire.Class { return wire.Peer })
 	if err := edge.Listen(tb.Context()); err != nil {
 		tb.Fatal(err)
@@ -92,20 +106,36 @@ func (l *line) taken() *Dialog {
 	}
 }
 
+func (l *line) pracked() {
+	l.t.Helper()
+	select {
+	case <-l.acks:
+	case <-time.After(patience):
+		l.t.Fatal("no PRACK came")
+	}
+}
+
 func (l *line) addr(t wire.Transport) netip.AddrPort { return l.edge.Addr(t) }
 
 // dial calls an address and returns the dialog.
 func (l *line) dial(to netip.AddrPort, transport wire.Transport) *Dialog {
+	l.t.Helper()
+	return l.dialWith(to, transport, func(*Outgoing) {})
+}
+
+func (l *line) dialWith(to netip.AddrPort, transport wire.Transport, change func(*Outgoing)) *Dialog {
 	l.t.Helper()
 	var d *Dialog
 	target := wire.URI{Scheme: "sip", User: "raw", Host: to.Addr().String(), Port: int(to.Port())}
 	own := wire.URI{Scheme: "sip", User: "vahta", Host: "127.0.0.1"}
 	l.loop.do(func() {
 		var err error
-		d, err = l.st.Invite(Outgoing{
+		o := Outgoing{
 			URI: target, Flow: wire.Flow{Transport: transport, Remote: to}, Contact: "vahta",
 			From: wire.NameAddr{URI: own}, To: wire.NameAddr{URI: target}, SDP: []byte("v=0\r\n"),
-		}, l.loop, l.hear)
+		}
+		change(&o)
+		d, err = l.st.Invite(o, l.loop, l.hear)
 		if err != nil {
 			l.t.Error(err)
 		}
@@ -361,38 +391,5 @@ func (l *line) want1() Event {
 	case <-time.After(patience):
 		l.t.Fatal("no event")
 		return Event{}
-	}
-}
-
-// BenchmarkWireCall is INVITE, 200, ACK, BYE, 200 between two stacks on loopback.
-func BenchmarkWireCall(b *testing.B) {
-	callee, caller := startLine(b, nil), startLine(b, nil)
-	for b.Loop() {
-		out := caller.dial(callee.addr(wire.UDP), wire.UDP)
-		in := callee.taken()
-		callee.loop.do(func() { in.Answer([]byte("v=0\r\n")) })
-		for e := caller.want1(); e.Kind != Answered; e = caller.want1() {
-			continue
-		}
-		caller.loop.do(func() { out.Bye() })
-		callee.want(Confirmed, Ended)
-		caller.want(Ended)
-	}
-}
-
-// BenchmarkMachines is the same call in the pure machines alone.
-func BenchmarkMachines(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		c, s := UACIdle, UASProceeding
-		for _, ev := range [...]UACEvent{UACDial, UACTrying, UACRinging, UACAnswer, UACBye, UACByeDone} {
-			c, _ = c.Step(ev)
-		}
-		for _, ev := range [...]UASEvent{UASProgress, UASAnswer, UASAck, UASPeerBye} {
-			s, _ = s.Step(ev)
-		}
-		if c != UACTerminated || s != UASTerminated {
-			b.Fatal(c, s)
-		}
 	}
 }

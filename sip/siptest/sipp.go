@@ -26,8 +26,12 @@ var sippScenarios embed.FS
 //	caller_cancel_trying   CANCEL at the 180, at the latest [after] ms after the 100; takes 487
 //	caller_cancel_ringing  CANCEL [after] ms after the 180, takes 487
 //	caller_keys      INVITE, presses [digit] by play_dtmf (payload type 96), BYE after [talk] ms
+//	caller_100rel    requires 100rel; PRACK [after] ms after a [provisional], then caller
+//	caller_brief     asks for a session of 60 s, takes the 422 and asks again, then caller
 //	answer           180 for [ring] ms, 200, until the far end hangs up
 //	answer_bye       the same, but hangs up itself after [talk] ms
+//	answer_100rel    a reliable 183 with the description, 200 without one after its PRACK
+//	answer_challenge 401 first; the next INVITE must prove [user] and [password]
 //	press            answer, then [digit] after [after] ms by RFC 4733, payload type 101
 //	press_info       the same by SIP INFO, application/dtmf-relay
 //	press_bye        press, then hangs up itself after [talk] ms
@@ -56,7 +60,7 @@ type SIPP struct {
 func sippWords() map[string]string {
 	return map[string]string{
 		"ring": "200", "talk": "500", "after": "100", "digit": "1", "status": "486", "reason": "Busy Here",
-		"caller": "+79161234567",
+		"caller": "+79161234567", "provisional": "180", "user": "vahta", "password": "secret",
 	}
 }
 
