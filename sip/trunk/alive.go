@@ -9,9 +9,9 @@ import (
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
-// missesToLost is how many OPTIONS in a row a target may leave unanswered while a call rings through it. With one second
-// each the next target rings within four.
-const missesToLost = 3
+// missesToLost is how many OPTIONS in a row, each sent twice within its second, a target may leave unanswered while a call
+// rings through it: with half a second between them the next target's turn comes after three.
+const missesToLost = 2
 
 // errLost says that a target has died while a call rang through it.
 var errLost = errors.New("the operator's server no longer answers")

@@ -5,7 +5,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -20,3 +22,9 @@ func (a *App) Metrics() prometheus.Gatherer { return a.registry }
 
 // Health lets product tests ask the probes without a listener.
 func (a *App) Health() http.Handler { return a.health() }
+
+// Trunks lets product tests see the operators' health and where calls go.
+func (a *App) Trunks() *trunk.Trunks { return a.trunks }
+
+// Phones lets product tests make accounts and see where phones are.
+func (a *App) Phones() desk.Phones { return a.phoneDesk() }

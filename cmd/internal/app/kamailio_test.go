@@ -1,0 +1,121 @@
+package app_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/sip/phone"
+	"github.com/butlerspb/vahta/sip/siptest"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+const (
+	kamailioDID = "+74957770000"
+	mobile      = "+79210000001"
+)
+
+// mobileDevice is an engineer who is reached through an operator.
+func mobileDevice() oncall.Device { return oncall.Device{Kind: oncall.Mobile, Number: mobile} }
+
+// byKamailio is an operator that Kamailio plays: with an account there, a registration, and servers that DNS tells.
+func byKamailio(name string, transport wire.Transport) trunk.Operator {
+	return trunk.Operator{
+		Name: name, Host: name + ".test", Transport: transport, Number: kamailioDID,
+		Auth: trunk.Auth{User: "login", Password: "secret"}, Register: trunk.Register{Enabled: true, Expires: time.Minute},
+	}
+}
+
+// srvLines are zone lines of an operator with servers in order of preference.
+func srvLines(name, transport string, servers ...netip.AddrPort) []string {
+	service := "_sip._" + transport
+	if transport == "tls" {
+		service = "_sips._tcp"
+	}
+	var out []string
+	for i, s := range servers {
+		out = append(out,
+			fmt.Sprintf("%s.%s.test. 60 IN SRV %d 10 %d s%d.%s.test.", service, name, i+1, s.Port(), i, name),
+			fmt.Sprintf("s%d.%s.test. 60 IN A %s", i, name, s.Addr()))
+	}
+	return out
+}
+
+// withOperators makes these the only operators; DNS is the test's own.
+func withOperators(dns *siptest.DNSServer, operators ...trunk.Operator) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Trunks.Operators = operators
+		c.Trunks.DNS.Servers, c.Trunks.DNS.MinTTL = []string{dns.Addr()}, time.Second
+		c.Trunks.ProbeEvery = time.Second
+		c.SIP.Listen = append(c.SIP.Listen, wire.Listen{Transport: wire.TLS, Addr: "127.0.0.1:0"}) // lends its address
+	}
+}
+
+// takes makes a line take the operator's number besides its own.
+func takes(l *dispatch.Line) { l.DIDs = append(l.DIDs, kamailioDID) }
+
+// health is what is known of one operator.
+func (r *rig) health(name string) trunk.Health {
+	r.Helper()
+	for _, h := range r.app.Trunks().Status() {
+		if h.Trunk == name {
+			return h
+		}
+	}
+	r.Fatalf("there is no operator %s", name)
+	return trunk.Health{}
+}
+
+// Registered with an operator over each transport, with MD5 and with SHA-256: a call that comes through it is answered
+// under the number that was dialled, an engineer's mobile is rung through it after its challenge, and the two talk.
+func TestREGISTERWithKamailio(t *testing.T) {
+	t.Parallel()
+	for i, c := range []struct {
+		transport wire.Transport
+		algorithm string
+	}{{wire.UDP, "MD5"}, {wire.TCP, "SHA-256"}, {wire.TLS, "SHA-256"}} {
+		t.Run(string(c.transport)+" "+c.algorithm, func(t *testing.T) {
+			t.Parallel()
+			name := "op" + string(c.transport)
+			mobilePhone := startPhone(t, "mobile", "udp", accepting())
+			ca := siptest.NewAuthority(t, "operator")
+			cert, key := ca.Issue(time.Now().Add(time.Hour), name+".test")
+			k := siptest.StartKamailio(t, siptest.Kamailio{
+				IP: fmt.Sprintf("127.0.1.%d", i+1), Domain: name + ".test", Algorithm: c.algorithm, DID: kamailioDID,
+				Gateway: mobilePhone.Addr("udp"), Cert: cert, Key: key,
+			})
+			dns := siptest.StartDNS(t, srvLines(name, string(c.transport), k.Addr(string(c.transport)))...)
+			op := byKamailio(name, c.transport)
+			op.TLS.CA = map[wire.Transport]string{wire.TLS: ca.File}[c.transport]
+			op.Identity.Send = []string{"pai"}
+			r := newRig(t, withOperators(dns, op))
+			k.WaitFor("rig REGISTER login", string(c.transport))
+			until(t, "registered", func() bool { return r.health(name).Registration == trunk.RegistrationActive })
+
+			l := r.lineOf(t, takes, mobileDevice())
+			client := startPhone(t, "client", "udp", phone.Answer{})
+			s := l.dialFrom(client, "sip:"+kamailioDID+"@"+k.Addr("udp").String(), phone.Options{Talk: phone.Talk{Tone: 440, For: 2 * time.Second}})
+			engineer := incoming(t, mobilePhone, 1)
+			wait(t, s, phone.Heard)
+			wait(t, s, phone.Ended)
+			wait(t, engineer, phone.Ended)
+			rec := l.settled(dispatch.CallServed, "1 accepted")
+			if string(rec.call.Caller) != l.caller {
+				t.Errorf("the caller is %q, want %q from P-Asserted-Identity", rec.call.Caller, l.caller)
+			}
+			k.WaitFor("rig INVITE challenged " + mobile)
+			if told := k.WaitFor("rig INVITE out " + mobile); !strings.Contains(told, "from "+kamailioDID+" "+string(c.transport)) {
+				t.Errorf("the call out: %s", told)
+			}
+			if err := r.stop(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
