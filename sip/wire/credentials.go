@@ -20,11 +20,11 @@ type credentials struct {
 	base          *tls.Config // what does not come from files; nil for a listener
 
 	// guarded by mu
-	mu      sync.Mutex
-	tried   [3]stamp // the files as they were looked at last
-	config  *tls.Config
-	infos   []CertInfo
-	bad     *fileError // why the files are not in force as they are now
+	mu     sync.Mutex
+	tried  [3]stamp // the files as they were looked at last
+	config *tls.Config
+	infos  []CertInfo
+	bad    *fileError // why the files are not in force as they are now
 }
 
 // stamp tells whether a file has changed.

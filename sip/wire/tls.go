@@ -61,13 +61,13 @@ func (p TLSProfile) Validate() error {
 // CertInfo is what is known of one certificate file that this edge uses.
 type CertInfo struct {
 	// Name says what it is for: "listener 0.0.0.0:5061", "profile mtt", with " ca" for a file of trusted signers.
-	Name string
-	File string
+	Name string `json:"name"`
+	File string `json:"file"`
 	// Subject and NotAfter are those of the certificate in force; of several in a file, of the one that ends first.
-	Subject  string
-	NotAfter time.Time
+	Subject  string    `json:"subject,omitempty"`
+	NotAfter time.Time `json:"not_after,omitzero"`
 	// Problem says why the file as it is now is not in force, or that it has expired; empty = all is well.
-	Problem string
+	Problem string `json:"problem,omitempty"`
 }
 
 func (p TLSProfile) version() (uint16, error) {

@@ -388,7 +388,7 @@ func (a *App) Ready() <-chan struct{} { return a.ready }
 
 // Address returns the SIP address callers use, such as "sip:127.0.0.1:5060".
 func (a *App) Address() string {
-	for _, t := range []wire.Transport{wire.UDP, wire.TCP} {
+	for _, t := range []wire.Transport{wire.UDP, wire.TCP, wire.TLS} {
 		if host, port := a.edge.Advertised(t); port != 0 {
 			u := wire.URI{Scheme: "sip", Host: host, Port: port}
 			if t != wire.UDP {

@@ -48,6 +48,7 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 	if !running {
 		findings = append(findings, examinePorts(ctx, c)...)
 	}
+	findings = append(findings, examineCertificates(c, time.Now())...)
 	findings = append(findings, examineDuty(c, time.Now())...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	return append(findings, examineTrunks(ctx, c)...)
@@ -163,7 +164,12 @@ func examinePorts(ctx context.Context, c config.Config) []Finding {
 		fs = append(fs, f)
 	}
 	for _, l := range c.SIP.Listen {
-		check("sip port", string(l.Transport), l.Addr)
+		switch {
+		case l.Transport == wire.UDP:
+			check("sip port", "udp", l.Addr)
+		case l.Transport == wire.TCP, l.TLS.Cert != "": // a TLS listener without a certificate binds nothing
+			check("sip port", "tcp", l.Addr)
+		}
 	}
 	if c.HTTP.Listen != "" {
 		check("http port", "tcp", c.HTTP.Listen)
@@ -237,9 +243,7 @@ func probe(ctx context.Context, c config.Config) (_ []trunk.Health, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := edge.SetProfiles(trunks.TLSProfiles()); err != nil {
-		return nil, err
-	}
+	_ = edge.SetProfiles(trunks.TLSProfiles()) // what is wrong with the files has a finding of its own
 	edge.SetAdmission(trunks.Admit)
 	edge.SetHandler(dialog.NewStack(edge, dialog.Default(), dialog.Deps{}))
 	if err := edge.Listen(ctx); err != nil {

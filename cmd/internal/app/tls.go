@@ -2,9 +2,9 @@ package app
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
+	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -12,21 +12,10 @@ import (
 const certificateNotice = 21 * 24 * time.Hour
 
 // trustOperators tells the edge how TLS connections to operators are opened. An operator whose files are not good is told
-// of and stays without TLS: it must not keep the others from being reached.
+// of; the others are reached, and so is that one once its files are good.
 func (a *App) trustOperators() {
-	profiles := a.trunks.TLSProfiles()
-	if a.edge.SetProfiles(profiles) == nil {
-		return
-	}
-	good := maps.Clone(profiles)
-	for name, p := range profiles {
-		if err := a.edge.SetProfiles(map[string]wire.TLSProfile{name: p}); err != nil {
-			a.log.Error("operator can not be reached by TLS until its files are good", "service", "trunk", "trunk", name, "err", err.Error())
-			delete(good, name)
-		}
-	}
-	if err := a.edge.SetProfiles(good); err != nil {
-		a.log.Error("operators can not be reached by TLS", "service", "trunk", "err", err.Error())
+	if err := a.edge.SetProfiles(a.trunks.TLSProfiles()); err != nil {
+		a.log.Error("an operator can not be reached by TLS until its files are good", "service", "trunk", "err", err.Error())
 	}
 }
 
@@ -35,11 +24,26 @@ func (a *App) reloadCertificates() {
 	if err := a.edge.ReloadTLS(); err != nil {
 		a.log.Warn("certificates not taken", "service", "wire", "err", err.Error())
 	}
-	a.trustOperators()
 }
 
-// examineCertificates says which certificates have ended or are about to.
-func examineCertificates(list []wire.CertInfo, now time.Time) []Finding {
+// examineCertificates reads the files that the server would read and says which are no good, have ended or are about to.
+func examineCertificates(c config.Config, now time.Time) []Finding {
+	edge, err := wire.New(c.SIP, wire.Deps{})
+	if err != nil {
+		return []Finding{{"certificate", false, err.Error()}}
+	}
+	profiles := make(map[string]wire.TLSProfile)
+	for _, o := range c.Trunks.Operators {
+		if o.TLS != (wire.TLSProfile{}) {
+			profiles[o.Name] = o.TLS
+		}
+	}
+	_ = edge.SetProfiles(profiles) // what is wrong stands in the list as well
+	_ = edge.ReloadTLS()           // likewise
+	return judgeCertificates(edge.Certificates(), now)
+}
+
+func judgeCertificates(list []wire.CertInfo, now time.Time) []Finding {
 	var fs []Finding
 	for _, c := range list {
 		f := Finding{What: "certificate", OK: c.Problem == "", Text: fmt.Sprintf("%s: %s is good until %s", c.Name, c.File, c.NotAfter.Format(time.DateOnly))}

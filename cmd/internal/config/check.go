@@ -51,7 +51,13 @@ func (c *Config) listeners() error {
 		if err != nil || addr.Port() == 0 {
 			continue // the section's own check tells, or the system chooses a free port
 		}
+		if l.Transport == wire.TLS && l.TLS.Cert == "" {
+			continue // it binds nothing
+		}
 		socket := wire.Listen{Transport: l.Transport, Addr: addr.String()}
+		if l.Transport == wire.TLS {
+			socket.Transport = wire.TCP // they would meet on one port
+		}
 		if first, twice := taken[socket]; twice {
 			faults = append(faults, fmt.Errorf("sip.listen[%d].addr: %s over %s is taken by listen[%d]; remove one", i, addr, l.Transport, first))
 		}
