@@ -19,8 +19,11 @@ type Config struct {
 	ProbeEvery time.Duration `yaml:"probe_every"`
 	// DNS says how peers' names are looked up.
 	DNS locate.Config `yaml:"dns"`
-	// TrunkProgress is how long an operator may stay silent (no 1xx) before the next is tried.
+	// TrunkProgress is how long an operator may stay silent (no 1xx), all its targets together, before the next is tried.
 	TrunkProgress time.Duration `yaml:"trunk_progress"`
+	// TrunkRinging is how long an operator may take from its first answer to ringing before the next is tried, if there
+	// is one.
+	TrunkRinging time.Duration `yaml:"trunk_ringing"`
 	// PhoneProgress is how long a softphone may stay silent (no 1xx).
 	PhoneProgress time.Duration `yaml:"phone_progress"`
 }
@@ -31,6 +34,7 @@ func Default() Config {
 		ProbeEvery:    8 * time.Second,
 		DNS:           locate.Default(),
 		TrunkProgress: 3 * time.Second,
+		TrunkRinging:  10 * time.Second, // mobiles abroad take up to eight
 		PhoneProgress: 2 * time.Second,
 	}
 }
@@ -40,7 +44,7 @@ func (c Config) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	for field, d := range map[string]time.Duration{
-		"probe_every": c.ProbeEvery, "trunk_progress": c.TrunkProgress, "phone_progress": c.PhoneProgress,
+		"probe_every": c.ProbeEvery, "trunk_progress": c.TrunkProgress, "trunk_ringing": c.TrunkRinging, "phone_progress": c.PhoneProgress,
 	} {
 		if d <= 0 {
 			fault("%s: %s is not a positive duration", field, d)

@@ -18,6 +18,9 @@ type Result struct {
 	Err        error         // why there was no response
 }
 
+// ErrStuck says that a way answered 100 and then nothing more.
+var ErrStuck = errors.New("the operator has answered 100 and nothing more")
+
 // Causes of Q.850 that say that the network failed, whatever SIP status carries them.
 const (
 	causeNoCircuit  = 34
@@ -37,7 +40,7 @@ func (r Result) WayFailed() bool {
 	switch {
 	case r.Status == 0:
 		return errors.Is(r.Err, wire.ErrTimeout) || errors.Is(r.Err, wire.ErrUnreachable) ||
-			errors.Is(r.Err, wire.ErrTransport) || errors.Is(r.Err, dialog.ErrSilent)
+			errors.Is(r.Err, wire.ErrTransport) || errors.Is(r.Err, dialog.ErrSilent) || errors.Is(r.Err, ErrStuck)
 	case r.Status == 486 || r.Status >= 600 || r.Status < 300:
 		return false
 	}

@@ -27,6 +27,7 @@ func TestWayFailed(t *testing.T) {
 		{"timer B", Result{Err: wire.ErrTimeout}, true},
 		{"unreachable", Result{Err: fmt.Errorf("send: %w", wire.ErrUnreachable)}, true},
 		{"transport", Result{Err: wire.ErrTransport}, true},
+		{"100 and nothing more", Result{Err: ErrStuck}, true},
 		{"wrong password", Result{Status: 401}, true},
 		{"wrong password of a proxy", Result{Status: 407}, true},
 		{"the operator does not let us call", Result{Status: 403}, true},

@@ -33,6 +33,7 @@ type Destination struct {
 	From       wire.NameAddr // the caller to show; zero for softphones: the caller of Dial decides
 	Headers    []wire.Header
 	NoProgress time.Duration // silence (no 1xx) after which the next way is tried
+	NoRinging  time.Duration // no 18x after a 100 for so long: the next way is tried, if there is one; 0 = for ever
 	Number     string        // what is dialled, E.164 where the form allows it; "" for softphones
 
 	Media    Media
@@ -74,7 +75,7 @@ func (t *Trunks) Route(number string) []Destination {
 		ways := t.ways(one)
 		for _, w := range ways {
 			d := t.destination(one, number, w.flow)
-			d.NoProgress = t.patience(ways, w.resting)
+			d.NoProgress, d.NoRinging = t.patience(ways, w.resting), t.cfg.TrunkRinging
 			all = append(all, ranked{d, turn(one, w)})
 		}
 	}
