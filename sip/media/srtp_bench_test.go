@@ -39,8 +39,8 @@ func measured(tb testing.TB, secured [2]bool, n int) (l *line, packets [][]byte)
 	return l, packets
 }
 
-// TestSDESPacketsAllocateLittle: an encrypted packet costs no allocation on either side.
-func TestSDESPacketsAllocateLittle(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts all goroutines
+// TestSDESPacketsDoNotAllocate: an encrypted packet costs no allocation on either side.
+func TestSDESPacketsDoNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun counts all goroutines
 	for name, secured := range kinds() {
 		const runs = 2000
 		l, packets := measured(t, secured, runs+1)
@@ -53,7 +53,7 @@ func TestSDESPacketsAllocateLittle(t *testing.T) { //nolint:paralleltest // Allo
 		if sent := l.b.rtp.(*nullSocket).sent; sent < runs { //nolint:forcetypeassert // made by measured
 			t.Errorf("%s: %d packets relayed", name, sent)
 		}
-		if allocs > 0 {
+		if allocs > 0 && !underRace {
 			t.Errorf("%s: %.2f allocations a packet", name, allocs)
 		}
 	}

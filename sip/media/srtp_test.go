@@ -1,147 +1,24 @@
 package media
 
 import (
-	"crypto/rand"
 	"encoding/binary"
 	"net/netip"
 	"testing"
 	"time"
 
 	"github.com/pion/rtp"
-	"github.com/pion/srtp/v3"
 	"pgregory.net/rapid"
 
 	"github.com/butlerspb/vahta/sip/sdp"
 )
 
-// newPair makes keys of both sides for one suite, as an exchange would.
-func newPair(suite sdp.Suite, mki []byte) *sdp.CryptoPair {
-	line := func() sdp.Crypto {
-		for _, c := range sdp.NewCrypto(func(b []byte) { _, _ = rand.Read(b) }) {
-			if c.Suite == suite {
-				c.Keys[0].MKI = mki
-				return c
-			}
-		}
-		return sdp.Crypto{}
-	}
-	return &sdp.CryptoPair{Send: line(), Recv: line()}
-}
-
-// endpoint is the far end's SRTP, made of the same library without what is under test.
-type endpoint struct {
-	tb       testing.TB
-	out, in  *srtp.Context
-	ssrc     uint32
-	seq      uint16
-	ts       uint32
-	heard    int // packets of ours it could open
-	deaf     int // packets of ours it could not
-	last     []byte
-	lastHead rtp.Header
-}
-
-// newEndpoint makes the far end of a pair of ours.
-func newEndpoint(tb testing.TB, pair *sdp.CryptoPair) *endpoint {
-	tb.Helper()
-	e := &endpoint{tb: tb, ssrc: 7}
-	e.rekey(pair)
-	return e
-}
-
-func (e *endpoint) rekey(pair *sdp.CryptoPair) {
-	e.out, e.in = e.context(pair.Recv), e.context(pair.Send)
-}
-
-func (e *endpoint) context(c sdp.Crypto) *srtp.Context {
-	ctx, err := newContext(c)
-	if err != nil {
-		e.tb.Fatal(err)
-	}
-	return ctx
-}
-
-// packet is the next one of the far end, sealed.
-func (e *endpoint) packet(pt uint8, payload []byte) []byte {
-	e.seq++
-	e.ts += frameSamples
-	b, err := (&rtp.Packet{Header: rtp.Header{Version: 2, PayloadType: pt, SequenceNumber: e.seq, Timestamp: e.ts, SSRC: e.ssrc}, Payload: payload}).Marshal()
-	if err != nil {
-		e.tb.Fatal(err)
-	}
-	out, err := e.out.EncryptRTP(nil, b, nil)
-	if err != nil {
-		e.tb.Fatal(err)
-	}
-	return append(make([]byte, 0, maxPacket), out...)
-}
-
-// send and close make an endpoint the socket of a stream: it opens what we send.
-func (e *endpoint) send(b []byte, _ *target) error {
-	plain, err := e.in.DecryptRTP(nil, b, &e.lastHead)
-	if err != nil {
-		e.deaf++
-		return nil
-	}
-	e.heard++
-	_, _ = e.lastHead.Unmarshal(plain)
-	e.last = append(e.last[:0], plain[e.lastHead.MarshalSize():]...)
-	return nil
-}
-
-func (e *endpoint) close() {}
-
-// line is a bridge between two secure legs without sockets.
-type line struct {
-	sh         *shard
-	a, b       *Stream
-	farA, farB *endpoint
-	agreed     [2]sdp.Agreement
-	events     []Event
-}
-
-var fromA, fromB = netip.MustParseAddrPort("192.0.2.1:4000"), netip.MustParseAddrPort("192.0.2.2:4000")
-
-func newLine(tb testing.TB, first, second *sdp.CryptoPair) *line {
-	tb.Helper()
-	sh, a, b := pair(tb, pcma())
-	l := &line{sh: sh, a: a, b: b, farA: newEndpoint(tb, first), farB: newEndpoint(tb, second)}
-	a.onEvent = func(e Event) { l.events = append(l.events, e) }
-	a.rtp, b.rtp = l.farA, l.farB
-	for i, p := range []*sdp.CryptoPair{first, second} {
-		l.agreed[i] = sdp.Agreement{
-			Remote: [2]netip.AddrPort{fromA, fromB}[i], Codec: pcma(), RecvPT: 8, EventPT: 101, RecvEventPT: 101, PTime: 20, Crypto: p,
-		}
-	}
-	l.a.apply(sh, l.agreed[0])
-	l.b.apply(sh, l.agreed[1])
-	return l
-}
-
-// talk passes n packets from A to B.
-func (l *line) talk(n int) {
-	for range n {
-		l.sh.now += frameTime
-		l.sh.packet(l.a, false, fromA, l.farA.packet(8, payloadOf(1)))
-	}
-}
-
-func (l *line) count(k EventKind) (n int) {
-	for _, e := range l.events {
-		if e.Kind == k {
-			n++
-		}
-	}
-	return n
-}
-
-// TestSDESRolloverBothWays: 140,000 packets take the sequence numbers of both legs around twice, wherever they begin.
+// TestSDESRolloverBothWays: 70,000 packets take the sequence numbers of both legs around, wherever they begin.
 func TestSDESRolloverBothWays(t *testing.T) {
 	t.Parallel()
-	for _, first := range []uint16{0, 1 << 15, 65533} {
+	for _, first := range []uint16{0, 65533} {
 		l := newLine(t, newPair(sdp.AES128HMAC80, nil), newPair(sdp.AES256HMAC80, nil))
 		l.farA.seq = first
-		const n = 140_000
+		const n = 70_000
 		l.talk(n)
 		if l.farB.heard != n || l.farB.deaf != 0 {
 			t.Errorf("begun at %d: the far end hears %d of %d packets, %d it cannot open", first, l.farB.heard, n, l.farB.deaf)
@@ -169,7 +46,7 @@ func TestSDESFirstPacketsLostAtTheWrap(t *testing.T) {
 	if l.a.in.undecryptable != 0 {
 		t.Error("a packet of before the wrap could not be opened")
 	}
-	l.talk(70_000)
+	l.leap(70_000)
 	if l.a.in.undecryptable != 0 {
 		t.Errorf("%d packets later were not opened", l.a.in.undecryptable)
 	}
@@ -183,7 +60,7 @@ func TestSDESRekey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLine(t, newPair(sdp.AES128HMAC80, nil), newPair(sdp.AES128HMAC80, nil))
-			l.talk(70_000)
+			l.leap(70_000)
 			l.sh.packet(l.b, false, fromB, l.farB.packet(8, payloadOf(5)))
 			was, old := l.a.out.ssrc, l.farA.out
 			stale := l.farA.packet(8, payloadOf(3))
@@ -225,7 +102,8 @@ func TestSDESRekey(t *testing.T) {
 func TestSDESRefreshGoesOn(t *testing.T) {
 	t.Parallel()
 	l := newLine(t, newPair(sdp.AES128HMAC32, nil), newPair(sdp.AES128HMAC80, nil))
-	l.talk(66_000)
+	l.leap(66_000)
+	heard := l.farB.heard
 	ssrc, seq, roc := l.b.out.ssrc, l.b.out.seq, l.b.secure.send
 	l.a.apply(l.sh, l.agreed[0])
 	l.b.apply(l.sh, l.agreed[1])
@@ -238,7 +116,7 @@ func TestSDESRefreshGoesOn(t *testing.T) {
 		t.Error("a refresh made our packets begin anew")
 	}
 	l.talk(10)
-	if l.farB.deaf != 0 || l.farB.heard != 66_011 || l.a.in.replayed != 1 {
+	if l.farB.deaf != 0 || l.farB.heard != heard+11 || l.a.in.replayed != 1 {
 		t.Errorf("the far end hears %d packets, cannot open %d; %d replayed", l.farB.heard, l.farB.deaf, l.a.in.replayed)
 	}
 }
