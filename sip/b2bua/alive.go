@@ -68,8 +68,28 @@ func (l *Leg) askWay(s *session) {
 	}()
 }
 
-// unwatch ends the questions about a way.
+// watchRinging leaves an operator that says 100 and then nothing, if somebody else may be asked instead.
+func (l *Leg) watchRinging(s *session) {
+	if s.dest.NoRinging <= 0 {
+		return
+	}
+	s.stuck = time.AfterFunc(s.dest.NoRinging, func() {
+		l.call.loop.Post(func() {
+			if !l.pending(s) || l.state != StateSetup || l.next >= len(l.dial.Destinations) {
+				return
+			}
+			l.call.engine.trunks.Report(s.dest, trunk.Result{Err: trunk.ErrStuck})
+			l.leave(s, CauseUnavailable)
+			l.tryNext(failure{cause: CauseUnavailable, err: trunk.ErrStuck})
+		})
+	})
+}
+
+// unwatch ends the questions about a way, and the patience with it.
 func (s *session) unwatch() {
+	if s.stuck != nil {
+		s.stuck.Stop()
+	}
 	if s.look != nil {
 		s.look.Stop()
 	}

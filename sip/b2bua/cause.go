@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
@@ -109,7 +110,7 @@ func outcomeOfError(err error) Outcome {
 	switch {
 	case err == nil:
 		return OutcomeFailed
-	case errors.Is(err, dialog.ErrSilent), errors.Is(err, wire.ErrTimeout):
+	case errors.Is(err, dialog.ErrSilent), errors.Is(err, wire.ErrTimeout), errors.Is(err, trunk.ErrStuck):
 		return OutcomeSilent
 	case errors.Is(err, wire.ErrUnreachable):
 		return OutcomeUnreachable

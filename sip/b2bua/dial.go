@@ -108,11 +108,16 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 	l.stopTimer()
 	l.timer = time.AfterFunc(l.dial.RingTime, func() {
 		c.loop.Post(func() {
-			if l.pending(s) {
-				l.giveUp(l.unanswered())
+			if !l.pending(s) {
+				return
 			}
+			if l.state == StateSetup && dest.NoRinging > 0 && l.dial.RingTime >= dest.NoRinging { // it had its time, and said 100
+				c.engine.trunks.Report(dest, trunk.Result{Err: trunk.ErrStuck})
+			}
+			l.giveUp(l.unanswered())
 		})
 	})
+	l.watchRinging(s)
 	if dest.Alive != nil {
 		l.askWay(s)
 	}

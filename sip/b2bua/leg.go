@@ -78,6 +78,7 @@ type session struct {
 	settled bool               // its end has been reported
 	dest    *trunk.Destination // of a dialled leg: the way
 
+	stuck *time.Timer        // ends the patience with 100 and nothing more
 	look  *time.Timer        // asks next whether the way is alive
 	unask context.CancelFunc // ends the question that is open
 }

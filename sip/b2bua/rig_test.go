@@ -65,6 +65,7 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 	edgeConfig := wire.Default()
 	edgeConfig.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	edgeConfig.Rate, edgeConfig.Burst = 1<<20, 1<<20 // all peers of a test share one address
+	edgeConfig.Extensions = dialog.Extensions
 	if opt.edge != nil {
 		opt.edge(&edgeConfig)
 	}

@@ -153,3 +153,58 @@ func TestCallEndsWhileItsWayIsAsked(t *testing.T) {
 	bob.Answer(487, "Request Terminated", "")
 	r.gone()
 }
+
+// An operator that says 100 and no more is left for the next one, in time; the last one is waited for.
+func TestStuckOperatorIsLeftForTheNext(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	r.dialIn(siptest.NewRTP(t).SDP())
+	c := r.call()
+	ways := r.trunks.Route(mobile)
+	for i := range ways {
+		ways[i].NoRinging = 300 * time.Millisecond
+	}
+	r.in(c, func() {
+		d := r.to("bob", ways...)
+		d.RingTime = 900 * time.Millisecond
+		c.Dial(d)
+	})
+	first, _ := take(r.caller)
+	first.Answer(100, "Trying", "")
+	began := time.Now()
+	second, _ := take(r.spare)
+	if took := time.Since(began); took < 200*time.Millisecond {
+		t.Errorf("the operator that said 100 was left after %s", took)
+	}
+	cancel := r.caller.ExpectRequest("CANCEL")
+	r.caller.Answer(cancel, 200, "OK", siptest.Reply{})
+	first.Answer(487, "Request Terminated", "")
+	second.Answer(100, "Trying", "")
+	r.expect("bob failed no_answer") // at the end of the ring time, not before
+	r.once("bob failed")
+	r.spare.ExpectRequest("CANCEL")
+	second.Answer(487, "Request Terminated", "")
+	r.in(c, func() { c.End(CauseNoAnswer) })
+	r.gone()
+}
+
+// R15: our re-INVITE meets theirs: 491, and it goes through at the second try.
+func TestR15OurReInviteMeetsGlare(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{engine: func(c *Config) { c.OneWay = 200 * time.Millisecond }})
+	c, _, _, callerRTP, bobRTP := r.talk()
+	callerRTP.Tone(440)
+	first := r.bob.ExpectRequest("INVITE")
+	r.bob.Answer(first, 491, "Request Pending", siptest.Reply{})
+	r.bob.ExpectRequest("ACK")
+	began := time.Now()
+	again := r.bob.ExpectRequest("INVITE")
+	if took := time.Since(began); took < 2*time.Second { // 2.1 to 4 s: the Call-ID is ours
+		t.Errorf("the second try came after %s", took)
+	}
+	bobRTP.Tone(1000)
+	r.bob.Answer(again, 200, "OK", siptest.Reply{SDP: bobRTP.SDP(), Headers: []string{"Contact: <" + r.bob.URI() + ">"}})
+	r.bob.ExpectRequest("ACK")
+	hears(t, callerRTP, 1000)
+	r.in(c, func() { c.End(CauseNormal) })
+}
