@@ -9,10 +9,12 @@
 //
 // # Terms
 //
-// A flow is a transport with a local and a remote address; every message came
-// from one and goes to one. A source is the remote address of a flow; its Class
-// decides whether it hears anything from us. A mailbox is the queue of one
-// Call-ID.
+// A flow is a transport with a local and a remote address, and for TLS a
+// profile; every message came from one and goes to one. The local address names
+// the listener: by it a request leaves, and Via and Contact name it. A kept flow
+// is only what is open already. A source is the remote address of a flow; its
+// Class decides whether it hears anything from us. A guest is a source that may
+// register and nothing else. A mailbox is the queue of one Call-ID.
 //
 // # Order and concurrency
 //
@@ -35,14 +37,26 @@
 //
 // # Connections
 //
-// Accepted TCP connections are bounded, in all and per source, by the descriptors
+// TCP and TLS connections, accepted and dialled, share one machinery: framing,
+// caps, keep-alives. They are found by profile and remote address, in both
+// directions. Accepted ones are bounded, in all and per source, by the descriptors
 // the process may open, so that idle ones never starve calls. A newcomer takes the
 // place of the oldest connection that has never sent a request; the same one is
-// given up when accepting fails for lack of descriptors.
+// given up when accepting fails for lack of descriptors. Guests have a small share
+// of their own and are dropped when they have not registered in time. What waits for
+// an answer on a connection that dies fails at once, whatever it has heard so far.
+//
+// A listener for TLS shows its certificate and may ask for one; a profile says how
+// connections to one operator are opened. Files are looked at once a minute; what
+// cannot be used leaves in force what was before it. Nothing is said below TLS
+// before a client hello; no protocol is negotiated (ALPN), no secret is logged.
+//
+// A request that may not fit a packet goes by TCP to the same peer if it takes the
+// connection, else by UDP in fragments.
 //
 // # RFCs
 //
-// 3261 (core, transactions), 3581 (rport), 4475 (torture messages), 5626
-// section 3.5.1 (CRLF keep-alive), 6026 (INVITE 2xx). Units: durations are
-// time.Duration, sizes are bytes.
+// 2474 (DSCP), 3261 (core, transactions), 3581 (rport), 4475 (torture messages),
+// 5621 (multipart bodies), 5626 section 3.5.1 (CRLF keep-alive), 6026 (INVITE
+// 2xx), 8446 and 5246 (TLS). Units: durations are time.Duration, sizes are bytes.
 package wire
