@@ -32,8 +32,11 @@ type Kamailio struct {
 	Algorithm string // "MD5" (default) or "SHA-256"
 	DID       string // default "+74957770000"
 	Open      bool   // calls out need no password
-	Gateway   netip.AddrPort
-	Cert, Key string // of its TLS side; "" = none
+	// Challenges are whole WWW-Authenticate headers that stand beside the real one.
+	Challenges []string
+	MinExpires int // seconds; less is refused with 423; default 30
+	Gateway    netip.AddrPort
+	Cert, Key  string // of its TLS side; "" = none
 }
 
 // KamailioRun is Kamailio at work, on ports that outlive a Stop.
@@ -56,6 +59,9 @@ func StartKamailio(tb testing.TB, cfg Kamailio) *KamailioRun {
 		if *d.setting == "" {
 			*d.setting = d.value
 		}
+	}
+	if cfg.MinExpires == 0 {
+		cfg.MinExpires = 30
 	}
 	k := &KamailioRun{tb: tb, cfg: cfg, dir: tb.TempDir(), port: freePorts(tb, 2)}
 	tb.Cleanup(func() {
