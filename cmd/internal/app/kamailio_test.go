@@ -119,3 +119,42 @@ func TestREGISTERWithKamailio(t *testing.T) {
 		})
 	}
 }
+
+// One of two servers dies while a mobile rings through it: the other rings the mobile, and it is still one call with one
+// ticket. Over TCP the connection tells; over UDP only silence does, which OPTIONS find out.
+func TestRFC3263KamailioDiesMidRing(t *testing.T) {
+	t.Parallel()
+	for i, transport := range []wire.Transport{wire.UDP, wire.TCP, wire.TLS} {
+		t.Run(string(transport), func(t *testing.T) {
+			t.Parallel()
+			name := "dies" + string(transport)
+			first, second := startPhone(t, "first", "udp", phone.Ringing()), startPhone(t, "second", "udp", accepting())
+			ca := siptest.NewAuthority(t, "operator")
+			cert, key := ca.Issue(time.Now().Add(time.Hour), name+".test")
+			server := func(n int, gateway *phone.Phone) *siptest.KamailioRun {
+				return siptest.StartKamailio(t, siptest.Kamailio{
+					IP: fmt.Sprintf("127.0.2.%d", 10*i+n), Domain: name + ".test", Gateway: gateway.Addr("udp"), Cert: cert, Key: key,
+				})
+			}
+			a, b := server(1, first), server(2, second)
+			tr := string(transport)
+			dns := siptest.StartDNS(t, srvLines(name, tr, a.Addr(tr), b.Addr(tr))...)
+			op := byKamailio(name, transport)
+			op.TLS.CA = map[wire.Transport]string{wire.TLS: ca.File}[transport]
+			r := newRig(t, withOperators(dns, op))
+			until(t, "registered", func() bool { return r.health(name).Registration == trunk.RegistrationActive })
+			l := r.lineOf(t, nil, mobileDevice())
+			s := l.dial("udp", phone.Options{Talk: phone.Talk{For: time.Second}})
+			ringing := incoming(t, first, 1)
+			wait(t, ringing, phone.Rang)
+			a.Stop()
+			died := time.Now()
+			engineer := incoming(t, second, 1)
+			t.Logf("the other server rings after %s", time.Since(died).Round(time.Millisecond))
+			wait(t, engineer, phone.Ended)
+			wait(t, s, phone.Ended)
+			l.settled(dispatch.CallServed, "1 accepted")
+			ringing.Hangup() // nobody is left to cancel it
+		})
+	}
+}

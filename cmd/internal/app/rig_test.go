@@ -38,6 +38,7 @@ type rig struct {
 	client *phone.Phone // behind the operator: rung for call-backs and mobiles
 	feed   *dispatch.Subscription
 	events *siptest.Log[dispatch.FeedEvent]
+	logs   *siptest.Log[string] // what the app has logged, from WARN up
 	stop   func() error // ends the app and returns what its Run returned
 
 	mu    sync.Mutex
@@ -87,9 +88,9 @@ func newRig(tb testing.TB, change ...func(*config.Config)) *rig {
 // startRig runs the app until the end of the test, or until stop.
 func startRig(tb testing.TB, cfg config.Config, client *phone.Phone) *rig {
 	tb.Helper()
-	r := &rig{TB: tb, cfg: cfg, client: client, events: &siptest.Log[dispatch.FeedEvent]{}}
+	r := &rig{TB: tb, cfg: cfg, client: client, events: &siptest.Log[dispatch.FeedEvent]{}, logs: &siptest.Log[string]{}}
 	var err error
-	r.app, err = app.New(context.Background(), cfg, slog.New(slog.DiscardHandler))
+	r.app, err = app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(logLines{r.logs}, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	r.must(err)
 	r.feed = r.app.Dispatcher().Feed().Subscribe(1 << 16)
 	var running sync.WaitGroup
@@ -119,6 +120,42 @@ func startRig(tb testing.TB, cfg config.Config, client *phone.Phone) *rig {
 		tb.Fatal("the app is not ready")
 	}
 	return r
+}
+
+// logLines keeps each line that a handler writes.
+type logLines struct{ lines *siptest.Log[string] }
+
+func (l logLines) Write(b []byte) (int, error) {
+	l.lines.Add(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
+
+// logged waits for a line that holds all of the words.
+func (r *rig) logged(words ...string) {
+	r.Helper()
+	until(r, fmt.Sprintf("the log says %q", words), func() bool {
+		return r.logs.Count(func(line string) bool {
+			return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) })
+		}) > 0
+	})
+}
+
+// metric is one figure of /metrics, by its name and one label.
+func (r *rig) metric(name, label, value string) float64 {
+	r.Helper()
+	families, err := r.app.Metrics().Gather()
+	r.must(err)
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			for _, l := range m.GetLabel() {
+				if f.GetName() == name && l.GetName() == label && l.GetValue() == value {
+					return m.GetGauge().GetValue() + m.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	r.Fatalf("there is no metric %s{%s=%q}", name, label, value)
+	return 0
 }
 
 func (r *rig) must(err error) {
