@@ -56,7 +56,7 @@ func TestRequestsFromElsewhere(t *testing.T) {
 
 // A BYE after our end is answered while the dialog is known; then it is 481
 // (RFC 3261 §15.1.2).
-func TestByeAfterOurs(t *testing.T) {
+func TestRFC3261ByeAfterOurs(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")

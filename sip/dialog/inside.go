@@ -34,11 +34,25 @@ func (d *Dialog) request(tx serverTx) {
 		d.tell(Event{Kind: Info, Req: req, Tag: d.s.RemoteTag}, &in)
 	case wire.OPTIONS:
 		d.reply(tx, wire.StatusOK, wire.Header{Name: "Allow", Value: allow})
+	case wire.MESSAGE:
+		d.message(tx)
 	case wire.REFER: // a transfer could dial anything: refused unless somebody allows it
 		d.reply(tx, wire.StatusDecline)
 	default:
 		d.reply(tx, wire.StatusMethodNotAllowed, wire.Header{Name: "Allow", Value: allow})
 	}
+}
+
+// message hands a MESSAGE within the dialog to whoever takes those outside of one:
+// the text is the same (RFC 3428 §8).
+func (d *Dialog) message(tx serverTx) {
+	f := d.st.outside[wire.MESSAGE]
+	real, ok := tx.(*wire.ServerTx)
+	if f == nil || !ok {
+		d.reply(tx, wire.StatusMethodNotAllowed, wire.Header{Name: "Allow", Value: allow})
+		return
+	}
+	f(real)
 }
 
 // admits says whether a request comes from an address of this dialog: the one it

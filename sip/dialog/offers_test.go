@@ -17,7 +17,7 @@ func confirmed(b *bench) {
 	b.net.take()
 }
 
-func TestR13ByeDuringTheirReinvite(t *testing.T) {
+func TestRFC3261R13ByeDuringTheirReinvite(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -29,7 +29,7 @@ func TestR13ByeDuringTheirReinvite(t *testing.T) {
 	})
 }
 
-func TestR13ByeDuringOurReinvite(t *testing.T) {
+func TestRFC3261R13ByeDuringOurReinvite(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -42,7 +42,7 @@ func TestR13ByeDuringOurReinvite(t *testing.T) {
 	})
 }
 
-func TestR14ByeFromBoth(t *testing.T) {
+func TestRFC3261R14ByeFromBoth(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -55,7 +55,7 @@ func TestR14ByeFromBoth(t *testing.T) {
 	})
 }
 
-func TestR15Glare(t *testing.T) {
+func TestRFC3261R15Glare(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -90,7 +90,7 @@ func TestGlareWaits(t *testing.T) {
 	}
 }
 
-func TestR16SecondInvite(t *testing.T) {
+func TestRFC3261R16SecondInvite(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -105,7 +105,7 @@ func TestR16SecondInvite(t *testing.T) {
 	})
 }
 
-func TestR17HoldAndRefresh(t *testing.T) {
+func TestRFC3264R17HoldAndRefresh(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -140,7 +140,7 @@ func TestR17HoldAndRefresh(t *testing.T) {
 	})
 }
 
-func TestUpdateInEarlyDialog(t *testing.T) {
+func TestRFC3311BeforeTheAnswer(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -186,7 +186,7 @@ func TestInfoInOrder(t *testing.T) {
 	})
 }
 
-func TestLateOffer(t *testing.T) {
+func TestRFC3264LateOffer(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("")
@@ -207,7 +207,7 @@ func TestLateOffer(t *testing.T) {
 	})
 }
 
-func TestReinviteBeforeAck(t *testing.T) {
+func TestRFC3264ReinviteBeforeAck(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) { // it has seen our 200: the ACK is implied
 		b.invite("offer")
@@ -240,7 +240,7 @@ func TestReinviteBeforeAck(t *testing.T) {
 	})
 }
 
-func TestReinviteAckNeverComes(t *testing.T) {
+func TestRFC3261ReinviteAckNeverComes(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)
@@ -275,7 +275,7 @@ func TestOurOfferRepeatedAndRefused(t *testing.T) {
 	})
 }
 
-func TestCancelledReinvite(t *testing.T) {
+func TestRFC3261CancelledReinvite(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		confirmed(b)

@@ -52,7 +52,7 @@ func TestHop(t *testing.T) {
 	}
 }
 
-func TestStrictRouter(t *testing.T) {
+func TestRFC3261StrictRouter(t *testing.T) {
 	t.Parallel()
 	s := State{Target: uri(t, "sip:a@198.51.100.9"), Routes: []string{"<sip:old@198.51.100.7>", "<sip:198.51.100.8;lr>"}}
 	u, routes := s.routing()
@@ -78,7 +78,7 @@ func TestCSeqIsReservedInBlocks(t *testing.T) {
 	}
 }
 
-func TestReasons(t *testing.T) {
+func TestReasonHeader(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]int{
 		`Q.850;cause=16;text="Normal call clearing"`:    16,
@@ -94,7 +94,7 @@ func TestReasons(t *testing.T) {
 	}
 }
 
-func TestDescriptionInMultipart(t *testing.T) {
+func TestMultipartDescription(t *testing.T) {
 	t.Parallel()
 	req := wire.NewRequest(wire.INVITE, uri(t, "sip:a@example.com"))
 	req.SetBody("multipart/mixed;boundary=xyz", []byte("--xyz\r\nContent-Type: application/isup\r\n\r\nabc\r\n"+

@@ -30,7 +30,7 @@ func pass(d time.Duration) {
 	synctest.Wait()
 }
 
-func TestHappyUAC(t *testing.T) {
+func TestRFC3261Caller(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -50,7 +50,7 @@ func TestHappyUAC(t *testing.T) {
 	})
 }
 
-func TestHappyUAS(t *testing.T) {
+func TestRFC3261Callee(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -68,7 +68,7 @@ func TestHappyUAS(t *testing.T) {
 	})
 }
 
-func TestR1CancelInsideTransaction(t *testing.T) {
+func TestRFC3261R1CancelInsideTransaction(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -79,7 +79,7 @@ func TestR1CancelInsideTransaction(t *testing.T) {
 	})
 }
 
-func TestR1R9Cancel(t *testing.T) {
+func TestRFC3261R1R9Cancel(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -98,7 +98,7 @@ func TestR1R9Cancel(t *testing.T) {
 	})
 }
 
-func TestR3CancelBeforeAccept(t *testing.T) {
+func TestRFC3261R3CancelBeforeAccept(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.st.OnInvite(func(in *Incoming) {
@@ -113,7 +113,7 @@ func TestR3CancelBeforeAccept(t *testing.T) {
 	})
 }
 
-func TestR2AnswerCrossesCancel(t *testing.T) {
+func TestRFC3261R2AnswerCrossesCancel(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -132,7 +132,7 @@ func TestR2AnswerCrossesCancel(t *testing.T) {
 	})
 }
 
-func TestR7ForksAndR19(t *testing.T) {
+func TestRFC3261R7ForksAndR19(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -156,7 +156,7 @@ func TestR7ForksAndR19(t *testing.T) {
 	})
 }
 
-func TestR8SilentCancel(t *testing.T) {
+func TestRFC3261R8SilentCancel(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -170,7 +170,7 @@ func TestR8SilentCancel(t *testing.T) {
 	})
 }
 
-func TestS11SilentTrunk(t *testing.T) {
+func TestRFC3261S11SilentTrunk(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -186,7 +186,7 @@ func TestS11SilentTrunk(t *testing.T) {
 	})
 }
 
-func TestR10AckNeverComes(t *testing.T) {
+func TestRFC3261R10AckNeverComes(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -198,7 +198,7 @@ func TestR10AckNeverComes(t *testing.T) {
 	})
 }
 
-func TestR11MediaWithoutAck(t *testing.T) {
+func TestRFC3261R11MediaWithoutAck(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -212,7 +212,7 @@ func TestR11MediaWithoutAck(t *testing.T) {
 	}, func(c *Config) { c.KeepWithoutAck = true })
 }
 
-func TestR12ByeBeforeAck(t *testing.T) {
+func TestRFC3261R12ByeBeforeAck(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -224,7 +224,7 @@ func TestR12ByeBeforeAck(t *testing.T) {
 	})
 }
 
-func TestR12ByeBeforeAnswer(t *testing.T) {
+func TestRFC3261R12ByeBeforeAnswer(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.invite("offer")
@@ -265,7 +265,7 @@ func TestInviteCannotLeave(t *testing.T) {
 	})
 }
 
-func TestOutcomesOfInvite(t *testing.T) {
+func TestReasonOfRefusal(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		tx := b.dial("offer")
@@ -286,7 +286,7 @@ func TestOutcomesOfInvite(t *testing.T) {
 	})
 }
 
-func TestRejectWithoutOwnerAndMerged(t *testing.T) {
+func TestMaxForwardsMergedRequest(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(b *bench) {
 		b.st.OnInvite(func(in *Incoming) {

@@ -150,7 +150,7 @@ func (l *line) ua(transport string) *siptest.UA {
 
 func (l *line) uri() string { return "sip:hotline@" + l.addr(wire.UDP).String() }
 
-func TestWireHappyBothRoles(t *testing.T) {
+func TestRFC3261BothRoles(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{"udp", "tcp"} {
 		t.Run(transport, func(t *testing.T) {
@@ -203,7 +203,7 @@ func TestWireHappyBothRoles(t *testing.T) {
 	}
 }
 
-func TestWireR10LostAck(t *testing.T) {
+func TestRFC3261WireR10LostAck(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, func(c *Config) {
 		c.T1, c.T2, c.AckTimeout = 20*time.Millisecond, 80*time.Millisecond, 600*time.Millisecond
@@ -227,7 +227,7 @@ func TestWireR10LostAck(t *testing.T) {
 	}
 }
 
-func TestWireR2AnswerCrossesCancel(t *testing.T) {
+func TestRFC3261WireR2AnswerCrossesCancel(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, nil)
 	phone := l.ua("udp")
@@ -256,7 +256,7 @@ func TestWireR2AnswerCrossesCancel(t *testing.T) {
 	}
 }
 
-func TestWireR7Forks(t *testing.T) {
+func TestRFC3261WireR7Forks(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, nil)
 	phone := l.ua("udp")
@@ -278,7 +278,7 @@ func TestWireR7Forks(t *testing.T) {
 	l.want(Progress, Progress, Answered)
 }
 
-func TestWireS11SilentThenAnswers(t *testing.T) {
+func TestRFC3261WireS11SilentThenAnswers(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, func(c *Config) { c.NoAnswer = 30 * time.Millisecond })
 	phone := l.ua("udp")
@@ -292,8 +292,8 @@ func TestWireS11SilentThenAnswers(t *testing.T) {
 	phone.Answer(phone.ExpectRequest("BYE"), 200, "OK", siptest.Reply{})
 }
 
-// TestWireR1OneWinner lets CANCEL and our 200 race: 487 or 200, never both.
-func TestWireR1OneWinner(t *testing.T) {
+// TestRFC3261WireR1OneWinner lets CANCEL and our 200 race: 487 or 200, never both.
+func TestRFC3261WireR1OneWinner(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, nil)
 	phone := l.ua("udp")
@@ -326,9 +326,9 @@ func TestWireR1OneWinner(t *testing.T) {
 	t.Logf("winners: %v", won)
 }
 
-// TestWireLossBothRoles connects two of our own stacks by a line that loses the
+// TestRFC3261LossBothRoles connects two of our own stacks by a line that loses the
 // first or second transmission of each message.
-func TestWireLossBothRoles(t *testing.T) {
+func TestRFC3261LossBothRoles(t *testing.T) {
 	t.Parallel()
 	rules := map[string]siptest.Rule{
 		"INVITE": siptest.DropNth("INVITE", 0, 1), "180": siptest.DropNth("INVITE", 180, 1),
@@ -364,13 +364,13 @@ func TestWireLossBothRoles(t *testing.T) {
 	}
 }
 
-func TestWireOutsideDialogs(t *testing.T) {
+func TestRFC3261OutsideDialogs(t *testing.T) {
 	t.Parallel()
 	l := startLine(t, nil)
 	phone := l.ua("udp")
 	call := phone.NewCall(l.uri())
 	for method, status := range map[string]int{
-		"OPTIONS": 405, "MESSAGE": 405, "BYE": 481, "INFO": 481, "UPDATE": 481, "FETCH": 501,
+		"REFER": 603, "PRACK": 481, "OPTIONS": 405, "MESSAGE": 405, "BYE": 481, "INFO": 481, "UPDATE": 481, "FETCH": 501,
 	} {
 		call.Request(method, "", "")
 		if res := phone.ExpectStatus(status, method); status == 405 && res.Get("Allow") == "" {
