@@ -59,14 +59,14 @@ func ParseAlgorithm(name string) (Algorithm, bool) {
 }
 
 func (a Algorithm) new() hash.Hash {
-	switch a.Base() {
-	case SHA256:
+	switch a {
+	case SHA256, SHA256Sess:
 		return sha256.New()
-	case SHA512256:
+	case SHA512256, SHA512256Sess:
 		return sha512.New512_256()
-	default:
-		return md5.New() //nolint:gosec // see the import
+	case MD5, MD5Sess:
 	}
+	return md5.New() //nolint:gosec // see the import
 }
 
 // sum is H(parts joined by colons) in lower-case hex.

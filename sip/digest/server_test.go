@@ -24,15 +24,15 @@ func knows(user string, a Algorithm) (string, bool) {
 	return HA1(a, user, realm, password), true
 }
 
-func newServer(t testing.TB, change func(*Config)) *Server {
-	t.Helper()
+func newServer(tb testing.TB, change func(*Config)) *Server {
+	tb.Helper()
 	cfg := Config{Realm: realm, Secret: []byte("0123456789abcdef0123456789abcdef"), Rand: counter()}
 	if change != nil {
 		change(&cfg)
 	}
 	s, err := NewServer(cfg)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
@@ -41,11 +41,11 @@ func newPhone(user, pass string) *Client {
 	return NewClient(Credentials{User: user, Password: pass, Realm: realm}, counter())
 }
 
-func mustAnswer(t testing.TB, c *Client, challenges []string) string {
-	t.Helper()
+func mustAnswer(tb testing.TB, c *Client, challenges []string) string {
+	tb.Helper()
 	v, err := c.Authorize(challenges, "REGISTER", "sip:vahta.example", nil)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }

@@ -169,15 +169,15 @@ func deltaSeconds(s string) time.Duration {
 	n, err := strconv.ParseUint(s[:end], 10, 32)
 	if err != nil {
 		if end > 0 { // more digits than 32 bits hold
-			return maxSeconds
+			return longest
 		}
 		return 0
 	}
 	return time.Duration(n) * time.Second
 }
 
-// maxSeconds is the longest time that SIP can write, 2^32-1 seconds.
-const maxSeconds = (1<<32 - 1) * time.Second
+// longest is the longest time that SIP can write, 2^32-1 seconds.
+const longest = (1<<32 - 1) * time.Second
 
 // plain shortens what a peer wrote for logs and status.
 func plain(s string) string {

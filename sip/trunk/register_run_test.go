@@ -40,6 +40,7 @@ type exchange struct {
 	cseq      uint64
 	unordered int
 	ids       int
+	only      bool // whoever registers only asks
 	sent      int
 	messages  []*wire.Request
 }
@@ -212,6 +213,7 @@ func registering(t *testing.T, x *exchange, change func(*Operator), play func(tr
 		trunks, err := New(cfg, Deps{
 			Sender: x, DNS: x, Registerer: registry,
 			Advertised: func(wire.Flow) (string, int) { return "198.51.100.9", 5060 },
+			AskOnly:    x.only,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -236,7 +238,7 @@ func TestREGISTERRefreshesAndLeaves(t *testing.T) {
 			t.Errorf("it is %s and stands at %d", got, one.standing())
 		}
 		h := trunks.Status()[0]
-		if h.Registration != RegistrationActive || h.Registrar != "192.0.2.1:5060" || h.RegisteredUntil.Sub(time.Now()) != 5*time.Minute {
+		if h.Registration != RegistrationActive || h.Registrar != "192.0.2.1:5060" || time.Until(h.RegisteredUntil) != 5*time.Minute {
 			t.Errorf("status %+v", h)
 		}
 		if got := figure(t, trunks.metrics.bound.WithLabelValues("op")); got != 1 {
@@ -341,7 +343,7 @@ func TestREGISTER423(t *testing.T) {
 	x := newExchange()
 	x.least = 30 * time.Minute
 	registering(t, x, nil, func(trunks *Trunks, one *Trunk) {
-		if got := trunks.Status()[0]; got.Registration != RegistrationActive || got.RegisteredUntil.Sub(time.Now()) != x.least {
+		if got := trunks.Status()[0]; got.Registration != RegistrationActive || time.Until(got.RegisteredUntil) != x.least {
 			t.Errorf("%+v", got)
 		}
 		time.Sleep(time.Hour)
@@ -470,4 +472,32 @@ func TestREGISTERAgainWhenTheConnectionBreaks(t *testing.T) {
 			t.Error("somebody else's connection led to a new registration")
 		}
 	})
+}
+
+// Who only asks proves the account and changes nothing at the registrar.
+func TestREGISTERAskOnly(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		password string
+		want     Registration
+	}{{"secret", RegistrationActive}, {"changed", RegistrationRefused}} {
+		x := newExchange()
+		x.password = tt.password
+		x.answer = func(req *wire.Request, res *wire.Response) {
+			res.Remove("Contact")
+			if req.Header("Contact") == "" {
+				x.bound = time.Time{}
+			}
+			_ = res.Add("Contact", "<sip:login@203.0.113.5>;expires=77") // the server that runs
+		}
+		x.only = true
+		registering(t, x, nil, func(_ *Trunks, one *Trunk) {
+			if got := one.Registration(); got != tt.want {
+				t.Errorf("with password %s: %s", tt.password, got)
+			}
+		})
+		if x.last.Header("Contact") != "" || x.last.Header("Expires") != "" || x.registered() {
+			t.Errorf("it was not only asked: Contact %s, Expires %s", x.last.Header("Contact"), x.last.Header("Expires"))
+		}
+	}
 }
