@@ -107,9 +107,12 @@ func checkDevices(people []oncall.Person) error {
 					fault("uri", "port %s is not 1 to 65535", port)
 				}
 			}
-			phone := phoneOf(d.URI)
+			phone, field := phoneOf(d.URI), "uri"
+			if d.Account != "" {
+				phone, field = "account "+d.Account, "account"
+			}
 			if o, taken := owners[phone]; taken && o.ID != p.ID && !o.Shared && !p.Shared && phone != "" {
-				fault("uri", "%q is the softphone of %s too; give each his own, or set shared: true when it is a ring group", d.URI, o.ID)
+				fault(field, "%q is the softphone of %s too; give each his own, or set shared: true when it is a ring group", d.Address(), o.ID)
 				continue
 			}
 			owners[phone] = p

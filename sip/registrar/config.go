@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/butlerspb/vahta/sip/digest"
 )
 
 // Config says which phones may register and how.
@@ -17,6 +20,9 @@ type Config struct {
 	Domain string `yaml:"domain"`
 	// Realm stands in challenges and in every HA1: another one makes all phones get new settings. Empty = "vahta".
 	Realm string `yaml:"realm"`
+	// Algorithms are offered to phones, strongest first; accounts have an HA1 for each. A phone that answers none of several
+	// is offered the last alone when it asks again.
+	Algorithms []digest.Algorithm `yaml:"algorithms"`
 	// Transport is what phones are told to use: udp, tcp or tls.
 	Transport string `yaml:"transport"`
 	// SRTP is how their sound goes over TLS: required, offered or off. Without TLS it is offered at most.
@@ -49,7 +55,7 @@ const (
 // Default returns the settings of everything that the configuration leaves out.
 func Default() Config {
 	return Config{
-		Realm: "vahta", Transport: "tls", SRTP: "required", Expires: maxExpires, MinExpires: 30 * time.Second, MaxContacts: 5, MaxCalls: 2,
+		Realm: "vahta", Algorithms: algorithms(), Transport: "tls", SRTP: "required", Expires: maxExpires, MinExpires: 30 * time.Second, MaxContacts: 5, MaxCalls: 2,
 		Ping: 27 * time.Second, Refresh: 5 * time.Second, LinkLife: maxLinkLife,
 	}
 }
@@ -60,6 +66,9 @@ func (c Config) Validate() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if c.Realm == "" || strings.ContainsAny(c.Realm, "\"\\\r\n:") {
 		fault("realm: %q is no realm; write a word such as vahta, without quotes and colons", c.Realm)
+	}
+	if len(c.Algorithms) == 0 || slices.ContainsFunc(c.Algorithms, func(a digest.Algorithm) bool { return !slices.Contains(algorithms(), a) }) {
+		fault("algorithms: %v; use SHA-256, MD5, or both in this order", c.Algorithms)
 	}
 	switch c.Transport {
 	case "udp", "tcp", "tls":

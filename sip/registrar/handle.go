@@ -110,6 +110,7 @@ func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string,
 	v := r.digest.Verify(now, source(req), credentials, req.Method(), req.Body(), r.ha1)
 	switch {
 	case v.OK:
+		r.simple.answered(req.Flow().Remote.Addr().Unmap(), now)
 		return v.User, nil
 	case v.Stale:
 		return v.User, &refusal{status: wire.StatusUnauthorized, why: whyStale}
@@ -154,8 +155,12 @@ func (r *Registrar) challenge(req *wire.Request, why *refusal, now time.Time) []
 	if why.status != wire.StatusUnauthorized {
 		return why.headers
 	}
+	values := r.digest.Challenge(now, source(req), why.why == whyStale)
+	if r.simple.ask(req.Flow().Remote.Addr().Unmap(), why.why == whyChallenged, now) {
+		values = values[len(values)-1:]
+	}
 	var list []wire.Header
-	for _, v := range r.digest.Challenge(now, source(req), why.why == whyStale) {
+	for _, v := range values {
 		list = append(list, wire.Header{Name: "WWW-Authenticate", Value: v})
 	}
 	return list

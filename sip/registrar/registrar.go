@@ -69,6 +69,7 @@ type Registrar struct {
 	digest  *digest.Server
 	dummy   map[digest.Algorithm]string // HA1 of nobody
 	links   *linkLimit
+	simple  *simple
 	again   chan struct{} // of one: the accounts may have changed
 	flush   chan struct{} // of one: something is dirty
 	wake    chan struct{} // of one: something may be due
@@ -101,12 +102,12 @@ func New(cfg Config, deps Deps) (*Registrar, error) {
 	fill := func(b []byte) { _, _ = rand.Read(b) } // it never fails
 	secret := make([]byte, 32)
 	fill(secret)
-	server, err := digest.NewServer(digest.Config{Realm: cfg.Realm, Secret: secret, Algorithms: algorithms(), Rand: fill})
+	server, err := digest.NewServer(digest.Config{Realm: cfg.Realm, Secret: secret, Algorithms: cfg.Algorithms, Rand: fill})
 	if err != nil {
 		return nil, fmt.Errorf("registrar: %w", err)
 	}
 	r := &Registrar{
-		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, digest: server, links: newLinkLimit(),
+		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, digest: server, links: newLinkLimit(), simple: newSimple(),
 		again: make(chan struct{}, 1), flush: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		accounts: accounts{}, own: map[string][]Binding{}, foreign: map[string][]Binding{}, placed: map[string]int{}, dirty: map[string]struct{}{},
 	}
