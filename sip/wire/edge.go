@@ -257,7 +257,7 @@ func (t *ServerTx) forlorn(now time.Time) bool {
 
 // ours tells whether a Via names one of our listeners.
 func (e *Edge) ours(via *sip.ViaHeader) bool {
-	got := uint16(via.Port) //nolint:gosec // compared only; the sender's own number comes back
+	got := uint16(via.Port)
 	if via.Port == 0 {
 		got = defaultPortOf(Transport(strings.ToLower(via.Transport)))
 	}

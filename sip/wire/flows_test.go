@@ -216,9 +216,12 @@ func two(t *testing.T, h Handler, one, other string) *Edge {
 	pair := ListenTLS{Cert: cert, Key: key}
 	e := startEdge(t, one, h, func(c *Config) {
 		c.Listen = []Listen{
-			{Transport: UDP, Addr: one + ":0"}, {Transport: UDP, Addr: other + ":0"},
-			{Transport: TCP, Addr: one + ":0"}, {Transport: TCP, Addr: other + ":0"},
-			{Transport: TLS, Addr: one + ":0", TLS: pair}, {Transport: TLS, Addr: other + ":0", TLS: pair},
+			{Transport: UDP, Addr: one + ":0"},
+			{Transport: UDP, Addr: other + ":0"},
+			{Transport: TCP, Addr: one + ":0"},
+			{Transport: TCP, Addr: other + ":0"},
+			{Transport: TLS, Addr: one + ":0", TLS: pair},
+			{Transport: TLS, Addr: other + ":0", TLS: pair},
 		}
 	})
 	profiles(t, e, map[string]TLSProfile{"op": {CA: ca.File}})

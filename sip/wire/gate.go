@@ -32,10 +32,11 @@ func (e *Edge) admitted(msg []byte, by Flow, now time.Time) Class {
 		}
 	case Peer:
 		from := by.Remote.Addr()
-		if !e.buckets.take(from, now) && !(inside(msg) && e.inside.take(from, now)) {
-			e.metrics.refuse(faultRate)
-			return Unknown
+		if e.buckets.take(from, now) || inside(msg) && e.inside.take(from, now) {
+			return Peer
 		}
+		e.metrics.refuse(faultRate)
+		return Unknown
 	}
 	return class
 }

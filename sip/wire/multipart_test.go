@@ -8,8 +8,8 @@ import (
 )
 
 // bodied is a message with a body.
-func bodied(t testing.TB, contentType, body string) *Request {
-	t.Helper()
+func bodied(tb testing.TB, contentType, body string) *Request {
+	tb.Helper()
 	r := NewRequest(INVITE, URI{Scheme: "sip", Host: "h"})
 	r.SetBody(contentType, []byte(body))
 	return r

@@ -67,13 +67,11 @@ func (t *ServerTx) respond(res *Response) error {
 		return fmt.Errorf("answer %s with %d: %w", t.req.Method(), status, errors.Join(classify(err), err))
 	}
 	t.edge.metrics.sentResponse(status)
-	switch t.req.sip.Method {
-	case sip.CANCEL:
+	if t.req.sip.Method == sip.CANCEL {
 		t.keepCancel(res)
-	case sip.REGISTER:
-		if c, ok := t.back.out.(*streamConn); ok && is2xx(status) {
-			c.welcome()
-		}
+	}
+	if c, ok := t.back.out.(*streamConn); ok && t.req.sip.Method == sip.REGISTER && is2xx(status) {
+		c.welcome()
 	}
 	return nil
 }

@@ -283,39 +283,32 @@ func (s *streamSocket) acceptLoop(ctx context.Context) {
 func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	defer s.edge.guard("", nil)
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
-	why := faultNone
 	class := s.edge.class(remote, local)
 	if class == Unknown {
-		why = faultUnknownSource
-	}
-	flow := Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote}
-	var c *streamConn
-	if why == faultNone {
-		if tcp, ok := conn.(syscall.Conn); ok { // not everything is inherited from the listener
-			if raw, err := tcp.SyscallConn(); err == nil {
-				_ = s.control("", "", raw) // unmarked is better than not at all
-			}
-		}
-		if s.own != nil {
-			conn = tls.Server(&mute{Conn: conn}, s.serverTLS())
-		}
-		c = newStreamConn(s, conn, flow)
-		c.guest.Store(class == Guest)
-		if !s.add(c, true) {
-			why = faultOverload
-		}
-	}
-	if why != faultNone {
-		s.edge.metrics.refuse(why)
+		s.edge.metrics.refuse(faultUnknownSource)
 		_ = conn.Close() // nothing was said yet
 		return
 	}
-	if s.own == nil {
+	if tcp, ok := conn.(syscall.Conn); ok { // not everything is inherited from the listener
+		if raw, err := tcp.SyscallConn(); err == nil {
+			_ = s.control("", "", raw) // unmarked is better than not at all
+		}
+	}
+	if s.own != nil {
+		conn = tls.Server(&mute{Conn: conn}, s.serverTLS())
+	}
+	c := newStreamConn(s, conn, Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote})
+	c.guest.Store(class == Guest)
+	switch {
+	case !s.add(c, true):
+		s.edge.metrics.refuse(faultOverload)
+		_ = conn.Close() // nothing was said yet
+	case s.own != nil:
+		s.greet(c)
+	default:
 		s.opened(c)
 		s.serve(ctx, c)
-		return
 	}
-	s.greet(c)
 }
 
 // opened lets requests use a connection.
