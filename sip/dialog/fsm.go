@@ -132,8 +132,8 @@ func stepUACAccepted(ev UACEvent) (UACState, []Action) {
 		return UACAccepted, acts(SweepAnswer)
 	case UACBye, UACCancel:
 		return UACEnding, acts(SendAck, SendBye)
-	case UACPeerBye:
-		return UACTerminated, acts(AnswerBye, TellEnded)
+	case UACPeerBye: // its 2xx gets its ACK all the same, without an answer
+		return UACTerminated, acts(SendAck, AnswerBye, TellEnded)
 	case UACDialogLost:
 		return UACTerminated, acts(SendAck, SendBye, TellEnded)
 	case UACTrying, UACRinging, UACAnswerAgain, UACRefused, UACAgain, UACLost, UACSilent:

@@ -24,14 +24,14 @@ func TestAnyOrder(t *testing.T) {
 			plans := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 				return step{
 					op: rapid.IntRange(0, 99).Draw(t, "op"), tag: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "tag"),
-					status: rapid.SampledFrom([]int{200, 200, 491, 481, 0}).Draw(t, "status"),
+					status: rapid.SampledFrom([]int{200, 200, 200, 491, 481, 422, 407, 500, 0}).Draw(t, "status"),
 					wait:   time.Duration(rapid.IntRange(1, 40_000).Draw(t, "ms")) * time.Millisecond,
 				}
 			}), 1, 30)
 			rapid.Check(t, func(rt *rapid.T) {
-				plan, fault := plans.Draw(rt, "plan"), ""
+				plan, coin, fault := plans.Draw(rt, "plan"), rapid.IntRange(0, 7).Draw(rt, "coin"), ""
 				synctest.Test(t, func(t *testing.T) {
-					m := &model{bench: newBench(t), oks: map[string]bool{}}
+					m := &model{bench: newBench(t), oks: map[string]bool{}, rseq: map[string]uint32{}, coin: coin}
 					start(m)
 					fault = m.run(plan)
 				})
@@ -60,17 +60,27 @@ type model struct {
 	oks      map[string]bool // tags whose 2xx arrived
 	final    bool            // our INVITE was refused or lost
 	ended    bool            // the owner's loop
+	rseq     map[string]uint32
+	coin     int // chooses what the INVITE is like
 }
 
 func startUAC(m *model) {
-	tx := m.dial("offer")
+	tx := m.dialWith(func(o *Outgoing) {
+		if m.coin%4 == 0 {
+			o.SDP = nil
+		}
+	})
 	m.served = 1 // the INVITE is answered by the operations below
 	m.ops = []func(step){
 		func(step) { m.arrives(tx, 100, "") },
 		func(s step) { m.arrives(tx, 180, s.tag) },
+		func(s step) { // reliably, now and then again or ahead of its turn
+			m.rseq[s.tag] += uint32(s.wait % 3) //nolint:gosec // 0 to 2
+			m.arrives(tx, 183, s.tag, "Require", "100rel", "RSeq", decimal(m.rseq[s.tag]))
+		},
 		func(s step) { m.arrives(tx, 183, s.tag) },
-		func(s step) { m.arrives(tx, 200, s.tag) },
-		func(s step) { m.arrives(tx, 200, s.tag) },
+		func(s step) { m.arrives(tx, 200, s.tag, "Session-Expires", "90;refresher=uac", "Allow", "UPDATE") },
+		func(s step) { m.arrives(tx, 200, s.tag, "Session-Expires", "90;refresher=uas") },
 		func(s step) { m.arrives(tx, 486, s.tag) },
 		func(step) { m.arrives(tx, 0, "") },
 		func(step) { m.owner(func() { m.d.Cancel() }) },
@@ -78,7 +88,7 @@ func startUAC(m *model) {
 }
 
 // arrives is a response to our INVITE, or its loss; status 0.
-func (m *model) arrives(tx *outTx, status int, tag string) {
+func (m *model) arrives(tx *outTx, status int, tag string, headers ...string) {
 	if m.final || status == 0 && len(m.oks) > 0 || status >= 300 && len(m.oks) > 0 {
 		return
 	}
@@ -96,6 +106,9 @@ func (m *model) arrives(tx *outTx, status int, tag string) {
 		m.oks[tag] = true
 	}
 	res := tx.response(status, tag, "sdp")
+	for i := 0; i < len(headers); i += 2 {
+		_ = res.Add(headers[i], headers[i+1])
+	}
 	if slices.ContainsFunc(m.net.all(), func(l string) bool { return l == "forget" }) {
 		if status >= 200 && status < 300 {
 			m.st.HandleStray(res)
@@ -106,7 +119,12 @@ func (m *model) arrives(tx *outTx, status int, tag string) {
 }
 
 func startUAS(m *model) {
-	m.invite("offer")
+	sdp, tags := "offer", []string{"Supported", "Require"}
+	if m.coin%4 == 0 {
+		sdp = ""
+	}
+	m.caller(sdp, ReliableAuto, "Supported", "timer", "Session-Expires", "90", "Allow", "INVITE",
+		tags[m.coin/4%2], "100rel")
 	m.requests = append(m.requests, m.in)
 	m.ops = []func(step){
 		func(step) { m.owner(func() { m.d.Progress(180, nil) }) },
@@ -117,6 +135,11 @@ func startUAS(m *model) {
 		func(step) { m.st.cancel(m.keep(m.request(wire.CANCEL, "", "")), m.in) },
 		func(step) { m.ack(m.in, "") },
 		func(step) { m.ack(m.in, "") },
+		func(s step) { // with an offer, now and then
+			if last := m.in.answered(); last != nil && last.Header("RSeq") != "" {
+				m.keep(m.prack(last, map[string]string{"a": "theirs"}[s.tag]))
+			}
+		},
 	}
 }
 
@@ -175,7 +198,7 @@ func (m *model) serve(status int) {
 		tx.on(wire.ClientEvent{Err: wire.ErrTimeout})
 		return
 	}
-	tx.answer(status, "", "")
+	tx.timed(status, "", "Min-SE", "100")
 }
 
 // finish hangs up and lets every timer run out.
