@@ -20,12 +20,12 @@ const (
 	moveLimit = 3
 )
 
-// Moved is the error by which a way says that the person is reached elsewhere now: his phone has registered anew from
+// MovedError is the error by which a way says that the person is reached elsewhere now: his phone has registered anew from
 // another address while it rang. The old attempt is cancelled, and To is tried next.
-type Moved struct{ To []trunk.Destination }
+type MovedError struct{ To []trunk.Destination }
 
 // Error implements error.
-func (m *Moved) Error() string {
+func (m *MovedError) Error() string {
 	return fmt.Sprintf("the phone has moved to %d other addresses", len(m.To))
 }
 
@@ -54,7 +54,7 @@ func (l *Leg) askWay(s *session) {
 	go func() {
 		err := s.dest.Alive(ctx)
 		cancel()
-		c.loop.Post(func() {
+		c.loop.Post(func() { //nolint:contextcheck // the next question has a time of its own
 			c.settling--
 			c.settle()
 			switch {
@@ -101,7 +101,7 @@ func (s *session) unwatch() {
 // wayLost leaves a way that died while it rang, and tries the next, or where the phone has moved to.
 func (l *Leg) wayLost(s *session, err error) {
 	c := l.call
-	if moved, ok := errors.AsType[*Moved](err); ok && l.moves < moveLimit {
+	if moved, ok := errors.AsType[*MovedError](err); ok && l.moves < moveLimit {
 		l.moves++
 		l.dial.Destinations = slices.Insert(slices.Clone(l.dial.Destinations), l.next, moved.To...)
 	}

@@ -98,7 +98,7 @@ func TestR24PhoneMovesWhileItRings(t *testing.T) {
 	bob, _ := take(r.bob)
 	bob.Answer(180, "Ringing", "")
 	r.expect("anna ringing")
-	kill(&Moved{To: []trunk.Destination{r.phone(r.carol)}})
+	kill(&MovedError{To: []trunk.Destination{r.phone(r.carol)}})
 	carol, _ := take(r.carol) // before the way that was next
 	r.bob.ExpectRequest("CANCEL")
 	bob.Answer(200, "OK", siptest.NewRTP(t).SDP(), "Contact: <"+r.bob.URI()+">")
@@ -122,7 +122,7 @@ func TestR24PhoneThatFlapsIsLeft(t *testing.T) {
 	r.dialIn(siptest.NewRTP(t).SDP())
 	c := r.call()
 	way := r.phone(r.bob)
-	way.Alive = func(context.Context) error { return &Moved{To: []trunk.Destination{way}} }
+	way.Alive = func(context.Context) error { return &MovedError{To: []trunk.Destination{way}} }
 	r.in(c, func() { c.Dial(r.to("anna", way)) })
 	r.expect("anna failed unreachable")
 	if n := r.bob.Seen(func(m *siptest.Message) bool { return m.Is("INVITE") && m.ToTag() == "" }); n > moveLimit+1 {

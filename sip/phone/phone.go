@@ -226,7 +226,7 @@ func (p *Phone) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-inner.Done(): // the edge or the ports gave up
 		}
-		p.hangupAll()
+		p.hangupAll(context.WithoutCancel(ctx))
 		cancel()
 		return nil
 	})
@@ -244,12 +244,12 @@ func (p *Phone) Run(ctx context.Context) error {
 }
 
 // hangupAll ends all calls, politely first.
-func (p *Phone) hangupAll() {
+func (p *Phone) hangupAll(ctx context.Context) {
 	p.mu.Lock()
 	p.closed = true
 	sessions := slices.Clone(p.sessions)
 	p.mu.Unlock()
-	p.unregisterAtEnd()
+	p.unregisterAtEnd(ctx)
 	for _, s := range sessions {
 		s.Hangup()
 	}

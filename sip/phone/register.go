@@ -69,7 +69,7 @@ func (p *Phone) Register(ctx context.Context, what Registration) error {
 	if p.closed || p.registration != nil {
 		return fmt.Errorf("register at %s: the phone is closed or registered already: %w", uri.Host, ErrClosed)
 	}
-	loop, stop := context.WithCancel(context.Background())
+	loop, stop := context.WithCancel(context.WithoutCancel(ctx))
 	p.registration, p.stopRegister = r, stop
 	p.calls.Go(func() { r.keep(loop) })
 	return nil
@@ -105,8 +105,8 @@ func (p *Phone) Unregister(ctx context.Context) error {
 }
 
 // unregisterAtEnd takes the registration back politely, within the time that hanging up has too.
-func (p *Phone) unregisterAtEnd() {
-	ctx, cancel := context.WithTimeout(context.Background(), hangupLimit)
+func (p *Phone) unregisterAtEnd(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, hangupLimit)
 	defer cancel()
 	if err := p.Unregister(ctx); err != nil {
 		p.cfg.Log.Warn("phone not unregistered", "err", err)

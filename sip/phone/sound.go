@@ -116,7 +116,7 @@ func (s *Session) heard(e media.Event) {
 			s.digits = append(s.digits, e.Digit)
 			s.mu.Unlock()
 			s.note(Event{Kind: Digit, Digit: e.Digit, Reason: e.Via.String()})
-		case media.PlayDone, media.Silence, media.Resumed, media.RecordFailed, media.SocketFailed:
+		case media.PlayDone, media.Silence, media.Resumed, media.RecordFailed, media.SocketFailed, media.Quiet, media.Undecryptable:
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (e *engineers) way(d *registrar.Destination) trunk.Destination {
 		Alive: func(ctx context.Context) error {
 			err := d.Alive(ctx)
 			if moved, ok := errors.AsType[*registrar.MovedError](err); ok {
-				return &b2bua.Moved{To: []trunk.Destination{e.way(moved.To)}}
+				return &b2bua.MovedError{To: []trunk.Destination{e.way(moved.To)}}
 			}
 			return err
 		},
