@@ -111,9 +111,12 @@ func (s *Store) claimed(list []dispatch.Notice, now, until time.Time) []dispatch
 	return out
 }
 
-// claimBudget is the longest wait for claims: nobody hears it, and a busy
-// store is not away.
-const claimBudget = time.Second
+// Questions of the workers: nobody hears them, they wait behind the commits,
+// and a busy store is not away.
+const (
+	claimBudget   = 3 * time.Second // longest wait for claims
+	reserveBudget = time.Second     // the same for ticket numbers: a caller may wait for one
+)
 
 // ClaimNotices implements dispatch.Queue.
 func (s *Store) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) (list []dispatch.Notice, err error) {
@@ -232,7 +235,7 @@ func (s *Store) Reserve(ctx context.Context, year, n int) (first uint32, err err
 	if p == nil {
 		return 0, ErrAway
 	}
-	err = p.ask(ctx, claimBudget, func(ctx context.Context) error {
+	err = p.ask(ctx, reserveBudget, func(ctx context.Context) error {
 		var fault error
 		first, fault = in.Reserve(ctx, year, n)
 		return fault
@@ -247,7 +250,7 @@ func (s *Store) Release(ctx context.Context, year int, first, end uint32) error 
 	if p == nil {
 		return ErrAway
 	}
-	return p.ask(ctx, claimBudget, func(ctx context.Context) error { return in.Release(ctx, year, first, end) })
+	return p.ask(ctx, reserveBudget, func(ctx context.Context) error { return in.Release(ctx, year, first, end) })
 }
 
 // Keep implements dispatch.BlockKeeper: the list is in the file when it returns nil.

@@ -110,6 +110,51 @@ func (s *tardy) Load(ctx context.Context, id string) (dispatch.Case, error) {
 	return s.faulty.Load(ctx, id)
 }
 
+func (s *tardy) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+	if err := s.nap(ctx); err != nil {
+		return nil, err
+	}
+	return s.faulty.ClaimNotices(ctx, kind, now, lease, limit)
+}
+
+func (s *tardy) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+	if err := s.nap(ctx); err != nil {
+		return nil, err
+	}
+	return s.faulty.ClaimTimers(ctx, now, lease, limit)
+}
+
+// The workers' questions wait behind the commits of a busy store: that they are
+// slow says nothing. One that is not answered at all says that the store is away.
+func TestSlowClaims(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := &tardy{faulty: newFaulty()}
+		s, _ := start(t, config(t), Deps{}, in)
+		c := opening(1)
+		c.Notices = []dispatch.Notice{page("p1")}
+		must(t, s.Commit(t.Context(), c))
+		in.pause.Store(int64(2 * time.Second))
+		if list, err := s.ClaimNotices(t.Context(), dispatch.NoticePage, t0, time.Minute, 10); err != nil || len(list) != 1 {
+			t.Errorf("claimed %v, %v", list, err)
+		}
+		if list, err := s.ClaimTimers(t.Context(), t0.Add(time.Hour), time.Minute, 10); err != nil || len(list) != 1 {
+			t.Errorf("claimed %v, %v", list, err)
+		}
+		if st := s.Status(); st.State != Passing {
+			t.Errorf("status %+v", st)
+		}
+		in.pause.Store(int64(time.Minute))
+		_, err := s.ClaimTimers(t.Context(), t0.Add(time.Hour), time.Minute, 10)
+		must(t, err)
+		if st := s.Status(); st.State == Passing {
+			t.Errorf("status %+v", st)
+		}
+		in.pause.Store(0)
+		settled(t, s)
+	})
+}
+
 // A change that is decided anew needs several questions: each has its own time.
 func TestSlowStoreGetsEverything(t *testing.T) {
 	t.Parallel()

@@ -14,6 +14,7 @@ type Config struct {
 	Readers   int           `yaml:"readers"`   // connections of the read pool
 	Gather    time.Duration `yaml:"gather"`    // how long a change waits for others that share its transaction; 0 = not at all
 	BusyWait  time.Duration `yaml:"busy_wait"` // how long the writer waits for another process's write
+	OpenWait  time.Duration `yaml:"-"`         // how long opening waits for another process that opens or changes the file; 0 = BusyWait
 	Exclusive bool          `yaml:"-"`         // the serving process: refuses to start beside another one, and takes over its leases
 }
 
@@ -53,5 +54,16 @@ func (c Config) Validate() error {
 	if c.BusyWait <= 0 {
 		faults = append(faults, fmt.Errorf("busy_wait: %v, want more than zero", c.BusyWait))
 	}
+	if c.OpenWait < 0 {
+		faults = append(faults, fmt.Errorf("open_wait: %v, want zero or more", c.OpenWait))
+	}
 	return errors.Join(faults...)
+}
+
+// openWait is how long opening waits.
+func (c Config) openWait() time.Duration {
+	if c.OpenWait == 0 {
+		return c.BusyWait
+	}
+	return c.OpenWait
 }

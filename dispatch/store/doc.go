@@ -28,8 +28,9 @@
 //
 // Any number of processes of one machine may work on one file (WAL needs
 // shared memory, so never over a network file system). They open it one after
-// the other under the lock file path.open, and wait for each other's writes up
-// to Config.BusyWait, in steps of a millisecond. Config.Exclusive is for the
+// the other under the lock file path.open, which they wait for up to
+// Config.OpenWait, and wait for each other's writes up to Config.BusyWait, in
+// steps of a millisecond. Config.Exclusive is for the
 // only serving process of a file: it refuses to start beside another one, and
 // ends the leases of the timers and notices of the last run; nodes that share
 // a file let them lapse.

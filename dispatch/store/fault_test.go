@@ -116,15 +116,19 @@ func TestLocked(t *testing.T) {
 // A short write of another process is waited for.
 func TestBusyWait(t *testing.T) {
 	t.Parallel()
-	s, _, path := healthy(t)
-	other, err := sql.Open("sqlite", dsn(path))
+	cfg := Default()
+	cfg.Path, cfg.OpenWait = made(t), time.Millisecond // of no matter once it is open
+	s, err := Open(t.Context(), cfg, Deps{})
+	must(t, err)
+	run(t, s)
+	other, err := sql.Open("sqlite", dsn(cfg.Path))
 	must(t, err)
 	t.Cleanup(func() { must(t, other.Close()) })
 	hold, err := other.BeginTx(t.Context(), nil)
 	must(t, err)
 	patient, gone := make(chan error, 1), make(chan error, 1)
-	go func() { patient <- s.Commit(t.Context(), opening(1)) }()
-	go func() { gone <- s.Commit(within(t, 100*time.Millisecond), opening(2)) }()
+	go func() { patient <- s.Commit(t.Context(), opening(11)) }()
+	go func() { gone <- s.Commit(within(t, 100*time.Millisecond), opening(12)) }()
 	select {
 	case err := <-patient:
 		t.Fatalf("committed beside another process's write: %v", err)
@@ -133,8 +137,8 @@ func TestBusyWait(t *testing.T) {
 	}
 	must(t, hold.Rollback())
 	must(t, <-patient)
-	must(t, s.Commit(t.Context(), opening(3)))
-	_, err = s.Load(t.Context(), "t2") // its caller had gone before it began
+	must(t, s.Commit(t.Context(), opening(13)))
+	_, err = s.Load(t.Context(), "t12") // its caller had gone before it began
 	want(t, err, dispatch.ErrNotFound)
 }
 
@@ -147,7 +151,7 @@ func TestKeptByAnother(t *testing.T) {
 	_, err = other.ExecContext(t.Context(), `UPDATE counters SET value = 60`)
 	must(t, err)
 	cfg := Default()
-	cfg.Path, cfg.BusyWait = path, time.Millisecond
+	cfg.Path, cfg.OpenWait = path, time.Millisecond
 	_, err = Open(t.Context(), cfg, Deps{})
 	want(t, err, ErrNotNow)
 	must(t, other.Close())

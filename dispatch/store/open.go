@@ -85,7 +85,7 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	alone, err := enterOpen(ctx, s.cfg.Path, s.cfg.BusyWait)
+	alone, err := enterOpen(ctx, s.cfg.Path, s.cfg.openWait())
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 // date; the lock of enterOpen is held.
 func (s *SQLite) attach(ctx context.Context) (err error) {
 	pragmas := []string{
-		fmt.Sprintf("busy_timeout(%d)", s.cfg.BusyWait.Milliseconds()),
+		fmt.Sprintf("busy_timeout(%d)", s.cfg.openWait().Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)",
 	}
 	if s.write, err = sql.Open("sqlite", dsn(s.cfg.Path, append(pragmas, "foreign_keys(1)")...)); err != nil {

@@ -87,7 +87,7 @@ func TestUpgrade(t *testing.T) {
 func TestOpenNowOrNever(t *testing.T) {
 	t.Parallel()
 	cfg := Default()
-	cfg.Path, cfg.BusyWait = made(t), 1e6
+	cfg.Path, cfg.OpenWait = made(t), 1e6
 	holder, err := sql.Open("sqlite", dsn(cfg.Path))
 	must(t, err)
 	t.Cleanup(func() { must(t, holder.Close()) })

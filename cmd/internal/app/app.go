@@ -124,18 +124,12 @@ func (a *App) openRecord(ctx context.Context) error {
 		return err
 	}
 	a.parts.onStop("journal file", a.journal.Close)
-	if a.cfg.Shared() {
-		name, err := takeName(a.cfg.Database(), a.cfg.Node)
-		if err != nil {
-			return err
-		}
-		if name != nil {
-			a.parts.onStop("node name", name.Close)
-		}
-	}
 	sc := store.Default()
-	sc.Path, sc.Exclusive, sc.BusyWait = a.cfg.Database(), !a.cfg.Shared(), openBudget
+	sc.Path, sc.Exclusive, sc.OpenWait = a.cfg.Database(), !a.cfg.Shared(), openBudget
 	a.record = &record{cfg: sc, known: filepath.Join(a.cfg.Data, "record"), journal: a.journal, log: a.part("store"), registry: a.registry}
+	if a.cfg.Shared() {
+		a.record.node = a.cfg.Node
+	}
 	a.parts.onStop("store", a.record.close)
 	if err := a.record.open(ctx); err != nil {
 		return err

@@ -33,13 +33,20 @@ func lock(f *os.File, advice string) (*os.File, error) {
 	return f, nil
 }
 
+// errNameTaken says that another process serves the database under this node's name.
+var errNameTaken = errors.New("the node's name is taken")
+
 // takeName takes the node's name among those who share the database: another process with that name would end this one's
-// live calls as if they were its own from before. A folder that takes no file now proves nothing and is no fault; the
-// caller has said so already.
+// live calls as if they were its own from before. Any error but errNameTaken says that the folder takes no such file now,
+// which proves nothing of the other.
 func takeName(database, node string) (*os.File, error) {
 	f, err := os.OpenFile(fmt.Sprintf("%s.node-%s", database, node), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, nil //nolint:nilerr,nilnil // see above
+		return nil, fmt.Errorf("take the name of node %q: %w", node, err)
 	}
-	return lock(f, fmt.Sprintf("another vahta serves this database as node %q: give each its own name with the setting node", node))
+	f, err = lock(f, fmt.Sprintf("another vahta serves this database as node %q: give each its own name with the setting node", node))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNameTaken, err)
+	}
+	return f, nil
 }

@@ -27,6 +27,7 @@ const (
 type record struct {
 	// set at New
 	cfg      store.Config
+	node     string // this process's name among those who share the database; empty = nobody shares it
 	known    string // file that names the database this data folder has worked with
 	journal  *journal.Store
 	log      *slog.Logger
@@ -34,6 +35,8 @@ type record struct {
 
 	mu sync.Mutex
 	db *store.SQLite // guarded by mu; nil = not open yet
+	// guarded by mu; holds the name, from when the database is open
+	name *os.File
 	// guarded by mu; why it is not open
 	why error
 }
@@ -56,23 +59,73 @@ func (r *record) open(ctx context.Context) error {
 // try opens the database and gives it to the journal. Metrics of an attempt that failed are thrown away with it.
 func (r *record) try(ctx context.Context) error {
 	metrics := prometheus.NewRegistry()
-	var db *store.SQLite
-	err := r.missing()
-	if err == nil {
-		db, err = store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics})
-	}
+	db, name, err := r.take(ctx, metrics)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.why = err; err != nil {
 		return err
 	}
 	if err := r.registry.Register(metrics); err != nil {
-		return errors.Join(fmt.Errorf("register the store's metrics: %w", err), db.Close())
+		return errors.Join(fmt.Errorf("register the store's metrics: %w", err), db.Close(), leave(name))
 	}
-	r.db = db
+	r.db, r.name = db, name
 	r.journal.Attach(db)
-	if err := os.WriteFile(r.known, []byte(r.path()), 0o600); err != nil {
+	if err := r.note(); err != nil {
 		r.log.Warn("the database's place could not be noted; should it get lost, the next start makes an empty one", "err", err)
+	}
+	return nil
+}
+
+// take opens the database and takes the node's name at it: before it is opened, for an open one is told what this node
+// left behind, and anew with each try, for the folder may be another one by then.
+func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (db *store.SQLite, name *os.File, err error) {
+	if err := r.missing(); err != nil {
+		return nil, nil, err
+	}
+	var silent error
+	if r.node != "" {
+		if name, err = takeName(r.cfg.Path, r.node); errors.Is(err, errNameTaken) {
+			return nil, nil, err
+		}
+		silent = err
+	}
+	if db, err = store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics}); err != nil {
+		return nil, nil, errors.Join(err, leave(name))
+	}
+	if silent != nil { // opening has made the folder
+		if name, err = takeName(r.cfg.Path, r.node); errors.Is(err, errNameTaken) {
+			return nil, nil, errors.Join(err, db.Close())
+		} else if err != nil {
+			r.log.Error("this node's name at the database is not held: a second process with the same name would end its calls; let the user that runs vahta write there", "err", err)
+		}
+	}
+	return db, name, nil
+}
+
+// leave lets go of a name that was taken, if it was.
+func leave(name *os.File) error {
+	if name == nil {
+		return nil
+	}
+	return name.Close()
+}
+
+// note keeps the database's place for the next start. What is noted already stays: a start that is cut off here must not
+// lose it.
+func (r *record) note() error {
+	if noted, err := os.ReadFile(r.known); err == nil && string(noted) == r.path() {
+		return nil
+	}
+	f, err := os.CreateTemp(filepath.Dir(r.known), filepath.Base(r.known)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(r.path())
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), r.known)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
@@ -110,11 +163,24 @@ func (r *record) run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
+		before := r.reason()
 		if err := r.try(ctx); err == nil {
 			r.log.Warn("the database is open at last")
+		} else if err.Error() != before && ctx.Err() == nil {
+			r.log.Error("the database still cannot be opened; it is tried again", "err", err.Error())
 		}
 	}
 	return r.opened().Run(ctx)
+}
+
+// reason is why the database is not open.
+func (r *record) reason() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.why == nil {
+		return ""
+	}
+	return r.why.Error()
 }
 
 // opened returns the database; nil when it is not open yet.
@@ -141,8 +207,11 @@ func (r *record) health(ctx context.Context) error {
 
 // close closes the database if it is open; run must have ended.
 func (r *record) close() error {
-	if db := r.opened(); db != nil {
-		return db.Close()
+	r.mu.Lock()
+	db, name := r.db, r.name
+	r.mu.Unlock()
+	if db == nil {
+		return nil
 	}
-	return nil
+	return errors.Join(db.Close(), leave(name))
 }
