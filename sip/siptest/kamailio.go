@@ -32,6 +32,7 @@ type Kamailio struct {
 	Algorithm string // "MD5" (default) or "SHA-256"
 	DID       string // default "+74957770000"
 	Open      bool   // calls out need no password
+	DropACK   bool   // no ACK passes
 	// Challenges are whole WWW-Authenticate headers that stand beside the real one.
 	Challenges []string
 	MinExpires int // seconds; less is refused with 423; default 30
@@ -121,6 +122,9 @@ func (k *KamailioRun) Stop() { k.kill() }
 
 // SetGateway changes where calls out go, at the next Start.
 func (k *KamailioRun) SetGateway(addr netip.AddrPort) { k.cfg.Gateway = addr }
+
+// SetPassword changes the account's password, at the next Start.
+func (k *KamailioRun) SetPassword(password string) { k.cfg.Password = password }
 
 // Addr is where it listens for a transport.
 func (k *KamailioRun) Addr(transport string) netip.AddrPort {

@@ -158,3 +158,189 @@ func TestRFC3263KamailioDiesMidRing(t *testing.T) {
 		})
 	}
 }
+
+// operatorPair is a rig with a primary operator on two Kamailios and a backup that is a plain gateway.
+type operatorPair struct {
+	*rig
+	first, second *siptest.KamailioRun
+	mobile        *phone.Phone // behind the primary
+	reserve       *phone.Phone // behind the backup
+	dns           *siptest.DNSServer
+	ca            *siptest.Authority
+	cert, key     string
+}
+
+// newPair makes the pair; net is a third octet of its own, change may alter primary and backup.
+func newPair(t *testing.T, net int, transport wire.Transport, change func(p *operatorPair, primary, backup *trunk.Operator, c *config.Config)) *operatorPair {
+	t.Helper()
+	p := &operatorPair{
+		mobile: startPhone(t, "mobile", "udp", accepting()), reserve: startPhone(t, "reserve", "udp", accepting()),
+		ca: siptest.NewAuthority(t, "operator"),
+	}
+	p.cert, p.key = p.ca.Issue(time.Now().Add(time.Hour), "primary.test")
+	start := func(n int) *siptest.KamailioRun {
+		return siptest.StartKamailio(t, siptest.Kamailio{
+			IP: fmt.Sprintf("127.0.%d.%d", net, n), Domain: "primary.test", Gateway: p.mobile.Addr("udp"), Cert: p.cert, Key: p.key,
+		})
+	}
+	p.first, p.second = start(1), start(2)
+	tr := string(transport)
+	p.dns = siptest.StartDNS(t, append(srvLines("primary", tr, p.first.Addr(tr), p.second.Addr(tr)), "backup.test. 60 IN A 127.0.0.1")...)
+	primary := byKamailio("primary", transport)
+	primary.TLS.CA = map[wire.Transport]string{wire.TLS: p.ca.File}[transport]
+	backup := trunk.Operator{
+		Name: "backup", Host: "backup.test", Port: int(p.reserve.Addr("udp").Port()), Transport: wire.UDP, Number: "+78120000000", NoOptions: true,
+	}
+	p.rig = newRig(t, func(c *config.Config) {
+		if change != nil {
+			change(p, &primary, &backup, c)
+		}
+		withOperators(p.dns, primary, backup)(c)
+	})
+	return p
+}
+
+// served is a call whose engineer is rung on this phone; it returns how long that took from the caller's INVITE.
+func (p *operatorPair) served(t *testing.T, via *phone.Phone) time.Duration {
+	t.Helper()
+	before := len(via.Sessions())
+	l := p.lineOf(t, nil, mobileDevice())
+	began := time.Now()
+	s := l.dial("udp", phone.Options{Talk: phone.Talk{For: 300 * time.Millisecond}})
+	engineer := incoming(t, via, before+1)
+	took := time.Since(began)
+	wait(t, engineer, phone.Ended)
+	wait(t, s, phone.Ended)
+	l.settled(dispatch.CallServed, "1 accepted")
+	return took
+}
+
+// The operator's certificate has ended: the trunk is down, and everything says why; calls take the backup. Renewed, the
+// trunk is up and registered again, and calls take it.
+func TestTLSKamailioCertificateExpires(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 10, wire.TLS, nil)
+	until(t, "registered", func() bool { return p.health("primary").Registration == trunk.RegistrationActive })
+	p.served(t, p.mobile)
+
+	p.first.Stop()
+	p.second.Stop()
+	p.ca.Renew(p.cert, p.key, time.Now().Add(-time.Minute), "primary.test")
+	p.first.Start()
+	p.second.Start()
+	until(t, "down", func() bool { return p.health("primary").State == trunk.StateDown })
+	if h := p.health("primary"); !strings.Contains(h.Problem, "expired") {
+		t.Errorf("the problem of the trunk is %q", h.Problem)
+	}
+	p.logged("trunk is down", "trunk=primary", "expired")
+	if up := p.metric("vahta_trunk_up", "trunk", "primary"); up != 0 {
+		t.Errorf("vahta_trunk_up is %v", up)
+	}
+	p.served(t, p.reserve)
+
+	p.first.Stop()
+	p.second.Stop()
+	p.ca.Renew(p.cert, p.key, time.Now().Add(time.Hour), "primary.test")
+	p.first.Start()
+	p.second.Start()
+	until(t, "up and registered", func() bool {
+		h := p.health("primary")
+		return h.State == trunk.StateUp && h.Registration == trunk.RegistrationActive
+	})
+	until(t, "first again", func() bool { return p.app.Trunks().Route(mobile)[0].Trunk == "primary" })
+	p.served(t, p.mobile)
+}
+
+// A wrong password: the operator refuses to register us and every call, which is told and takes the backup; with the
+// right one all is well again.
+func TestRFC3263KamailioWrongPassword(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 11, wire.UDP, func(_ *operatorPair, primary, _ *trunk.Operator, _ *config.Config) { primary.Auth.Password = "wrong" })
+	until(t, "refused", func() bool { return p.health("primary").Registration == trunk.RegistrationRefused })
+	if h := p.health("primary"); h.RegistrationProblem == "" {
+		t.Errorf("health = %+v", h)
+	}
+	p.served(t, p.reserve)
+	if n := len(p.mobile.Sessions()); n != 0 {
+		t.Errorf("%d calls passed without a password", n)
+	}
+}
+
+// DNS is gone: calls go on, and so does a new start with the addresses of the last run.
+func TestRFC3263DNSGone(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 12, wire.UDP, nil)
+	until(t, "registered", func() bool { return p.health("primary").Registration == trunk.RegistrationActive })
+	p.dns.Mode(siptest.DNSSilent)
+	p.served(t, p.mobile)
+	until(t, "the addresses are old", func() bool {
+		for _, s := range p.app.Trunks().Names() {
+			if s.Query.Host == "primary.test" && s.Stale && s.Problem != "" {
+				return true
+			}
+		}
+		return false
+	})
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+	p.rig = startRig(t, p.cfg, p.client)
+	p.lines = 100 // the record has those of the first run
+	until(t, "registered without DNS", func() bool { return p.health("primary").Registration == trunk.RegistrationActive })
+	p.served(t, p.mobile)
+	p.dns.Mode(siptest.DNSAnswers)
+	until(t, "the addresses are fresh", func() bool {
+		for _, s := range p.app.Trunks().Names() {
+			if s.Stale {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// Of two servers the first is dead when a call goes out, before any probe has seen it: the second is tried, and the next
+// call begins with it.
+func TestRFC3263KamailioFirstIsDead(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 13, wire.UDP, func(_ *operatorPair, primary, _ *trunk.Operator, _ *config.Config) {
+		primary.NoOptions = true
+		primary.Register.Enabled = false
+	})
+	until(t, "looked up", func() bool { return len(p.app.Trunks().Route(mobile)) == 3 })
+	dead := siptest.NewUA(t, siptest.UAConfig{User: "dead"}) // takes everything and says nothing
+	p.dns.Set(append(srvLines("primary", "udp", dead.Addr(), p.second.Addr("udp")), "backup.test. 60 IN A 127.0.0.1")...)
+	until(t, "the dead one is first", func() bool { return p.app.Trunks().Route(mobile)[0].Flow.Remote == dead.Addr() })
+	t.Logf("rung after %s", p.served(t, p.mobile))
+	if first := p.app.Trunks().Route(mobile)[0].Flow.Remote; first != p.second.Addr("udp") {
+		t.Errorf("the next call begins with %s", first)
+	}
+	before := dead.Seen(func(m *siptest.Message) bool { return m.Method == "INVITE" })
+	p.served(t, p.mobile)
+	if n := dead.Seen(func(m *siptest.Message) bool { return m.Method == "INVITE" }); n != before {
+		t.Errorf("the dead server was tried again")
+	}
+}
+
+// A trunk that says 100 and no more: the next operator rings the mobile.
+func TestOperatorSays100AndNoMore(t *testing.T) {
+	t.Parallel()
+	stuck := siptest.NewUA(t, siptest.UAConfig{User: "stuck"})
+	p := newPair(t, 14, wire.UDP, func(_ *operatorPair, primary, _ *trunk.Operator, c *config.Config) {
+		primary.Host, primary.Port, primary.NoOptions = "127.0.0.1", int(stuck.Addr().Port()), true
+		primary.Register.Enabled = false
+		c.Trunks.TrunkRinging = 2 * time.Second
+	})
+	go func() {
+		invite := stuck.ExpectRequest("INVITE")
+		stuck.Answer(invite, 100, "Trying", siptest.Reply{})
+		cancel := stuck.ExpectRequest("CANCEL")
+		stuck.Answer(cancel, 200, "OK", siptest.Reply{})
+		stuck.Answer(invite, 487, "Request Terminated", siptest.Reply{})
+	}()
+	p.served(t, p.reserve)
+	if first := p.app.Trunks().Route(mobile)[0].Trunk; first != "backup" {
+		t.Errorf("the next call begins with %s", first)
+	}
+	p.logged("call moves on", "trunk=primary", "100")
+}
