@@ -175,11 +175,12 @@ func picture(value string) string {
 	}
 	all := make([]string, 0, len(list))
 	for _, s := range list {
-		one := s.name
+		var one strings.Builder
+		one.WriteString(s.name)
 		for _, p := range s.params {
-			one += " " + p.name + "=<" + p.value + ">"
+			one.WriteString(" " + p.name + "=<" + p.value + ">")
 		}
-		all = append(all, one)
+		all = append(all, one.String())
 	}
 	return strings.Join(all, " | ")
 }

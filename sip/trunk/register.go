@@ -20,8 +20,10 @@ const (
 	refusedPause = 5 * time.Minute
 	// maxRetryAfter is the longest Retry-After that is obeyed.
 	maxRetryAfter = time.Hour
-	// nudgeGap is the least time between an attempt and one that a returned network asks for.
-	nudgeGap = 5 * time.Second
+	// nudgeGap is the least time between an attempt and one that a returned network asks for. It doubles up to
+	// nudgeDoubles times: some peers break every connection as soon as they have answered.
+	nudgeGap     = 5 * time.Second
+	nudgeDoubles = 5
 	// maxAnswers is how many challenges are answered within one attempt, all but the first said to be stale.
 	maxAnswers = 3
 	// maxRaises is how often one attempt may be told that its expiry is too brief.
@@ -80,6 +82,7 @@ type enrolment struct {
 	bound   time.Time     // until when the registrar sends us calls
 	expires time.Duration // what is asked for; a 423 raises it
 	sent    time.Time     // of the last REGISTER
+	due     time.Time     // of the next attempt, while that is waited for
 	refused bool          // the last outcome was a refusal of our account
 	why     string        // why the last attempt failed, "" when it did not
 
@@ -89,7 +92,9 @@ type enrolment struct {
 	answering bool // the last REGISTER answered a challenge
 	raises    int  // 423s obeyed
 	// Over attempts.
-	failures int // attempts without success in a row
+	failures int  // attempts without success in a row
+	nudges   int  // attempts in a row that a nudge began: each makes the next wait longer
+	urgent   bool // a nudge asked for the attempt that is waited for
 }
 
 // regInput is what happens to an enrolment.
@@ -184,15 +189,13 @@ func (e enrolment) step(now time.Time, targets int, dice float64, in regInput) (
 		}
 	case regWake:
 		if e.phase == phaseWaiting {
-			return e.attempt(now, targets, dice)
-		}
-	case regNudge:
-		if e.phase == phaseWaiting && !e.refused {
-			if wait := e.sent.Add(nudgeGap); now.Before(wait) {
-				return e, []regAction{regWait{wait}}
+			if !e.urgent {
+				e.nudges = 0
 			}
 			return e.attempt(now, targets, dice)
 		}
+	case regNudge:
+		return e.nudged(now, targets, dice)
 	case regReply:
 		switch e.phase {
 		case phaseAsking:
@@ -215,9 +218,33 @@ func (e enrolment) step(now time.Time, targets int, dice float64, in regInput) (
 	return e, nil
 }
 
+// nudged begins an attempt before its time, unless the last one was just now or our account was refused.
+func (e enrolment) nudged(now time.Time, targets int, dice float64) (enrolment, []regAction) {
+	if e.phase != phaseWaiting || e.refused || e.urgent {
+		return e, nil
+	}
+	gap := nudgeGap << min(e.nudges, nudgeDoubles)
+	e.nudges++
+	wait := e.sent.Add(gap)
+	switch {
+	case !now.Before(wait):
+		return e.attempt(now, targets, dice)
+	case !wait.Before(e.due):
+		return e, nil // it is asked soon enough
+	}
+	e.urgent = true
+	return e.wait(wait)
+}
+
+// wait asks to be woken for the next attempt.
+func (e enrolment) wait(until time.Time, before ...regAction) (enrolment, []regAction) {
+	e.phase, e.due = phaseWaiting, until
+	return e, append(before, regWait{until})
+}
+
 // attempt begins with the best target.
 func (e enrolment) attempt(now time.Time, targets int, dice float64) (enrolment, []regAction) {
-	e.target, e.answers, e.raises = 0, 0, 0
+	e.target, e.answers, e.raises, e.urgent = 0, 0, 0, false
 	if targets == 0 {
 		return e.pause(now, dice, 0, noAddress)
 	}
@@ -258,11 +285,11 @@ func (e enrolment) reply(now time.Time, targets int, dice float64, in regReply) 
 
 // registered notes success and when to renew it.
 func (e enrolment) registered(now time.Time, dice float64, granted time.Duration) (enrolment, []regAction) {
-	e.phase, e.failures, e.refused, e.why = phaseWaiting, 0, false, ""
+	e.failures, e.refused, e.why = 0, false, ""
 	e.bound = now.Add(granted)
 	renew := granted - min(granted/2, refreshAhead)
 	renew -= time.Duration(dice * float64(renew) / 20) // up to 5 % earlier: many lines need not come at once
-	return e, []regAction{regOutcome{}, regWait{now.Add(max(renew, minRefresh))}}
+	return e.wait(now.Add(max(renew, minRefresh)), regOutcome{})
 }
 
 // challenged answers, unless the answer before was already refused.
@@ -297,16 +324,16 @@ func (e enrolment) pause(now time.Time, dice float64, retryAfter time.Duration, 
 	if now.Before(e.bound) && e.bound.Before(until) { // the last moment to keep what there is
 		until = e.bound
 	}
-	e.phase, e.refused, e.why = phaseWaiting, false, why
+	e.refused, e.why = false, why
 	e.failures++
-	return e, []regAction{regOutcome{why: why}, regWait{until}}
+	return e.wait(until, regOutcome{why: why})
 }
 
 // refuse leaves the registrar alone for minutes.
 func (e enrolment) refuse(now time.Time, dice float64, retryAfter time.Duration, why string) (enrolment, []regAction) {
-	e.phase, e.refused, e.why = phaseWaiting, true, why
+	e.refused, e.why = true, why
 	e.failures++
-	return e, []regAction{regOutcome{refused: true, why: why}, regWait{now.Add(stretched(refusedPause, dice, retryAfter))}}
+	return e.wait(now.Add(stretched(refusedPause, dice, retryAfter)), regOutcome{refused: true, why: why})
 }
 
 // stretched makes a pause up to a tenth longer, and no shorter than a Retry-After.
