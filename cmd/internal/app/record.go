@@ -33,10 +33,10 @@ type record struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 
+	name *os.File // holds the node's name; nil = not yet. Owned by the start, then by run, then by close
+
 	mu sync.Mutex
 	db *store.SQLite // guarded by mu; nil = not open yet
-	// guarded by mu; holds the name, from when the database is open
-	name *os.File
 	// guarded by mu; why it is not open
 	why error
 }
@@ -59,16 +59,16 @@ func (r *record) open(ctx context.Context) error {
 // try opens the database and gives it to the journal. Metrics of an attempt that failed are thrown away with it.
 func (r *record) try(ctx context.Context) error {
 	metrics := prometheus.NewRegistry()
-	db, name, err := r.take(ctx, metrics)
+	db, err := r.take(ctx, metrics)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.why = err; err != nil {
 		return err
 	}
 	if err := r.registry.Register(metrics); err != nil {
-		return errors.Join(fmt.Errorf("register the store's metrics: %w", err), db.Close(), leave(name))
+		return errors.Join(fmt.Errorf("register the store's metrics: %w", err), db.Close())
 	}
-	r.db, r.name = db, name
+	r.db = db
 	r.journal.Attach(db)
 	if err := r.note(); err != nil {
 		r.log.Warn("the database's place could not be noted; should it get lost, the next start makes an empty one", "err", err)
@@ -76,38 +76,51 @@ func (r *record) try(ctx context.Context) error {
 	return nil
 }
 
-// take opens the database and takes the node's name at it: before it is opened, for an open one is told what this node
-// left behind, and anew with each try, for the folder may be another one by then.
-func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (db *store.SQLite, name *os.File, err error) {
+// take takes the node's name at the database and opens it: in this order, for an open one is told what this node left
+// behind. The name is kept also when it cannot be opened.
+func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (*store.SQLite, error) {
 	if err := r.missing(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	var silent error
-	if r.node != "" {
-		if name, err = takeName(r.cfg.Path, r.node); errors.Is(err, errNameTaken) {
-			return nil, nil, err
-		}
-		silent = err
+	unnamed := r.takeName()
+	if errors.Is(unnamed, errNameTaken) {
+		return nil, unnamed
 	}
-	if db, err = store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics}); err != nil {
-		return nil, nil, errors.Join(err, leave(name))
+	db, err := store.Open(ctx, r.cfg, store.Deps{Log: r.log, Registerer: metrics})
+	if err != nil || unnamed == nil {
+		return db, err
 	}
-	if silent != nil { // opening has made the folder
-		if name, err = takeName(r.cfg.Path, r.node); errors.Is(err, errNameTaken) {
-			return nil, nil, errors.Join(err, db.Close())
-		} else if err != nil {
-			r.log.Error("this node's name at the database is not held: a second process with the same name would end its calls; let the user that runs vahta write there", "err", err)
-		}
+	if unnamed = r.takeName(); errors.Is(unnamed, errNameTaken) { // opening has made the folder
+		return nil, errors.Join(unnamed, db.Close())
+	} else if unnamed != nil {
+		r.log.Error("this node's name at the database is not held: a second process with the same name would end its calls; let the user that runs vahta write there", "err", unnamed)
 	}
-	return db, name, nil
+	return db, nil
 }
 
-// leave lets go of a name that was taken, if it was.
-func leave(name *os.File) error {
-	if name == nil {
+// takeName takes the node's name unless nobody shares the database or the name is held. One that was taken before
+// another file system was mounted there is not.
+func (r *record) takeName() error {
+	if r.node == "" || r.name != nil && isAt(r.name, r.name.Name()) {
 		return nil
 	}
-	return name.Close()
+	if r.name != nil {
+		_ = r.name.Close() // nothing was written to it
+		r.name = nil
+	}
+	name, err := takeName(r.cfg.Path, r.node)
+	r.name = name
+	return err
+}
+
+// isAt reports whether the open file is the one at the path.
+func isAt(f *os.File, path string) bool {
+	is, err := f.Stat()
+	if err != nil {
+		return false
+	}
+	at, err := os.Stat(path)
+	return err == nil && os.SameFile(is, at)
 }
 
 // note keeps the database's place for the next start. What is noted already stays: a start that is cut off here must not
@@ -207,11 +220,12 @@ func (r *record) health(ctx context.Context) error {
 
 // close closes the database if it is open; run must have ended.
 func (r *record) close() error {
-	r.mu.Lock()
-	db, name := r.db, r.name
-	r.mu.Unlock()
-	if db == nil {
-		return nil
+	var errs []error
+	if db := r.opened(); db != nil {
+		errs = append(errs, db.Close())
 	}
-	return errors.Join(db.Close(), leave(name))
+	if r.name != nil {
+		errs = append(errs, r.name.Close())
+	}
+	return errors.Join(errs...)
 }

@@ -49,7 +49,7 @@ func TestNameIsTakenWithTheDatabase(t *testing.T) {
 	if err := before.close(); err != nil {
 		t.Fatal(err)
 	}
-	before.db = nil
+	before.db, before.name = nil, nil
 	if err := os.Rename(folder, folder+".away"); err != nil {
 		t.Fatal(err)
 	}
@@ -58,6 +58,18 @@ func TestNameIsTakenWithTheDatabase(t *testing.T) {
 		t.Fatalf("opened: %v", err)
 	}
 	if err := os.Rename(folder+".away", folder); err != nil {
+		t.Fatal(err)
+	}
+	fails := one.cfg
+	one.cfg.Readers = 0 // it cannot be opened yet
+	if err := one.try(t.Context()); err == nil {
+		t.Fatal("opened")
+	}
+	if err := other.try(t.Context()); !errors.Is(err, errNameTaken) {
+		t.Errorf("a second node of that name beside one that tries: %v", err)
+	}
+	one.cfg = fails
+	if err := os.Remove(path + ".node-a"); err != nil { // as if another file system had been mounted there
 		t.Fatal(err)
 	}
 	if err := one.try(t.Context()); err != nil {
@@ -85,7 +97,7 @@ func TestNoteIsNotWrittenAgain(t *testing.T) {
 		if err := r.close(); err != nil {
 			t.Fatal(err)
 		}
-		r.db = nil
+		r.db, r.name = nil, nil
 	}
 	if !seen[0].ModTime().Equal(seen[1].ModTime()) || !os.SameFile(seen[0], seen[1]) {
 		t.Error("it was written again")
