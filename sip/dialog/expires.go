@@ -28,7 +28,7 @@ func (s SessionExpires) String() string {
 	return value
 }
 
-func seconds(d time.Duration) string { return decimal(uint32(d / time.Second)) } //nolint:gosec // read from 32 bits, or from a checked configuration
+func seconds(d time.Duration) string { return decimal(uint32(d / time.Second)) }
 
 // ParseSessionExpires reads the header's value; a refresher that is neither uac nor
 // uas counts as none.

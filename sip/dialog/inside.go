@@ -179,29 +179,9 @@ func (d *Dialog) doOffer(a Action, in *input) {
 	case TellOffer:
 		d.offered(in)
 	case TellOfferDone:
-		e := Event{Kind: OfferDone, Status: in.status, Reason: in.reason, Resp: in.resp, Err: in.err}
-		if in.resp != nil {
-			e.fromResponse()
-		}
-		if e.Status/100 == 2 {
-			d.s.LocalSDP = d.offerSDP
-		}
-		d.offerSDP = nil
-		if d.refreshing {
-			d.reinvitedDone(e, in)
-			return
-		}
-		d.tell(e, in)
+		d.offerDone(in)
 	case TellOfferBusy:
-		if d.refreshing { // theirs came first, and refreshes as well
-			d.refreshing = false
-			d.stepSession(SessionPut, busyWait)
-			if d.nextOffer == nil {
-				return
-			}
-			d.nextOffer = nil
-		}
-		d.tell(Event{Kind: OfferDone, Err: ErrOfferPending}, in)
+		d.offerBusy(in)
 	case TellOfferGone:
 		d.tell(Event{Kind: OfferGone, Req: in.req}, in)
 	case TellEarlyOffer:
@@ -228,6 +208,37 @@ func (d *Dialog) doOffer(a Action, in *input) {
 	case Reply481:
 		d.reply(in.tx, wire.StatusNoTransaction)
 	}
+}
+
+// offerDone tells the outcome of our re-INVITE, unless it was only a refresh.
+func (d *Dialog) offerDone(in *input) {
+	e := Event{Kind: OfferDone, Status: in.status, Reason: in.reason, Resp: in.resp, Err: in.err}
+	if in.resp != nil {
+		e.fromResponse()
+	}
+	if e.Status/100 == 2 {
+		d.s.LocalSDP = d.offerSDP
+	}
+	d.offerSDP = nil
+	if d.refreshing {
+		d.reinvitedDone(e, in)
+		return
+	}
+	d.tell(e, in)
+}
+
+// offerBusy tells that another offer was first. If it came before a refresh of
+// ours, it has refreshed the session as well.
+func (d *Dialog) offerBusy(in *input) {
+	if d.refreshing {
+		d.refreshing = false
+		d.stepSession(SessionPut, busyWait)
+		if d.nextOffer == nil {
+			return
+		}
+		d.nextOffer = nil
+	}
+	d.tell(Event{Kind: OfferDone, Err: ErrOfferPending}, in)
 }
 
 // offered keeps the far end's request until the owner has answered.

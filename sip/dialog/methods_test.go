@@ -153,7 +153,7 @@ func TestReasonBothWays(t *testing.T) {
 			b.loop.do(func() { b.d.Bye(ReasonQ850(cause, "")) })
 			b.last().answer(200, "far", "")
 			synctest.Wait()
-			if got := b.last().req.Header("Reason"); got != "Q.850;cause="+decimal(uint32(cause)) { //nolint:gosec // a small number
+			if got := b.last().req.Header("Reason"); got != "Q.850;cause="+decimal(uint32(cause)) {
 				t.Errorf("BYE says %q", got)
 			}
 		})

@@ -75,7 +75,7 @@ func startUAC(m *model) {
 		func(step) { m.arrives(tx, 100, "") },
 		func(s step) { m.arrives(tx, 180, s.tag) },
 		func(s step) { // reliably, now and then again or ahead of its turn
-			m.rseq[s.tag] += uint32(s.wait % 3) //nolint:gosec // 0 to 2
+			m.rseq[s.tag] += uint32(s.wait % 3)
 			m.arrives(tx, 183, s.tag, "Require", "100rel", "RSeq", decimal(m.rseq[s.tag]))
 		},
 		func(s step) { m.arrives(tx, 183, s.tag) },
