@@ -3,8 +3,9 @@
 // RFC 4028, RFC 6086).
 //
 // It knows tags, CSeq, route sets, targets, 2xx retransmission, forks, CANCEL,
-// offers in flight, reliable provisional responses and session timers. It must not know what a description says (package sdp),
-// audio, trunks, or that a call has more than one leg.
+// offers in flight, reliable provisional responses and session timers. It must not
+// know what a description says (package sdp), audio, trunks, or that a call has
+// more than one leg.
 //
 // # The machines
 //
