@@ -86,7 +86,7 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 	if len(l.dial.Headers) > 0 {
 		headers = append(append([]wire.Header(nil), headers...), l.dial.Headers...)
 	}
-	l.agree(c.engine.terms(dest.Media), placeOf(ipv6(dest.Flow.Remote.Addr()), dest.Flow.Local.Addr()))
+	l.agree(c.engine.terms(dest.Media), placeTo(dest))
 	if err := l.openStream(); err != nil {
 		return err
 	}

@@ -64,27 +64,6 @@ func (t terms) keys() []sdp.Crypto {
 	return sdp.NewCrypto(func(b []byte) { _, _ = rand.Read(b) }) // it never fails
 }
 
-// arrival is an INVITE that is being decided on: who calls, by which policy.
-type arrival struct {
-	who      trunk.Inbound
-	media    trunk.Media
-	reliable dialog.Reliability
-	timer    dialog.SessionTimer
-	local    netip.Addr // our address that the operator's sound goes by; zero = any
-	offer    *sdp.Session
-}
-
-// policyOf reads how calls of an operator are taken; nil is a configured phone, whose sound is secured if it wants it so.
-func policyOf(one *trunk.Trunk, who trunk.Inbound) arrival {
-	if one == nil {
-		return arrival{who: who, media: trunk.Media{SRTP: trunk.SRTPOffered}}
-	}
-	p := one.Policy()
-	a := arrival{who: who, media: p.Media, reliable: p.Reliable, timer: p.Timer}
-	a.local, _ = netip.ParseAddr(one.Operator().Local) // "" is any
-	return a
-}
-
 // place is where the media of a leg is received.
 type place struct {
 	ipv6 bool       // the far end is there
@@ -99,12 +78,14 @@ func placeOf(v6 bool, local netip.Addr) place {
 	return place{ipv6: v6, addr: local}
 }
 
-// placeOf is where the caller's media is received: as his offer says, else as his signalling came.
-func (a *arrival) placeOf(flow wire.Flow) place {
-	if a.offer != nil {
-		return placeOf(a.offer.IPv6(), a.local)
+// placeTo is where the media of a dialled way is received. An operator's way has a local address only where its entry names
+// one; a phone's has the listener's, which says nothing of media.
+func placeTo(d *trunk.Destination) place {
+	var local netip.Addr
+	if d.Trunk != "" {
+		local = d.Flow.Local.Addr()
 	}
-	return placeOf(ipv6(flow.Remote.Addr()), a.local)
+	return placeOf(ipv6(d.Flow.Remote.Addr()), local)
 }
 
 // ipv6 reports whether an address is IPv6 and no mapped IPv4.

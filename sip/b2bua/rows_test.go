@@ -2,6 +2,7 @@ package b2bua
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // A leg agrees to what its operator's entry says, in that order.
@@ -244,4 +246,23 @@ func TestOneWayAudioThatStaysIsNotAskedAgain(t *testing.T) {
 		t.Errorf("%d re-INVITEs", n)
 	}
 	r.in(c, func() { c.End(CauseMediaLost) })
+}
+
+// Only an operator's entry chooses our address for sound; a registered phone's flow names a listener, behind NAT perhaps.
+func TestSoundLeavesByTheOperatorsLine(t *testing.T) {
+	t.Parallel()
+	line := netip.MustParseAddrPort("192.0.2.7:5060")
+	for _, tt := range []struct {
+		d    trunk.Destination
+		want place
+	}{
+		{trunk.Destination{Trunk: "op", Flow: wire.Flow{Local: line}}, place{addr: line.Addr()}},
+		{trunk.Destination{Trunk: "op", Flow: wire.Flow{Local: netip.MustParseAddrPort("0.0.0.0:5060")}}, place{}},
+		{trunk.Destination{Flow: wire.Flow{Local: line}}, place{}},
+		{trunk.Destination{Flow: wire.Flow{Remote: netip.MustParseAddrPort("[2001:db8::1]:5060")}}, place{ipv6: true}},
+	} {
+		if got := placeTo(&tt.d); got != tt.want {
+			t.Errorf("%+v: %+v, want %+v", tt.d.Flow, got, tt.want)
+		}
+	}
 }

@@ -1,0 +1,184 @@
+package b2bua
+
+import (
+	"net/netip"
+
+	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/media"
+	"github.com/butlerspb/vahta/sip/sdp"
+	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
+)
+
+// arrival is an INVITE that is being decided on: who calls, by which policy.
+type arrival struct {
+	who      trunk.Inbound
+	media    trunk.Media
+	reliable dialog.Reliability
+	timer    dialog.SessionTimer
+	local    netip.Addr // our address that the operator's sound goes by; zero = any
+	offer    *sdp.Session
+}
+
+// policyOf reads how calls of an operator are taken; nil is a configured phone, whose sound is secured if it wants it so.
+func policyOf(one *trunk.Trunk, who trunk.Inbound) arrival {
+	if one == nil {
+		return arrival{who: who, media: trunk.Media{SRTP: trunk.SRTPOffered}}
+	}
+	p := one.Policy()
+	a := arrival{who: who, media: p.Media, reliable: p.Reliable, timer: p.Timer}
+	a.local, _ = netip.ParseAddr(one.Operator().Local) // "" is any
+	return a
+}
+
+// placeOf is where the caller's media is received: as his offer says, else as his signalling came.
+func (a *arrival) placeOf(flow wire.Flow) place {
+	if a.offer != nil {
+		return placeOf(a.offer.IPv6(), a.local)
+	}
+	return placeOf(ipv6(flow.Remote.Addr()), a.local)
+}
+
+// invited decides on an INVITE before anything is allocated for it: load, peer, number, media. Whatever breaks in here
+// costs this INVITE only: the dialog is refused with 500, and what was counted for it is given back.
+func (e *Engine) invited(in *dialog.Incoming) {
+	req := in.Request()
+	a, ok, answered := e.arrive(in)
+	if answered {
+		return
+	}
+	held := deposit{engine: e, who: a.who}
+	defer held.giveBack()
+	from := caller{who: a.who, peer: ok}
+	if why := e.admit(req.ReceivedAt(), &from); why != "" {
+		held.giveBack()
+		e.shed(in, &from, why)
+		return
+	}
+	held.counted = true
+	refuse := func(status int, why string, more ...wire.Header) {
+		held.giveBack() // before he can try again
+		e.refuse(in, status, why, more...)
+	}
+	if !ok {
+		refuse(wire.StatusForbidden, refusedPeer)
+		return
+	}
+	if !e.serves(a.who) {
+		refuse(wire.StatusNotFound, refusedNumber)
+		return
+	}
+	if status := e.readOffer(req, &a); status != 0 {
+		refuse(status, refusedMedia)
+		return
+	}
+	if !e.trunks.Reserve(a.who.Trunk) {
+		refuse(wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
+		return
+	}
+	held.gone = true // the call's goroutine gives it back
+	e.begin(in, &a)
+}
+
+// deposit is what is held for an INVITE until it is a call: an account's call, and a place among the calls.
+type deposit struct {
+	engine        *Engine
+	who           trunk.Inbound
+	counted, gone bool
+}
+
+// giveBack gives it back, once.
+func (d *deposit) giveBack() {
+	if d.gone {
+		return
+	}
+	d.gone = true
+	d.engine.releasePhone(d.who)
+	if d.counted {
+		d.engine.active.Add(-1)
+	}
+}
+
+// arrive names who calls: an operator, a configured phone, or an engineer's phone that proves its account; the latter may
+// have been answered already.
+func (e *Engine) arrive(in *dialog.Incoming) (a arrival, ok, answered bool) {
+	req := in.Request()
+	one, who, ok := e.trunks.Identify(req)
+	if ok {
+		return policyOf(one, who), true, false
+	}
+	if e.phones == nil || !e.phones.Live(req.Flow().Remote) {
+		return arrival{}, false, false
+	}
+	account, ok := e.phones.Authenticate(in)
+	if !ok {
+		return arrival{}, false, true
+	}
+	who = e.trunks.IdentifyPhone(req, account)
+	return arrival{who: who, media: trunk.Media{SRTP: e.phones.Media(account, req.Flow())}}, true, false
+}
+
+// releasePhone tells the phones that a call of theirs is over.
+func (e *Engine) releasePhone(who trunk.Inbound) {
+	if who.Account != "" {
+		e.phones.Release(who.Account)
+	}
+}
+
+func (e *Engine) refuse(in *dialog.Incoming, status int, why string, more ...wire.Header) {
+	e.metrics.refused(why)
+	in.Reject(status, "", more...)
+}
+
+// readOffer reads the caller's offer and tells the refusal it deserves, 0 when it is good. No offer is good: we shall
+// make one. The media port is not open yet, so any address stands for it.
+func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
+	body := req.SDP()
+	if len(body) == 0 {
+		return 0
+	}
+	offer, err := sdp.Parse(body)
+	if err != nil {
+		return wire.StatusBadRequest
+	}
+	t := e.terms(a.media)
+	anywhere := sdp.Local{Addr: netip.AddrPortFrom(netip.IPv4Unspecified(), 1), Codecs: t.codecs, Security: t.security, Crypto: t.keys()}
+	if _, _, err := sdp.Answer(offer, anywhere); err != nil {
+		return wire.StatusNotAcceptableHere
+	}
+	if offer.IPv6() && !e.pool.Serves(media.IPv6) {
+		return wire.StatusNotAcceptableHere
+	}
+	a.offer = offer
+	return 0
+}
+
+// begin makes the call and starts its goroutine.
+func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
+	req := in.Request()
+	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: req.ReceivedAt(), Flow: req.Flow()})
+	leg := c.newLeg(callerName)
+	leg.caller, leg.offer, leg.trunk = true, a.offer, a.who.Trunk
+	leg.agree(e.terms(a.media), a.placeOf(req.Flow()))
+	c.a = leg
+	s := &session{leg: leg, trunk: a.who.Trunk}
+	c.trace.request(c.info.At, leg, Inward, wire.INVITE)
+	e.remember(c)
+	begun := false
+	defer func() {
+		if !begun { // a panic: the goroutine still gives back what the call holds
+			go c.run(func() { c.End(CauseInternal) })
+		}
+	}()
+	in.Policy(a.reliable, a.timer)
+	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
+	leg.track(s)
+	begun = true
+	go c.run(func() {
+		e.script(c)
+		c.loop.Post(leg.prepare)
+	})
+}
+
+// callerName is the name of every A leg.
+const callerName = "caller"
