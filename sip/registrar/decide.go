@@ -67,7 +67,7 @@ func (c Config) decide(was []Binding, r register, now time.Time) ([]Binding, *re
 		if brief {
 			return nil, c.tooBrief()
 		}
-		at := slices.IndexFunc(is, func(b Binding) bool { return !slices.Contains(touched, b.Ref) && r.replaces(&b, r.contacts[i]) })
+		at := slices.IndexFunc(is, func(b Binding) bool { return r.replaces(&b, r.contacts[i]) })
 		if life == 0 {
 			if at >= 0 {
 				is = slices.Delete(is, at, at+1)
