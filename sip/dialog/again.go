@@ -86,7 +86,8 @@ func (a *attempt) answer(d *Dialog, r *wire.Response) (bool, error) {
 		return false, nil
 	}
 	a.challenges++
-	h, err := a.out.Auth.Authorize(wire.INVITE, a.out.URI, a.out.SDP, r)
+	uri, _ := (&State{Target: a.out.URI, Routes: a.out.Routes}).routing()
+	h, err := a.out.Auth.Authorize(wire.INVITE, uri, a.out.SDP, r)
 	if err != nil {
 		return false, fmt.Errorf("answer the challenge of %d: %w", r.Status(), err)
 	}

@@ -145,7 +145,8 @@ const maxForks = 64
 
 // adopt makes the response's sender the remote side of the dialog (§12.1.2).
 func (d *Dialog) adopt(r *wire.Response) {
-	d.s = d.s.forked(r)
+	s := d.s.forked(r) // field by field: the stack reads the others at any time
+	d.s.RemoteTag, d.s.Remote, d.s.Target, d.s.Routes = s.RemoteTag, s.Remote, s.Target, s.Routes
 }
 
 // winner says what a 2xx means now, and crowns the first one that is wanted.
