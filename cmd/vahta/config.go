@@ -30,6 +30,13 @@ func configCommand() *cobra.Command {
 					return err
 				}
 			}
+			for _, o := range l.Config.Trunks.Operators {
+				for _, line := range o.Explain() {
+					if _, err := fmt.Fprintf(cmd.OutOrStdout(), "operator %s, profile %s: %s\n", o.Name, o.Profile, line); err != nil {
+						return err
+					}
+				}
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)\n",
 				l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))
 			return err

@@ -102,6 +102,7 @@ func (o Operator) validate(path string) error {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, fmt.Errorf("%s.%s: "+format, append([]any{path, field}, args...)...))
 	}
+	profiles()[o.Profile].fill(&o)
 	if o.Name == "" {
 		fault("name", "is empty; logs, metrics and reports need a name")
 	}
