@@ -107,8 +107,10 @@ func (l *Leg) wayLost(s *session, err error) {
 	}
 	c.trace.add(c.engine.now(), entry{leg: int16(l.ID), dir: Internal, text: "way lost"})
 	c.engine.metrics.wayLost()
+	err = fmt.Errorf("%w: %w", wire.ErrUnreachable, err)
+	c.engine.trunks.Report(s.dest, trunk.Result{Err: err})
 	l.leave(s, CauseUnavailable)
-	l.tryNext(failure{cause: CauseUnavailable, err: fmt.Errorf("%w: %w", wire.ErrUnreachable, err)})
+	l.tryNext(failure{cause: CauseUnavailable, err: err})
 }
 
 // leave gives a ringing attempt up without an outcome for the leg.

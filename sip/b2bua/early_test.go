@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
@@ -210,5 +211,40 @@ func TestBridgeEarlyRefuses(t *testing.T) {
 	bob.Answer(183, "Session Progress", siptest.NewRTP(t).SDP())
 	r.expect("bob early media")
 	check("an answered caller", c.A(), leg)
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
+// R26: a caller of the hotline who hears music goes on hearing it while an operator plays, fails, and the next is tried.
+func TestR26CallerKeepsHearingMusic(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{begin: func(r *rig, c *Call) {
+		r.must(c.A().Answer())
+		c.A().Play(media.Looping(tone(620)))
+	}})
+	callerRTP, firstRTP := siptest.NewRTP(t), siptest.NewRTP(t)
+	caller := r.dialIn(callerRTP.SDP())
+	callerRTP.Learn(r.confirm(caller).Body)
+	c := r.call()
+	r.in(c, func() { c.Dial(r.to("bob", r.trunks.Route(mobile)...)) })
+	first, invite := take(r.caller)
+	firstRTP.Learn(invite.Body)
+	first.Answer(183, "Session Progress", firstRTP.SDP())
+	r.expect("bob early media 183")
+	firstRTP.Tone(1000)
+	hears(t, callerRTP, 620)
+	first.Answer(503, "Service Unavailable", "")
+	second, _ := take(r.spare)
+	second.Answer(180, "Ringing", "")
+	r.expect("bob ringing 180")
+	before := len(callerRTP.Packets())
+	if _, err := callerRTP.Wait(t.Context(), func(siptest.Packet) bool { return len(callerRTP.Packets()) > before+25 }); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range callerRTP.Packets() {
+		if loud(p.Payload, 1000) {
+			t.Fatal("the caller heard the operator")
+		}
+	}
+	hears(t, callerRTP, 620)
 	r.in(c, func() { c.End(CauseNormal) })
 }

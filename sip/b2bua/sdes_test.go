@@ -233,3 +233,39 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.buf.String()
 }
+
+// Hold and resume keep the keys: sound comes back both ways, music meanwhile.
+func TestHoldOverSRTP(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{trunks: secureTrunk, script: eager})
+	talk := func(hz float64) phone.Talk { return phone.Talk{Tone: hz, Security: sdp.SecurityRequired} }
+	bob := r.scripted("bob", phone.Answering(0, talk(1000)))
+	call, err := r.scripted("client", phone.Answer{}).Dial(bounded(t), "sip:84957770000@"+r.at.String(), phone.Options{Talk: talk(440)})
+	r.must(err)
+	c := r.call()
+	r.in(c, func() { c.Dial(r.to("bob", r.way(bob, trunk.SRTPRequired))) })
+	engineer, err := bob.Incoming(bounded(t), 0)
+	r.must(err)
+	r.must(call.WaitHeard(bounded(t), 1000, 500*time.Millisecond))
+	for _, step := range []struct {
+		do   func()
+		kind phone.Kind
+		what string
+	}{{engineer.Hold, phone.Holding, "bob held"}, {engineer.Resume, phone.Unholding, "bob resumed"}} {
+		step.do()
+		_, err := engineer.Wait(bounded(t), step.kind)
+		r.must(err)
+		r.expect(step.what)
+	}
+	engineer.SetTone(700)
+	call.Press("5", phone.RFC4733)
+	r.must(call.WaitHeard(bounded(t), 700, 500*time.Millisecond))
+	r.expect("caller digit 5")
+	r.in(c, func() { c.End(CauseNormal) })
+	<-c.Done()
+	for _, leg := range c.Detail().Legs {
+		if leg.Quality.Suite == "" || leg.Quality.Undecryptable > 0 {
+			t.Errorf("leg %s: suite %q, %d packets could not be decrypted", leg.Name, leg.Quality.Suite, leg.Quality.Undecryptable)
+		}
+	}
+}
