@@ -85,7 +85,7 @@ func first(l *Locator, q Query) string {
 	return ""
 }
 
-var op = Query{Host: "op.example", Transport: UDP} //nolint:gochecknoglobals // the tests' operator
+var op = Query{Host: "op.example", Transport: UDP}
 
 func opZone() zone {
 	return zone{"SRV _sip._udp.op.example": {srv(1, 1, 5060, "s1.op.example")}, "A s1.op.example": a("192.0.2.1")}

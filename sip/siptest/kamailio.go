@@ -78,7 +78,7 @@ func StartKamailio(tb testing.TB, cfg Kamailio) *KamailioRun {
 func (k *KamailioRun) Start() {
 	k.tb.Helper()
 	if k.child != nil {
-		for _, line := range k.child.out.All() {
+		for _, line := range k.out.All() {
 			k.log.Add(line)
 		}
 	}
@@ -135,13 +135,13 @@ func (k *KamailioRun) Addr(transport string) netip.AddrPort {
 	return netip.AddrPortFrom(netip.MustParseAddr(k.cfg.IP), port)
 }
 
-// Log is what it has told, all starts together: "rig REGISTER login tls", "rig INVITE in +7495… from 127.0.0.1:5060" …
-func (k *KamailioRun) Log() []string { return append(k.log.All(), k.child.out.All()...) }
+// Log is what it has told, all starts together: "rig REGISTER login tls", "rig INVITE in +7495… from 127.0.0.1:5060", and so on.
+func (k *KamailioRun) Log() []string { return append(k.log.All(), k.out.All()...) }
 
 // Told counts the lines of this start's log that hold all of the words.
 func (k *KamailioRun) Told(words ...string) int {
 	n := 0
-	for _, line := range k.child.out.All() {
+	for _, line := range k.out.All() {
 		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(line, w) }) {
 			n++
 		}
@@ -154,7 +154,7 @@ func (k *KamailioRun) Wait(what string, match func(line string) bool) string {
 	k.tb.Helper()
 	ctx, cancel := context.WithTimeout(k.tb.Context(), patience)
 	defer cancel()
-	line, err := k.child.out.Wait(ctx, match)
+	line, err := k.out.Wait(ctx, match)
 	if err != nil {
 		k.tb.Fatalf("kamailio has not told %q: %v\n%s", what, err, k.text())
 	}

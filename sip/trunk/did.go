@@ -2,6 +2,7 @@ package trunk
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/butlerspb/vahta/sip/wire"
@@ -105,8 +106,14 @@ func headerNumber(value string) string {
 
 // login is by which names, other than a number, an operator calls us.
 type login struct {
-	user   string // our account, "" = none
-	number string // our number on the trunk
+	users  [3]string // our account, what is registered, and the contact; "" = none
+	number string    // our number on the trunk
 }
 
-func (l login) is(user string) bool { return l.user != "" && strings.EqualFold(l.user, user) }
+func (o *Operator) login() login {
+	return login{users: [3]string{o.Auth.User, o.Register.User, o.Register.ContactUser}, number: o.Number}
+}
+
+func (l login) is(user string) bool {
+	return user != "" && slices.ContainsFunc(l.users[:], func(ours string) bool { return strings.EqualFold(ours, user) })
+}

@@ -30,12 +30,12 @@ func identify(req *wire.Request, op *Operator) Inbound {
 		in.Anonymous = private(req) || anonymous(from)
 	} else {
 		in.Diversion, in.Original = forwarded(req)
-		in.DID = op.DID.called(req, in.Diversion, login{op.Auth.User, op.Number})
+		in.DID = op.DID.called(req, in.Diversion, op.login())
 		caller, asserted := op.Identity.caller(req)
 		in.take(caller, from)
 		in.Asserted = asserted
 		hidden := private(req) || anonymous(from)
-		in.Anonymous = hidden && !(op.Identity.IgnorePrivacy && asserted)
+		in.Anonymous = hidden && (!op.Identity.IgnorePrivacy || !asserted)
 	}
 	if in.Anonymous {
 		in.Caller, in.CallerName, in.Asserted = "", "", false

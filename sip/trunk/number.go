@@ -47,7 +47,9 @@ func (p Plan) Format(number string) string {
 // as received, without parameters.
 func Normalize(user string) string {
 	user = strings.TrimSpace(user)
-	user = strings.TrimPrefix(user, "tel:")
+	if len(user) >= 4 && strings.EqualFold(user[:4], "tel:") {
+		user = user[4:]
+	}
 	base, params, _ := strings.Cut(user, ";")
 	if len(base) >= 3 && base[0] == '%' && strings.EqualFold(base[:3], "%2b") {
 		base = "+" + base[3:]
@@ -59,8 +61,8 @@ func Normalize(user string) string {
 	if plus {
 		return "+" + digits
 	}
-	if context := phoneContext(params); context != "" {
-		return context + digits
+	if context := phoneContext(params); len(context)-1+len(digits) >= minGlobalDigits && context != "" {
+		return context + digits // a shorter one is a service number of that country, RFC 3966 §5.1.5
 	}
 	return global(digits)
 }

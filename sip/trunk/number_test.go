@@ -7,10 +7,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestNormalize(t *testing.T) {
-	t.Parallel()
+// numberForms are numbers as operators, phones and people write them, with what each means.
+func numberForms() map[string]string {
 	const moscow = "+74951234567"
-	for in, want := range map[string]string{
+	return map[string]string{
 		// one Russian number in the forms operators, phones and people write it
 		"+74951234567": moscow, "74951234567": moscow, "84951234567": moscow, "4951234567": moscow,
 		"+7 495 123-45-67": moscow, "8 (495) 123-45-67": moscow, "8-495-123-45-67": moscow, "8.495.123.45.67": moscow,
@@ -38,14 +38,34 @@ func TestNormalize(t *testing.T) {
 		// no numbers
 		"anonymous": "anonymous", "hotline": "hotline", "anna.petrova": "anna.petrova", "": "", "+": "+", "0x12": "0x12",
 		"hotline;x=1": "hotline", "+7495abc": "+7495abc",
-	} {
+		// more ways to write the same
+		"+7(495)1234567": moscow, "8(495)123-45-67": moscow, "8 10 7 495 1234567": moscow, "00 7 495 123 45 67": moscow,
+		"TEL:+74951234567": moscow, "Tel:%2B7-495-1234567": moscow, "tel:1234567;phone-context=+7-495": moscow,
+		"4951234567;phone-context=+7": moscow, "%2B7%20495%201234567": "+7%20495%201234567",
+		"+74951234567;postd=pp22": moscow, "+74951234567;cic=+1234;npdi": moscow, "\t+74951234567\r\n": moscow,
+		"810 (49) 30 123456": "+4930123456", "8-10-375-29-123-45-67": "+375291234567", "tel:00375291234567": "+375291234567",
+		"+7 916 123 45 67": "+79161234567", "8.916.1234567": "+79161234567", "+7-800-555-35-35": "+78005553535",
+		"77071234567": "+77071234567", "+77071234567": "+77071234567", "87071234567": "+77071234567", // Kazakhstan shares +7
+		"+998901234567": "+998901234567", "998901234567": "+998901234567", "+86 10 1234 5678": "+861012345678",
+		"tel:112": "112", "103;phone-context=+7": "103", "tel:*98": "*98", "+112": "+112",
+		"+1234567890123456": "+1234567890123456", "1234567890123456": "1234567890123456",
+	}
+}
+
+func TestE164(t *testing.T) {
+	t.Parallel()
+	forms := numberForms()
+	if len(forms) < 60 {
+		t.Fatalf("only %d forms", len(forms))
+	}
+	for in, want := range forms {
 		if got := Normalize(in); got != want {
 			t.Errorf("Normalize(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
-func TestNormalizeIsIdempotent(t *testing.T) {
+func TestE164IsIdempotent(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		in := rapid.StringMatching(`\+?[0-9 ().-]{1,18}`).Draw(t, "number")
@@ -67,7 +87,7 @@ func FuzzNormalize(f *testing.F) {
 	})
 }
 
-func TestPlanFormat(t *testing.T) {
+func TestE164Plans(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		plan     Plan
@@ -87,7 +107,7 @@ func TestPlanFormat(t *testing.T) {
 	}
 }
 
-func TestFormatReadsBack(t *testing.T) {
+func TestE164ReadsBack(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		number := rapid.StringMatching(`\+7[3489][0-9]{9}`).Draw(t, "number")

@@ -106,7 +106,7 @@ const (
 )
 
 // profiles are the known operators. Only what differs from our defaults stands here.
-func profiles() map[string]profile {
+func profiles() map[string]profile { //nolint:funlen // a table
 	both, alawOnly := []string{"pcma", "pcmu"}, []string{"pcma"}
 	pbx := profile{
 		presets: []preset{

@@ -39,7 +39,7 @@ type rig struct {
 	feed   *dispatch.Subscription
 	events *siptest.Log[dispatch.FeedEvent]
 	logs   *siptest.Log[string] // what the app has logged, from WARN up
-	stop   func() error // ends the app and returns what its Run returned
+	stop   func() error         // ends the app and returns what its Run returned
 
 	mu    sync.Mutex
 	cfg   config.Config // guarded by mu
