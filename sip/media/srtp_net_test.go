@@ -147,16 +147,16 @@ func TestSDESControl(t *testing.T) {
 			say(99, nil)
 			say(98, newEndpoint(t, newPair(sdp.AES128HMAC32, []byte{9})))
 			say(3, a.far)
-			for a.stream.Stats().Out.Lost != 3 {
-				reports()
+			for tries := 0; a.stream.Stats().Out.Lost != 3; tries++ {
+				if reports(); tries > 100 {
+					t.Fatalf("the far end's report was not read: %+v", a.stream.Stats().Out)
+				}
 			}
 			say(77, nil)
 			a.stream.Close()
-			for {
+			for bye := false; !bye; {
 				packets := reports()
-				if _, bye := packets[len(packets)-1].(*rtcp.Goodbye); bye {
-					break
-				}
+				_, bye = packets[len(packets)-1].(*rtcp.Goodbye)
 			}
 			if st := a.stream.Stats(); st.Out.Lost != 3 {
 				t.Errorf("believed a report in the clear: %+v", st.Out)

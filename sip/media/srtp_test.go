@@ -60,7 +60,7 @@ func TestSDESRekey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := newLine(t, newPair(sdp.AES128HMAC80, nil), newPair(sdp.AES128HMAC80, nil))
-			l.leap(70_000)
+			l.leap(140_000)
 			l.sh.packet(l.b, false, fromB, l.farB.packet(8, payloadOf(5)))
 			was, old := l.a.out.ssrc, l.farA.out
 			stale := l.farA.packet(8, payloadOf(3))
@@ -75,7 +75,7 @@ func TestSDESRekey(t *testing.T) {
 			}
 			l.farA.rekey(fresh)
 			if keep {
-				l.farA.out.SetROC(7, 1)
+				l.farA.out.SetROC(7, 2)
 			}
 			l.talk(100)
 			if got := l.farB.heard - heard; got != 101 || l.a.in.undecryptable != 0 {
