@@ -5,7 +5,9 @@
 // operator sent this INVITE, which of our numbers was called and by whom ([Trunks.Identify])? By
 // which ways, in which order, can this number or softphone be rung ([Trunks.Route],
 // [Trunks.Phone])? Was this failure the trunk's or the person's ([Retry])? Beside that it keeps
-// operators' health by OPTIONS and their limits of channels and calls per second.
+// operators' health by OPTIONS and their limits of channels and calls per second, keeps us
+// registered where an operator wants that (RFC 3261 §10.2, RFC 3608), proves our password to those
+// who may ask for it ([Trunk.Authorize]), and carries texts by MESSAGE (RFC 3428) as plain values.
 //
 // It must not know calls, media, tickets or rotas, and it never connects a trunk to a trunk: a
 // route is made for numbers and phones that the owner of a call asks for, never for what an
@@ -14,11 +16,15 @@
 // Terms. A DID is one of our numbers as an operator presents it. The caller's number is a hint:
 // P-Asserted-Identity (RFC 3325), then Remote-Party-ID, then From, and only from operators; phones
 // are believed their From. Numbers are E.164 with a plus where the form allows it, otherwise as
-// received. A channel is one call in either direction.
+// received. A channel is one call in either direction. A target, or way, is one address of one of
+// an operator's servers. A registration is bound while the registrar sends our calls here; a
+// registrar that does not want our account has refused it, which is an alarm and not a fault of the
+// way.
 //
 // Outgoing calls to operators carry our own number as the caller: operators drop calls with
 // numbers that are not ours.
 //
 // All methods of [Trunks] may be called concurrently. [Trunks.Admit] and [Trunks.Identify] read one
-// immutable snapshot and take no lock. [Trunks.Run] owns probing and name resolution.
+// immutable snapshot and take no lock. [Trunks.Run] owns probing, name resolution and one goroutine
+// for each registration.
 package trunk
