@@ -219,7 +219,7 @@ type epollSocket struct {
 	stream *Stream
 }
 
-func (r *epollRelay) open(ap netip.AddrPort, second bool) (socket, error) {
+func (r *epollRelay) open(ap netip.AddrPort) (socket, error) {
 	family := unix.AF_INET
 	if ap.Addr().Is6() {
 		family = unix.AF_INET6
@@ -228,7 +228,7 @@ func (r *epollRelay) open(ap netip.AddrPort, second bool) (socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	if err = r.mark(fd, family, second); err == nil {
+	if err = r.mark(fd, family); err == nil {
 		raw := encodeAddr(ap)
 		_, _, e := unix.RawSyscall(unix.SYS_BIND, uintptr(fd), uintptr(unsafe.Pointer(&raw.b)), uintptr(raw.n))
 		if e != 0 {
@@ -243,14 +243,9 @@ func (r *epollRelay) open(ap netip.AddrPort, second bool) (socket, error) {
 }
 
 // mark asks for expedited forwarding; an IPv6 socket that serves IPv4 too needs both kinds of it.
-func (*epollRelay) mark(fd, family int, second bool) error {
+func (*epollRelay) mark(fd, family int) error {
 	if family == unix.AF_INET {
 		return os.NewSyscallError("setsockopt IP_TOS", unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tosEF))
-	}
-	if second {
-		if err := unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1); err != nil {
-			return os.NewSyscallError("setsockopt IPV6_V6ONLY", err)
-		}
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_IP, unix.IP_TOS, tosEF)
 	return os.NewSyscallError("setsockopt IPV6_TCLASS", unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_TCLASS, tosEF))

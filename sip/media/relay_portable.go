@@ -24,12 +24,8 @@ type portableSocket struct {
 	reading bool // guarded by the shard
 }
 
-func (p *portable) open(ap netip.AddrPort, second bool) (socket, error) {
-	network := "udp"
-	if second && ap.Addr().Is6() {
-		network = "udp6" // leaves the port of IPv4 to the first
-	}
-	c, err := net.ListenUDP(network, net.UDPAddrFromAddrPort(ap))
+func (p *portable) open(ap netip.AddrPort) (socket, error) {
+	c, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(ap))
 	if err != nil {
 		return nil, err
 	}

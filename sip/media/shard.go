@@ -21,8 +21,8 @@ const (
 // Relay moves packets between the sockets of a shard's streams and the shard. It calls the shard's methods from one
 // goroutine at a time.
 type Relay interface {
-	// open makes a socket bound to the address; one that is second takes packets of its own family only. Any goroutine.
-	open(ap netip.AddrPort, second bool) (socket, error)
+	// open makes a socket bound to the address; any goroutine.
+	open(netip.AddrPort) (socket, error)
 	// run serves until ctx ends. It calls begin when wake may be called, drains, and calls end before it frees what it has.
 	run(ctx context.Context, begin, end func()) error
 	// wake makes the shard's drain run within a phase, or now if somebody waits for it; any goroutine, between begin and end.
@@ -68,12 +68,11 @@ func newShard(p *Pool) *shard {
 }
 
 func (sh *shard) open(addr netip.Addr, port uint16) (rtp, rtcp socket, err error) {
-	second := addr != sh.pool.cfg.Bind
-	rtp, err = sh.relay.open(netip.AddrPortFrom(addr, port), second)
+	rtp, err = sh.relay.open(netip.AddrPortFrom(addr, port))
 	if err != nil {
 		return nil, nil, err
 	}
-	rtcp, err = sh.relay.open(netip.AddrPortFrom(addr, port+1), second)
+	rtcp, err = sh.relay.open(netip.AddrPortFrom(addr, port+1))
 	if err != nil {
 		rtp.close()
 		return nil, nil, err
