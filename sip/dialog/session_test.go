@@ -372,3 +372,25 @@ func TestRFC4028OwnerGone(t *testing.T) {
 		b.want("45 BYE 1 far")
 	})
 }
+
+// TestRFC4028StateForAnotherNode holds all that a successor needs as plain values.
+func TestRFC4028StateForAnotherNode(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(b *bench) {
+		b.caller("offer", ReliableAuto, "Require", "100rel", "Supported", "timer", "Session-Expires", "90", "Allow", "UPDATE")
+		b.loop.do(func() { b.d.Progress(183, []byte("answer")) })
+		rseq := b.in.answered().Header("RSeq")
+		b.prack(b.in.answered(), "")
+		b.loop.do(func() { b.d.Answer(nil) })
+		at := time.Now()
+		b.ack(b.in, "")
+		synctest.Wait()
+		var s State
+		b.loop.do(func() { s = b.d.State() })
+		want := Session{State: SessionOurs, Interval: 90 * time.Second, RefreshAt: at.Add(45 * time.Second), ByeAt: at.Add(time.Minute)}
+		if s.Session != want || decimal(s.RSeq) != rseq || !s.PeerUpdates || string(s.LocalSDP) != "answer" || string(s.RemoteSDP) != "offer" {
+			t.Errorf("%+v", s)
+		}
+		b.inside(wire.BYE, "")
+	})
+}
