@@ -77,13 +77,13 @@ func (e *endpoint) packet(pt uint8, payload []byte) []byte {
 // send and close make an endpoint the socket of a stream: it opens what we send.
 func (e *endpoint) send(b []byte, _ *target) error {
 	plain, err := e.in.DecryptRTP(nil, b, &e.lastHead)
-	if err != nil {
+	if err == nil {
+		e.heard++
+		_, _ = e.lastHead.Unmarshal(plain)
+		e.last = append(e.last[:0], plain[e.lastHead.MarshalSize():]...)
+	} else {
 		e.deaf++
-		return nil
 	}
-	e.heard++
-	_, _ = e.lastHead.Unmarshal(plain)
-	e.last = append(e.last[:0], plain[e.lastHead.MarshalSize():]...)
 	return nil
 }
 

@@ -105,7 +105,7 @@ func TestSDESKeysArePrintedMasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := []string{key30, key30[:12], "575953", fmt.Sprint([]byte(keys[0].Keys[0].Master))[1:20]}
+	secrets := []string{key30, key30[:12], "575953", "65 66 67 68 69 70"}
 	for _, k := range append(keys, a.Crypto.Recv) {
 		raw := []byte(k.Keys[0].Master)
 		secrets = append(secrets, base64.StdEncoding.EncodeToString(raw)[:12], fmt.Sprintf("%x", raw)[:12], fmt.Sprintf("%#v", raw)[8:24], string(raw[:8]))

@@ -82,17 +82,18 @@ func protection(t *testing.T, s *Session) string {
 		if m.Port == 0 {
 			continue
 		}
-		text := m.Proto
+		var text strings.Builder
+		text.WriteString(m.Proto)
 		for _, a := range m.Attrs {
 			if a.Name == cryptoName {
 				before, after, _ := strings.Cut(a.Value, " inline:")
 				_, after, cut := strings.Cut(after, "|")
-				if text += " " + before; cut {
-					text += " |" + after
+				if text.WriteString(" " + before); cut {
+					text.WriteString(" |" + after)
 				}
 			}
 		}
-		return text
+		return text.String()
 	}
 	return ""
 }
