@@ -30,6 +30,26 @@ type Baresip struct {
 	AutoAnswer bool    // answer each call at once
 	Codec      string  // "PCMA" (default) or "PCMU"
 	DTMF       string  // "rtpevent" (default) or "info"
+
+	Register Register // where it registers; the zero value: nowhere
+	Network  Network  // where it runs; nil = here, on the loopback
+}
+
+// Register is a registration of baresip.
+type Register struct {
+	Server   netip.AddrPort // by Baresip.Transport, which may then be "tls" too
+	Password string
+	Every    int    // seconds between refreshes are somewhat less; 0 = 60
+	CA       string // PEM; who signed the server's certificate
+	SRTP     bool   // mandatory
+	Instance string // urn of the phone; "" = it has none
+}
+
+// Network is where a phone of a test lives; a NAT is one.
+type Network interface {
+	Name() string                                   // of the network namespace
+	Addr() netip.Addr                               // of the phone
+	Dial(network, address string) (net.Conn, error) // from within
 }
 
 // BaresipRun is baresip at work.
@@ -65,7 +85,13 @@ func StartBaresip(tb testing.TB, cfg Baresip) *BaresipRun {
 	cfg = cfg.withDefaults()
 	dir := tb.TempDir()
 	sip, ctl, rtp := freePorts(tb, 2), freePorts(tb, 1), freePorts(tb, 20)
-	r := &BaresipRun{cfg: cfg, dir: dir, addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), sip)}
+	host, dial := netip.AddrFrom4([4]byte{127, 0, 0, 1}), net.Dial
+	program, args := "baresip", []string{"-f", dir}
+	if cfg.Network != nil {
+		host, dial = cfg.Network.Addr(), cfg.Network.Dial
+		program, args = "ip", append([]string{"netns", "exec", cfg.Network.Name(), "baresip"}, args...)
+	}
+	r := &BaresipRun{cfg: cfg, dir: dir, addr: netip.AddrPortFrom(host, sip)}
 	if err := os.Mkdir(filepath.Join(dir, "recorded"), 0o700); err != nil {
 		tb.Fatalf("make a folder for baresip: %v", err)
 	}
@@ -74,7 +100,7 @@ func StartBaresip(tb testing.TB, cfg Baresip) *BaresipRun {
 	writeFile(tb, filepath.Join(dir, "accounts"), []byte(cfg.account(dir, r.addr)))
 	writeFile(tb, filepath.Join(dir, "contacts"), nil)
 
-	r.child = startChild(tb, "baresip", "baresip-core", dir, "-f", dir)
+	r.child = startChild(tb, program, "baresip-core", dir, args...)
 	tb.Cleanup(func() {
 		if tb.Failed() {
 			tb.Logf("baresip %s:\n%s", cfg.User, r.text())
@@ -83,7 +109,7 @@ func StartBaresip(tb testing.TB, cfg Baresip) *BaresipRun {
 	r.awaitPort("tcp", ctl)
 	r.awaitPort("udp", sip)
 	var err error
-	if r.ctl, err = net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ctl)); err != nil {
+	if r.ctl, err = dial("tcp", fmt.Sprintf("127.0.0.1:%d", ctl)); err != nil {
 		tb.Fatalf("connect to baresip's ctrl_tcp: %v", err)
 	}
 	r.wg.Go(r.listen)
@@ -100,13 +126,23 @@ func (c Baresip) withDefaults() Baresip {
 			*d.field = d.value
 		}
 	}
+	if c.Register.Every == 0 {
+		c.Register.Every = 60
+	}
 	return c
 }
 
 func (c Baresip) config(dir string, addr netip.AddrPort, ctl, rtp uint16) string {
-	return fmt.Sprintf(`poll_method epoll
+	more, listen := "", addr.String()
+	if c.Register.CA != "" {
+		more = "sip_cafile " + c.Register.CA + "\nsip_verify_server yes\n"
+	}
+	if c.Register.SRTP {
+		more += "module srtp.so\n"
+	}
+	return more + fmt.Sprintf(`poll_method epoll
 sip_listen %s
-net_interface 127.0.0.1
+net_interface %[6]s
 call_local_timeout 120
 call_max_calls 4
 audio_player aubridge,nil
@@ -131,7 +167,7 @@ module_app ctrl_tcp.so
 module_app menu.so
 ctrl_tcp_listen 127.0.0.1:%[5]d
 snd_path %[2]s/recorded
-`, addr, dir, rtp, rtp+19, ctl)
+`, listen, dir, rtp, rtp+19, ctl, c.netInterface(addr))
 }
 
 func (c Baresip) account(dir string, addr netip.AddrPort) string {
@@ -139,8 +175,24 @@ func (c Baresip) account(dir string, addr netip.AddrPort) string {
 	if c.AutoAnswer {
 		mode = "auto"
 	}
-	return fmt.Sprintf("<sip:%s@%s;transport=%s>;regint=0;answermode=%s;audio_codecs=%s;dtmfmode=%s;audio_source=aufile,%s/tone.wav\n",
-		c.User, addr, c.Transport, mode, c.Codec, c.DTMF, dir)
+	where, register := addr, ";regint=0"
+	if r := c.Register; r.Server.IsValid() {
+		where = r.Server
+		register = fmt.Sprintf(";auth_user=%s;auth_pass=%s;regint=%d", c.User, r.Password, r.Every)
+		if r.SRTP {
+			register += ";mediaenc=srtp-mand"
+		}
+	}
+	return fmt.Sprintf("<sip:%s@%s;transport=%s>%s;answermode=%s;audio_codecs=%s;dtmfmode=%s;audio_source=aufile,%s/tone.wav\n",
+		c.User, where, c.Transport, register, mode, c.Codec, c.DTMF, dir)
+}
+
+// netInterface is the interface, or the address of the loopback, that baresip is bound to.
+func (c Baresip) netInterface(addr netip.AddrPort) string {
+	if c.Network != nil {
+		return insideInterface
+	}
+	return addr.Addr().String()
 }
 
 // URI is baresip's address.

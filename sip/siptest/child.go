@@ -109,7 +109,7 @@ func (c *child) awaitPort(network string, port uint16) {
 	defer tick.Stop()
 	ctx, cancel := patient(c.tb)
 	defer cancel()
-	for !bound(network, port) {
+	for !bound(c.cmd.Process.Pid, network, port) {
 		select {
 		case <-tick.C:
 		case <-c.done:
@@ -123,10 +123,10 @@ func (c *child) awaitPort(network string, port uint16) {
 // tcpListen is the state of a listening socket in /proc/net/tcp.
 const tcpListen = "0A"
 
-// bound tells whether a socket on this machine is bound to that port.
-func bound(network string, port uint16) bool {
-	for _, file := range []string{"/proc/net/" + network, "/proc/net/" + network + "6"} {
-		table, err := os.ReadFile(file)
+// bound tells whether a socket is bound to that port where a process lives, in its network namespace.
+func bound(pid int, network string, port uint16) bool {
+	for _, file := range []string{network, network + "6"} {
+		table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, file))
 		if err != nil {
 			continue
 		}
