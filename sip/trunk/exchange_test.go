@@ -38,7 +38,9 @@ type exchange struct {
 	cseq      uint64
 	unordered int
 	ids       int
-	only      bool // whoever registers only asks
+	only      bool        // whoever registers only asks
+	pings     []time.Time // empty lines
+	broken    bool        // nothing can be written to us
 	sent      int
 	messages  []*wire.Request
 }
@@ -72,6 +74,17 @@ func (x *exchange) set(change func()) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	change()
+}
+
+// ping takes an empty line.
+func (x *exchange) ping(wire.Flow) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.pings = append(x.pings, time.Now())
+	if x.broken {
+		return wire.ErrUnreachable
+	}
+	return nil
 }
 
 func (x *exchange) NewTag() string { return "tag" }
@@ -212,6 +225,7 @@ func registering(t *testing.T, x *exchange, change func(*Operator), play func(tr
 			Sender: x, DNS: x, Registerer: registry,
 			Advertised: func(wire.Flow) (string, int) { return "198.51.100.9", 5060 },
 			AskOnly:    x.only,
+			KeepAlive:  x.ping,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -285,3 +285,32 @@ func TestREGISTERAskOnly(t *testing.T) {
 		}
 	}
 }
+
+// Where OPTIONS are not welcome an empty line keeps the way to us open; when it cannot be written, we register anew.
+func TestREGISTERKeepsNATOpen(t *testing.T) {
+	t.Parallel()
+	x := newExchange()
+	registering(t, x, func(o *Operator) { o.NoOptions = true }, func(_ *Trunks, _ *Trunk) {
+		time.Sleep(2 * time.Minute)
+		x.set(func() {
+			if n := len(x.pings); n != 4 {
+				t.Errorf("%d empty lines in two minutes, want one in 25 s", n)
+			}
+			x.broken = true
+		})
+		before, _ := x.counts()
+		time.Sleep(defaultKeepAlive)
+		if after, _ := x.counts(); after == before {
+			t.Error("a broken way was not repaired")
+		}
+	})
+	x = newExchange()
+	registering(t, x, nil, func(_ *Trunks, _ *Trunk) {
+		time.Sleep(10 * time.Minute)
+		x.set(func() {
+			if n := len(x.pings); n != 0 {
+				t.Errorf("%d empty lines although OPTIONS do it", n)
+			}
+		})
+	})
+}
