@@ -280,6 +280,28 @@ func TestRFC3263ServerDiesWhileItRings(t *testing.T) {
 			}
 		}
 	})
+	synctest.Test(t, func(t *testing.T) { // fifty calls ask no more than one
+		cfg, n := pair()
+		trunks := newTrunks(t, cfg, n)
+		trunks.Resolve(t.Context())
+		n.set("192.0.2.1", true)
+		var calls sync.WaitGroup
+		for range 50 {
+			calls.Go(func() {
+				d := trunks.Route("112")[0]
+				for range 20 {
+					time.Sleep(500 * time.Millisecond)
+					if err := d.Alive(t.Context()); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		calls.Wait()
+		if n.sent > 11 {
+			t.Errorf("%d OPTIONS in ten seconds", n.sent)
+		}
+	})
 	cfg, n := pair(func(c *Config) { c.Operators[1].NoOptions = true })
 	if d := newTrunks(t, cfg, n).Route("112")[0]; d.Alive != nil {
 		t.Error("an operator that dislikes OPTIONS is asked while it rings")

@@ -18,8 +18,9 @@ const (
 
 // targets remembers which targets of an operator are left alone for a while.
 type targets struct {
-	mu   sync.Mutex
-	rest map[string]rest // guarded by mu; by transport and address
+	mu     sync.Mutex
+	rest   map[string]rest   // guarded by mu; by transport and address
+	vigils map[string]*vigil // guarded by mu; likewise: watches while calls ring
 }
 
 // rest is why and until when a target is tried last.
