@@ -382,6 +382,7 @@ func TestTLSMuteSwallowsUntilItHears(t *testing.T) {
 	t.Parallel()
 	a, b := net.Pipe()
 	defer func() { _ = a.Close() }()
+	_ = a.SetDeadline(time.Now().Add(patience))
 	m := &mute{Conn: a}
 	if n, err := m.Write([]byte("alert")); n != 5 || err != nil {
 		t.Errorf("swallowed %d, %v", n, err)
