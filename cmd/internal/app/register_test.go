@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/butlerspb/vahta/cmd/internal/app"
+	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
@@ -38,4 +39,24 @@ func TestREGISTERDoctorOnlyAsks(t *testing.T) {
 	if got := k.WaitFor("rig REGISTER login"); !strings.Contains(got, "contact <null>") {
 		t.Errorf("Kamailio keeps a contact of doctor: %s", got)
 	}
+}
+
+// A server that stops takes its contact back while SIP still works, and says in /status where it stands before.
+func TestREGISTERTakenBackAtStop(t *testing.T) {
+	t.Parallel()
+	k := siptest.StartKamailio(t, siptest.Kamailio{IP: "127.0.2.10"})
+	addr := k.Addr("tcp")
+	r := newRig(t, func(c *config.Config) {
+		c.Trunks.Operators = []trunk.Operator{{
+			Name: "op", Host: addr.Addr().String(), Port: int(addr.Port()), Transport: "tcp", Domain: "op.test",
+			Auth: trunk.Auth{User: "login", Password: "secret"}, Register: trunk.Register{Enabled: true},
+		}}
+	})
+	until(t, "registered", func() bool { return r.health("op").Registration == trunk.RegistrationActive })
+	if err := r.stop(); err != nil {
+		t.Error(err)
+	}
+	k.Wait("a contact that leaves", func(line string) bool {
+		return strings.Contains(line, "rig REGISTER login") && strings.Contains(line, "expires=0")
+	})
 }
