@@ -192,6 +192,14 @@ func (s *Session) pressNext() {
 	})
 }
 
+// Quality returns the figures of the session's sound so far; zero when it has none.
+func (s *Session) Quality() media.Stats {
+	if s.sound.stream == nil {
+		return media.Stats{}
+	}
+	return s.sound.stream.Stats()
+}
+
 // Received is the audio received so far, 8 kHz linear; silence stands where
 // nothing came. During a call it lags by up to a second.
 func (s *Session) Received() []int16 {

@@ -30,6 +30,7 @@ type Baresip struct {
 	AutoAnswer bool    // answer each call at once
 	Codec      string  // "PCMA" (default) or "PCMU"
 	DTMF       string  // "rtpevent" (default) or "info"
+	SRTP       string  // "" (default) plain, "srtp" offered, "srtp-mand" required
 
 	Register Register // where it registers; the zero value: nowhere
 	Network  Network  // where it runs; nil = here, on the loopback
@@ -42,7 +43,7 @@ type Register struct {
 	Every    int    // seconds between refreshes are somewhat less; 0 = 60
 	CA       string // PEM; who signed the server's certificate
 	SRTP     bool   // mandatory
-	Instance string // urn of the phone; "" = it has none
+	Instance string // UUID of the phone; "" = it tells none
 }
 
 // Network is where a phone of a test lives; a NAT is one.
@@ -99,6 +100,7 @@ func StartBaresip(tb testing.TB, cfg Baresip) *BaresipRun {
 	writeFile(tb, filepath.Join(dir, "config"), []byte(cfg.config(dir, r.addr, ctl, rtp)))
 	writeFile(tb, filepath.Join(dir, "accounts"), []byte(cfg.account(dir, r.addr)))
 	writeFile(tb, filepath.Join(dir, "contacts"), nil)
+	writeFile(tb, filepath.Join(dir, "uuid"), []byte(cfg.Register.Instance))
 
 	r.child = startChild(tb, program, "baresip-core", dir, args...)
 	tb.Cleanup(func() {
@@ -137,7 +139,10 @@ func (c Baresip) config(dir string, addr netip.AddrPort, ctl, rtp uint16) string
 	if c.Register.CA != "" {
 		more = "sip_cafile " + c.Register.CA + "\nsip_verify_server yes\n"
 	}
-	if c.Register.SRTP {
+	if c.Register.Instance != "" {
+		more += "module_tmp uuid.so\n"
+	}
+	if c.SRTP != "" || c.Register.SRTP {
 		more += "module srtp.so\n"
 	}
 	return more + fmt.Sprintf(`poll_method epoll
@@ -182,6 +187,12 @@ func (c Baresip) account(dir string, addr netip.AddrPort) string {
 		if r.SRTP {
 			register += ";mediaenc=srtp-mand"
 		}
+		if r.Instance != "" {
+			register += ";sipnat=outbound"
+		}
+	}
+	if c.SRTP != "" {
+		register += ";mediaenc=" + c.SRTP
 	}
 	return fmt.Sprintf("<sip:%s@%s;transport=%s>%s;answermode=%s;audio_codecs=%s;dtmfmode=%s;audio_source=aufile,%s/tone.wav\n",
 		c.User, where, c.Transport, register, mode, c.Codec, c.DTMF, dir)
