@@ -33,6 +33,7 @@ const (
 	CauseAnnouncement = "announcement"    // the network played something until the ring time was over, and nobody answered
 	CauseNotSecure    = "not_secure"      // SRTP was required and the far end has none
 	CauseExpired      = "session_expired" // the far end did not refresh the session, RFC 4028
+	CauseToll         = "toll_refused"    // the rules against toll fraud did not let it leave, or ended it
 )
 
 // Q.850 causes that decide outcomes, ITU-T Q.850 §2.2.7.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -27,6 +28,10 @@ type Dial struct {
 	CallerID wire.NameAddr
 	// Headers are added to each INVITE.
 	Headers []wire.Header
+	// Purpose is what a call through an operator is for: without it none leaves, if there is a guard.
+	Purpose guard.Purpose
+	// Account is the phone that dials, for calls that an engineer places.
+	Account string
 }
 
 // Dial rings somebody and returns his leg at once; LegRinging, LegAnswered, LegFailed … follow.
@@ -59,14 +64,20 @@ func (l *Leg) tryNext(last failure) {
 	for l.next < len(l.dial.Destinations) {
 		dest := &l.dial.Destinations[l.next]
 		l.next++
+		permit, err := l.permit(dest)
+		if err != nil { // another operator would not make the number a better one
+			last = failure{cause: CauseToll, err: err}
+			continue
+		}
 		if !l.call.engine.trunks.Reserve(dest.Trunk) {
+			permit.End()
 			last = failure{cause: CauseTrunkLimit}
 			continue
 		}
-		err := l.invite(dest)
-		if err == nil {
+		if err = l.invite(dest, permit); err == nil {
 			return
 		}
+		permit.End()
 		l.call.engine.trunks.Release(dest.Trunk)
 		last = failure{cause: CauseUnavailable, err: err}
 		switch {
@@ -80,7 +91,7 @@ func (l *Leg) tryNext(last failure) {
 }
 
 // invite sends the INVITE of one way.
-func (l *Leg) invite(dest *trunk.Destination) error {
+func (l *Leg) invite(dest *trunk.Destination, permit *guard.Permit) error {
 	c := l.call
 	headers := dest.Headers
 	if len(l.dial.Headers) > 0 {
@@ -91,7 +102,7 @@ func (l *Leg) invite(dest *trunk.Destination) error {
 		return err
 	}
 	l.say(sdp.Offer(l.local()))
-	s := &session{leg: l, trunk: dest.Trunk, dest: dest}
+	s := &session{leg: l, trunk: dest.Trunk, permit: permit, dest: dest}
 	d, err := c.engine.stack.Invite(dialog.Outgoing{
 		URI: dest.URI, Flow: dest.Flow, From: l.from(dest), To: wire.NameAddr{URI: dest.URI},
 		Contact: c.engine.cfg.User, Headers: headers, SDP: l.sentBody, NoAnswer: dest.NoProgress,
@@ -220,6 +231,7 @@ func (l *Leg) answered(ev dialog.Event) {
 	l.stopTimer()
 	l.dialog.unwatch()
 	l.state, l.answeredAt, l.outcome = StateAnswered, c.engine.now(), OutcomeAnswered
+	l.meter()
 	if fresh {
 		l.apply(agreement)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -32,6 +33,8 @@ type Deps struct {
 	// Phones are the engineers' phones: callers who are neither an operator nor a configured host are asked to prove who
 	// they are. nil = there are none, such callers get 403.
 	Phones Phones
+	// Guard decides what may leave through an operator; nil = everything (tests).
+	Guard *guard.Guard
 	// Serves reports whether a called number is one of ours; calls to others get 404. nil = all.
 	Serves func(trunk.Inbound) bool
 	// Pressure tells what is used of the machine; asked at each new call, so it reads memory only. nil = no pressure.
@@ -51,6 +54,7 @@ type Engine struct {
 	pool       *media.Pool
 	trunks     peers
 	phones     Phones
+	guard      *guard.Guard
 	serves     func(trunk.Inbound) bool
 	pressure   func() Pressure
 	known      func(trunk.Inbound) bool
@@ -100,7 +104,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
-		phones: deps.Phones, pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
+		phones: deps.Phones, guard: deps.Guard, pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
 		metrics:    newMetrics(deps.Registerer),
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -77,6 +78,7 @@ type session struct {
 	trunk   string             // channel to give back, "" when none
 	settled bool               // its end has been reported
 	dest    *trunk.Destination // of a dialled leg: the way
+	permit  *guard.Permit      // to leave through an operator, nil when none is needed
 
 	stuck *time.Timer        // ends the patience with 100 and nothing more
 	look  *time.Timer        // asks next whether the way is alive
@@ -195,6 +197,7 @@ func (l *Leg) finish(outcome Outcome, cause string) {
 
 // release gives the operator's channel back, once.
 func (s *session) release() {
+	s.permit.End()
 	if s.trunk != "" {
 		s.leg.call.engine.trunks.Release(s.trunk)
 		s.trunk = ""

@@ -49,19 +49,20 @@ func (r *running) minutes(now time.Time) float64 {
 	return max(1, math.Ceil(now.Sub(r.answered).Minutes()))
 }
 
-// end takes a call off; an unanswered one has cost nothing.
-func (b *budget) end(id uint64, now time.Time) {
+// end takes a call off and says whether it has cost anything: an unanswered one has not.
+func (b *budget) end(id uint64, now time.Time) (cost bool) {
 	r := b.open[id]
 	if r == nil {
-		return
+		return false
 	}
 	delete(b.open, id)
 	if r.answered.IsZero() {
-		return
+		return false
 	}
 	m := r.minutes(now)
 	b.minutes += m
 	b.money += m * r.price
+	return true
 }
 
 // allowance is how long a call may last at the price from now on; room is false when not even a minute is left. Paging has

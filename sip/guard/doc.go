@@ -40,8 +40,8 @@
 //
 // # Concurrency and units
 //
-// All methods may be called by any goroutine and never block on anything but the
-// small file, which is written beside them. Money is in the unit of
+// All methods may be called by any goroutine. None but [Guard.Stop] and
+// [Guard.Close] waits for the small file, which is written beside them. Money is in the unit of
 // [Price.PerMinute], durations are time.Duration. [policy] and [bans] are pure:
 // time comes in as now.
 package guard

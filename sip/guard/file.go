@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 )
 
 // saved is what outlives a restart.
@@ -19,22 +20,22 @@ type saved struct {
 	Stop    Stop    `json:"stop"`
 }
 
-// file keeps the last state. Writing never holds a call up: it is done by one goroutine at a time, which takes the newest.
+// file keeps the last state. Writing never holds a call up: it is done a second later, of the newest state, or by Close.
 type file struct {
 	path string
 	log  *slog.Logger
 
-	mu      sync.Mutex
-	next    *saved        // guarded by mu: to be written
-	writing bool          // guarded by mu
-	idle    chan struct{} // guarded by mu: closed when nothing is being written
+	mu    sync.Mutex
+	next  *saved      // guarded by mu: to be written
+	timer *time.Timer // guarded by mu: armed while next is set
+
+	disk sync.Mutex // held while writing
 }
 
-func newFile(path string, log *slog.Logger) *file {
-	idle := make(chan struct{})
-	close(idle)
-	return &file{path: path, log: log, idle: idle}
-}
+// writeAfter gathers what ends within it into one write.
+const writeAfter = time.Second
+
+func newFile(path string, log *slog.Logger) *file { return &file{path: path, log: log} }
 
 func (f *file) read() (s saved, ok bool) {
 	if f.path == "" {
@@ -57,37 +58,31 @@ func (f *file) write(s saved) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.next = &s
-	if f.writing {
-		return
-	}
-	f.writing, f.idle = true, make(chan struct{})
-	go f.drain()
-}
-
-func (f *file) drain() {
-	for {
-		f.mu.Lock()
-		s := f.next
-		f.next = nil
-		if s == nil {
-			f.writing = false
-			close(f.idle)
-			f.mu.Unlock()
-			return
-		}
-		f.mu.Unlock()
-		if err := replace(f.path, *s); err != nil {
-			f.log.Error("toll figures not kept: a restart would forget them", "err", err)
-		}
+	if f.timer == nil {
+		f.timer = time.AfterFunc(writeAfter, func() { _ = f.flush() })
 	}
 }
 
-// settled waits until nothing is being written.
-func (f *file) settled() {
+// flush writes what waits. A failure is logged, and returned for those who end.
+func (f *file) flush() error {
+	f.disk.Lock()
+	defer f.disk.Unlock()
 	f.mu.Lock()
-	idle := f.idle
+	s := f.next
+	f.next = nil
+	if f.timer != nil {
+		f.timer.Stop()
+		f.timer = nil
+	}
 	f.mu.Unlock()
-	<-idle
+	if s == nil {
+		return nil
+	}
+	err := replace(f.path, *s)
+	if err != nil {
+		f.log.Error("toll figures not kept: a restart would forget them", "err", err)
+	}
+	return err
 }
 
 func replace(path string, s saved) error {
@@ -110,8 +105,5 @@ func replace(path string, s saved) error {
 	return nil
 }
 
-// Close waits until the figures are on disk.
-func (g *Guard) Close() error {
-	g.file.settled()
-	return nil
-}
+// Close writes what waits to be written.
+func (g *Guard) Close() error { return g.file.flush() }

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -28,11 +29,12 @@ type Guard struct {
 	file *file
 	*Security
 
-	mu     sync.Mutex
-	stop   Stop   // guarded by mu
-	budget budget // guarded by mu
-	last   uint64 // guarded by mu: number of the last permit
-	alarm  string // guarded by mu: the day for which "paging over budget" has been told
+	mu      sync.Mutex
+	classes map[string]Class // guarded by mu: of numbers that were dialled lately; the tables are slow to ask
+	stop    Stop             // guarded by mu
+	budget  budget           // guarded by mu
+	last    uint64           // guarded by mu: number of the last permit
+	alarm   string           // guarded by mu: the day for which "paging over budget" has been told
 }
 
 // Refusal is why a call did not leave.
@@ -63,6 +65,9 @@ func New(cfg Config, deps Deps) (*Guard, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("toll rules: %w", err)
 	}
+	if cfg.Country == "" {
+		return nil, errors.New("toll rules: country: is empty, so nobody could tell what is abroad")
+	}
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
@@ -76,7 +81,7 @@ func New(cfg Config, deps Deps) (*Guard, error) {
 	if err != nil {
 		return nil, fmt.Errorf("toll rules: zone: %w", err)
 	}
-	g := &Guard{cfg: cfg, deps: deps, zone: zone, budget: newBudget(), Security: NewSecurity(deps.Log, deps.Registerer, deps.Now)}
+	g := &Guard{cfg: cfg, deps: deps, zone: zone, classes: map[string]Class{}, budget: newBudget(), Security: NewSecurity(deps.Log, deps.Registerer, deps.Now)}
 	g.file = newFile(deps.File, deps.Log)
 	if s, ok := g.file.read(); ok {
 		g.stop = s.Stop
@@ -122,7 +127,7 @@ func (g *Guard) Begin(call Call) (*Permit, error) {
 // begin is called with mu held; over is told once a day.
 func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Reason, over bool) {
 	g.budget.turn(g.day(now))
-	if why := g.cfg.judge(call, known, g.stop); why != Permitted {
+	if why := g.cfg.judge(call, g.class(call.Number), known, g.stop); why != Permitted {
 		return nil, why, false
 	}
 	if call.Purpose == Own && g.budget.placed(call.Account) >= g.cfg.PerAccount {
@@ -147,8 +152,27 @@ func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Rea
 	return &Permit{Limit: limit, g: g, id: g.last}, Permitted, over
 }
 
-// Answered tells that the call costs from now on.
+// maxClasses bounds what is remembered of numbers.
+const maxClasses = 4096
+
+// class is called with mu held.
+func (g *Guard) class(number string) Class {
+	class, ok := g.classes[number]
+	if !ok {
+		class = ClassOf(number, g.cfg.Country)
+		if len(g.classes) >= maxClasses {
+			clear(g.classes)
+		}
+		g.classes[number] = class
+	}
+	return class
+}
+
+// Answered tells that the call costs from now on. A nil permit is one that costs nothing.
 func (p *Permit) Answered() {
+	if p == nil {
+		return
+	}
 	p.g.mu.Lock()
 	defer p.g.mu.Unlock()
 	if r := p.g.budget.open[p.id]; r != nil && r.answered.IsZero() {
@@ -158,14 +182,19 @@ func (p *Permit) Answered() {
 
 // End tells that the call is over. Further calls do nothing.
 func (p *Permit) End() {
+	if p == nil {
+		return
+	}
 	p.once.Do(func() {
 		now := p.g.deps.Now()
 		p.g.mu.Lock()
 		p.g.budget.turn(p.g.day(now))
-		p.g.budget.end(p.id, now)
+		cost := p.g.budget.end(p.id, now)
 		s := p.g.state()
 		p.g.mu.Unlock()
-		p.g.file.write(s)
+		if cost {
+			p.g.file.write(s)
+		}
 	})
 }
 
@@ -181,6 +210,7 @@ func (g *Guard) Stop(s Stop, who string) {
 	state := g.state()
 	g.mu.Unlock()
 	g.file.write(state)
+	_ = g.file.flush() // a stop that a crash forgets is none; the fault is in the log
 	g.Tell(Event{Kind: TollStop, Detail: fmt.Sprintf("%q by %s", s, who)})
 }
 

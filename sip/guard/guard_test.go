@@ -16,7 +16,7 @@ var begin = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
 // TestJudge is the rule as a table: who may dial what for which purpose.
 func TestJudge(t *testing.T) {
 	t.Parallel()
-	cfg := Default()
+	cfg := rules()
 	cfg.Deny = []string{"+7495"}
 	abroad := cfg
 	abroad.Abroad, abroad.Allow = true, []string{"+7", "+49"}
@@ -61,7 +61,7 @@ func TestJudge(t *testing.T) {
 		{"stopped others: a page", cfg, Page, "+79210000001", roster, StopOthers, Permitted},
 		{"stopped all: a page", cfg, Page, "+79210000001", roster, StopAll, StopInForce},
 	} {
-		if got := tt.cfg.judge(Call{Purpose: tt.purpose, Number: tt.number}, tt.known, tt.stop); got != tt.want {
+		if got := tt.cfg.judge(Call{Purpose: tt.purpose, Number: tt.number}, ClassOf(tt.number, tt.cfg.Country), tt.known, tt.stop); got != tt.want {
 			t.Errorf("%s: %s to %s: %q, want %q", tt.name, tt.purpose, tt.number, got, tt.want)
 		}
 	}
@@ -72,7 +72,7 @@ func TestJudge(t *testing.T) {
 func TestBudgetEndsOthersFirst(t *testing.T) {
 	t.Parallel()
 	now := begin
-	cfg := Default()
+	cfg := rules()
 	cfg.Zone, cfg.DayMinutes, cfg.Reserve, cfg.PerAccount = "UTC", 10, 50, 9
 	g := newGuard(t, cfg, &now, "")
 	talk := func(p Purpose, d time.Duration) error {
@@ -123,7 +123,7 @@ func TestBudgetEndsOthersFirst(t *testing.T) {
 func TestRingingCallsCountToo(t *testing.T) {
 	t.Parallel()
 	now := begin
-	cfg := Default()
+	cfg := rules()
 	cfg.DayMinutes, cfg.Reserve, cfg.PerAccount = 10, 0, 1000
 	g := newGuard(t, cfg, &now, "")
 	let := 0
@@ -141,7 +141,7 @@ func TestRingingCallsCountToo(t *testing.T) {
 func TestMoney(t *testing.T) {
 	t.Parallel()
 	now := begin
-	cfg := Default()
+	cfg := rules()
 	cfg.DayMinutes, cfg.DayMoney, cfg.PerMinute, cfg.Reserve = 0, 100, 1, 0
 	cfg.Prices = []Price{{"+79", 10}, {"+7921", 30}}
 	g := newGuard(t, cfg, &now, "")
@@ -163,7 +163,7 @@ func TestMoney(t *testing.T) {
 func TestAccountLimit(t *testing.T) {
 	t.Parallel()
 	now := begin
-	g := newGuard(t, Default(), &now, "")
+	g := newGuard(t, rules(), &now, "")
 	own := func(account string) (*Permit, error) {
 		return g.Begin(Call{Purpose: Own, Number: "+79210000001", Account: account})
 	}
@@ -181,7 +181,7 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	now := begin
 	path := filepath.Join(t.TempDir(), "toll.json")
-	g := newGuard(t, Default(), &now, path)
+	g := newGuard(t, rules(), &now, path)
 	permit, err := g.Begin(Call{Purpose: Own, Number: "+79210000001", Account: "anna"})
 	if err != nil {
 		t.Fatal(err)
@@ -193,7 +193,7 @@ func TestRestart(t *testing.T) {
 	if err := g.Close(); err != nil {
 		t.Fatal(err)
 	}
-	again := newGuard(t, Default(), &now, path)
+	again := newGuard(t, rules(), &now, path)
 	if s := again.Status(); s.Minutes != 2 || s.Stop != StopOthers {
 		t.Errorf("after a restart: %+v, want 2 minutes and the stop", s)
 	}
@@ -204,7 +204,7 @@ func TestRestart(t *testing.T) {
 func TestEveryRefusalIsAnEvent(t *testing.T) {
 	t.Parallel()
 	now := begin
-	g := newGuard(t, Default(), &now, "")
+	g := newGuard(t, rules(), &now, "")
 	for range 1000 {
 		wantRefusal(t, second(g.Begin(Call{Purpose: CallBack, Number: "+78091234567", CallID: "x"})), PremiumNumber)
 	}
@@ -223,7 +223,7 @@ func TestBudgetNeverNegative(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		now := begin
-		cfg := Default()
+		cfg := rules()
 		cfg.Zone, cfg.PerAccount = "UTC", 1000
 		cfg.DayMinutes = rapid.IntRange(1, 30).Draw(rt, "minutes")
 		g, err := New(cfg, Deps{Known: func(string) Known { return Known{Roster: true} }, Now: func() time.Time { return now }})
@@ -356,7 +356,7 @@ func FuzzClassOf(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		if why := Default().judge(Call{Purpose: Own, Number: s}, Known{}, StopNone); why == Permitted && !strings.HasPrefix(s, "+7") {
+		if why := rules().judge(Call{Purpose: Own, Number: s}, ClassOf(s, "RU"), Known{}, StopNone); why == Permitted && !strings.HasPrefix(s, "+7") {
 			t.Errorf("%q may be dialled", s)
 		}
 	})
@@ -382,4 +382,11 @@ func wantRefusal(t *testing.T, err error, want Reason) {
 	case want != Permitted && (!errors.As(err, &r) || r.Reason != want):
 		t.Fatalf("got %v, want a refusal for %s", err, want)
 	}
+}
+
+// rules are the default ones of a Russian company.
+func rules() Config {
+	c := Default()
+	c.Country = "RU"
+	return c
 }

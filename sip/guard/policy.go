@@ -27,7 +27,7 @@ type Price struct {
 
 // Config are the rules against toll fraud.
 type Config struct {
-	// Country is the ISO 3166 code of the country whose numbers are not abroad.
+	// Country is the ISO 3166 code of the country whose numbers are not abroad; "" must be filled before New.
 	Country string `yaml:"country"`
 	// Zone is the time zone in which a day begins; "" = the machine's.
 	Zone string `yaml:"zone"`
@@ -55,7 +55,7 @@ type Config struct {
 // Default has the rules of a Russian company: Russian numbers, 1,000 minutes and no money counted.
 func Default() Config {
 	return Config{
-		Country: "RU", Allow: []string{"+7"}, DayMinutes: 1000, Reserve: 30,
+		Allow: []string{"+7"}, DayMinutes: 1000, Reserve: 30,
 		MaxCall: 2 * time.Hour, PerAccount: 2,
 	}
 }
@@ -64,7 +64,7 @@ func Default() Config {
 func (c Config) Validate() error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if len(c.Country) != 2 || strings.ToUpper(c.Country) != c.Country {
+	if c.Country != "" && len(c.Country) != 2 || strings.ToUpper(c.Country) != c.Country {
 		fault("country: %q is no ISO 3166 code such as RU", c.Country)
 	}
 	if _, err := c.location(); err != nil {
@@ -166,15 +166,14 @@ type Call struct {
 	Trunk   string // operator, for events
 }
 
-// judge is the whole rule but for budgets: number, purpose, lists.
-func (c Config) judge(call Call, known Known, stop Stop) Reason {
+// judge is the whole rule but for budgets: number and its class, purpose, lists.
+func (c Config) judge(call Call, class Class, known Known, stop Stop) Reason {
 	switch {
 	case stop == StopAll, stop == StopOthers && call.Purpose != Page:
 		return StopInForce
 	case under(c.Deny, call.Number):
 		return DeniedPrefix
 	}
-	class := ClassOf(call.Number, c.Country)
 	if class == ClassPremium || class == ClassSatellite {
 		return PremiumNumber
 	}

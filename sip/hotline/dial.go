@@ -9,6 +9,7 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
 
@@ -38,7 +39,7 @@ func (k *call) dialling(attempt int) bool {
 }
 
 func (k *call) ring(a *Action) {
-	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: callerID(k.s.Caller, k.s.Ticket)}
+	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: callerID(k.s.Caller, k.s.Ticket), Purpose: guard.Page}
 	d.Destinations = k.h.ways(a.Device, k.id)
 	leg := k.c.Dial(d)
 	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, person: a.Person, device: a.Device.Kind.String()})
@@ -112,7 +113,9 @@ func (k *call) claimOfTalker() (rotation.Claim, bool) {
 }
 
 func (k *call) ringClient(a *Action) {
-	leg := k.c.Dial(b2bua.Dial{Name: clientLeg, RingTime: a.RingTime, Destinations: k.h.routes.Route(string(k.number))})
+	leg := k.c.Dial(b2bua.Dial{
+		Name: clientLeg, RingTime: a.RingTime, Destinations: k.h.routes.Route(string(k.number)), Purpose: guard.CallBack,
+	})
 	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, device: oncall.Mobile.String()})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 )
@@ -204,7 +205,7 @@ func (p *pageCall) ring(a PageAction) {
 	p.leg, p.rung = nil, true
 	dial := func() {
 		p.leg = p.c.Dial(b2bua.Dial{
-			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID),
+			Name: orText(p.n.Person.ID, staticName), RingTime: a.RingTime, Destinations: p.h.ways(a.Device, p.n.ID), Purpose: guard.Page,
 		})
 	}
 	if p.claim.Person == "" || first {

@@ -26,6 +26,7 @@ import (
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
@@ -53,6 +54,7 @@ type App struct {
 	rotation  *rotation.Switch
 	engine    *b2bua.Engine
 	hotline   *hotline.Hotline
+	guard     *guard.Guard
 	outbox    *outbox.Worker
 	ticker    *ticker.Ticker
 	web       string        // where the probes listen, set by Run; "" = nowhere
@@ -202,14 +204,17 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	if err := a.buildPhones(ctx, stack); err != nil {
 		return err
 	}
+	if err := a.buildGuard(); err != nil {
+		return err
+	}
 	var callers b2bua.Phones // engineers who call
 	var rung hotline.Phones  // engineers who are called
 	if e := a.engineersPhones(); e != nil {
 		callers, rung = e, e
 	}
 	a.engine, err = b2bua.New(a.cfg.Calls, b2bua.Deps{
-		Phones: callers,
-		Stack:  stack, Pool: a.pool, Trunks: a.trunks, Serves: a.serves,
+		Phones: callers, Guard: a.guard,
+		Stack: stack, Pool: a.pool, Trunks: a.trunks, Serves: a.serves,
 		Pressure: func() b2bua.Pressure {
 			why, share := a.limits.Now().Worst()
 			return b2bua.Pressure{Share: share, Why: why}

@@ -9,6 +9,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/registrar"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -33,6 +34,7 @@ type status struct {
 	Names     []locate.State           `json:"names,omitempty"`        // what DNS says of peers
 	Certs     []wire.CertInfo          `json:"certificates,omitempty"` // of listeners and operators
 	Phones    []registrar.Status       `json:"phones,omitempty"`       // that register
+	Toll      guard.Status             `json:"toll"`                   // the day's budget, the stop, security events
 }
 
 // nodeStatus is a node as the record knows it.
@@ -51,7 +53,7 @@ type limitsStatus struct {
 func (a *App) status(ctx context.Context) status {
 	s := status{
 		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
-		Names: a.trunks.Names(), Certs: a.edge.Certificates(),
+		Names: a.trunks.Names(), Certs: a.edge.Certificates(), Toll: a.guard.Status(),
 		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
 		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
@@ -49,6 +50,8 @@ type Config struct {
 	Trunks trunk.Config     `yaml:"trunks"`
 	// Phones are the engineers' phones that register here.
 	Phones registrar.Config `yaml:"phones"`
+	// Toll are the rules against toll fraud. Country and zone default to the company's.
+	Toll guard.Config `yaml:"toll"`
 
 	// Lines are the hotlines.
 	Lines []dispatch.Line `yaml:"lines"`
@@ -98,6 +101,7 @@ func Default() Config {
 		Calls:      b2bua.Default(),
 		Trunks:     trunk.Default(),
 		Phones:     registrar.Default(),
+		Toll:       guard.Default(),
 		Dispatch:   dispatch.Default(),
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
@@ -132,6 +136,7 @@ func (c *Config) sections() map[string]func() error {
 		"calls":    c.Calls.Validate,
 		"trunks":   c.Trunks.Validate,
 		"phones":   c.Phones.Validate,
+		"toll":     c.Toll.Validate,
 		"dispatch": c.Dispatch.Validate,
 		"hotline":  c.Hotline.Validate,
 		"webhooks": c.Webhooks.Validate,
