@@ -160,7 +160,6 @@ func (s *Stream) transmit(sh *shard, b []byte) {
 	wire := b
 	if s.secure != nil {
 		if wire = s.seal(sh, b); wire == nil {
-			sh.count.sendErrors++
 			return
 		}
 	}

@@ -314,11 +314,12 @@ func (k *sealer) fresh(ssrc uint32, seq uint16) bool {
 	return true
 }
 
-// seal returns the packet as it goes on the wire; nil when it must not go.
+// seal returns the packet as it goes on the wire; nil when it must not go, as one that comes too late or twice.
 func (s *Stream) seal(sh *shard, b []byte) []byte {
 	k := s.secure.send
 	h, ok := parseRTP(b)
 	if !ok || k.ctx == nil {
+		sh.count.sendErrors++
 		return nil
 	}
 	if !k.fresh(h.ssrc, h.seq) {
@@ -330,6 +331,7 @@ func (s *Stream) seal(sh *shard, b []byte) []byte {
 	k.late = 0
 	out, err := k.ctx.EncryptRTP(sh.sealed[:0], b, &k.header)
 	if err != nil {
+		sh.count.sendErrors++
 		return nil
 	}
 	return out

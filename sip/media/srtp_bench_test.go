@@ -3,6 +3,7 @@ package media
 import (
 	"runtime"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/butlerspb/vahta/sip/sdp"
@@ -99,5 +100,32 @@ func BenchmarkRelaySRTP(b *testing.B) {
 				l.sh.packet(l.a, false, fromA, packets[i%batch])
 			}
 		})
+	}
+}
+
+// TestSDESMonthOfRekeys: both sides bring new keys every hour for a month; each is heard at once, and nothing of the old ones stays.
+func TestSDESMonthOfRekeys(t *testing.T) { //nolint:paralleltest // reads the heap of the whole process
+	const hours, limit = 30 * 24, 64 << 10
+	l := newLine(t, newPair(sdp.AES128HMAC80, nil), newPair(sdp.AES128HMAC80, nil))
+	var before, after runtime.MemStats
+	for hour := range hours {
+		p := newPair(sdp.AES128HMAC80, nil)
+		l.agreed[0].Crypto = p
+		l.a.apply(l.sh, l.agreed[0])
+		l.farA.rekey(p)
+		l.talk(5)
+		l.sh.now += time.Hour
+		if hour == hours/2 {
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+		}
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if l.farB.heard != 5*hours || l.a.in.undecryptable != 0 || l.farB.deaf != 0 {
+		t.Errorf("%d of %d packets heard, %d and %d not opened", l.farB.heard, 5*hours, l.a.in.undecryptable, l.farB.deaf)
+	}
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > limit {
+		t.Errorf("the heap grew by %d bytes in half a month", grown)
 	}
 }
