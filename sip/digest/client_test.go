@@ -104,7 +104,7 @@ func TestAnswerForms(t *testing.T) {
 }
 
 // Nonces count for themselves; nextnonce takes over; a session keeps its cnonce.
-func TestNonceCounts(t *testing.T) {
+func TestREGISTERNonceCounts(t *testing.T) {
 	t.Parallel()
 	challenge := func(nonce, more string) []string {
 		return []string{`Digest realm="r", qop="auth", nonce="` + nonce + `"` + more}

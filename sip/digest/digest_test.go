@@ -22,7 +22,7 @@ func counter() func([]byte) {
 func fixed(b []byte) { clear(b) }
 
 // The vectors that the RFCs themselves give.
-func TestResponseVectors(t *testing.T) {
+func TestREGISTERDigestVectors(t *testing.T) {
 	t.Parallel()
 	const (
 		sdp = "v=0\r\no=bob 2890844526 2890844526 IN IP4 media.biloxi.com\r\ns=-\r\nc=IN IP4 media.biloxi.com\r\nt=0 0\r\n" +
@@ -79,7 +79,7 @@ func TestResponseVectors(t *testing.T) {
 
 // The client is shown the two challenges of RFC 7616 section 3.9.1 in every way
 // that RFC 8760 allows, and answers SHA-256.
-func TestStrongestOfSeveralChallenges(t *testing.T) {
+func TestREGISTERStrongestOfSeveralChallenges(t *testing.T) {
 	t.Parallel()
 	const (
 		rest   = `realm="http-auth@example.org", qop="auth, auth-int", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`
