@@ -65,19 +65,19 @@ type Deps struct {
 // Edge is the set of listeners with their transactions.
 type Edge struct {
 	// set at New
-	cfg                          Config
-	log                          *slog.Logger
-	sipLog                       *slog.Logger
-	metrics                      *metrics
-	parser                       *sip.Parser
-	table                        *table
-	boxes                        *mailboxes
-	caps                         connCaps
-	buckets                      *buckets // of all messages
-	inside                       *buckets // of those of live calls, when the former are empty
-	guestDatagrams, guestStreams *buckets
-	check                        func(r *Request, extensions []string) *StatusError
-	buffers                      sync.Pool // of *bytes.Buffer, for writing messages
+	cfg     Config
+	log     *slog.Logger
+	sipLog  *slog.Logger
+	metrics *metrics
+	parser  *sip.Parser
+	table   *table
+	boxes   *mailboxes
+	caps    connCaps
+	buckets *buckets // of all messages
+	inside  *buckets // of those of live calls, when the former are empty
+	guests  guestTables
+	check   func(r *Request, extensions []string) *StatusError
+	buffers sync.Pool // of *bytes.Buffer, for writing messages
 
 	// set before Run
 	handler   Handler
@@ -110,18 +110,17 @@ func New(cfg Config, deps Deps) (*Edge, error) {
 		log = slog.New(slog.DiscardHandler)
 	}
 	e := &Edge{
-		cfg:            cfg,
-		log:            slog.New(newQuiet(log.Handler(), time.Now)),
-		parser:         sip.NewParser(sip.WithHeadersParsers(headerParsers())),
-		table:          newTable(),
-		buckets:        newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
-		inside:         newBuckets(insideShare*cfg.Rate, insideShare*cfg.Burst, cfg.MaxSources),
-		check:          validate,
-		guestDatagrams: newGuestBuckets(cfg.MaxSources),
-		guestStreams:   newGuestBuckets(cfg.MaxSources),
-		listeners:      make(map[Transport][]socket),
-		done:           make(chan struct{}),
-		buffers:        sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		cfg:       cfg,
+		log:       slog.New(newQuiet(log.Handler(), time.Now)),
+		parser:    sip.NewParser(sip.WithHeadersParsers(headerParsers())),
+		table:     newTable(),
+		buckets:   newBuckets(cfg.Rate, cfg.Burst, cfg.MaxSources),
+		inside:    newBuckets(insideShare*cfg.Rate, insideShare*cfg.Burst, cfg.MaxSources),
+		check:     validate,
+		guests:    newGuestTables(cfg.MaxSources),
+		listeners: make(map[Transport][]socket),
+		done:      make(chan struct{}),
+		buffers:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
 	e.sipLog = e.log
 	e.boxes = newMailboxes(func(callID string) { e.recovered(recover(), callID, nil) })

@@ -6,19 +6,34 @@ import (
 	"time"
 )
 
-// What guests may send: a phone registers with two requests, and several phones may come from one address.
+// What guests may send. A phone registers with two requests, and an office of phones behind one address may come at once,
+// after a power cut. What is dropped by UDP comes again by itself; by TCP and TLS nothing does, but there a source is real.
 const (
-	guestRate  = 1  // per second and source, so that nobody is flooded with our challenges in another's name
-	guestBurst = 10 // phones behind one NAT that all come back at once; what is dropped is retransmitted
-	guestsRest = 64 // per second, for all the sources together that the table has no room for
+	guestRate       = 1 // datagrams per second and source, so that nobody is flooded with our challenges in another's name
+	guestBurst      = 10
+	guestStreamRate = 4   // messages per second and source on connections
+	guestDialRate   = 2   // connections per second and source
+	guestRoom       = 15  // seconds of those two that may come at once
+	guestsRest      = 64  // per second, for all the sources together that the table has no room for
+	guestsAll       = 200 // per second, for all guests: each request is remembered for 32 s, each handshake costs a signature
 )
 
-// newGuestBuckets are the allowances of guests. Datagrams and connections have tables of their own: the source of a
-// datagram may be forged, and a flood of those must not shut out the phones that come by TCP or TLS.
-func newGuestBuckets(most int) *buckets {
-	b := newBuckets(guestRate, guestBurst, most)
-	b.sharedRate, b.sharedBurst = guestsRest, guestsRest
-	return b
+// guestTables are the allowances of guests. Datagrams, messages on connections and new connections have tables of their own:
+// the source of a datagram may be forged, and a flood of those must not shut out the phones that come by TCP or TLS.
+type guestTables struct{ datagrams, messages, connections *buckets }
+
+func newGuestTables(most int) guestTables {
+	table := func(rate, burst int) *buckets {
+		b := newBuckets(rate, burst, most)
+		b.sharedRate, b.sharedBurst = guestsRest, guestsRest
+		b.allRate, b.allBurst = guestsAll, guestsAll
+		return b
+	}
+	return guestTables{
+		datagrams:   table(guestRate, guestBurst),
+		messages:    table(guestStreamRate, guestRoom*guestStreamRate),
+		connections: table(guestDialRate, guestRoom*guestDialRate),
+	}
 }
 
 // guestKey is what the allowance of a guest is counted by: an IPv6 network, which one customer has as a whole (RFC 6177),
@@ -40,9 +55,9 @@ func (e *Edge) guest(msg []byte, by Flow, now time.Time) bool {
 		e.metrics.refuse(faultGuest)
 		return false
 	}
-	table := e.guestStreams
+	table := e.guests.messages
 	if by.Transport == UDP {
-		table = e.guestDatagrams
+		table = e.guests.datagrams
 	}
 	if !table.take(guestKey(by.Remote.Addr()), now) {
 		e.metrics.refuse(faultRate)

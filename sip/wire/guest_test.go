@@ -81,7 +81,7 @@ func TestGuestsHaveASmallAllowance(t *testing.T) {
 	if got := taken("198.51.100.1:5061", UDP, 100); got != 0 {
 		t.Errorf("another port of the same address got %d more", got)
 	}
-	if got := taken("198.51.100.1:5061", TCP, 100); got != guestBurst {
+	if got := taken("198.51.100.1:5061", TCP, 100); got != guestRoom*guestStreamRate {
 		t.Errorf("connections share the allowance of datagrams: %d", got)
 	}
 	if got := taken("[2001:db8::1]:5060", UDP, 100) + taken("[2001:db8::ffff:2]:5060", UDP, 100); got != guestBurst {
@@ -119,12 +119,13 @@ func TestGuestsForgedByTheMillion(t *testing.T) {
 		}
 		addr = addr.Next()
 	}
-	if n := len(e.guestDatagrams.m); n > e.cfg.MaxSources {
+	if n := len(e.guests.datagrams.m); n > e.cfg.MaxSources {
 		t.Errorf("%d sources are remembered", n)
 	}
-	if most := seconds * (e.cfg.MaxSources + guestsRest + guestBurst); answered > most {
-		t.Errorf("%d of them were heard, more than %d", answered, most)
+	if most := (seconds + 1) * guestsAll; answered > most || answered < seconds*guestsRest {
+		t.Errorf("%d of them were heard, want %d at most", answered, most)
 	}
+	t.Logf("%d of them were heard", answered)
 	if e.admitted(msg, Flow{Transport: TCP, Remote: netip.AddrPortFrom(addr, 5060)}, now) != Guest {
 		t.Error("a phone that comes by TCP is shut out")
 	}
@@ -285,4 +286,26 @@ func figure(t *testing.T, from prometheus.Gatherer, label string) (sum float64) 
 		}
 	}
 	return sum
+}
+
+// Connections of guests cost a handshake each: one source gets few of them a second, and is not told.
+func TestGuestConnectionsHaveAnAllowance(t *testing.T) {
+	t.Parallel()
+	h := newRecorder()
+	h.react = challenge
+	e := allGuests(t, "127.0.77.60", h, nil)
+	served := 0
+	for i := range 2 * guestRoom * guestDialRate {
+		conn := dialTCP(t, e, "127.0.77.61")
+		if register(conn, fmt.Sprint("r", i)) == 401 {
+			served++
+		}
+		_ = conn.Close()
+	}
+	if served < guestRoom*guestDialRate || served > guestRoom*guestDialRate+20 { // the tests may take a while
+		t.Errorf("%d of one source's connections were served", served)
+	}
+	if other := dialTCP(t, e, "127.0.77.62"); register(other, "other") != 401 {
+		t.Error("another source is shut out")
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -283,9 +284,15 @@ func (s *streamSocket) acceptLoop(ctx context.Context) {
 func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	defer s.edge.guard("", nil)
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
-	class := s.edge.class(remote, local)
-	if class == Unknown {
-		s.edge.metrics.refuse(faultUnknownSource)
+	class, why := s.edge.class(remote, local), faultNone
+	switch {
+	case class == Unknown:
+		why = faultUnknownSource
+	case class == Guest && !s.edge.guests.connections.take(guestKey(remote.Addr()), time.Now()):
+		why = faultRate
+	}
+	if why != faultNone {
+		s.edge.metrics.refuse(why)
 		_ = conn.Close() // nothing was said yet
 		return
 	}

@@ -18,7 +18,7 @@ const (
 const (
 	guestShare  = 4 // guests take at most one in so many connections
 	guestsMost  = 256
-	guestsPerIP = 16 // phones behind one NAT that come at the same moment
+	guestsPerIP = 32 // phones behind one NAT that come at the same moment
 )
 
 // connCaps are the bounds of accepted connections.

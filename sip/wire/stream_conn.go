@@ -128,7 +128,7 @@ func (c *streamConn) keepAlive() error {
 	}
 	ping := bytes.HasPrefix(c.buf, []byte("\r\n\r\n"))
 	c.buf = c.buf[:copy(c.buf, c.buf[skip:])]
-	if ping {
+	if ping && !c.guest.Load() {
 		return c.write([]byte("\r\n"), netip.AddrPort{})
 	}
 	return nil
