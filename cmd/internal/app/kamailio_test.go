@@ -331,6 +331,7 @@ func TestOperatorSays100AndNoMore(t *testing.T) {
 		primary.Register.Enabled = false
 		c.Trunks.TrunkRinging = 2 * time.Second
 	})
+	until(t, "looked up", func() bool { return len(p.app.Trunks().Route(mobile)) == 2 })
 	go func() {
 		invite := stuck.ExpectRequest("INVITE")
 		stuck.Answer(invite, 100, "Trying", siptest.Reply{})
@@ -343,4 +344,51 @@ func TestOperatorSays100AndNoMore(t *testing.T) {
 		t.Errorf("the next call begins with %s", first)
 	}
 	p.logged("call moves on", "trunk=primary", "100")
+}
+
+// The engineer's side of an operator sends no sound: it is asked anew, and the ticket and the metric tell.
+func TestOperatorOneWayAudio(t *testing.T) {
+	t.Parallel()
+	p := newPair(t, 15, wire.UDP, func(_ *operatorPair, _, _ *trunk.Operator, c *config.Config) { c.Calls.OneWay = time.Second })
+	until(t, "registered", func() bool { return p.health("primary").Registration == trunk.RegistrationActive })
+	mute := accepting()
+	mute.Talk = phone.Talk{Mute: true, Keys: []phone.Key{{Digits: "1", After: 100 * time.Millisecond, By: phone.Info}}}
+	if err := p.mobile.Answer(mute); err != nil {
+		t.Fatal(err)
+	}
+	l := p.lineOf(t, nil, mobileDevice())
+	s := l.dial("udp", phone.Options{Talk: phone.Talk{Tone: 440, For: 4 * time.Second}})
+	engineer := incoming(t, p.mobile, 1)
+	wait(t, engineer, phone.Heard) // the client, although nothing comes back
+	wait(t, s, phone.Ended)
+	rec := l.settled(dispatch.CallServed, "1 accepted")
+	if !strings.Contains(fmt.Sprintf("%+v", rec.call.Detail), "asked again by re-INVITE") {
+		t.Errorf("the call's detail says nothing of it: %+v", rec.call.Detail)
+	}
+	p.logged("one-way audio", "trunk=primary")
+}
+
+// No ACK to our 200 comes through the operator: the two talk on while their sound flows; it is still one call and one
+// ticket.
+func TestOperatorACKNeverComes(t *testing.T) {
+	t.Parallel()
+	mobilePhone := startPhone(t, "mobile", "udp", accepting())
+	k := siptest.StartKamailio(t, siptest.Kamailio{IP: "127.0.16.1", Domain: "noack.test", Gateway: mobilePhone.Addr("udp"), DropACK: true})
+	dns := siptest.StartDNS(t, srvLines("noack", "udp", k.Addr("udp"))...)
+	r := newRig(t, withOperators(dns, byKamailio("noack", wire.UDP)))
+	until(t, "registered", func() bool { return r.health("noack").Registration == trunk.RegistrationActive })
+	engineerPhone := startPhone(t, "engineer", "udp", accepting())
+	l := r.line(t, takes, engineerPhone.URI())
+	client := startPhone(t, "client", "udp", phone.Answer{})
+	s := l.dialFrom(client, "sip:"+kamailioDID+"@"+k.Addr("udp").String(), phone.Options{Talk: phone.Talk{Tone: 440, For: 3 * time.Second}})
+	wait(t, s, phone.Heard)
+	engineer := incoming(t, engineerPhone, 1)
+	wait(t, engineer, phone.Heard)
+	k.WaitFor("rig ACK dropped")
+	wait(t, s, phone.Ended)
+	wait(t, engineer, phone.Ended)
+	l.settled(dispatch.CallServed, "1 accepted")
+	if n := len(engineerPhone.Sessions()); n != 1 {
+		t.Errorf("the engineer was rung %d times", n)
+	}
 }
