@@ -52,6 +52,12 @@ func Rebase(c Case, change Change) (Change, error) {
 	return change.retimed(c, after), nil
 }
 
+// Lengthens reports whether the change only adds to a ticket's log, its calls
+// and the tries of the outbox: it fits the ticket whatever that looks like.
+func (c Change) Lengthens() bool {
+	return c.Signal == nil && c.Ticket == nil && c.Open == "" && len(c.Timers)+len(c.Drop) == 0
+}
+
 // opens reports whether the change opens a ticket.
 func (c Change) opens() bool { return c.Ticket != nil && c.Was == 0 }
 

@@ -124,24 +124,44 @@ func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err er
 		s.mu.Unlock()
 		return true, nil
 	}
-	if emptied := s.emptying; emptied != nil {
+	if shut := s.shut; shut != nil {
 		s.mu.Unlock()
-		return true, s.await(ctx, emptied)
+		return true, s.await(ctx, shut)
 	}
 	seq, err := s.take(ctx, c, body, at)
+	behind := err == nil && s.answers && len(s.pending) > crowded
 	s.mu.Unlock()
 	if fault := s.settle(ctx, seq); fault != nil {
 		return false, fault
 	}
+	if behind {
+		s.linger(ctx)
+	}
 	return false, err
 }
 
-// await waits for the end of the emptying.
-func (s *Store) await(ctx context.Context, emptied <-chan struct{}) error {
+// crowded is how many changes may wait for a SQL store that answers before new
+// ones are slowed down.
+const crowded = 256
+
+// linger makes the caller of a change that is kept wait a little, so that the
+// replay gains on the callers, however many they are. The other half of the
+// budget is left to them.
+func (s *Store) linger(ctx context.Context) {
+	rest := time.NewTimer(s.cfg.Budget / 2)
+	defer rest.Stop()
+	select {
+	case <-rest.C:
+	case <-ctx.Done():
+	}
+}
+
+// await waits until the gate is open.
+func (s *Store) await(ctx context.Context, shut *gate) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, appendTime, errors.New("its disk does not answer"))
 	defer cancel()
 	select {
-	case <-emptied:
+	case <-shut.opened:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("wait for the journal to be emptied: %w", context.Cause(ctx))

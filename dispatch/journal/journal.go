@@ -51,6 +51,8 @@ type shared interface {
 type Inner interface {
 	record
 	shared
+	// CommitAll stores the changes in their order, all of them or none.
+	CommitAll(ctx context.Context, list []dispatch.Change) error
 }
 
 // Overlay is a store in memory that stands in for the SQL store; *store.Memory
@@ -92,23 +94,23 @@ type Store struct {
 	rejected atomic.Uint64 // changes set aside
 
 	// guarded by mu. While it is held, a change is judged and gets its place in the file.
-	mu       sync.Mutex
-	inner    Inner    // nil = not attached
-	passage  *passage // nil = away
-	since    time.Time
-	why      error
-	overlay  Overlay // nil while passing
-	used     bool    // somebody was served by the overlay
-	heal     bool    // the dispatcher is to be told that the SQL store has everything
-	full     bool
-	answers  bool          // the SQL store has taken the last change that was brought to it
-	pending  []*entry      // what the SQL store has not got, in order
-	emptying chan struct{} // closed when the file is empty or could not be emptied; nil = nobody empties it
-	of       int           // pending ones when the replay began; 0 = none is under way
-	lanes    map[string]string
-	touched  map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
-	notices  map[string]*outstanding
-	news     uint64 // of notices so far
+	mu      sync.Mutex
+	inner   Inner    // nil = not attached
+	passage *passage // nil = away
+	since   time.Time
+	why     error
+	overlay Overlay // nil while passing
+	used    bool    // somebody was served by the overlay
+	heal    bool    // the dispatcher is to be told that the SQL store has everything
+	full    bool
+	answers bool     // the SQL store has taken the last change that was brought to it
+	pending []*entry // what the SQL store has not got, in order
+	shut    *gate    // changes wait before it while the last ones are brought and the file is emptied; nil = it is open
+	of      int      // pending ones when the replay began; 0 = none is under way
+	lanes   map[string]string
+	touched map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
+	notices map[string]*outstanding
+	news    uint64 // of notices so far
 }
 
 // entry is a change that the SQL store has not got.
@@ -117,6 +119,7 @@ type entry struct {
 	lane   string
 	at     time.Time // when it was taken
 	done   bool      // guarded by Store.mu; the SQL store has it
+	alone  bool      // it is brought by itself; owned by the replay
 }
 
 // passage is one time of passing changes on. Its context ends when the journal
@@ -230,7 +233,7 @@ func (s *Store) Attach(inner Inner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.inner = inner
-	if used, _ := s.file.used(); used == 0 && s.passage == nil && s.emptying == nil && errors.Is(s.why, errNotOpen) {
+	if used, _ := s.file.used(); used == 0 && s.passage == nil && s.shut == nil && errors.Is(s.why, errNotOpen) {
 		s.pass() // nothing to bring: it is used from now on
 	}
 	s.wake()

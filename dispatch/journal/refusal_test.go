@@ -27,6 +27,13 @@ func (c *choosy) Commit(ctx context.Context, change dispatch.Change) error {
 	return c.faulty.Commit(ctx, change)
 }
 
+func (c *choosy) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	if !c.well.Load() && slices.ContainsFunc(list, func(change dispatch.Change) bool { return ticketOf(change) == id(1) }) {
+		return errDown
+	}
+	return c.faulty.CommitAll(ctx, list)
+}
+
 // A store that takes one change and refuses another does not cost the other
 // one: its ticket waits, the others do not.
 func TestARefusedTicketWaitsAlone(t *testing.T) {
@@ -101,6 +108,13 @@ func (s *tardy) Commit(ctx context.Context, c dispatch.Change) error {
 		return err
 	}
 	return s.faulty.Commit(ctx, c)
+}
+
+func (s *tardy) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	if err := s.nap(ctx); err != nil {
+		return err
+	}
+	return s.faulty.CommitAll(ctx, list)
 }
 
 func (s *tardy) Load(ctx context.Context, id string) (dispatch.Case, error) {

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -96,7 +97,7 @@ func (s *Store) round(ctx context.Context) {
 func (s *Store) replay(ctx context.Context, in Inner) {
 	in = unhurried{in}
 	held := map[string]bool{}
-	for ctx.Err() == nil {
+	for again := false; ctx.Err() == nil; again = true {
 		todo := s.todo(held)
 		if len(todo) == 0 {
 			if len(held) > 0 || s.probe(ctx, in) != nil || s.finish(ctx) {
@@ -104,8 +105,16 @@ func (s *Store) replay(ctx context.Context, in Inner) {
 			}
 			continue
 		}
+		var last *gate
+		if again && len(held) == 0 && len(todo) <= few {
+			last = s.close() // they would come for ever
+		}
 		e, err := s.bring(ctx, in, todo)
 		s.forget()
+		if err == nil && last != nil && s.finish(ctx) {
+			return
+		}
+		s.open(last)
 		if err == nil {
 			continue
 		}
@@ -124,6 +133,12 @@ func (u unhurried) Commit(ctx context.Context, c dispatch.Change) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
 	defer cancel()
 	return u.Inner.Commit(ctx, c)
+}
+
+func (u unhurried) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bringTime, errBudget)
+	defer cancel()
+	return u.Inner.CommitAll(ctx, list)
 }
 
 func (u unhurried) Load(ctx context.Context, id string) (dispatch.Case, error) {
@@ -201,19 +216,15 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 	var all sync.WaitGroup
 	for _, lane := range lanes {
 		all.Go(func() {
-			for _, e := range lane {
-				if work.Err() != nil {
-					return
-				}
-				if fault := s.safely(work, in, e); fault != nil {
-					first.Do(func() { refusedEntry, err = e, fault })
+			for len(lane) > 0 && work.Err() == nil {
+				n, fault := s.next(work, in, lane)
+				if fault != nil {
+					first.Do(func() { refusedEntry, err = lane[0], fault })
 					stop()
 					return
 				}
-				s.mu.Lock()
-				e.done, s.answers = true, true
-				s.mu.Unlock()
-				s.metrics.brought()
+				s.brought(lane[:n])
+				lane = lane[n:]
 			}
 		})
 	}
@@ -227,6 +238,68 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 		s.mu.Unlock()
 	}
 	return refusedEntry, err
+}
+
+// brought notes that the SQL store has the entries.
+func (s *Store) brought(list []*entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range list {
+		e.done = true
+		s.metrics.brought()
+	}
+	s.answers = true
+}
+
+// next brings the first entries of the lane: as many as fit together, for one
+// ticket that many write to must not cost a transaction for each, or else one.
+func (s *Store) next(ctx context.Context, in Inner, lane []*entry) (n int, err error) {
+	if n = s.alike(lane); n > 1 {
+		if err = s.together(ctx, in, lane[:n]); err == nil {
+			return n, nil
+		}
+		if ctx.Err() != nil {
+			return 0, err
+		}
+		for _, e := range lane[:n] {
+			e.alone = true
+		}
+		if errors.Is(err, errBudget) {
+			return 0, err // it does not answer; or the changes are too much at once
+		}
+	}
+	return 1, s.safely(ctx, in, lane[0])
+}
+
+// most is how many changes are brought in one transaction.
+const most = 64
+
+// alike counts the entries at the head of the lane that can be brought
+// together: none has to be decided anew.
+func (s *Store) alike(lane []*entry) (n int) {
+	for _, e := range lane[:min(len(lane), most)] {
+		id := ticketOf(e.change)
+		to, differs := s.standsFor(id)
+		if e.alone || differs && (to.ID != id || !e.change.Lengthens()) {
+			break
+		}
+		n++
+	}
+	return n
+}
+
+// together brings the entries in one transaction, or none of them.
+func (s *Store) together(ctx context.Context, in Inner, list []*entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("applying changes panicked: %v", p) // each by itself shows which
+		}
+	}()
+	changes := make([]dispatch.Change, len(list))
+	for i, e := range list {
+		changes[i] = s.due(e.change)
+	}
+	return in.CommitAll(ctx, changes)
 }
 
 // safely applies an entry; one that makes the program panic is set aside.
@@ -252,6 +325,41 @@ func (s *Store) probe(ctx context.Context, in Inner) error {
 	return nil
 }
 
+// few is how many changes are brought while new ones wait.
+const few = 64
+
+// gate keeps new changes waiting.
+type gate struct {
+	opened chan struct{} // closed when they may go on
+	sealed bool          // guarded by Store.mu; only the end of the emptying opens it
+}
+
+// close lets new changes wait while the last ones are brought. It opens by
+// itself before the callers' time is up; when the file fills they wait longer
+// rather than to find it full.
+func (s *Store) close() *gate {
+	limit := s.cfg.Budget / 2
+	if used, size := s.file.used(); used > size/2 {
+		limit = max(limit, appendTime/2)
+	}
+	g := &gate{opened: make(chan struct{})}
+	s.mu.Lock()
+	s.shut = g
+	s.mu.Unlock()
+	time.AfterFunc(limit, func() { s.open(g) })
+	return g
+}
+
+// open opens the gate if it is shut and nobody empties the file behind it.
+func (s *Store) open(g *gate) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g != nil && s.shut == g && !g.sealed {
+		s.shut = nil
+		close(g.opened)
+	}
+}
+
 // finish empties the file and lets changes pass again, unless one has come meanwhile.
 // Changes wait for the end of the emptying; all else goes on.
 func (s *Store) finish(ctx context.Context) bool {
@@ -273,13 +381,17 @@ func (s *Store) finish(ctx context.Context) bool {
 // empty empties the file. mu is held, but not while the disk works: nothing is
 // put into the file meanwhile.
 func (s *Store) empty(ctx context.Context) error {
-	emptied := make(chan struct{})
-	s.emptying = emptied
+	g := s.shut
+	if g == nil {
+		g = &gate{opened: make(chan struct{})}
+		s.shut = g
+	}
+	g.sealed = true
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		s.emptying = nil
-		close(emptied)
+		s.shut = nil
+		close(g.opened)
 	}()
 	ctx, cancel := context.WithTimeout(ctx, appendTime)
 	defer cancel()

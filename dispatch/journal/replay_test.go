@@ -172,14 +172,20 @@ func TestNumberTaken(t *testing.T) {
 type poisoned struct{ *faulty }
 
 func (p poisoned) Commit(ctx context.Context, c dispatch.Change) error {
-	for _, e := range c.Events {
-		if b, ok := e.Body.(ticket.Noted); ok && b.Text == "poison" {
-			return fmt.Errorf("%w: the constraint of tables nobody knows", dispatch.ErrConflict)
-		} else if ok && b.Text == "panic" {
-			panic("a bug")
+	return p.CommitAll(ctx, []dispatch.Change{c})
+}
+
+func (p poisoned) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	for _, c := range list {
+		for _, e := range c.Events {
+			if b, ok := e.Body.(ticket.Noted); ok && b.Text == "poison" {
+				return fmt.Errorf("%w: the constraint of tables nobody knows", dispatch.ErrConflict)
+			} else if ok && b.Text == "panic" {
+				panic("a bug")
+			}
 		}
 	}
-	return p.faulty.Commit(ctx, c)
+	return p.faulty.CommitAll(ctx, list)
 }
 
 // A change that the store never takes does not hold up the others, and is kept.

@@ -73,11 +73,15 @@ func (f *faulty) meet() fault {
 }
 
 func (f *faulty) Commit(ctx context.Context, c dispatch.Change) error {
+	return f.CommitAll(ctx, []dispatch.Change{c})
+}
+
+func (f *faulty) CommitAll(ctx context.Context, list []dispatch.Change) error {
 	switch f.meet() {
 	case before:
 		return errDown
 	case after:
-		if err := f.Memory.Commit(ctx, c); err != nil {
+		if err := f.Memory.CommitAll(ctx, list); err != nil {
 			return err
 		}
 		return errDown
@@ -86,12 +90,12 @@ func (f *faulty) Commit(ctx context.Context, c dispatch.Change) error {
 		return context.Cause(ctx)
 	case late:
 		<-ctx.Done()
-		_ = f.Memory.Commit(context.WithoutCancel(ctx), c)
+		_ = f.Memory.CommitAll(context.WithoutCancel(ctx), list)
 		return context.Cause(ctx)
 	case later:
 		go func() {
 			time.Sleep(700 * time.Millisecond) // of the bubble
-			_ = f.Memory.Commit(context.WithoutCancel(ctx), c)
+			_ = f.Memory.CommitAll(context.WithoutCancel(ctx), list)
 		}()
 		<-ctx.Done()
 		return context.Cause(ctx)
@@ -99,7 +103,7 @@ func (f *faulty) Commit(ctx context.Context, c dispatch.Change) error {
 		time.Sleep(time.Millisecond) // of the bubble
 	case none:
 	}
-	return f.Memory.Commit(ctx, c)
+	return f.Memory.CommitAll(ctx, list)
 }
 
 func (f *faulty) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {

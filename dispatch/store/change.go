@@ -33,6 +33,28 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 	return s.submit(ctx, e.write)
 }
 
+// CommitAll stores the changes in their order, in one transaction: all of them
+// or, with the error of the first that cannot be, none.
+func (s *SQLite) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	all := make([]*encoded, len(list))
+	for i, c := range list {
+		e, err := encode(c)
+		if err != nil {
+			return err
+		}
+		e.at = micros(s.now())
+		all[i] = e
+	}
+	return s.submit(ctx, func(ctx context.Context, w *writer) error {
+		for _, e := range all {
+			if err := e.write(ctx, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // write carries the change out inside the writer's transaction.
 func (e *encoded) write(ctx context.Context, w *writer) error {
 	steps := []func(context.Context, *writer) error{

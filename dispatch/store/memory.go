@@ -140,13 +140,37 @@ func (m *Memory) Commit(ctx context.Context, c dispatch.Change) error {
 		return err
 	}
 	defer leave()
-	e.at = micros(time.Now())
-	m.db.undo = m.db.undo[:0]
-	if err := m.db.apply(e); err != nil {
-		for _, back := range slices.Backward(m.db.undo) {
-			back()
+	return m.carryOut(e)
+}
+
+// CommitAll stores the changes in their order, all of them or none.
+func (m *Memory) CommitAll(ctx context.Context, list []dispatch.Change) error {
+	all := make([]*encoded, len(list))
+	for i, c := range list {
+		var err error
+		if all[i], err = encode(c); err != nil {
+			return err
 		}
+	}
+	leave, err := m.enter(ctx)
+	if err != nil {
 		return err
+	}
+	defer leave()
+	return m.carryOut(all...)
+}
+
+// carryOut applies all of it or nothing; mu is held.
+func (m *Memory) carryOut(all ...*encoded) error {
+	m.db.undo = m.db.undo[:0]
+	for _, e := range all {
+		e.at = micros(time.Now())
+		if err := m.db.apply(e); err != nil {
+			for _, back := range slices.Backward(m.db.undo) {
+				back()
+			}
+			return err
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -93,5 +94,27 @@ func suiteRelease(t *testing.T, s record) {
 	must(t, numbers.Release(t.Context(), 2026, b+2, b+50))
 	if got := next(1); got != b+2 {
 		t.Errorf("after the release of the last: %d, want %d", got, b+2)
+	}
+}
+
+func suiteTogether(t *testing.T, s record) {
+	t.Helper()
+	ctx := t.Context()
+	named := func(id string, c dispatch.Change) dispatch.Change {
+		c.ID = id
+		return c
+	}
+	must(t, s.CommitAll(ctx, []dispatch.Change{named("a", opening(1)), named("b", note(1, "k1")), named("c", note(1, "k2"))}))
+	want(t, s.CommitAll(ctx, []dispatch.Change{named("d", opening(2)), named("e", note(1, "k1"))}), dispatch.ErrRepeated)
+	want(t, s.CommitAll(ctx, []dispatch.Change{named("f", opening(3)), named("b", note(3, ""))}), dispatch.ErrRepeated)
+	for n := 2; n <= 3; n++ {
+		_, err := s.Load(ctx, fmt.Sprint("t", n))
+		want(t, err, dispatch.ErrNotFound)
+	}
+	must(t, s.CommitAll(ctx, []dispatch.Change{named("d", opening(2))})) // it was not remembered
+	log, err := s.Events(ctx, "t1")
+	must(t, err)
+	if len(log) != 3 || log[1].Key != "k1" || log[2].Key != "k2" || log[2].Prev != log[1].Hash {
+		t.Errorf("log %+v", log)
 	}
 }

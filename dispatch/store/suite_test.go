@@ -29,6 +29,7 @@ type record interface {
 	dispatch.Phones
 	dispatch.Numbered
 	Forget(ctx context.Context, before time.Time) error
+	CommitAll(ctx context.Context, list []dispatch.Change) error
 }
 
 // open starts a SQLite store for a test and stops it at the end.
@@ -106,6 +107,7 @@ func TestSuite(t *testing.T) {
 		"lists filter and order":                     suiteLists,
 		"a dead context commits nothing":             suiteContext,
 		"a change with an ID counts once":            suiteChangeID,
+		"several changes count together":             suiteTogether,
 		"ids are forgotten when they are old":        suiteForget,
 		"a person has one open assignment":           suiteAssign,
 		"an assignment ends by itself":               suiteExpiry,
