@@ -47,15 +47,7 @@ func StartDNS(tb testing.TB, records ...string) *DNSServer {
 	tb.Helper()
 	s := &DNSServer{tb: tb}
 	s.Set(records...)
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		tb.Fatalf("start a name server: %v", err)
-	}
-	s.addr = localAddr(conn)
-	stream, err := net.Listen("tcp", s.addr.String())
-	if err != nil {
-		tb.Fatalf("start a name server: %v", err)
-	}
+	conn, stream := s.listen()
 	var running sync.WaitGroup
 	servers := []*dns.Server{{PacketConn: conn, Handler: dns.HandlerFunc(s.serve)}, {Listener: stream, Handler: dns.HandlerFunc(s.serve)}}
 	for _, server := range servers {
@@ -71,6 +63,26 @@ func StartDNS(tb testing.TB, records ...string) *DNSServer {
 		running.Wait()
 	})
 	return s
+}
+
+// listen opens UDP and TCP on one port; somebody else may have either.
+func (s *DNSServer) listen() (*net.UDPConn, net.Listener) {
+	s.tb.Helper()
+	var err error
+	for range 100 {
+		var conn *net.UDPConn
+		if conn, err = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)}); err != nil {
+			break
+		}
+		s.addr = localAddr(conn)
+		var stream net.Listener
+		if stream, err = net.Listen("tcp", s.addr.String()); err == nil {
+			return conn, stream
+		}
+		_ = conn.Close()
+	}
+	s.tb.Fatalf("start a name server: %v", err)
+	return nil, nil
 }
 
 // Addr is where the server listens.

@@ -28,8 +28,10 @@ func pair(change ...func(*Config)) (Config, *network) {
 	}
 	n := newNetwork()
 	n.services = map[string][]locate.Record{"_sip._udp.op.example": {
-		{Priority: 1, Port: 5070, Target: "s1.op.example"}, {Priority: 2, Port: 5071, Target: "s2.op.example"},
-		{Priority: 3, Port: 5072, Target: "s3.op.example"}, {Priority: 4, Port: 5073, Target: "s4.op.example"},
+		{Priority: 1, Port: 5070, Target: "s1.op.example"},
+		{Priority: 2, Port: 5071, Target: "s2.op.example"},
+		{Priority: 3, Port: 5072, Target: "s3.op.example"},
+		{Priority: 4, Port: 5073, Target: "s4.op.example"},
 	}}
 	for i := range 4 {
 		n.names[fmt.Sprintf("s%d.op.example", i+1)] = []netip.Addr{netip.MustParseAddr(fmt.Sprintf("192.0.2.%d", i+1))}
@@ -148,18 +150,21 @@ func TestIdentityOfCallsOut(t *testing.T) {
 		{"plan", Operator{Plan: PlanPlain7}, "sip:79161234567@op.example from <sip:74957770000@op.example>"},
 		{"as it is written", Operator{Plan: PlanPlain7, Number: "84957770000", Identity: Identity{CLI: CLIAsIs}}, "sip:79161234567@op.example from <sip:84957770000@op.example>"},
 		{
-			"the login, and the number asserted", Operator{Auth: Auth{User: "login", Password: "x"}, Identity: Identity{CLI: CLILogin, Send: []string{"pai"}}},
+			"the login, and the number asserted",
+			Operator{Auth: Auth{User: "login", Password: "x"}, Identity: Identity{CLI: CLILogin, Send: []string{"pai"}}},
 			"sip:+79161234567@op.example from <sip:login@op.example> P-Asserted-Identity: <sip:+74957770000@op.example>",
 		},
 		{
-			"all headers", Operator{Identity: Identity{Send: []string{"pai", "ppi", "rpid", "diversion", "history-info"}, Privacy: "none"}},
+			"all headers",
+			Operator{Identity: Identity{Send: []string{"pai", "ppi", "rpid", "diversion", "history-info"}, Privacy: "none"}},
 			"sip:+79161234567@op.example from <sip:+74957770000@op.example> P-Asserted-Identity: <sip:+74957770000@op.example>" +
 				" P-Preferred-Identity: <sip:+74957770000@op.example> Remote-Party-ID: <sip:+74957770000@op.example>;party=calling;privacy=off;screen=no" +
 				" Diversion: <sip:+74957770000@op.example>;reason=unconditional;counter=1" +
 				" History-Info: <sip:+74957770000@op.example?Reason=SIP%3Bcause%3D302>;index=1, <sip:+79161234567@op.example>;index=1.1 Privacy: none",
 		},
 		{
-			"withheld", Operator{Identity: Identity{Send: []string{"rpid"}, Privacy: "id"}},
+			"withheld",
+			Operator{Identity: Identity{Send: []string{"rpid"}, Privacy: "id"}},
 			"sip:+79161234567@op.example from <sip:+74957770000@op.example> Remote-Party-ID: <sip:+74957770000@op.example>;party=calling;privacy=full;screen=no Privacy: id",
 		},
 		{"IMS", Operator{Identity: Identity{UserPhone: true}}, "sip:+79161234567@op.example;user=phone from <sip:+74957770000@op.example;user=phone>"},
@@ -167,7 +172,8 @@ func TestIdentityOfCallsOut(t *testing.T) {
 		{"the default port is not written", Operator{Port: 5060}, "sip:+79161234567@op.example from <sip:+74957770000@op.example>"},
 		{"TCP", Operator{Port: 5060, Transport: wire.TCP}, "sip:+79161234567@op.example;transport=tcp from <sip:+74957770000@op.example>"},
 		{
-			"an outbound proxy", Operator{OutboundProxy: "sip:192.0.2.1:5066;transport=tcp"},
+			"an outbound proxy",
+			Operator{OutboundProxy: "sip:192.0.2.1:5066;transport=tcp"},
 			"sip:+79161234567@op.example;transport=tcp from <sip:+74957770000@op.example> Route: <sip:192.0.2.1:5066;transport=tcp;lr>",
 		},
 	} {
@@ -188,15 +194,16 @@ func TestIdentityOfCallsOut(t *testing.T) {
 			continue
 		}
 		d := list[0]
-		got := d.URI.String() + " from " + d.From.String()
+		var got strings.Builder
+		got.WriteString(d.URI.String() + " from " + d.From.String())
 		for _, h := range d.Headers {
-			got += " " + h.Name + ": " + h.Value
+			got.WriteString(" " + h.Name + ": " + h.Value)
 		}
 		for _, r := range d.Routes {
-			got += " Route: " + r
+			got.WriteString(" Route: " + r)
 		}
-		if got != tt.want {
-			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
+		if got.String() != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got.String(), tt.want)
 		}
 		if d.Number != "+79161234567" {
 			t.Errorf("%s: the number is %q", tt.name, d.Number)
