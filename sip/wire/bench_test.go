@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"testing"
+
+	"github.com/butlerspb/vahta/sip/siptest"
 )
 
 // benchEdge is an edge whose INVITEs are answered at once, or not at all.
@@ -72,6 +74,42 @@ func BenchmarkInviteRoundTrip(b *testing.B) {
 			b.Fatal(err)
 		}
 		<-done
+	}
+}
+
+// BenchmarkInviteByTCP and BenchmarkInviteByTLS are the same by one connection.
+func BenchmarkInviteByTCP(b *testing.B) { benchStream(b, TCP, "127.0.75.86", "127.0.75.87") }
+
+func BenchmarkInviteByTLS(b *testing.B) { benchStream(b, TLS, "127.0.75.88", "127.0.75.89") }
+
+func benchStream(b *testing.B, t Transport, farIP, nearIP string) {
+	b.Helper()
+	ca := siptest.NewAuthority(b, "test")
+	cert, key := ca.Issue(nextYear(), farIP)
+	far := startEdge(b, farIP, &benchHandler{react: answer(StatusBusyHere)}, func(c *Config) {
+		c.Listen = append(c.Listen, Listen{Transport: TLS, Addr: farIP + ":0", TLS: ListenTLS{Cert: cert, Key: key}})
+	})
+	near := startEdge(b, nearIP, &benchHandler{}, func(c *Config) {
+		c.Listen = append(c.Listen, Listen{Transport: TLS, Addr: nearIP + ":0"})
+	})
+	if err := near.SetProfiles(map[string]TLSProfile{"op": {CA: ca.File}}); err != nil {
+		b.Fatal(err)
+	}
+	to := Flow{Transport: t, Remote: far.Addr(t), Profile: "op"}
+	done := make(chan error, 1)
+	b.ReportAllocs()
+	for b.Loop() {
+		_, err := near.Send(newRequest(b, near, INVITE, to.Remote), to, func(ev ClientEvent) {
+			if ev.Err != nil || ev.Response.Status() >= 200 {
+				done <- ev.Err
+			}
+		})
+		if err == nil {
+			err = <-done
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
