@@ -44,7 +44,7 @@ func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
 			}
 			return verdict(err, c, tried)
 		}
-		if asking.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < s.cfg.Budget/2) {
+		if asking.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < min(s.cfg.Budget, defaultBudget)/2) {
 			return err // the caller has left; that says nothing of the store
 		}
 		s.turnAway(ctx, p, err)
@@ -101,6 +101,7 @@ func (s *Store) turnAway(ctx context.Context, p *passage, why error) {
 	}
 	s.passage = nil
 	s.since, s.why, s.answers = s.now(), why, false
+	s.deaf = !errors.Is(why, errBudget) && !errors.Is(why, context.DeadlineExceeded) // slow is not silent
 	s.makeOverlay(ctx)
 	p.end()
 	s.metrics.turned()

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -66,7 +65,8 @@ type file struct {
 	unsure  bool          // guarded by mu; the last head write failed: nobody knows which head is on the disk
 	headTok chan struct{} // of one: whoever holds it writes the head
 
-	torn bool // set at openFile: one of the heads could not be read
+	torn   bool  // set at openFile: one of the heads could not be read
+	unread int64 // set at openFile: bytes behind the heads that the disk could not read
 }
 
 // round is one sync for all who wait, or one emptying of the file.
@@ -82,14 +82,8 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	if f.head, f.torn, err = readHeads(d); err != nil {
 		return nil, nil, 0, err
 	}
-	size, err := filled(d)
-	if err != nil {
-		return nil, nil, 0, fmt.Errorf("read records: %w", err)
-	}
-	all := make([]byte, size)
-	if _, err := d.ReadAt(all, headRoom); err != nil && size > 0 {
-		return nil, nil, 0, fmt.Errorf("read records: %w", err)
-	}
+	all, unread := readRecords(d)
+	f.unread = unread
 	list, end, lost := scan(all, f.head.Gen)
 	if f.torn {
 		list, end, lost = f.distrust(all, list, end, lost)
@@ -102,21 +96,29 @@ func openFile(d disk, observe func(time.Duration, int, error)) (f *file, list []
 	return f, list, lost, nil
 }
 
-// filled returns how many bytes behind the heads may hold records: nothing but
-// zeros follows. Most of the file has never been used.
-func filled(d disk) (n int64, err error) {
-	const window = 64 << 10
+// readRecords reads what may hold records: nothing but zeros follows. Most of
+// the file has never been used. What the disk cannot read, a page at a time,
+// counts as zeros; bad is how many bytes that are.
+func readRecords(d disk) (all []byte, bad int64) {
+	const window, page = 64 << 10, 4 << 10
 	b, zeros := make([]byte, window), make([]byte, window)
 	for at := int64(headRoom); at < d.Size(); at += window {
 		part := b[:min(window, d.Size()-at)]
 		if _, err := d.ReadAt(part, at); err != nil {
-			return 0, err
+			for from := 0; from < len(part); from += page {
+				piece := part[from:min(from+page, len(part))]
+				if _, err := d.ReadAt(piece, at+int64(from)); err != nil {
+					clear(piece)
+					bad += int64(len(piece))
+				}
+			}
 		}
 		if !bytes.Equal(part, zeros[:len(part)]) {
-			n = at + int64(len(part)) - headRoom
+			all = append(all, make([]byte, at-headRoom-int64(len(all)))...)
+			all = append(all, part...)
 		}
 	}
-	return n, nil
+	return all, bad
 }
 
 // distrust reads the file by a head that may be the older one. Records of the
@@ -139,25 +141,35 @@ var errHeads = errors.New("neither head of the file can be read")
 
 // readHeads returns the newer head; torn says that the other one cannot be read.
 func readHeads(d disk) (best head, torn bool, err error) {
-	found := false
+	found, newer := false, false
+	var fault error // of the disk
 	for slot := range int64(2) {
 		b := make([]byte, headSize)
 		if _, err := d.ReadAt(b, slot*headSize); err != nil {
-			return best, false, fmt.Errorf("read head: %w", err)
+			fault, torn = err, true
+			continue
 		}
 		h, err := decodeHead(b)
 		if errors.Is(err, errNewer) {
-			return best, false, err
+			if _, whole := headBody(b); whole {
+				return best, false, err
+			}
+			newer = true // or a damaged one of ours
 		}
 		torn = torn || err != nil
 		if err == nil && (!found || h.Serial > best.Serial) {
 			best, found = h, true
 		}
 	}
-	if !found {
-		return best, false, errHeads
+	switch {
+	case found:
+		return best, torn, nil
+	case newer:
+		return best, false, errNewer
+	case fault != nil:
+		return best, false, fmt.Errorf("read head: %w", fault)
 	}
-	return best, torn, nil
+	return best, false, errHeads
 }
 
 func encodeHead(h head) ([]byte, error) {
@@ -177,20 +189,30 @@ func encodeHead(h head) ([]byte, error) {
 }
 
 func decodeHead(b []byte) (h head, err error) {
-	if m := string(b[:len(magic)]); m != magic {
-		if strings.HasPrefix(m, magicBase) {
+	if m := b[:len(magic)]; string(m) != magic {
+		if string(m[:len(magicBase)]) == magicBase && m[len(magicBase)] > '1' && m[len(magicBase)] <= '9' && m[len(magic)-1] == '\n' {
 			return h, errNewer
 		}
 		return h, errHeads
 	}
-	n := int(binary.LittleEndian.Uint32(b[8:]))
-	if n > headSize-headFixed || crc32.Checksum(b[headFixed:headFixed+n], castagnoli()) != binary.LittleEndian.Uint32(b[12:]) {
+	body, whole := headBody(b)
+	if !whole {
 		return h, errHeads
 	}
-	if err := json.Unmarshal(b[headFixed:headFixed+n], &h); err != nil {
+	if err := json.Unmarshal(body, &h); err != nil {
 		return h, fmt.Errorf("read head: %w", err)
 	}
 	return h, nil
+}
+
+// headBody returns the body of a head; whole says that its checksum is right.
+func headBody(b []byte) (body []byte, whole bool) {
+	n := binary.LittleEndian.Uint32(b[8:])
+	if n > headSize-headFixed {
+		return nil, false
+	}
+	body = b[headFixed : headFixed+n]
+	return body, crc32.Checksum(body, castagnoli()) == binary.LittleEndian.Uint32(b[12:])
 }
 
 // maxOwed bounds what is kept for a disk that does not take it.
@@ -362,6 +384,9 @@ func (f *file) reset(ctx context.Context) error {
 		}
 	}
 	err := f.writeHead(ctx, func(h *head) { h.Gen++ })
+	if err == nil { // both name the generation now: should one be damaged, nothing old comes back
+		_ = f.writeHead(ctx, func(*head) {}) // one is enough to go on, and it is written again before the next record
+	}
 	f.mu.Lock()
 	if err == nil {
 		f.past += f.seq

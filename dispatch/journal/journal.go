@@ -103,6 +103,7 @@ type Store struct {
 	used    bool    // somebody was served by the overlay
 	heal    bool    // the dispatcher is to be told that the SQL store has everything
 	full    bool
+	deaf    bool     // while away: the SQL store has refused a change, or failed a question of the arbiter
 	answers bool     // the SQL store has taken the last change that was brought to it
 	pending []*entry // what the SQL store has not got, in order
 	shut    *gate    // changes wait before it while the last ones are brought and the file is emptied; nil = it is open
@@ -198,6 +199,9 @@ func open(cfg Config, deps Deps, d disk) (*Store, error) {
 	if f.torn {
 		s.log.Error("one of the journal's two heads cannot be read: the power went while it was written, or the disk damages data; the other one and the records count", "path", cfg.Path)
 	}
+	if f.unread > 0 {
+		s.log.Error("the disk cannot read a part of the journal; what lay there is lost, all else counts. Replace the disk", "bytes", f.unread, "path", cfg.Path)
+	}
 	if lost > 0 {
 		s.log.Error("the journal is damaged: changes of calls are lost", "changes", lost, "path", cfg.Path)
 	}
@@ -260,7 +264,7 @@ func (s *Store) pass() {
 	ctx, end := context.WithCancel(context.Background())
 	s.passage = &passage{ctx, end}
 	s.heal = s.heal || s.used
-	s.overlay, s.used, s.full, s.of = nil, false, false, 0
+	s.overlay, s.used, s.full, s.deaf, s.of = nil, false, false, false, 0
 	s.pending, s.why, s.since = nil, nil, time.Time{}
 	clear(s.lanes)
 	clear(s.touched)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -187,6 +188,87 @@ func TestSlowStoreGetsEverything(t *testing.T) {
 		must(t, err)
 		if st := s.Status(); c.Ticket.Category != ticket.Security || st.Rejected != 0 || st.State != Passing {
 			t.Errorf("category %v, status %+v, log %q", c.Ticket.Category, st, lines(t, in.Memory, 1))
+		}
+	})
+}
+
+// asked is a SQL store that is slow for changes and counts the questions of the arbiter.
+type asked struct {
+	*tardy
+
+	assigned atomic.Int64
+}
+
+func (a *asked) Assign(ctx context.Context, x dispatch.Assignment, now time.Time) error {
+	a.assigned.Add(1)
+	if err := a.nap(ctx); err != nil {
+		return err
+	}
+	return a.faulty.Assign(ctx, x, now)
+}
+
+// A store too slow for changes is still asked who has a person. One that does
+// not answer that either is asked once, and one that refuses changes not at all.
+func TestArbiterOfASlowStore(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name  string
+		pause time.Duration
+		fault fault
+		want  int64
+	}{
+		{"slow", 150 * time.Millisecond, hang, 5},
+		{"silent", time.Minute, hang, 1},
+		{"refuses", 0, before, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				in := &asked{tardy: &tardy{faulty: newFaulty()}}
+				s, _ := start(t, config(t), Deps{}, in)
+				in.set(c.fault)
+				must(t, s.Commit(t.Context(), opening(1)))
+				in.pause.Store(int64(c.pause))
+				for n := range int64(5) {
+					ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+					err := s.Assign(ctx, dispatch.Assignment{Person: "anna", Call: "x", Attempt: "1", Node: "a", Token: uint64(n) + 1, Until: t0.Add(time.Hour)}, t0)
+					cancel()
+					if answered := err == nil || errors.Is(err, dispatch.ErrAssigned); answered != (c.want == 5) {
+						t.Errorf("question %d: %v", n, err)
+					}
+				}
+				if got := in.assigned.Load(); got != c.want {
+					t.Errorf("asked %d times, want %d", got, c.want)
+				}
+				in.pause.Store(0)
+				in.set(none)
+				settled(t, s)
+				if err := s.Assign(t.Context(), dispatch.Assignment{Person: "vera", Call: "y", Attempt: "1", Node: "a", Token: 1, Until: t0.Add(time.Hour)}, t0); err != nil {
+					t.Errorf("when all is well: %v", err)
+				}
+			})
+		})
+	}
+}
+
+// A journal that is more patient than its callers keeps their changes all the same.
+func TestBudgetAboveTheCallers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in, cfg := newFaulty(), config(t)
+		cfg.Budget = 2 * time.Second
+		s, _ := start(t, cfg, Deps{}, in)
+		in.set(hang)
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		must(t, s.Commit(ctx, opening(1)))
+		if st := s.Status(); st.State == Passing {
+			t.Errorf("status %+v", st)
+		}
+		in.set(none)
+		settled(t, s)
+		if got := lines(t, in, 1); len(got) != 1 {
+			t.Errorf("log %v", got)
 		}
 	})
 }

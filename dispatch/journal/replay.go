@@ -248,7 +248,7 @@ func (s *Store) brought(list []*entry) {
 		e.done = true
 		s.metrics.brought()
 	}
-	s.answers = true
+	s.answers, s.deaf = true, false
 }
 
 // next brings the first entries of the lane: as many as fit together, for one
@@ -322,6 +322,7 @@ func (s *Store) probe(ctx context.Context, in Inner) error {
 		s.why = err
 		return err
 	}
+	s.deaf = false
 	return nil
 }
 

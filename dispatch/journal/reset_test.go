@@ -29,12 +29,13 @@ func (d *heldDisk) Sync() error {
 func TestWaitWhileTheFileIsEmptied(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := &heldDisk{platter: newPlatter(t, 4096), held: make(chan chan struct{}, 2)}
+		d := &heldDisk{platter: newPlatter(t, 4096), held: make(chan chan struct{}, 3)}
 		f, _, _ := mustOpen(t, d)
 		must(t, f.wait(t.Context(), f.put([]byte("one"))))
 		n := f.put([]byte("two")) // nobody has waited for it yet
-		head, record := make(chan struct{}), make(chan struct{})
+		head, other, record := make(chan struct{}), make(chan struct{}), make(chan struct{})
 		d.held <- head
+		d.held <- other
 		d.held <- record
 		reset, wait := make(chan error, 1), make(chan error, 1)
 		go func() { reset <- f.reset(t.Context()) }()
@@ -42,6 +43,7 @@ func TestWaitWhileTheFileIsEmptied(t *testing.T) {
 		go func() { wait <- f.wait(t.Context(), n) }()
 		synctest.Wait()
 		close(head)
+		close(other)
 		must(t, <-reset)
 		close(record)
 		must(t, <-wait)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
@@ -20,33 +21,36 @@ func (s *Store) attached() (Inner, error) {
 	return s.inner, nil
 }
 
-// arbiter returns the SQL store unless it takes no changes: a call waits for
-// the answer, and there is none then.
-func (s *Store) arbiter() (Inner, error) {
+// arbiter asks the SQL store unless it is known to give no answer: a call waits
+// for it. A store too slow for changes may still decide between nodes; one that
+// fails the question is not asked again before it takes a change.
+func (s *Store) arbiter(ask func(Inner) error) error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.inner == nil || s.passage == nil && !s.answers {
-		return nil, ErrAway
+	in := s.inner
+	if s.passage == nil && !s.answers && s.deaf {
+		in = nil
 	}
-	return s.inner, nil
+	s.mu.Unlock()
+	if in == nil {
+		return ErrAway
+	}
+	err := ask(in)
+	if err != nil && !errors.Is(err, dispatch.ErrAssigned) && !errors.Is(err, dispatch.ErrStale) && !errors.Is(err, context.Canceled) {
+		s.mu.Lock()
+		s.deaf = true
+		s.mu.Unlock()
+	}
+	return err
 }
 
 // Assign implements dispatch.Arbiter.
 func (s *Store) Assign(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	in, err := s.arbiter()
-	if err != nil {
-		return err
-	}
-	return in.Assign(ctx, a, now)
+	return s.arbiter(func(in Inner) error { return in.Assign(ctx, a, now) })
 }
 
 // Confirm implements dispatch.Arbiter.
 func (s *Store) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
-	in, err := s.arbiter()
-	if err != nil {
-		return err
-	}
-	return in.Confirm(ctx, a, now)
+	return s.arbiter(func(in Inner) error { return in.Confirm(ctx, a, now) })
 }
 
 // Extend implements dispatch.Arbiter.
@@ -60,20 +64,17 @@ func (s *Store) Extend(ctx context.Context, list []dispatch.Assignment) error {
 
 // Unassign implements dispatch.Arbiter.
 func (s *Store) Unassign(ctx context.Context, a dispatch.Assignment) error {
-	in, err := s.arbiter()
-	if err != nil {
-		return err
-	}
-	return in.Unassign(ctx, a)
+	return s.arbiter(func(in Inner) error { return in.Unassign(ctx, a) })
 }
 
 // RaiseEpoch implements dispatch.Arbiter.
-func (s *Store) RaiseEpoch(ctx context.Context) (uint64, error) {
-	in, err := s.arbiter()
-	if err != nil {
-		return 0, err
-	}
-	return in.RaiseEpoch(ctx)
+func (s *Store) RaiseEpoch(ctx context.Context) (epoch uint64, err error) {
+	err = s.arbiter(func(in Inner) error {
+		var fault error
+		epoch, fault = in.RaiseEpoch(ctx)
+		return fault
+	})
+	return epoch, err
 }
 
 // Beat implements dispatch.Nodes.
