@@ -4,6 +4,7 @@ import (
 	"net/netip"
 
 	"github.com/butlerspb/vahta/sip/dialog"
+	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/sdp"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -18,6 +19,7 @@ type arrival struct {
 	timer    dialog.SessionTimer
 	local    netip.Addr // our address that the operator's sound goes by; zero = any
 	offer    *sdp.Session
+	script   func(*Call)
 }
 
 // policyOf reads how calls of an operator are taken; nil is a configured phone, whose sound is secured if it wants it so.
@@ -61,10 +63,11 @@ func (e *Engine) invited(in *dialog.Incoming) {
 		e.refuse(in, status, why, more...)
 	}
 	if !ok {
+		e.tell(guard.Event{Kind: guard.FailedACL, CallID: req.CallID(), Detail: "an INVITE from a source that may not call"}, req.Flow())
 		refuse(wire.StatusForbidden, refusedPeer)
 		return
 	}
-	if !e.serves(a.who) {
+	if a.script = e.scriptFor(in, a.who); a.script == nil {
 		refuse(wire.StatusNotFound, refusedNumber)
 		return
 	}
@@ -175,7 +178,7 @@ func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 	leg.track(s)
 	begun = true
 	go c.run(func() {
-		e.script(c)
+		a.script(c)
 		c.loop.Post(leg.prepare)
 	})
 }

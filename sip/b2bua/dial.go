@@ -273,6 +273,7 @@ func (l *Leg) refused(s *session, ev dialog.Event) {
 	}
 	s.release()
 	s.unwatch()
+	l.redirected(s, ev)
 	result := trunk.Result{
 		Status: ev.Status, Q850: ev.Q850, Rang: l.state == StateRinging, RetryAfter: retryAfterOf(ev.Resp), Err: ev.Err,
 	}

@@ -35,7 +35,8 @@ type Deps struct {
 	Phones Phones
 	// Guard decides what may leave through an operator; nil = everything (tests).
 	Guard *guard.Guard
-	// Serves reports whether a called number is one of ours; calls to others get 404. nil = all.
+	// Serves reports whether a called number is one of ours; what phones of ours dial beside them goes to OnOwnCall, other
+	// calls get 404. nil = all.
 	Serves func(trunk.Inbound) bool
 	// Pressure tells what is used of the machine; asked at each new call, so it reads memory only. nil = no pressure.
 	Pressure func() Pressure
@@ -68,6 +69,7 @@ type Engine struct {
 	throttle   *throttle
 	closeFile  func(*media.Recorder) (media.RecordingInfo, error) // waits for the disk
 	script     func(*Call)                                        // set by OnCall before the edge runs
+	ownScript  func(*Call)                                        // set by OnOwnCall before the edge runs; nil = such calls get 404
 
 	active   atomic.Int64  // calls that count against MaxCalls
 	draining atomic.Bool   // callers are refused; calls of our own, which page people, still begin
@@ -131,6 +133,10 @@ const sessionMask = 1<<30 - 1
 
 // OnCall sets the script: it is called in the new call's goroutine for each call that comes in.
 func (e *Engine) OnCall(script func(*Call)) { e.script = script }
+
+// OnOwnCall sets the script of calls that an engineer's phone places to a number that is no line of ours. Calls of operators
+// never get to it. It is called like that of OnCall.
+func (e *Engine) OnOwnCall(script func(*Call)) { e.ownScript = script }
 
 // Run waits until ctx ends, then ends the calls that are left and waits for them. The edge and the
 // media pool must outlive it: the hang-ups go through them.

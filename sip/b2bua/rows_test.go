@@ -214,7 +214,7 @@ func TestOneWayAudioIsAskedAnew(t *testing.T) {
 	_ = bob
 	r.in(c, func() {
 		note := c.Detail().Note
-		if !strings.Contains(note, "no sound from bob") || !strings.Contains(note, "came after") || strings.Contains(note, "caller") {
+		if !strings.Contains(note, "no sound from bob") || !strings.Contains(note, "sound from bob came after") {
 			t.Errorf("note = %q", note)
 		}
 		r.once("bob no sound")

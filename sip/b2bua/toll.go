@@ -1,10 +1,13 @@
 package b2bua
 
 import (
+	"strconv"
 	"time"
 
+	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // permit asks the guard for the right to one INVITE to an operator; our own phones need none. Here every INVITE to an
@@ -22,20 +25,67 @@ func (l *Leg) permit(dest *trunk.Destination) (*guard.Permit, error) {
 	})
 }
 
-// meter begins to count an answered call, and ends it when its share of the day's budget is used up.
+// meter begins to count an answered call.
 func (l *Leg) meter() {
 	permit := l.dialog.permit
 	permit.Answered()
-	if permit == nil || permit.Limit <= 0 {
+	if permit != nil && permit.Limit > 0 {
+		l.nextMinute()
+	}
+}
+
+// nextMinute asks for a further minute, and ends the call when the day's budget has none for it.
+func (l *Leg) nextMinute() {
+	if l.state != StateAnswered {
 		return
 	}
-	l.timer = time.AfterFunc(permit.Limit, func() {
-		l.call.loop.Post(func() {
-			if l.state == StateAnswered {
-				l.call.Note(l.Name + " was hung up: " + CauseToll)
-				l.sendBye(CauseToll)
-				l.gone(CauseToll)
-			}
-		})
-	})
+	wait, ok := l.dialog.permit.Next()
+	if !ok {
+		l.call.Note(l.Name + " was hung up: " + CauseToll)
+		l.sendBye(CauseToll)
+		l.gone(CauseToll)
+		return
+	}
+	l.timer = time.AfterFunc(wait, func() { l.call.loop.Post(l.nextMinute) })
+}
+
+// tell reports a security event, where somebody listens.
+func (e *Engine) tell(ev guard.Event, by wire.Flow) {
+	if e.guard == nil {
+		return
+	}
+	ev.Source = by.Remote.Addr().Unmap()
+	e.guard.Tell(ev)
+}
+
+// scriptFor chooses who handles a call: the line's script, or for what a phone of ours dials beside our lines that of own
+// calls. Nil refuses it: nothing that comes from an operator leaves by another one.
+func (e *Engine) scriptFor(in *dialog.Incoming, who trunk.Inbound) func(*Call) {
+	switch {
+	case e.serves(who):
+		return e.script
+	case who.Trunk == "":
+		return e.ownScript
+	}
+	e.tell(guard.Event{
+		Kind: guard.TollRefused, CallID: in.Request().CallID(),
+		Detail: "operator " + who.Trunk + " wants " + guard.Mask(who.DID) + ", which is no line of ours",
+	}, in.Request().Flow())
+	return nil
+}
+
+// redirected reports a way that wanted the call to go elsewhere: it is never followed.
+func (l *Leg) redirected(s *session, ev dialog.Event) {
+	if ev.Status/100 != 3 {
+		return
+	}
+	from := "a phone"
+	if s.dest.Trunk != "" {
+		from = "operator " + s.dest.Trunk
+	}
+	detail := from + " answered " + strconv.Itoa(ev.Status)
+	if ev.Resp != nil {
+		detail += " and named " + guard.Mask(ev.Resp.Contact().URI.User)
+	}
+	l.call.engine.tell(guard.Event{Kind: guard.Redirected, Account: l.dial.Account, CallID: l.call.info.ID, Detail: detail}, s.dest.Flow)
 }
