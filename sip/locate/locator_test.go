@@ -25,6 +25,7 @@ type fakeDNS struct {
 	hang  map[string]bool // questions that are never answered, until the caller gives up
 	asked map[string]int
 	panic bool
+	slow  string // a question that takes a moment
 }
 
 func newDNS(z zone, ttl time.Duration) *fakeDNS {
@@ -36,7 +37,11 @@ func (d *fakeDNS) Ask(ctx context.Context, q Question) (Answer, error) {
 	d.mu.Lock()
 	d.asked[name]++
 	hang, away, broken, records, ttl := d.hang[name], d.away, d.panic, d.zone[name], d.ttl
+	slow := d.slow == name
 	d.mu.Unlock()
+	if slow {
+		time.Sleep(100 * time.Millisecond)
+	}
 	if broken {
 		panic("poisoned answer")
 	}
@@ -227,10 +232,19 @@ func TestRFC3263NamesDoNotWaitForEachOther(t *testing.T) {
 // A restart without DNS goes on with the servers of the last run.
 func TestRFC3263RestartWithoutDNS(t *testing.T) {
 	t.Parallel()
+	for _, slow := range []string{"", "A s1.op.example", "AAAA s1.op.example"} { // which answer comes last must not matter
+		restartWithoutDNS(t, slow)
+	}
+}
+
+func restartWithoutDNS(t *testing.T, slow string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "addresses")
 	synctest.Test(t, func(t *testing.T) {
 		d := newDNS(opZone(), time.Minute)
+		d.slow = slow
 		l := running(t, Deps{Asker: d, File: file}, op)
+		time.Sleep(time.Second)
 		synctest.Wait()
 		if first(l, op) == "" {
 			t.Fatal("not resolved")

@@ -122,20 +122,23 @@ func (l *Locator) due(n int) ([]Question, time.Duration) {
 
 // take notes what came of a question and makes the plans anew.
 func (l *Locator) take(r reply) {
-	if l.note(r) {
+	changed, sure := l.note(r)
+	if changed {
 		l.deps.Changed()
+	}
+	if sure {
 		l.save()
 	}
 }
 
-// note reports whether a plan has changed.
-func (l *Locator) note(r reply) (changed bool) {
+// note reports whether a plan has changed, and whether one that is worth keeping has.
+func (l *Locator) note(r reply) (changed, sure bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.deps.Now()
 	a := l.answers[r.q]
 	if a == nil {
-		return false
+		return false, false
 	}
 	a.asking = false
 	l.metrics.asked(r.err)
@@ -153,7 +156,11 @@ func (l *Locator) note(r reply) (changed bool) {
 	}
 	stale := 0
 	for q, e := range l.entries {
-		changed = l.replan(q, e, now) || changed
+		wasSure := !e.weak
+		if l.replan(q, e, now) {
+			changed, sure = true, sure || !e.weak
+		}
+		sure = sure || !wasSure && !e.weak // all that was missing has come
 		s := l.state(q, e)
 		if s.Stale || len(e.plan) == 0 {
 			stale++
@@ -161,7 +168,7 @@ func (l *Locator) note(r reply) (changed bool) {
 		l.tell(e, s)
 	}
 	l.metrics.stale(stale)
-	return changed
+	return changed, sure
 }
 
 // replan makes one plan anew and reports whether it has changed. What DNS said before stays in force until it says
