@@ -29,10 +29,10 @@
 //	dispatch/journal      -     dispatch dispatch/*                                           what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
-//	sip/sdp               pure  -                                                             SDP and the offer/answer rules
+//	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions
-//	sip/media             -     sip/sdp                                                       RTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
+//	sip/media             -     sip/sdp                                                       RTP and SRTP: ports, latch, relay, G.711, digits, prompts, recorder, RTCP
 //	sip/dialog            -     sip/wire sip/sdp                                              one SIP dialog; the INVITE machines
 //	sip/locate            -     -                                                             from a name to servers: NAPTR, SRV, addresses; kept fresh before anybody asks
 //	sip/trunk             -     sip/wire sip/dialog sip/digest sip/locate                     operators: admission, identity, health, registration, routes, messages
