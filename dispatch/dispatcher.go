@@ -147,7 +147,10 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	}
 	now := d.wall()
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
-		d.log.Warn("ticket numbers could not be reserved yet; the first call tries again", "err", err)
+		if !errors.Is(err, ErrAway) {
+			d.log.Warn("ticket numbers could not be reserved yet; it is tried again", "err", err)
+		}
+		d.numbers.wake()
 	}
 	d.rise(ctx, b.Calls, now)
 	d.endOrphans(ctx)
@@ -184,19 +187,36 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	return nil
 }
 
+// refillEvery is how often a store that gives out no numbers is asked for some.
+const refillEvery = time.Second
+
 // reserve keeps a block of ticket numbers ahead until ctx ends.
 func (d *Dispatcher) reserve(ctx context.Context) {
+	again := time.NewTimer(refillEvery)
+	defer again.Stop()
+	again.Stop()
+	told := false
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-d.numbers.low:
-			d.survive(func() {
-				if err := d.numbers.fill(ctx, d.numbers.current()); err != nil && ctx.Err() == nil {
-					d.log.Warn("ticket numbers could not be reserved ahead", "err", err)
-				}
-			})
+		case <-again.C:
 		}
+		d.survive(func() {
+			year := d.numbers.current()
+			if year == 0 {
+				year = d.wall().In(d.numbers.zone).Year()
+			}
+			err := d.numbers.fill(ctx, year)
+			if err != nil {
+				again.Reset(refillEvery)
+			}
+			if err != nil && !told && ctx.Err() == nil && !errors.Is(err, ErrAway) { // of a store that is away the journal tells
+				d.log.Warn("ticket numbers could not be reserved ahead; it is tried again", "err", err)
+			}
+			told = err != nil
+		})
 	}
 }
 

@@ -2,7 +2,6 @@ package dispatch
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -193,8 +192,7 @@ func (n *numbers) wake() {
 }
 
 // fill reserves a block of the year ahead unless there is one, and begins the
-// first one, so that no caller waits for that. A store that is away is no
-// error: whoever needs a number tries again.
+// first one, so that no caller waits for that.
 func (n *numbers) fill(ctx context.Context, year int) error {
 	done, err := n.hold(ctx)
 	if err != nil {
@@ -209,9 +207,6 @@ func (n *numbers) fill(ctx context.Context, year int) error {
 		if err = n.begin(ctx, year, time.Time{}); err == nil {
 			err = n.ahead(ctx, year)
 		}
-	}
-	if errors.Is(err, ErrAway) {
-		return nil
 	}
 	return err
 }

@@ -159,11 +159,13 @@ func TestOrphanWithoutAnAnswer(t *testing.T) {
 type slowNumbers struct {
 	*store.Memory
 
-	away bool
+	away  atomic.Bool
+	tries atomic.Int64
 }
 
 func (s *slowNumbers) Reserve(ctx context.Context, year, n int) (uint32, error) {
-	if s.away {
+	s.tries.Add(1)
+	if s.away.Load() {
 		return 0, errors.New("the database did not answer in time")
 	}
 	return s.Memory.Reserve(ctx, year, n)
@@ -172,14 +174,41 @@ func (s *slowNumbers) Reserve(ctx context.Context, year, n int) (uint32, error) 
 // A store too slow for a block of numbers is no reason not to answer callers.
 func TestStartsWithoutNumbers(t *testing.T) {
 	t.Parallel()
-	s := &slowNumbers{Memory: store.NewMemory(), away: true}
+	s := &slowNumbers{Memory: store.NewMemory()}
+	s.away.Store(true)
 	d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: s, Archive: s, Directory: company(t)})
 	must(t, err)
 	must(t, d.Start(t.Context()))
-	s.away = false
+	s.away.Store(false)
 	o, err := d.OpenCall(t.Context(), call("a", "89211234567"))
 	must(t, err)
 	if o.Number == "" {
 		t.Error("the ticket has no number")
 	}
+}
+
+// A start without numbers goes on looking for some: the first caller after the
+// store has come back, and gone again, has one.
+func TestLooksForNumbers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowNumbers{Memory: store.NewMemory()}
+		s.away.Store(true)
+		d := runs(t, s, nil)
+		wait(10*time.Second + 500*time.Millisecond)
+		if n := s.tries.Load(); n < 10 || n > 13 {
+			t.Errorf("tried %d times in 10 s", n)
+		}
+		s.away.Store(false)
+		wait(2 * time.Second)
+		s.away.Store(true)
+		before := s.tries.Load()
+		wait(time.Minute)
+		if n := s.tries.Load(); n != before {
+			t.Errorf("tried %d times more with numbers in hand", n-before)
+		}
+		if _, err := d.OpenCall(t.Context(), call("a", "89211234567")); err != nil {
+			t.Error(err)
+		}
+	})
 }
