@@ -45,9 +45,9 @@
 //
 // # Documents
 //
-// RFC 3550 (RTP, RTCP; A.1, A.8 and 6.4 for the figures), RFC 3551 (payload types), RFC 3711 and RFC 6188 (SRTP), RFC 4733 (telephone events),
-// RFC 4961 (symmetric RTP), RFC 5761 (RTCP on the RTP port is understood), RFC 3246 (EF marking), ITU-T G.711, G.107
-// (E-model, simplified), Q.23/Q.24 (DTMF), E.180 supplement 2 (tones).
+// RFC 3550 (RTP, RTCP; A.1, A.8 and 6.4 for the figures), RFC 3551 (payload types), RFC 3711 and RFC 6188 (SRTP), RFC 4733
+// (telephone events), RFC 4961 (symmetric RTP), RFC 5761 (RTCP on the RTP port is understood), RFC 3246 (EF marking),
+// ITU-T G.711, G.107 (E-model, simplified), Q.23/Q.24 (DTMF), E.180 supplement 2 (tones).
 //
 // # Concurrency
 //

@@ -45,7 +45,12 @@
 // nobody resolves them here). In a crypto line: a lifetime, an MKI, several
 // keys with MKIs, missing padding of base64, hints among the session
 // parameters; a line that asks for more (UNENCRYPTED_SRTP and the like, key
-// derivation, another suite) is passed over. Refused: a body over [MaxSize], more than
-// [MaxMedia] media lines, a media line without kind, port and protocol, a body
-// without a single v= or m= line.
+// derivation, another suite) is passed over. Refused: a body over [MaxSize],
+// more than [MaxMedia] media lines, a media line without kind, port and
+// protocol, a body without a single v= or m= line.
+//
+// # Secrets
+//
+// [MasterKey], [CryptoPair] and the attributes of a [Session] print masked;
+// [Session.Marshal] is the only way a key leaves, and must not be logged.
 package sdp
