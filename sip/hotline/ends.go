@@ -31,7 +31,11 @@ func (h *Hotline) unassign(ctx context.Context, a dispatch.Assignment) {
 	h.ends.list = append(h.ends.list, a)
 	if !h.ends.telling && !h.stopped() {
 		h.ends.telling = true
-		h.beside(h.retell)
+		h.besideOr(h.retell, func() {
+			h.ends.mu.Lock()
+			defer h.ends.mu.Unlock()
+			h.ends.telling = false // the next end has somebody tell all of them
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package hotline
 
 import (
 	"errors"
+	"log/slog"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,4 +40,49 @@ func TestEndToldLater(t *testing.T) {
 	}
 	r.settled()
 	c.idle(t)
+}
+
+// TestPoisonedEndFreesThePerson: an arbiter that breaks whoever tells it of an end does not keep the claim.
+func TestPoisonedEndFreesThePerson(t *testing.T) {
+	t.Parallel()
+	c := newCourt()
+	c.fail = func(verb string) error {
+		if verb == "unassign" {
+			panic("poisoned")
+		}
+		return nil
+	}
+	r := newRig(t, setup{people: []string{"ivan"}, arbiter: c})
+	r.answers("ivan", quick())
+	r.wait(r.dial(phone.Options{Talk: phone.Talk{For: 300 * time.Millisecond}}), phone.Ended)
+	r.settled()
+	r.free("ivan")
+}
+
+// TestPoisonedEndIsNotTheLast: whoever tells the ends later breaks at one; the next end has somebody tell them again.
+func TestPoisonedEndIsNotTheLast(t *testing.T) {
+	t.Parallel()
+	c := newCourt()
+	var tries atomic.Int64
+	c.fail = func(string) error {
+		switch tries.Add(1) {
+		case 1, 3:
+			return errors.New("the record is away")
+		case 2:
+			panic("poisoned")
+		}
+		return nil
+	}
+	h := &Hotline{cfg: Default(), arbiter: c, now: time.Now, log: slog.New(slog.DiscardHandler), stopping: make(chan struct{}), queues: newQueues(time.Now, nil)}
+	end := func(person string) {
+		h.unassign(t.Context(), dispatch.Assignment{Person: person, Call: "x", Attempt: person, Token: 1, Until: time.Now().Add(time.Hour)})
+		h.work.Wait()
+	}
+	end("ivan")
+	end("petr")
+	h.ends.mu.Lock()
+	defer h.ends.mu.Unlock()
+	if len(h.ends.list) > 0 || h.ends.telling {
+		t.Errorf("not told: %+v", h.ends.list)
+	}
 }

@@ -143,7 +143,7 @@ func (h *Hotline) release(ctx context.Context, c rotation.Claim) {
 // is open would be granted in vain.
 func (h *Hotline) releaseNow(ctx context.Context, c rotation.Claim) {
 	ctx = context.WithoutCancel(ctx)
-	h.unassign(ctx, h.assignment(c))
+	_ = h.safely(func() { h.unassign(ctx, h.assignment(c)) }) // logged; the claim goes back all the same
 	h.letGo(ctx, c)
 	if h.rests.left(c.Person) == 0 {
 		h.queues.somebodyFree()
