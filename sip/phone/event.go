@@ -60,6 +60,9 @@ type Event struct {
 	Digit  byte   // of Pressed and Digit
 	Ours   bool   // done by this phone; otherwise by the far end
 	Err    error  // why a call ended without a SIP status
+	// Received is when the far end's BYE or CANCEL was read from the socket: At
+	// is later on a busy machine. Zero = no request stands behind the event.
+	Received time.Time
 }
 
 // String is the step as a person reads it: "  1.204 s  answered 200 OK".

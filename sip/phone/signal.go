@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/sdp"
@@ -200,14 +201,22 @@ func (s *Session) on(e dialog.Event) {
 		s.note(Event{Kind: Refused, Status: e.Status, Reason: e.Reason, Err: e.Err})
 		s.end(Event{Status: e.Status, Reason: e.Reason, Err: e.Err})
 	case dialog.Cancelled:
-		s.note(Event{Kind: Cancelled, Reason: e.Reason})
-		s.end(Event{Status: wire.StatusRequestTerminated, Reason: e.Reason})
+		s.note(Event{Kind: Cancelled, Reason: e.Reason, Received: received(e.Req)})
+		s.end(Event{Status: wire.StatusRequestTerminated, Reason: e.Reason, Received: received(e.Req)})
 	case dialog.Ended:
-		s.end(Event{Status: e.Status, Reason: e.Reason, Err: e.Err, Ours: e.Req == nil})
+		s.end(Event{Status: e.Status, Reason: e.Reason, Err: e.Err, Ours: e.Req == nil, Received: received(e.Req)})
 	case dialog.Refreshed:
 		s.conclude(e.SDP)
 	case dialog.OfferGone, dialog.InfoDone:
 	}
+}
+
+// received is when the request was read from the socket; zero for none.
+func received(req *wire.Request) time.Time {
+	if req == nil {
+		return time.Time{}
+	}
+	return req.ReceivedAt()
 }
 
 func (s *Session) progress(e dialog.Event) {
