@@ -85,7 +85,9 @@ func (l *Leg) redirected(s *session, ev dialog.Event) {
 	}
 	detail := from + " answered " + strconv.Itoa(ev.Status)
 	if ev.Resp != nil {
-		detail += " and named " + guard.Mask(ev.Resp.Contact().URI.User)
+		if target, ok := ev.Resp.Contact(); ok {
+			detail += " and named " + guard.Mask(trunk.Normalize(target.URI.User))
+		}
 	}
 	l.call.engine.tell(guard.Event{Kind: guard.Redirected, Account: l.dial.Account, CallID: l.call.info.ID, Detail: detail}, s.dest.Flow)
 }

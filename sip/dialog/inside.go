@@ -37,6 +37,7 @@ func (d *Dialog) request(tx serverTx) {
 	case wire.MESSAGE:
 		d.message(tx)
 	case wire.REFER: // a transfer could dial anything: refused unless somebody allows it
+		d.st.report(req, Transfer)
 		d.reply(tx, wire.StatusDecline)
 	default:
 		d.reply(tx, wire.StatusMethodNotAllowed, wire.Header{Name: "Allow", Value: allow})
@@ -68,6 +69,7 @@ func (d *Dialog) admits(req *wire.Request) bool {
 		return true
 	}
 	d.st.metrics.foreigner()
+	d.st.report(req, Elsewhere)
 	return false
 }
 

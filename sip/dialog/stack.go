@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"log/slog"
+	"net/netip"
 	"runtime/debug"
 	"sync"
 
@@ -14,7 +15,26 @@ import (
 type Deps struct {
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
+	// Suspect hears of requests that look like an attack; it must not block.
+	Suspect func(Suspicion)
 }
+
+// Suspicion is a request that was refused and that somebody who keeps the line may want to know of.
+type Suspicion struct {
+	Why    Why
+	Source netip.AddrPort
+	Method wire.Method
+	CallID string
+}
+
+// Why says what is wrong with a request.
+type Why string
+
+// What is wrong with requests.
+const (
+	Elsewhere Why = "elsewhere" // it names a dialog of ours and comes from an address that is not of it
+	Transfer  Why = "transfer"  // REFER, or INVITE with Replaces: it wants another call to be placed or taken
+)
 
 // Stack finds the dialog of each message. It implements [wire.Handler].
 type Stack struct {
@@ -23,6 +43,7 @@ type Stack struct {
 	cfg     Config
 	log     *slog.Logger
 	metrics *metrics
+	suspect func(Suspicion)
 
 	// set before the edge runs
 	invited func(*Incoming)
@@ -44,9 +65,12 @@ func newStack(e edge, cfg Config, deps Deps) *Stack {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
+	if deps.Suspect == nil {
+		deps.Suspect = func(Suspicion) {}
+	}
 	cfg.SessionTimer = cfg.SessionTimer.or(Default().SessionTimer)
 	return &Stack{
-		edge: e, cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer),
+		edge: e, cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer), suspect: deps.Suspect,
 		outside: map[wire.Method]func(*wire.ServerTx){},
 		dialogs: map[key]*Dialog{}, callers: map[key]*Dialog{}, invites: map[string]*Dialog{},
 	}
@@ -179,6 +203,7 @@ func (st *Stack) outOfDialog(tx *wire.ServerTx) {
 	case wire.BYE, wire.UPDATE, wire.PRACK, wire.NOTIFY, wire.INFO:
 		st.refuse(tx, wire.StatusNoTransaction)
 	case wire.REFER: // a transfer could dial anything: refused unless somebody allows it
+		st.report(tx.Request(), Transfer)
 		st.refuse(tx, wire.StatusDecline)
 	case wire.OPTIONS, wire.REGISTER, wire.MESSAGE, wire.SUBSCRIBE, wire.PUBLISH:
 		st.refuse(tx, wire.StatusMethodNotAllowed)
@@ -195,6 +220,10 @@ func (st *Stack) refuse(tx serverTx, status int) {
 	if err := tx.Respond(res); err != nil {
 		st.log.Warn("refusal not sent", slog.String("call_id", tx.Request().CallID()), slog.Any("err", err))
 	}
+}
+
+func (st *Stack) report(req *wire.Request, why Why) {
+	st.suspect(Suspicion{Why: why, Source: req.Flow().Remote, Method: req.Method(), CallID: req.CallID()})
 }
 
 func (st *Stack) find(callID, tag string) *Dialog {

@@ -67,6 +67,9 @@ type Verdict struct {
 	// the Request-URI.
 	URI       string
 	Algorithm Algorithm
+	// Ours says that the nonce was made here for this source: whoever answers receives what is sent there, so that a failure
+	// may be held against the address.
+	Ours bool
 }
 
 // Server makes challenges for one realm and judges answers.
@@ -172,6 +175,7 @@ func (s *Server) Verify(
 	}
 	right := subtle.ConstantTimeCompare([]byte(a.response()), []byte(strings.ToLower(c.response))) == 1
 	made, ours := s.made(now, c.nonce, source)
+	v.Ours = ours
 	switch {
 	case !known:
 		v.Why = UnknownUser

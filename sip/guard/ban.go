@@ -2,6 +2,7 @@ package guard
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,6 +74,7 @@ func (b *Bans) Fail(now time.Time, from netip.Addr, proven bool) {
 	if !proven || b.exempt(from) {
 		return
 	}
+	from = network(from)
 	b.mu.Lock()
 	if _, there := b.table[from]; !there && len(b.table) >= maxBans {
 		b.evict(now)
@@ -92,14 +94,29 @@ func (b *Bans) Banned(now time.Time, from netip.Addr) bool {
 	if len(b.table) == 0 {
 		return false
 	}
-	return now.Before(b.table[from.Unmap()].until)
+	return now.Before(b.table[network(from.Unmap())].until)
 }
 
-// Lift ends the ban of an address.
-func (b *Bans) Lift(from netip.Addr) {
+// network is what is banned: an address, or the IPv6 network that one customer has as a whole (RFC 6177).
+func network(from netip.Addr) netip.Addr {
+	if !from.Is6() {
+		return from
+	}
+	p, err := from.WithZone("").Prefix(64)
+	if err != nil {
+		return from
+	}
+	return p.Addr()
+}
+
+// Lift ends the ban of an address and forgets its failures; false when it was not banned.
+func (b *Bans) Lift(now time.Time, from netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.table, from.Unmap())
+	from = network(from.Unmap())
+	r := b.table[from]
+	delete(b.table, from)
+	return now.Before(r.until)
 }
 
 // List returns the addresses that are banned now, with the end of each ban.
@@ -112,6 +129,16 @@ func (b *Bans) List(now time.Time) map[netip.Addr]time.Time {
 			out[a] = r.until
 		}
 	}
+	return out
+}
+
+// sorted is List in order of address.
+func (b *Bans) sorted(now time.Time) []Ban {
+	var out []Ban
+	for a, until := range b.List(now) {
+		out = append(out, Ban{a, until})
+	}
+	slices.SortFunc(out, func(a, b Ban) int { return a.Source.Compare(b.Source) })
 	return out
 }
 

@@ -19,6 +19,7 @@ type running struct {
 	price    float64   // of a minute
 	answered time.Time // zero while it rings
 	begun    time.Time
+	granted  float64 // minutes that it may have by now; those that have not begun count in the budget, but not in the bill
 }
 
 func newBudget() budget { return budget{open: map[uint64]*running{}} }
@@ -34,7 +35,7 @@ func (b *budget) turn(day string) {
 func (b *budget) spent(now time.Time) (minutes, money float64) {
 	minutes, money = b.minutes, b.money
 	for _, r := range b.open {
-		m := r.minutes(now)
+		m := max(r.granted, r.minutes(now))
 		minutes += m
 		money += m * r.price
 	}
@@ -86,6 +87,36 @@ func (c Config) allowance(p Purpose, price, minutes, money float64) (limit time.
 		return 0, true
 	}
 	return time.Duration(math.Floor(left)) * time.Minute, true
+}
+
+// grantAhead is how long before a minute ends the next one is asked for.
+const grantAhead = time.Second
+
+// next tells after how long an answered call is to be looked at again; ok is false when it must end now. A further minute is
+// granted when the budget has room for it.
+func (c Config) next(b *budget, id uint64, now time.Time) (wait time.Duration, ok bool) {
+	r := b.open[id]
+	if r == nil || r.answered.IsZero() || r.call.Purpose == Page {
+		return time.Minute, true
+	}
+	most := time.Duration(math.MaxInt64)
+	if r.call.Purpose == Own {
+		most = c.MaxCall
+	}
+	r.granted = max(r.granted, 1)
+	lasted := now.Sub(r.answered)
+	if lasted >= most {
+		return 0, false
+	}
+	if paid := time.Duration(r.granted) * time.Minute; lasted+grantAhead >= paid {
+		minutes, money := b.spent(now)
+		if _, room := c.allowance(r.call.Purpose, r.price, minutes, money); !room {
+			return 0, false
+		}
+		r.granted = max(r.granted, r.minutes(now)) + 1
+	}
+	paid := time.Duration(r.granted) * time.Minute
+	return max(time.Millisecond, min(paid-grantAhead, most)-lasted), true
 }
 
 // placed counts the running calls of a phone.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,6 +16,8 @@ import (
 type Deps struct {
 	// Known says where a number stands; it reads memory only.
 	Known func(number string) Known
+	// Exempt names addresses that are never banned: peers of the configuration; nil = none.
+	Exempt func(netip.Addr) bool
 	// File keeps the day's figures and the stop over a restart; "" = nowhere.
 	File       string
 	Now        func() time.Time // nil = time.Now
@@ -28,13 +32,15 @@ type Guard struct {
 	zone *time.Location
 	file *file
 	*Security
+	// Bans are the sources that are not heard for a while.
+	Bans *Bans
 
 	mu      sync.Mutex
 	classes map[string]Class // guarded by mu: of numbers that were dialled lately; the tables are slow to ask
 	stop    Stop             // guarded by mu
 	budget  budget           // guarded by mu
 	last    uint64           // guarded by mu: number of the last permit
-	alarm   string           // guarded by mu: the day for which "paging over budget" has been told
+	alarms  [2]string        // guarded by mu: the days for which each alarm has been told
 }
 
 // Refusal is why a call did not leave.
@@ -45,7 +51,7 @@ type Refusal struct {
 
 // Error says what was refused and what to do about it.
 func (r *Refusal) Error() string {
-	return fmt.Sprintf("call for %s to %s does not leave: %s", r.Call.Purpose, mask(r.Call.Number), remedies[r.Reason])
+	return fmt.Sprintf("call for %s to %s does not leave: %s", r.Call.Purpose, Mask(r.Call.Number), remedies[r.Reason])
 }
 
 var remedies = map[Reason]string{
@@ -82,6 +88,7 @@ func New(cfg Config, deps Deps) (*Guard, error) {
 		return nil, fmt.Errorf("toll rules: zone: %w", err)
 	}
 	g := &Guard{cfg: cfg, deps: deps, zone: zone, classes: map[string]Class{}, budget: newBudget(), Security: NewSecurity(deps.Log, deps.Registerer, deps.Now)}
+	g.Bans = NewBans(deps.Exempt, g.Tell)
 	g.file = newFile(deps.File, deps.Log)
 	if s, ok := g.file.read(); ok {
 		g.stop = s.Stop
@@ -96,7 +103,8 @@ func (g *Guard) day(now time.Time) string { return now.In(g.zone).Format(time.Da
 
 // Permit is the right to one INVITE to an operator and what comes of it. End must follow, whatever happens.
 type Permit struct {
-	// Limit is how long the call may last from its answer; 0 = no limit of ours.
+	// Limit is how long the call may last from its answer if no other is made; 0 = no limit of ours. [Permit.Next] knows of the
+	// others.
 	Limit time.Duration
 
 	g    *Guard
@@ -111,27 +119,45 @@ func (g *Guard) Begin(call Call) (*Permit, error) {
 	g.mu.Lock()
 	p, why, over := g.begin(call, known, now)
 	g.mu.Unlock()
-	if over {
-		g.Tell(Event{Kind: TollExceeded, Account: call.Account, CallID: call.CallID, Detail: "the day's budget is spent, paging goes on"})
+	if over != "" {
+		g.Tell(Event{Kind: TollExceeded, Account: call.Account, CallID: call.CallID, Detail: over})
 	}
 	if why == Permitted {
 		return p, nil
 	}
 	g.Tell(Event{
 		Kind: TollRefused, Account: call.Account, CallID: call.CallID,
-		Detail: fmt.Sprintf("%s to %s by %s: %s", call.Purpose, mask(call.Number), call.Trunk, why),
+		Detail: fmt.Sprintf("%s to %s by %s: %s", call.Purpose, Mask(call.Number), call.Trunk, why),
 	})
 	return nil, &Refusal{Call: call, Reason: why}
 }
 
-// begin is called with mu held; over is told once a day.
-func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Reason, over bool) {
+// Alarms of a spent budget; each is told once a day.
+const (
+	overOthers = iota // its part for other purposes
+	overPaging        // all of it
+)
+
+// alarm returns the text of an alarm the first time on a day. mu is held.
+func (g *Guard) alarm(which int) string {
+	if g.alarms[which] == g.budget.day {
+		return ""
+	}
+	g.alarms[which] = g.budget.day
+	if which == overPaging {
+		return "the day's whole budget is spent, reserve included; paging goes on"
+	}
+	return "the day's budget is spent but for paging: call-backs and own calls are refused"
+}
+
+// begin is called with mu held; over is the alarm to tell, if any.
+func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Reason, over string) {
 	g.budget.turn(g.day(now))
 	if why := g.cfg.judge(call, g.class(call.Number), known, g.stop); why != Permitted {
-		return nil, why, false
+		return nil, why, ""
 	}
 	if call.Purpose == Own && g.budget.placed(call.Account) >= g.cfg.PerAccount {
-		return nil, AccountLimit, false
+		return nil, AccountLimit, ""
 	}
 	price := g.cfg.price(call.Number)
 	minutes, money := g.budget.spent(now)
@@ -140,10 +166,10 @@ func (g *Guard) begin(call Call, known Known, now time.Time) (p *Permit, why Rea
 	case call.Purpose == Page:
 		limit = 0
 		if !room {
-			over, g.alarm = g.alarm != g.budget.day, g.budget.day
+			over = g.alarm(overPaging)
 		}
 	case !room:
-		return nil, BudgetSpent, false
+		return nil, BudgetSpent, g.alarm(overOthers)
 	case call.Purpose == Own && (limit == 0 || limit > g.cfg.MaxCall):
 		limit = g.cfg.MaxCall
 	}
@@ -178,6 +204,17 @@ func (p *Permit) Answered() {
 	if r := p.g.budget.open[p.id]; r != nil && r.answered.IsZero() {
 		r.answered = p.g.deps.Now()
 	}
+}
+
+// Next is asked when the call is answered, and again after each wait that it returns: ok is false when the call must end now,
+// because the day's budget has no further minute for it or because it is too long. A nil permit goes on for ever.
+func (p *Permit) Next() (wait time.Duration, ok bool) {
+	if p == nil {
+		return time.Hour, true
+	}
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	return p.g.cfg.next(&p.g.budget, p.id, p.g.deps.Now())
 }
 
 // End tells that the call is over. Further calls do nothing.
@@ -224,26 +261,46 @@ type Status struct {
 	DayMoney   float64 `json:"day_money"`
 	Reserve    int     `json:"reserve_percent"`
 	Calls      int     `json:"calls"` // permitted now
+	Bans       []Ban   `json:"bans,omitempty"`
 	Events     []Event `json:"events,omitempty"`
+}
+
+// Ban is an address that is not heard.
+type Ban struct {
+	Source netip.Addr `json:"source"`
+	Until  time.Time  `json:"until"`
+}
+
+// Spent is the part of the day's budget that is spent, of minutes or money, whichever is more.
+func (s Status) Spent() (share float64) {
+	if s.DayMinutes > 0 {
+		share = s.Minutes / float64(s.DayMinutes)
+	}
+	if s.DayMoney > 0 {
+		share = max(share, s.Money/s.DayMoney)
+	}
+	return share
 }
 
 // Status returns the day's figures, running calls counted, and the last security events.
 func (g *Guard) Status() Status {
 	now := g.deps.Now()
+	bans := g.Bans.sorted(now)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.budget.turn(g.day(now))
 	minutes, money := g.budget.spent(now)
 	return Status{
 		Stop: g.stop, Day: g.budget.day, Minutes: minutes, DayMinutes: g.cfg.DayMinutes, Money: money, DayMoney: g.cfg.DayMoney,
-		Reserve: g.cfg.Reserve, Calls: len(g.budget.open), Events: g.Last(),
+		Reserve: g.cfg.Reserve, Calls: len(g.budget.open), Bans: bans, Events: g.Last(),
 	}
 }
 
-// mask hides the end of a number: events are kept longer than the call.
-func mask(number string) string {
-	if len(number) <= 6 {
+// Mask hides the end of a number: events are kept longer than the call. What is too long to be one is cut.
+func Mask(number string) string {
+	const short, long = 6, 24
+	if len(number) <= short {
 		return number
 	}
-	return number[:len(number)-4] + "****"
+	return strings.ToValidUTF8(number[:min(len(number)-4, long)], "") + "****"
 }

@@ -110,8 +110,8 @@ func TestBudgetEndsOthersFirst(t *testing.T) {
 			alarms += e.Times
 		}
 	}
-	if alarms != 1 {
-		t.Errorf("%d alarms of a spent budget, want one a day", alarms)
+	if alarms != 2 {
+		t.Errorf("%d alarms of a spent budget, want one a day of its part for others and one of the rest", alarms)
 	}
 	now = now.Add(24 * time.Hour)
 	if err := talk(Own, time.Minute); err != nil {
@@ -307,8 +307,7 @@ func TestBans(t *testing.T) {
 	if b.Banned(now.Add(banFirst), foe) {
 		t.Error("a clean day did not forget the ladder")
 	}
-	b.Lift(foe)
-	if b.Banned(now, foe) {
+	if !b.Lift(now, foe) || b.Banned(now, foe) {
 		t.Error("a lifted ban is in force")
 	}
 	if b.Banned(now, netip.MustParseAddr("::ffff:203.0.113.9")) {
@@ -342,7 +341,7 @@ func TestClassOf(t *testing.T) {
 		"+78120000000": ClassHome, "+79210000001": ClassHome, "+78001234567": ClassHome, "+78091234567": ClassPremium,
 		"+78031234567": ClassPremium, "+77011234567": ClassAbroad, "+4915112345678": ClassAbroad, "+19005551234": ClassPremium,
 		"+881612345678": ClassSatellite, "+882161234567": ClassSatellite, "+979012345678": ClassSatellite, "112": ClassLocal,
-		"anonymous": ClassLocal, "": ClassLocal, "+": ClassAbroad, "+999123456": ClassAbroad, "+18095551234": ClassAbroad,
+		"anonymous": ClassLocal, "": ClassLocal, "+": ClassLocal, "+999123456": ClassAbroad, "+18095551234": ClassAbroad,
 	} {
 		if got := ClassOf(number, "RU"); got != want {
 			t.Errorf("%q is %s, want %s", number, got, want)
@@ -389,4 +388,61 @@ func rules() Config {
 	c := Default()
 	c.Country = "RU"
 	return c
+}
+
+// TestTailsDoNotRideOnAPrefix: what begins like an allowed number and goes on as something else is no number.
+func TestTailsDoNotRideOnAPrefix(t *testing.T) {
+	t.Parallel()
+	for _, number := range []string{"+", "+7916;rn=+19005551234", "+79161234567,,19005551234", "+7916x", "+79161234567@evil", "+7916 1234567", "++79161234567"} {
+		if c := ClassOf(number, "RU"); c != ClassLocal {
+			t.Errorf("%q is %s", number, c)
+		}
+	}
+	for _, number := range []string{"+79161234567123456", "+7916"} {
+		if c := ClassOf(number, "RU"); c == ClassHome {
+			t.Errorf("%q is at home", number)
+		}
+	}
+}
+
+// TestMinutesAreGrantedOneByOne: calls at once share what is left; who finds nothing is ended before another minute begins.
+func TestMinutesAreGrantedOneByOne(t *testing.T) {
+	t.Parallel()
+	now := begin
+	cfg := rules()
+	cfg.Zone, cfg.DayMinutes, cfg.Reserve, cfg.PerAccount, cfg.MaxCall = "UTC", 5, 0, 9, 150*time.Second
+	g := newGuard(t, cfg, &now, "")
+	permits := make([]*Permit, 2)
+	for i := range permits {
+		var err error
+		if permits[i], err = g.Begin(Call{Purpose: Own, Number: "+79210000001", Account: "anna"}); err != nil {
+			t.Fatal(err)
+		}
+		permits[i].Answered()
+	}
+	next := func(i int, want time.Duration, ok bool) {
+		t.Helper()
+		if wait, goes := permits[i].Next(); wait != want || goes != ok {
+			t.Errorf("call %d after %s: %s %v, want %s %v", i, now.Sub(begin), wait, goes, want, ok)
+		}
+	}
+	next(0, 59*time.Second, true)
+	next(1, 59*time.Second, true)
+	now = begin.Add(59 * time.Second)
+	next(0, time.Minute, true) // minutes 3 and 4 of the day
+	next(1, time.Minute, true)
+	now = begin.Add(119 * time.Second)
+	next(0, 31*time.Second, true) // the last one, and then it is too long
+	next(1, 0, false)
+	permits[1].End()
+	now = begin.Add(150 * time.Second)
+	next(0, 0, false)
+	permits[0].End()
+	if s := g.Status(); s.Minutes != 5 || s.Spent() != 1 {
+		t.Errorf("%v minutes on the bill, share %v", s.Minutes, s.Spent())
+	}
+	var none *Permit
+	if _, ok := none.Next(); !ok {
+		t.Error("what needs no permit is ended")
+	}
 }

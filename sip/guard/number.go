@@ -40,7 +40,8 @@ var networks = [...]string{"+870", "+878", "+881", "+882", "+883", "+888", "+979
 
 // ClassOf judges a number as it would be dialled; country is the ISO code of the home country.
 func ClassOf(number, country string) Class {
-	if !strings.HasPrefix(number, "+") {
+	digits, global := strings.CutPrefix(number, "+")
+	if !global || digits == "" || strings.Trim(digits, "0123456789") != "" { // a prefix that fits and a tail that leads elsewhere
 		return ClassLocal
 	}
 	for _, n := range networks {
@@ -56,7 +57,7 @@ func ClassOf(number, country string) Class {
 		return ClassPremium
 	}
 	if region := phonenumbers.GetRegionCodeForNumber(parsed); region != "" {
-		if region == country {
+		if region == country && phonenumbers.IsPossibleNumber(parsed) {
 			return ClassHome
 		}
 		return ClassAbroad

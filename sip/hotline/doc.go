@@ -30,6 +30,12 @@
 // A recall rings a client whose call died with its node. Once he has answered
 // he is a caller like any other, and people are hunted for him.
 //
+// # Own calls
+//
+// What an engineer dials on his phone beside our lines is a call of his own
+// (own.go): a colleague by id, account or number, or a number through an
+// operator if the toll rules let it leave. It is no ticket and is not recorded.
+//
 // # Two halves
 //
 // [Step] and [StepPage] are pure: state and event in, state and actions out,

@@ -73,9 +73,11 @@ type Deps struct {
 	Trunks     Routes
 	Phones     Phones                                // nil = no phone registers
 	People     func(id string) (oncall.Person, bool) // for call-backs by command; nil = they are refused
-	Now        func() time.Time                      // nil = time.Now
-	Log        *slog.Logger                          // nil = silent
-	Registerer prometheus.Registerer                 // nil = not measured
+	// Colleague finds whom an engineer has dialled on his phone: a person's id, account or number; nil = nobody is found.
+	Colleague  func(dialled string) (oncall.Person, bool)
+	Now        func() time.Time      // nil = time.Now
+	Log        *slog.Logger          // nil = silent
+	Registerer prometheus.Registerer // nil = not measured
 	// FreeSpace tells the bytes that are free on the file system of a folder; nil = ask the system.
 	FreeSpace func(folder string) (uint64, error)
 }
@@ -95,6 +97,7 @@ type Hotline struct {
 	routes   Routes
 	phones   Phones // nil = none
 	people   func(string) (oncall.Person, bool)
+	whom     func(string) (oncall.Person, bool) // Deps.Colleague
 	now      func() time.Time
 	log      *slog.Logger
 	metrics  *metrics
@@ -131,7 +134,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	h := &Hotline{
 		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation,
 		arbiter: deps.Arbiter, node: deps.Node, instant: deps.Rotation.Instant() && deps.Arbiter == nil,
-		prompts: deps.Prompts, routes: deps.Trunks, phones: deps.Phones, people: deps.People, now: deps.Now, log: deps.Log,
+		prompts: deps.Prompts, routes: deps.Trunks, phones: deps.Phones, people: deps.People, whom: deps.Colleague, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),
 		held: newHeld(), live: map[*call]struct{}{},
 		stopping: make(chan struct{}),
@@ -142,13 +145,18 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
+	nobody := func(string) (oncall.Person, bool) { return oncall.Person{}, false }
 	if h.people == nil {
-		h.people = func(string) (oncall.Person, bool) { return oncall.Person{}, false }
+		h.people = nobody
+	}
+	if h.whom == nil {
+		h.whom = nobody
 	}
 	h.queues = newQueues(h.now, h.metrics)
 	h.rests = newRests(cfg.PersonBackoff, h.now)
 	h.disk = newDisk(&h.cfg, deps.FreeSpace, h.log)
 	deps.Engine.OnCall(h.answer)
+	deps.Engine.OnOwnCall(h.own)
 	return h, nil
 }
 

@@ -31,9 +31,17 @@ type refusal struct {
 	status  int
 	headers []wire.Header
 	why     string // label of metrics and events
+	proven  bool   // it answered a challenge that was sent to its address
 }
 
-// Labels of refusals.
+// Refusals that say something of who asks; those of package digest are the others that do.
+const (
+	WhyForeign = "other_account"  // right password, somebody else's address of record
+	WhyFrom    = "foreign_from"   // right password, somebody else's From
+	WhyLimit   = "too_many_calls" // of one account
+)
+
+// Labels of the other refusals.
 const (
 	whyMalformed  = "malformed"
 	whyTooBrief   = "too_brief"
@@ -41,9 +49,6 @@ const (
 	whyTooMany    = "too_many_contacts"
 	whyChallenged = "challenged"
 	whyStale      = "stale_nonce"
-	whyForeign    = "other_account" // right password, somebody else's address of record
-	whyFrom       = "foreign_from"
-	whyLimit      = "too_many_calls"
 )
 
 // decide is RFC 3261 section 10.3 steps 6 to 8 for one account: what its

@@ -21,7 +21,7 @@ func (r *Registrar) answer(req *wire.Request) *wire.Response {
 	now := r.now()
 	user, refused := r.authenticate(req, now)
 	if refused == nil && user != req.To().URI.User {
-		refused = &refusal{status: wire.StatusUnauthorized, why: whyForeign}
+		refused = &refusal{status: wire.StatusUnauthorized, why: WhyForeign}
 	}
 	if refused != nil {
 		return r.refuse(req, user, refused, now)
@@ -117,7 +117,7 @@ func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string,
 	case v.Why == digest.Missing:
 		return "", &refusal{status: wire.StatusUnauthorized, why: whyChallenged}
 	}
-	return v.User, &refusal{status: wire.StatusUnauthorized, why: string(v.Why)}
+	return v.User, &refusal{status: wire.StatusUnauthorized, why: string(v.Why), proven: v.Ours}
 }
 
 // source is what a nonce is bound to: the port may change with a NAT.
@@ -139,7 +139,7 @@ func (r *Registrar) ha1(user string, a digest.Algorithm) (string, bool) {
 func (r *Registrar) refuse(req *wire.Request, user string, why *refusal, now time.Time) *wire.Response {
 	r.metrics.registered(why.why)
 	if why.why != whyChallenged && why.why != whyStale && r.deps.Refused != nil {
-		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: why.why})
+		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: why.why, Proven: why.proven, CallID: clipped(req.CallID())})
 	}
 	res := wire.NewResponse(req, why.status, "")
 	for _, h := range r.challenge(req, why, now) {

@@ -29,7 +29,7 @@ func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
 	}
 	r.metrics.invited(refused.why)
 	if refused.why != whyChallenged && refused.why != whyStale && r.deps.Refused != nil {
-		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: refused.why})
+		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: refused.why, Proven: refused.proven, CallID: clipped(req.CallID())})
 	}
 	in.Reject(refused.status, "", r.challenge(req, refused, now)...)
 	return "", false
@@ -56,12 +56,12 @@ func (r *Registrar) connected(f wire.Flow, now time.Time) (user string, ok bool)
 // take counts a call of an account.
 func (r *Registrar) take(user string, req *wire.Request) *refusal {
 	if req.From().URI.User != user {
-		return &refusal{status: wire.StatusForbidden, why: whyFrom}
+		return &refusal{status: wire.StatusForbidden, why: WhyFrom}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.placed[user] >= r.cfg.MaxCalls {
-		return &refusal{status: wire.StatusTemporarilyUnavailable, why: whyLimit}
+		return &refusal{status: wire.StatusTemporarilyUnavailable, why: WhyLimit}
 	}
 	r.placed[user]++
 	return nil

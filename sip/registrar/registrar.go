@@ -38,6 +38,9 @@ type Refused struct {
 	Method wire.Method
 	User   string // as claimed
 	Why    string // from a closed set
+	CallID string
+	// Proven says that the source received the challenge that it failed: its address is not forged.
+	Proven bool
 }
 
 // Deps are what a registrar works with. Ledger, Sender and Node are needed, the rest may be nil or empty.
@@ -52,7 +55,9 @@ type Deps struct {
 	// File keeps accounts and bindings over a restart; "" = nothing does.
 	File string
 	// Refused hears of what was refused; it must not block.
-	Refused    func(Refused)
+	Refused func(Refused)
+	// Revoked hears of accounts that were revoked, here or at another node; it must not block.
+	Revoked    func(user string)
 	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer

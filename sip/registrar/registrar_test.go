@@ -153,7 +153,7 @@ func TestRegistrarRightPasswordForAnothersAddress(t *testing.T) {
 	if res := r.answer(req); res.Status() != wire.StatusUnauthorized || r.ways("boris") != "" || r.ways("anna") != "" {
 		t.Errorf("%d, boris at %q", res.Status(), r.ways("boris"))
 	}
-	if len(r.refused) != 1 || r.refused[0].Why != whyForeign {
+	if len(r.refused) != 1 || r.refused[0].Why != WhyForeign {
 		t.Errorf("told %v", r.refused)
 	}
 }

@@ -122,6 +122,13 @@ func (r *Registrar) Refresh(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	same := fresh.equal(r.accounts)
+	if r.deps.Revoked != nil {
+		for user, was := range r.accounts {
+			if is := fresh[user]; was.Revoked.IsZero() && !is.Revoked.IsZero() {
+				r.deps.Revoked(user)
+			}
+		}
+	}
 	r.accounts = fresh
 	if same {
 		return nil

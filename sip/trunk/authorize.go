@@ -139,14 +139,25 @@ func (t *Trunk) Authorize(method string, uri wire.URI, body []byte, challenge *w
 		return wire.Header{}, fmt.Errorf("authorise %s by trunk %s: %w: %d is no challenge", method, t.op.Name, ErrNotAnswered, s)
 	}
 	if from := challenge.Flow().Remote; t.mine == nil || !t.mine(from) {
+		t.suspicious(from, "asked for our password and is no address of the operator")
 		return wire.Header{}, fmt.Errorf("authorise %s by trunk %s: %w: it came from %s, which is no address of the trunk",
 			method, t.op.Name, ErrNotAnswered, from)
 	}
 	header, err := t.login.answer(challenge, method, uri.String(), body)
+	if errors.Is(err, digest.ErrForeignRealm) {
+		t.suspicious(challenge.Flow().Remote, "asked for our password for another realm than before")
+	}
 	if err != nil {
 		return wire.Header{}, fmt.Errorf("authorise %s by trunk %s: %w", method, t.op.Name, err)
 	}
 	return header, nil
+}
+
+// suspicious reports a challenge that is not answered.
+func (t *Trunk) suspicious(from netip.AddrPort, what string) {
+	if t.suspect != nil {
+		t.suspect(t.op.Name, from, what)
+	}
 }
 
 // belongs reports whether an address is one of the trunk's: a target of it, or one that its calls come from.

@@ -187,6 +187,7 @@ func (x *enrol) read(res *wire.Response) regInput {
 		x.challenge = res
 		r.stale, r.unable = x.login.unable(res)
 		if from := res.Flow().Remote; r.unable == nil && !x.one.mine(from) {
+			x.one.suspicious(from, "asked for our password and is no address of the operator")
 			r.unable = fmt.Errorf("%w: it came from %s, which is no address of the trunk", ErrNotAnswered, from)
 		}
 	case r.status < 300:

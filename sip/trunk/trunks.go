@@ -43,6 +43,8 @@ type Deps struct {
 	// AskOnly registers nothing: the registrar is asked what it keeps, which proves account and way (RFC 3261 section
 	// 10.2.3). For who must not take calls away from a server that runs.
 	AskOnly bool
+	// Suspect hears of those who ask for an operator's password and get no answer; it must not block.
+	Suspect func(operator string, from netip.AddrPort, what string)
 }
 
 // Trunk is one operator at work.
@@ -52,8 +54,9 @@ type Trunk struct {
 	life    life
 	targets targets
 	mine    func(netip.AddrPort) bool // an address of this operator; set at New
-	login   account                   // answers challenges to calls and messages
-	enrol   *enrol                    // keeps us registered; nil = it does not register us
+	suspect func(operator string, from netip.AddrPort, what string)
+	login   account // answers challenges to calls and messages
+	enrol   *enrol  // keeps us registered; nil = it does not register us
 }
 
 // Name returns the operator's name.
@@ -117,6 +120,7 @@ func New(cfg Config, deps Deps) (*Trunks, error) {
 			limit: limit{maxChannels: op.MaxChannels, rate: op.CallsPerSecond},
 			life:  life{since: deps.Now()},
 		}
+		one.suspect = deps.Suspect
 		one.mine = func(addr netip.AddrPort) bool { return t.belongs(one, addr) }
 		one.login = account{auth: one.op.Auth, rand: t.random}
 		if one.op.Register.Enabled {

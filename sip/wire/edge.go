@@ -86,6 +86,7 @@ type Edge struct {
 	listeners map[Transport][]socket // all of them; never written to after New
 
 	admit    atomic.Pointer[func(netip.AddrPort) Class]
+	stranger atomic.Pointer[func(netip.AddrPort)]
 	probes   sync.Map // Call-ID of an OPTIONS of Ready that is under way
 	probing  atomic.Int32
 	profiles atomic.Pointer[map[string]*credentials]
@@ -149,6 +150,17 @@ func (e *Edge) SetHandler(h Handler) { e.handler = h }
 // SetAdmission sets the classifier of sources, at any time. Without it every
 // source is Unknown. It must not block; any goroutine may call it.
 func (e *Edge) SetAdmission(admit func(netip.AddrPort) Class) { e.admit.Store(&admit) }
+
+// OnStranger sets who hears of each message and connection that gets no answer because of its source: unknown ones, and guests
+// who want anything but to register. It must not block; any goroutine may call it, thousands of times a second.
+func (e *Edge) OnStranger(f func(from netip.AddrPort)) { e.stranger.Store(&f) }
+
+// strange tells of one.
+func (e *Edge) strange(from netip.AddrPort) {
+	if f := e.stranger.Load(); f != nil {
+		(*f)(from)
+	}
+}
 
 // Listen binds all listeners. When one fails, those before it are closed and
 // the error says which address it was and what to do.

@@ -26,6 +26,7 @@ func (e *Edge) admitted(msg []byte, by Flow, now time.Time) Class {
 	switch class {
 	case Unknown:
 		e.metrics.refuse(faultUnknownSource)
+		e.strange(by.Remote)
 	case Guest:
 		if !e.guest(msg, by, now) {
 			return Unknown

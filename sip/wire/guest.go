@@ -53,6 +53,7 @@ func guestKey(ip netip.Addr) netip.Addr {
 func (e *Edge) guest(msg []byte, by Flow, now time.Time) bool {
 	if !bytes.HasPrefix(bytes.TrimLeft(msg, "\r\n"), []byte(REGISTER+" ")) {
 		e.metrics.refuse(faultGuest)
+		e.strange(by.Remote)
 		return false
 	}
 	table := e.guests.messages

@@ -288,6 +288,7 @@ func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	switch {
 	case class == Unknown:
 		why = faultUnknownSource
+		s.edge.strange(remote)
 	case class == Guest && !s.edge.guests.connections.take(guestKey(remote.Addr()), time.Now()):
 		why = faultRate
 	}

@@ -60,6 +60,7 @@ type App struct {
 	web       string        // where the probes listen, set by Run; "" = nowhere
 	ready     chan struct{} // closed when calls are taken
 	draining  atomic.Bool   // new calls are refused
+	strangers strangers
 
 	mu     sync.Mutex
 	phones []string // guarded by mu; addresses that the configuration lets send besides those of the people
@@ -190,7 +191,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	tc.Phones = append(slices.Clip(tc.Phones), phoneHosts(a.desk.Directory().Load().Roster)...)
 	a.trunks, err = trunk.New(tc, trunk.Deps{
 		Sender: a.edge, ListenerOn: a.edge.ListenerOn, Advertised: a.edge.AdvertisedOn, KeepAlive: a.edge.Ping,
-		DNSFile: filepath.Join(a.cfg.Data, "addresses"), Log: a.part("trunk"), Registerer: a.registry,
+		DNSFile: filepath.Join(a.cfg.Data, "addresses"), Suspect: a.challenged, Log: a.part("trunk"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -198,13 +199,14 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	a.edge.OnFlowClosed(a.trunks.FlowClosed)
 	a.trustOperators()
 	a.edge.SetAdmission(a.admitSource)
-	stack := dialog.NewStack(a.edge, dialog.Default(), dialog.Deps{Log: a.part("dialog"), Registerer: a.registry})
+	a.edge.OnStranger(a.stranger)
+	if err := a.buildGuard(); err != nil {
+		return err
+	}
+	stack := dialog.NewStack(a.edge, dialog.Default(), dialog.Deps{Log: a.part("dialog"), Registerer: a.registry, Suspect: a.suspect})
 	a.edge.SetHandler(stack)
 	stack.OnOutOfDialog(wire.MESSAGE, a.trunks.HandleMessage)
 	if err := a.buildPhones(ctx, stack); err != nil {
-		return err
-	}
-	if err := a.buildGuard(); err != nil {
 		return err
 	}
 	var callers b2bua.Phones // engineers who call
@@ -235,8 +237,9 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
 		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks, Phones: rung,
-		People: func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
-		Log:    a.part("hotline"), Registerer: a.registry,
+		People:    func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
+		Colleague: a.colleague,
+		Log:       a.part("hotline"), Registerer: a.registry,
 	})
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -27,7 +26,7 @@ func (a *App) buildPhones(ctx context.Context, stack *dialog.Stack) (err error) 
 	}
 	deps := registrar.Deps{
 		Ledger: phoneLedger{a.journal, a.eligible}, Sender: a.edge, Node: a.cfg.Node,
-		File: filepath.Join(a.cfg.Data, "phones.json"), Log: a.part("phones"), Registerer: a.registry,
+		File: filepath.Join(a.cfg.Data, "phones.json"), Refused: a.phoneRefused, Revoked: a.phoneRevoked, Log: a.part("phones"), Registerer: a.registry,
 	}
 	if a.several() {
 		deps.Values = a.rotation
@@ -185,12 +184,4 @@ func PhonesOnRecord(cfg registrar.Config, store dispatch.Phones, roster oncall.R
 		return ok && !p.Disabled
 	}
 	return &registrar.Provisioner{Config: cfg, Ledger: phoneLedger{store, eligible}, Now: time.Now}
-}
-
-// admitSource classifies a source for the edge: operators and configured phones first, then phones that register.
-func (a *App) admitSource(from netip.AddrPort) wire.Class {
-	if class := a.trunks.Admit(from); class != wire.Unknown || a.registrar == nil {
-		return class
-	}
-	return a.registrar.Admit(from)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"net/netip"
 	"path/filepath"
 	"sync/atomic"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/trunk"
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // buildGuard makes what decides which calls may leave through an operator.
@@ -28,12 +30,33 @@ func (a *App) buildGuard() (err error) {
 	}
 	known := &standing{load: a.desk.Directory().Load, own: own}
 	a.guard, err = guard.New(gc, guard.Deps{
-		Known: known.of, File: filepath.Join(a.cfg.Data, "toll.json"), Log: a.part("security"), Registerer: a.registry,
+		Known: known.of, Exempt: a.configured, File: filepath.Join(a.cfg.Data, "toll.json"), Log: a.part("security"), Registerer: a.registry,
 	})
 	if err == nil {
 		a.parts.onStop("toll figures", a.guard.Close)
 	}
 	return err
+}
+
+// configured reports whether an address belongs to an operator or to a phone that the configuration names.
+func (a *App) configured(addr netip.Addr) bool {
+	return a.trunks.Admit(netip.AddrPortFrom(addr, 0)) != wire.Unknown
+}
+
+// colleague finds whom an engineer has dialled: a person's id, one of his accounts or numbers.
+func (a *App) colleague(dialled string) (oncall.Person, bool) {
+	roster := &a.desk.Directory().Load().Roster
+	if p, ok := roster.Person(dialled); ok {
+		return p, p.Eligible()
+	}
+	for _, p := range roster.People {
+		for _, d := range p.Devices {
+			if d.Account != "" && d.Account == dialled || d.Kind == oncall.Mobile && trunk.Normalize(d.Number) == dialled {
+				return p, p.Eligible()
+			}
+		}
+	}
+	return oncall.Person{}, false
 }
 
 // standing tells where a number stands in the directory in force. It is asked on the way to each INVITE, so the numbers of the
