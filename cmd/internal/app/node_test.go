@@ -111,7 +111,7 @@ trunks:
   phone_progress: 8s
   operators: [{name: op, host: 127.0.0.1, port: %d, number: "+74957770000", no_options: true}]
 hotline: {key_pause: 50ms, last_pause: 50ms, min_round: 50ms, retry_busy: 200ms, person_backoff: 200ms, arbiter_budget: 2s}
-dispatch: {call_back: {prefixes: ["+7916"]}}
+dispatch: {commit_budget: 2s, call_back: {prefixes: ["+7916"]}}
 %s`, n.id, n.dir, n.record, n.redis, n.client.Addr("udp").Port(), n.company)
 	if err := os.WriteFile(n.file(), []byte(text), 0o600); err != nil {
 		n.Fatal(err)

@@ -53,6 +53,7 @@ func base(tb testing.TB, client *phone.Phone) config.Config {
 	c.Data, c.HTTP.Listen, c.Drain = tb.TempDir(), "", time.Second
 	c.Hotline.Recordings = filepath.Join(c.Data, "recordings")
 	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
+	c.Hotline.ArbiterBudget = 2 * time.Second // the machine is shared with other tests
 	c.SIP.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}
 	// Many apps at once under the race detector: reading 64 MiB each takes it long, and a commit that is slow because of
 	// it is no fault of the database that the journal should stand in for.
