@@ -19,9 +19,14 @@
 //     were taken. What two tickets have to do with each other (one party, one
 //     signal) the overlay judges in one order, too.
 //   - The first caller who meets the fault waits for the budget; those who wait
-//     with him turn at once, and nobody waits after that. At the end of an outage
-//     changes wait while the file is emptied, one write, as long as their caller
-//     does; all else goes on.
+//     with him turn at once, and nobody waits after that, until the SQL store
+//     answers again: while many changes wait for it, the callers of new ones are
+//     slowed down by half the budget, and the last ones are brought, and the file
+//     is emptied, while new ones wait, for half the budget; longer when the file
+//     is half full. So the replay ends however many write. All else goes on.
+//   - An event is told to subscribers when what it tells of is durable; it stands
+//     then. After a kill the file's facts are known before they are in the SQL
+//     store: nobody records them again.
 //   - What was judged but could not be written (a disk error) is an error to its
 //     caller, and nothing that may rest on it is told or acknowledged before it
 //     has been written.
@@ -45,7 +50,7 @@
 // The checksum of a record covers generation, sequence and body. A record counts
 // when its checksum is right and its generation is the head's. When all records
 // are in the SQL store, the head gets the next generation: that empties the file
-// in one write. The head also holds the blocks of ticket numbers that this node
+// in one write; the other head follows. The head also holds the blocks of ticket numbers that this node
 // has reserved.
 //
 // What is synced when: the records of all callers who wait together, with one
@@ -57,7 +62,9 @@
 //   - a torn tail: the record was never acknowledged; it is not read and written over.
 //   - a wrong checksum with good records behind it: the good ones count, the gap
 //     is logged as an error and stays in Status until the file is empty.
-//   - one head damaged: the other counts. It may be the older one; so records of
+//   - a page that the disk cannot read: it counts as zeros, which is logged.
+//   - one head damaged: the other counts. Both name the same generation, unless the
+//     power went between their two writes. It may be the older one; so records of
 //     the generation after its own count when there are any, else those of its own,
 //     which the SQL store recognises, and its blocks count as begun.
 //   - both heads damaged: the file is moved aside (.damaged), an empty one is made.
