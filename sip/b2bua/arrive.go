@@ -2,6 +2,8 @@ package b2bua
 
 import (
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/guard"
@@ -18,6 +20,7 @@ type arrival struct {
 	reliable dialog.Reliability
 	timer    dialog.SessionTimer
 	local    netip.Addr // our address that the operator's sound goes by; zero = any
+	hops     int        // Max-Forwards of what he dials on, see hopsOf
 	offer    *sdp.Session
 	script   func(*Call)
 }
@@ -71,6 +74,10 @@ func (e *Engine) invited(in *dialog.Incoming) {
 		refuse(wire.StatusNotFound, refusedNumber)
 		return
 	}
+	if a.hops = hopsOf(req); a.hops < 1 { // it has been round and round, and what we dial would go there again
+		refuse(wire.StatusTooManyHops, refusedLoop)
+		return
+	}
 	if status := e.readOffer(req, &a); status != 0 {
 		refuse(status, refusedMedia)
 		return
@@ -121,6 +128,19 @@ func (e *Engine) arrive(in *dialog.Incoming) (a arrival, ok, answered bool) {
 	return arrival{who: who, media: trunk.Media{SRTP: e.phones.Media(account, req.Flow())}}, true, false
 }
 
+// maxForwards is what requests begin with, RFC 3261 §8.1.1.6.
+const maxForwards = 70
+
+// hopsOf is the Max-Forwards of what is dialled because of an INVITE: one less than its own, so that a call which comes
+// back to us through an operator again and again dies.
+func hopsOf(invite *wire.Request) int {
+	n, err := strconv.ParseUint(strings.TrimSpace(invite.Header("Max-Forwards")), 10, 8)
+	if err != nil { // none, which is as many as may be
+		return maxForwards
+	}
+	return min(int(n), maxForwards+1) - 1
+}
+
 // releasePhone tells the phones that a call of theirs is over.
 func (e *Engine) releasePhone(who trunk.Inbound) {
 	if who.Account != "" {
@@ -160,6 +180,7 @@ func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
 func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 	req := in.Request()
 	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: req.ReceivedAt(), Flow: req.Flow()})
+	c.hops = a.hops
 	leg := c.newLeg(callerName)
 	leg.caller, leg.offer, leg.trunk = true, a.offer, a.who.Trunk
 	leg.agree(e.terms(a.media), a.placeOf(req.Flow()))

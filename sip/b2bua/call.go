@@ -24,6 +24,7 @@ type Call struct {
 	engine *Engine
 	info   Info
 	loop   *loop
+	hops   int         // Max-Forwards of what is dialled, 0 = the usual; set before the goroutine runs
 	over   atomic.Bool // set at End: Post refuses
 	done   chan struct{}
 

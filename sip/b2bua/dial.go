@@ -93,9 +93,10 @@ func (l *Leg) tryNext(last failure) {
 // invite sends the INVITE of one way.
 func (l *Leg) invite(dest *trunk.Destination, permit *guard.Permit) error {
 	c := l.call
-	headers := dest.Headers
-	if len(l.dial.Headers) > 0 {
-		headers = append(append([]wire.Header(nil), headers...), l.dial.Headers...)
+	headers := make([]wire.Header, 0, len(dest.Headers)+len(l.dial.Headers)+1)
+	headers = append(append(headers, dest.Headers...), l.dial.Headers...)
+	if c.hops > 0 {
+		headers = append(headers, wire.Header{Name: "Max-Forwards", Value: strconv.Itoa(c.hops)})
 	}
 	l.agree(c.engine.terms(dest.Media), placeTo(dest))
 	if err := l.openStream(); err != nil {

@@ -13,6 +13,7 @@ const (
 	refusedPeer   = "peer"
 	refusedNumber = "number"
 	refusedMedia  = "media"
+	refusedLoop   = "loop" // Max-Forwards is used up
 	refusedLimit  = "trunk_limit"
 )
 

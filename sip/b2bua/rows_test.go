@@ -281,3 +281,33 @@ func TestSoundLeavesByTheOperatorsLine(t *testing.T) {
 		}
 	}
 }
+
+// Max-Forwards goes over from the caller's leg to those that are dialled for it, one less: a loop through an operator ends.
+func TestMaxForwardsGoesOver(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{})
+	for _, tt := range []struct{ theirs, ours string }{{"17", "16"}, {"2", "1"}, {"70", "69"}, {"255", "70"}} {
+		r.maxForwards(tt.theirs)
+		c := r.call()
+		r.in(c, func() { c.Dial(r.to("bob", r.phone(r.bob))) })
+		bob, invite := take(r.bob)
+		if got := invite.Values("Max-Forwards"); !slices.Equal(got, []string{tt.ours}) {
+			t.Errorf("of %s became %q, want %s", tt.theirs, got, tt.ours)
+		}
+		bob.Answer(486, "Busy Here", "")
+		r.in(c, func() { c.End(CauseBusy) })
+		r.caller.ExpectStatus(486, "INVITE")
+	}
+	r.maxForwards("1")
+	r.caller.ExpectStatus(483, "INVITE")
+	if len(r.calls) != 0 {
+		t.Error("a call was made of a loop")
+	}
+}
+
+// maxForwards sends an INVITE with that Max-Forwards.
+func (r *rig) maxForwards(n string) {
+	call := r.caller.NewCall("sip:84957770000@" + r.at.String())
+	call.Prepare(siptest.NewRTP(r).SDP())
+	r.caller.SendRaw([]byte(strings.Replace(call.Invited, "Max-Forwards: 70", "Max-Forwards: "+n, 1)))
+}
