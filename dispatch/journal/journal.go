@@ -43,6 +43,10 @@ type shared interface {
 	dispatch.Nodes
 	dispatch.Definitions
 	dispatch.Phones
+}
+
+// numbering is what reserved ticket numbers ask besides.
+type numbering interface {
 	dispatch.Numbered
 	dispatch.Releaser
 }
@@ -51,6 +55,7 @@ type shared interface {
 type Inner interface {
 	record
 	shared
+	numbering
 	// CommitAll stores the changes in their order, all of them or none.
 	CommitAll(ctx context.Context, list []dispatch.Change) error
 }
