@@ -15,7 +15,7 @@ const (
 	guestDialRate   = 2   // connections per second and source
 	guestRoom       = 15  // seconds of those two that may come at once
 	guestsRest      = 64  // per second, for all the sources together that the table has no room for
-	guestsAll       = 200 // per second, for all guests: each request is remembered for 32 s, each handshake costs a signature
+	guestsAll       = 100 // per second, for all guests: each request is remembered for 32 s, each handshake costs a signature
 )
 
 // guestTables are the allowances of guests. Datagrams, messages on connections and new connections have tables of their own:
