@@ -50,6 +50,7 @@ type Health struct {
 	Problem     string        `json:"problem,omitempty"` // why the last probe failed, "" when it did not
 	Channels    int           `json:"channels"`          // calls in both directions now
 	MaxChannels int           `json:"max_channels"`      // 0 = no limit
+	Doubted     bool          `json:"doubted,omitempty"` // it failed the line's self-test: calls prefer others
 	// Registration is where our registration with the operator stands.
 	Registration        Registration `json:"registration"`
 	RegisteredUntil     time.Time    `json:"registered_until,omitzero"`      // when it runs out unless it is renewed
@@ -60,6 +61,7 @@ type Health struct {
 // Standing orders trunks: the lower, the sooner they are used.
 const (
 	standingUsable       = iota
+	standingDoubted      // it failed the line's self-test
 	standingUnregistered // it answers, but does not know us now; it may refuse our calls
 	standingDown
 )
@@ -71,8 +73,23 @@ func (t *Trunk) standing() int {
 		return standingDown
 	case t.enrol != nil && t.Registration() != RegistrationActive:
 		return standingUnregistered
+	case t.doubted.Load():
+		return standingDoubted
 	}
 	return standingUsable
+}
+
+// Doubt says whether calls should prefer other operators because this one failed the line's self-test.
+func (t *Trunks) Doubt(name string, doubted bool) {
+	if one := t.byName[name]; one != nil {
+		one.doubted.Store(doubted)
+	}
+}
+
+// HasRoom reports whether the operator has channels for so many more calls.
+func (t *Trunks) HasRoom(name string, calls int) bool {
+	one := t.byName[name]
+	return one == nil || one.op.MaxChannels == 0 || one.limit.used()+calls <= one.op.MaxChannels
 }
 
 // Registration returns where our registration with the operator stands.

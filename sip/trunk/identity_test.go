@@ -1,6 +1,7 @@
 package trunk
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -261,6 +262,35 @@ func TestDIDSource(t *testing.T) {
 	} {
 		if err := DIDSource(text).validate(); (err == nil) != good {
 			t.Errorf("did: %q: %v", text, err)
+		}
+	}
+}
+
+// Several accounts at one operator share its servers; which one is called the request says.
+func TestDIDSourceOfSeveralAccounts(t *testing.T) {
+	t.Parallel()
+	cfg := Default()
+	account := func(name, user, number string) Operator {
+		return Operator{Name: name, Host: "192.0.2.1", Number: number, Auth: Auth{User: user, Password: "x"}, Register: Register{Enabled: true}}
+	}
+	cfg.Operators = []Operator{
+		account("one", "login1", "+74957770001"), account("two", "login2", "+74957770002"),
+		{Name: "numbers", Host: "192.0.2.9", Sources: []string{"192.0.2.1"}, Number: "+74957770003"},
+		{Name: "elsewhere", Host: "192.0.2.8", Number: "+74957770004", Auth: Auth{User: "login4", Password: "x"}},
+	}
+	trunks, err := New(cfg, Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[string]string{
+		"login1": "one +74957770001", "login2": "two +74957770002", "74957770002": "two +74957770002", "+74957770003": "numbers +74957770003",
+		"login4": "one login4", "+74957770009": "one +74957770009",
+	} {
+		req := invite(t, "sip:"+user+"@us", map[string]string{"From": "<sip:+79161112233@op>;tag=1", "To": "<sip:" + user + "@us>"})
+		req.Arrived(wire.Flow{Transport: wire.UDP, Remote: netip.MustParseAddrPort("192.0.2.1:5060")})
+		one, in, ok := trunks.Identify(req)
+		if got := in.Trunk + " " + in.DID; !ok || got != want || one.Name() != in.Trunk {
+			t.Errorf("%s: %s, want %s", user, got, want)
 		}
 	}
 }

@@ -4,12 +4,16 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // peers is one immutable picture of who may speak to us.
 type peers struct {
 	exact map[netip.Addr]*Trunk // whole addresses without a port; nil = softphone
 	nets  []peerNet             // the rest: most specific first, operators before phones
+
+	operators map[*Trunk][]netip.Addr // addresses of each operator's servers
 }
 
 type peerNet struct {
@@ -37,9 +41,41 @@ func (p *peers) find(from netip.AddrPort) (*Trunk, bool) {
 	return nil, false
 }
 
+// account returns which of several accounts at one operator a request is for: they share its servers, and the request
+// names the account, its contact or its number. first is the one that the address alone tells.
+func (t *Trunks) account(p *peers, first *Trunk, req *wire.Request) *Trunk {
+	user := req.URI().User
+	if first.named(user) {
+		return first
+	}
+	for _, other := range t.trunks {
+		if other != first && other.named(user) && p.from(other, req.Flow().Remote) {
+			return other
+		}
+	}
+	return first
+}
+
+// named reports whether a Request-URI means this account.
+func (t *Trunk) named(user string) bool {
+	return t.op.login().is(user) || t.op.Number != "" && Normalize(user) == Normalize(t.op.Number)
+}
+
+// from reports whether an operator's calls come from an address.
+func (p *peers) from(one *Trunk, remote netip.AddrPort) bool {
+	addr := remote.Addr().Unmap()
+	if slices.Contains(p.operators[one], addr) {
+		return true
+	}
+	return slices.ContainsFunc(one.op.Sources, func(text string) bool {
+		s, err := parseSource(text)
+		return err == nil && s.matches(netip.AddrPortFrom(addr, remote.Port()))
+	})
+}
+
 // index builds the picture from the configuration and from the addresses of operators and phones.
 func (t *Trunks) index(operators map[*Trunk][]netip.Addr) *peers {
-	p := &peers{exact: make(map[netip.Addr]*Trunk)}
+	p := &peers{exact: make(map[netip.Addr]*Trunk), operators: operators}
 	for _, phone := range t.phones.Load().hosts {
 		if s, err := parseSource(phone); err == nil {
 			p.add(s, nil)

@@ -55,8 +55,9 @@ type Trunk struct {
 	targets targets
 	mine    func(netip.AddrPort) bool // an address of this operator; set at New
 	suspect func(operator string, from netip.AddrPort, what string)
-	login   account // answers challenges to calls and messages
-	enrol   *enrol  // keeps us registered; nil = it does not register us
+	login   account     // answers challenges to calls and messages
+	enrol   *enrol      // keeps us registered; nil = it does not register us
+	doubted atomic.Bool // it failed the line's self-test
 }
 
 // Name returns the operator's name.
@@ -152,13 +153,15 @@ func (t *Trunks) Admit(from netip.AddrPort) wire.Class {
 // Identify names the operator that sent req and reads the call's identities. A nil Trunk with true
 // is a configured softphone; false is neither.
 func (t *Trunks) Identify(req *wire.Request) (*Trunk, Inbound, bool) {
-	who, ok := t.peers.Load().find(req.Flow().Remote)
+	p := t.peers.Load()
+	who, ok := p.find(req.Flow().Remote)
 	if !ok {
 		return nil, Inbound{}, false
 	}
 	if who == nil {
 		return nil, identify(req, nil), true
 	}
+	who = t.account(p, who, req)
 	in := identify(req, &who.op)
 	in.Trunk = who.op.Name
 	return who, in, true
@@ -233,6 +236,7 @@ func (t *Trunks) Status() []Health {
 	for _, one := range t.trunks {
 		h := one.life.health()
 		h.Trunk, h.Channels, h.MaxChannels = one.op.Name, one.limit.used(), one.op.MaxChannels
+		h.Doubted = one.doubted.Load()
 		one.registration(&h)
 		if plan := t.locator.Plan(one.op.query()); len(plan) > 0 {
 			h.Remote = netip.AddrPortFrom(plan[0].Addrs[0], plan[0].Port).String()
