@@ -79,8 +79,9 @@ func TestREGISTERWithKamailio(t *testing.T) {
 	for i, c := range []struct {
 		transport wire.Transport
 		algorithm string
-	}{{wire.UDP, "MD5"}, {wire.TCP, "SHA-256"}, {wire.TLS, "SHA-256"}} {
-		t.Run(string(c.transport)+" "+c.algorithm, func(t *testing.T) {
+		proxied   bool
+	}{{wire.UDP, "MD5", false}, {wire.TCP, "SHA-256", false}, {wire.TLS, "SHA-256", false}, {wire.UDP, "SHA-256", true}} {
+		t.Run(fmt.Sprintf("%s %s proxy %v", c.transport, c.algorithm, c.proxied), func(t *testing.T) {
 			t.Parallel()
 			name := "op" + string(c.transport)
 			mobilePhone := startPhone(t, "mobile", "udp", accepting())
@@ -94,6 +95,10 @@ func TestREGISTERWithKamailio(t *testing.T) {
 			op := byKamailio(name, c.transport)
 			op.TLS.CA = map[wire.Transport]string{wire.TLS: ca.File}[c.transport]
 			op.Identity.Send = []string{"pai"}
+			if c.proxied { // the domain is known to no DNS
+				op.Host, op.OutboundProxy = "login.op.invalid", k.Addr("udp").String()
+				op.Domain = name + ".test"
+			}
 			r := newRig(t, withOperators(dns, op))
 			k.WaitFor("rig REGISTER login", string(c.transport))
 			until(t, "registered", func() bool { return r.health(name).Registration == trunk.RegistrationActive })
