@@ -63,6 +63,7 @@ func restarts(old, now config.Config) []string {
 		{"media", old.Media, now.Media},
 		{"calls", old.Calls, now.Calls},
 		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators},
+		{"trunks.dns", old.Trunks.DNS, now.Trunks.DNS},
 		{"phones", old.Phones, now.Phones},
 		{"hotline", old.Hotline, now.Hotline},
 		{"dispatch", old.Dispatch, now.Dispatch},
