@@ -135,6 +135,9 @@ func (st *Stack) request(tx serverTx) {
 // invite begins a call. The same INVITE over another path is merged (§8.2.2.2).
 func (st *Stack) invite(tx serverTx) {
 	req := tx.Request()
+	if req.Header("Replaces") != "" { // RFC 3891; it is not offered, and an INVITE that does not insist on it is a new call
+		st.report(req, Transfer)
+	}
 	d := st.accept(tx)
 	if d.refusedBrief(tx) {
 		return

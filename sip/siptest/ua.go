@@ -32,6 +32,7 @@ type UAConfig struct {
 	Transport string         // "udp" (default) or "tcp"
 	Peer      netip.AddrPort // where Send goes
 	User      string         // user part of its address; default "raw"
+	Addr      netip.Addr     // where it listens; default 127.0.0.1
 }
 
 // UA sends handcrafted SIP and records what comes in. It answers nothing, it
@@ -63,15 +64,18 @@ func NewUA(tb testing.TB, cfg UAConfig) *UA {
 	if cfg.User == "" {
 		cfg.User = "raw"
 	}
+	if !cfg.Addr.IsValid() {
+		cfg.Addr = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
 	u := &UA{
 		tb: tb, cfg: cfg, taken: map[int]bool{},
 		id: rand.Text()[:8],
 	}
 	var err error
 	if cfg.Transport == "tcp" {
-		u.ln, err = net.Listen("tcp", "127.0.0.1:0")
+		u.ln, err = net.Listen("tcp", netip.AddrPortFrom(cfg.Addr, 0).String())
 	} else {
-		u.udp, err = listen(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
+		u.udp, err = listen(cfg.Addr)
 	}
 	if err != nil {
 		tb.Fatalf("open a raw SIP UA: %v", err)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/sip/b2bua"
+	"github.com/butlerspb/vahta/sip/guard"
+	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -28,3 +30,9 @@ func (a *App) Trunks() *trunk.Trunks { return a.trunks }
 
 // Phones lets product tests make accounts and see where phones are.
 func (a *App) Phones() desk.Phones { return a.phoneDesk() }
+
+// Guard lets product tests read security events and bans, and stop calls out.
+func (a *App) Guard() *guard.Guard { return a.guard }
+
+// Hotline lets product tests place call-backs.
+func (a *App) Hotline() *hotline.Hotline { return a.hotline }
