@@ -235,7 +235,7 @@ func TestGuestConnectionsAreFew(t *testing.T) {
 	if !asked(t, operator, "op") {
 		t.Fatal("the operator is not served")
 	}
-	for i := range 100 {
+	for i := range 80 {
 		dialTCP(t, e, fmt.Sprintf("127.0.77.%d", 20+i%10))
 	}
 	late := dialTCP(t, e, "127.0.77.40")
