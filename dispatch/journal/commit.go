@@ -143,7 +143,7 @@ func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err er
 
 // crowded is how many changes may wait for a SQL store that answers before new
 // ones are slowed down.
-const crowded = 256
+const crowded = 64
 
 // linger makes the caller of a change that is kept wait a little, so that the
 // replay gains on the callers, however many they are. The other half of the

@@ -210,6 +210,12 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 		n := h.Sum32() % workers
 		lanes[n] = append(lanes[n], e)
 	}
+	busy := 0
+	for _, lane := range lanes {
+		if len(lane) > 0 {
+			busy++
+		}
+	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	var first sync.Once
@@ -217,7 +223,7 @@ func (s *Store) bring(ctx context.Context, in Inner, todo []*entry) (refusedEntr
 	for _, lane := range lanes {
 		all.Go(func() {
 			for len(lane) > 0 && work.Err() == nil {
-				n, fault := s.next(work, in, lane)
+				n, fault := s.next(work, in, lane, together/busy)
 				if fault != nil {
 					first.Do(func() { refusedEntry, err = lane[0], fault })
 					stop()
@@ -253,9 +259,9 @@ func (s *Store) brought(list []*entry) {
 
 // next brings the first entries of the lane: as many as fit together, for one
 // ticket that many write to must not cost a transaction for each, or else one.
-func (s *Store) next(ctx context.Context, in Inner, lane []*entry) (n int, err error) {
-	if n = s.alike(lane); n > 1 {
-		if err = s.together(ctx, in, lane[:n]); err == nil {
+func (s *Store) next(ctx context.Context, in Inner, lane []*entry, most int) (n int, err error) {
+	if n = s.alike(lane, most); n > 1 {
+		if err = s.bringAll(ctx, in, lane[:n]); err == nil {
 			return n, nil
 		}
 		if ctx.Err() != nil {
@@ -271,12 +277,13 @@ func (s *Store) next(ctx context.Context, in Inner, lane []*entry) (n int, err e
 	return 1, s.safely(ctx, in, lane[0])
 }
 
-// most is how many changes are brought in one transaction.
-const most = 64
+// together is how many changes share one transaction at most, of all workers:
+// another node that writes waits for it, and has 200 ms.
+const together = 256
 
-// alike counts the entries at the head of the lane that can be brought
-// together: none has to be decided anew.
-func (s *Store) alike(lane []*entry) (n int) {
+// alike counts the entries at the head of the lane, up to most, that can be
+// brought together: none has to be decided anew.
+func (s *Store) alike(lane []*entry, most int) (n int) {
 	for _, e := range lane[:min(len(lane), most)] {
 		id := ticketOf(e.change)
 		to, differs := s.standsFor(id)
@@ -288,8 +295,8 @@ func (s *Store) alike(lane []*entry) (n int) {
 	return n
 }
 
-// together brings the entries in one transaction, or none of them.
-func (s *Store) together(ctx context.Context, in Inner, list []*entry) (err error) {
+// bringAll brings the entries in one transaction, or none of them.
+func (s *Store) bringAll(ctx context.Context, in Inner, list []*entry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("applying changes panicked: %v", p) // each by itself shows which
@@ -327,7 +334,7 @@ func (s *Store) probe(ctx context.Context, in Inner) error {
 }
 
 // few is how many changes are brought while new ones wait.
-const few = 64
+const few = 256
 
 // gate keeps new changes waiting.
 type gate struct {
