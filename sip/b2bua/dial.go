@@ -20,7 +20,7 @@ type Dial struct {
 	// Name is the leg's name in events, logs and call detail.
 	Name string
 	// Destinations are the ways to reach him; the next is tried only when a way, not the person,
-	// failed (trunk.Retry).
+	// failed (trunk.Result.WayFailed).
 	Destinations []trunk.Destination
 	// RingTime is how long one way rings, from its INVITE; 0 = the engine's default.
 	RingTime time.Duration

@@ -156,7 +156,7 @@ func (t *Trunks) message(ctx context.Context, one *Trunk, m Message) *MessageErr
 			fault.Status, fault.Reason = 0, err.Error()
 			t.rest(one, w.flow, restAfterFailure)
 		}
-		if ctx.Err() != nil || permanent(fault.Status) || !Retry(fault.Status, err) {
+		if ctx.Err() != nil || permanent(fault.Status) || !(Result{Status: fault.Status, Err: err}).WayFailed() {
 			break
 		}
 	}

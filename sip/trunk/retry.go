@@ -57,9 +57,6 @@ func (r Result) WayFailed() bool {
 	return r.Status >= 500
 }
 
-// Retry is [Result.WayFailed] of a status, 0 when there was none, and of why there was none.
-func Retry(status int, err error) bool { return Result{Status: status, Err: err}.WayFailed() }
-
 // Report takes what became of an INVITE to a destination: also each 1xx, which proves that the way works. It weighs like
 // one probe for the operator's health; a target that failed is tried last for a while, as long as its 503 asks for.
 func (t *Trunks) Report(d *Destination, r Result) {

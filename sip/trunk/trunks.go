@@ -222,14 +222,6 @@ func (t *Trunks) Release(name string) {
 	}
 }
 
-// Observe counts what a call learnt about an operator: whether it answered an INVITE at all. It
-// weighs like one probe.
-func (t *Trunks) Observe(name string, alive bool, problem string) {
-	if one := t.byName[name]; one != nil {
-		t.beat(one, alive, 0, problem)
-	}
-}
-
 // Status lists the operators' health in the order of the configuration.
 func (t *Trunks) Status() []Health {
 	out := make([]Health, 0, len(t.trunks))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -176,13 +177,13 @@ func TestRouteTriesTrunksThatAreDownLast(t *testing.T) {
 	trunks := newTrunks(t, testConfig(), newNetwork())
 	trunks.Resolve(t.Context())
 	for range missesToDown {
-		trunks.Observe("mtt", false, "silent")
+		trunks.Report(&Destination{Trunk: "mtt"}, Result{Err: dialog.ErrSilent})
 	}
 	if got := trunks.Route("+79161234567"); len(got) != 3 || got[0].Trunk != "tcp" || got[2].Trunk != "mtt" {
 		t.Errorf("routes = %v", got)
 	}
 	for range hitsToUp {
-		trunks.Observe("mtt", true, "")
+		trunks.Report(&Destination{Trunk: "mtt"}, Result{Status: 100})
 	}
 	if got := trunks.Route("+79161234567"); got[0].Trunk != "mtt" {
 		t.Errorf("a trunk that is up again is not first: %v", got)
