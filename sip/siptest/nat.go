@@ -1,7 +1,6 @@
 package siptest
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -109,8 +108,8 @@ func (n *NAT) Addr() netip.Addr { return n.inside }
 // Cut unplugs the phone: nothing passes, and nobody is told.
 func (n *NAT) Cut() {
 	n.tb.Helper()
-	n.feed(n.box, `table ip cut {
-	chain drop {
+	n.feed(n.box, `table ip broken {
+	chain all {
 		type filter hook prerouting priority -300;
 		drop
 	}
@@ -121,26 +120,33 @@ func (n *NAT) Cut() {
 // Mend plugs it in again.
 func (n *NAT) Mend() {
 	n.tb.Helper()
-	n.run("ip netns exec %s nft delete table ip cut", n.box)
+	n.run("ip netns exec %s nft delete table ip broken", n.box)
 }
 
 // Dial opens a connection from within the phone's namespace.
 func (n *NAT) Dial(network, address string) (conn net.Conn, err error) {
-	ns, err := os.Open(filepath.Join("/run/netns", n.lan))
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, ns.Close()) }()
-	done := make(chan struct{})
-	go func() { // its thread is not unlocked: it ends with the goroutine, and with it the namespace it is in
-		defer close(done)
-		runtime.LockOSThread()
-		if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err == nil {
-			conn, err = net.Dial(network, address)
+	defer func() { _ = home.Close() }()
+	away, err := os.Open(filepath.Join("/run/netns", n.lan))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = away.Close() }()
+	if err := unix.Setns(int(away.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, err
+	}
+	// The thread goes back and lives on: programs that it has started die with it (Pdeathsig).
+	defer func() {
+		if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+			panic(fmt.Sprintf("a thread is left in another network: %v", back))
 		}
 	}()
-	<-done
-	return conn, err
+	return net.Dial(network, address)
 }
 
 // run runs a command that must succeed.
