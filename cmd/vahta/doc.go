@@ -45,7 +45,7 @@
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary
-//	cmd/internal/desk     -     dispatch dispatch/* sip/registrar                             what the commands ask of a running server, or of the record
+//	cmd/internal/desk     -     dispatch dispatch/* sip/registrar sip/guard                             what the commands ask of a running server, or of the record
 //	cmd/internal/pressure  -    -                                                             what the process uses up of the machine: memory, descriptors, disk
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops

@@ -44,7 +44,7 @@ type Guard struct {
 }
 
 // Refusal is why a call did not leave.
-type Refusal struct {
+type Refusal struct { //nolint:errname // a refusal is what callers, and the field, call it
 	Call   Call
 	Reason Reason
 }
@@ -54,6 +54,7 @@ func (r *Refusal) Error() string {
 	return fmt.Sprintf("call for %s to %s does not leave: %s", r.Call.Purpose, Mask(r.Call.Number), remedies[r.Reason])
 }
 
+//nolint:gochecknoglobals // a table that is never written to
 var remedies = map[Reason]string{
 	StopInForce:   "the toll stop is in force; `vahta toll go` ends it",
 	DeniedPrefix:  "its prefix is under toll.deny",
@@ -281,6 +282,9 @@ func (s Status) Spent() (share float64) {
 	}
 	return share
 }
+
+// Lift ends the ban of an address; false when it was not banned.
+func (g *Guard) Lift(addr netip.Addr) bool { return g.Bans.Lift(g.deps.Now(), addr) }
 
 // Status returns the day's figures, running calls counted, and the last security events.
 func (g *Guard) Status() Status {

@@ -233,7 +233,6 @@ func TestBudgetNeverNegative(t *testing.T) {
 		type open struct {
 			p       *Permit
 			purpose Purpose
-			until   time.Time
 		}
 		var running []open
 		for range rapid.IntRange(1, 60).Draw(rt, "steps") {

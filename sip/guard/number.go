@@ -36,6 +36,8 @@ func (c Class) String() string {
 }
 
 // networks are country codes that belong to no country: satellites, universal and premium networks (ITU-T E.164.1).
+//
+//nolint:gochecknoglobals // a table that is never written to
 var networks = [...]string{"+870", "+878", "+881", "+882", "+883", "+888", "+979"}
 
 // ClassOf judges a number as it would be dialled; country is the ISO code of the home country.

@@ -177,7 +177,7 @@ func (c Config) judge(call Call, class Class, known Known, stop Stop) Reason {
 	if class == ClassPremium || class == ClassSatellite {
 		return PremiumNumber
 	}
-	listed := false
+	var listed bool
 	switch call.Purpose {
 	case Page:
 		if !known.Roster {

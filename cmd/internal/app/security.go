@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"sync/atomic"
@@ -97,10 +96,4 @@ func (a *App) admitSource(from netip.AddrPort) wire.Class {
 		return wire.Unknown
 	}
 	return a.registrar.Admit(from)
-}
-
-// tollStop puts a stop in force for the commands.
-func (a *App) tollStop(s guard.Stop, who string) guard.Status {
-	a.guard.Stop(s, cmp.Or(who, "somebody at the command line"))
-	return a.guard.Status()
 }

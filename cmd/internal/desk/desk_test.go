@@ -157,7 +157,7 @@ func overSocket(t *testing.T, d desk.Desk) *desk.Remote {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: desk.Handler(d, nil), ReadHeaderTimeout: time.Second}
+	s := &http.Server{Handler: desk.Handler(d, nil, nil), ReadHeaderTimeout: time.Second}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {

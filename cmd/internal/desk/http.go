@@ -19,7 +19,7 @@ import (
 const maxBody = 64 << 10
 
 // Handler serves a desk on the control socket, and the phones; nil: none may register.
-func Handler(d Desk, p Phones) http.Handler {
+func Handler(d Desk, p Phones, t Toll) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /tickets", answer(func(r *http.Request, f dispatch.TicketFilter) (any, error) {
 		return d.Tickets(r.Context(), f)
@@ -37,6 +37,7 @@ func Handler(d Desk, p Phones) http.Handler {
 		return d.Call(r.Context(), r.PathValue("id"))
 	}))
 	handlePhones(mux, p)
+	handleToll(mux, t)
 	return mux
 }
 
