@@ -188,7 +188,7 @@ func (c Baresip) account(dir string, addr netip.AddrPort) string {
 			register += ";mediaenc=srtp-mand"
 		}
 		if r.Instance != "" {
-			register += ";sipnat=outbound"
+			register += fmt.Sprintf(";sipnat=outbound;outbound=\"sip:%s;transport=%s\"", r.Server, c.Transport)
 		}
 	}
 	if c.SRTP != "" {

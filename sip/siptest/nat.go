@@ -109,7 +109,7 @@ func (n *NAT) Addr() netip.Addr { return n.inside }
 func (n *NAT) Cut() {
 	n.tb.Helper()
 	n.feed(n.box, `table ip broken {
-	chain all {
+	chain everything {
 		type filter hook prerouting priority -300;
 		drop
 	}

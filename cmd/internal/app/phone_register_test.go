@@ -62,6 +62,11 @@ func (r *rig) phones(tb testing.TB, user string) []registrar.Phone {
 // registered waits until one phone of the account is registered and known to answer.
 func (r *rig) registered(tb testing.TB, user string) registrar.Phone {
 	tb.Helper()
+	tb.Cleanup(func() {
+		if tb.Failed() {
+			tb.Logf("phones of %s: %+v", user, r.phones(tb, user))
+		}
+	})
 	until(tb, user+" is registered", func() bool {
 		list := r.phones(tb, user)
 		return len(list) == 1 && list[0].Alive == "yes"
