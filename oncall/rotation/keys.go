@@ -28,6 +28,11 @@ const (
 	KindBinding = "binding"
 	// KindNode holds what a node says about itself, by the node's name.
 	KindNode = "node"
+	// KindSelfTest holds self-tests of lines that are under way, by their ids; KindSighting what the node saw to which the
+	// call came; KindOutage the ticket about a line that fails them, by the operator's name.
+	KindSelfTest = "selftest"
+	KindSighting = "sighting"
+	KindOutage   = "outage"
 )
 
 // KeyDoc describes one family of keys.

@@ -47,7 +47,7 @@ func selfSigned(t *testing.T) (cert, key string) {
 	return cert, key
 }
 
-func TestTLS(t *testing.T) {
+func TestRedisByTLS(t *testing.T) {
 	t.Parallel()
 	cert, key := selfSigned(t)
 	l, err := net.Listen("tcp4", "127.0.0.1:0")
