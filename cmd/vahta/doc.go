@@ -39,13 +39,14 @@
 //	sip/registrar         -     sip/wire sip/digest                                           engineers' phones: accounts, bindings, NAT, set-up by link
 //	sip/guard             -     -                                                             what may leave through an operator, who is no longer heard, security events
 //	sip/b2bua             -     sip/wire sip/sdp sip/media sip/dialog sip/trunk sip/guard               the call: legs, ringing, bridge, hold; owns the call's goroutine
+//	sip/selftest          -     sip/media sip/trunk sip/guard sip/b2bua                       the line calls itself: when, who is the test and who a caller, what it proves
 //	sip/phone             -     sip/wire sip/sdp sip/media sip/dialog sip/digest              a scripted phone
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary
-//	cmd/internal/desk     -     dispatch dispatch/* sip/registrar sip/guard                             what the commands ask of a running server, or of the record
+//	cmd/internal/desk     -     dispatch dispatch/* sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
 //	cmd/internal/pressure  -    -                                                             what the process uses up of the machine: memory, descriptors, disk
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops

@@ -51,7 +51,7 @@ Start with:  vahta demo            a whole call, nothing to configure
 	}
 	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
 	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
-	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), callsCommand(), oncallCommand(), phoneCommand(), tollCommand(), securityCommand(), promptsCommand(), doctorCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), callsCommand(), oncallCommand(), phoneCommand(), selftestCommand(), tollCommand(), securityCommand(), promptsCommand(), doctorCommand())
 	return cmd
 }
 

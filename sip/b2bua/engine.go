@@ -42,7 +42,10 @@ type Deps struct {
 	Pressure func() Pressure
 	// Known reports whether a caller is a client of ours, who is taken when others are refused; it reads memory only and
 	// must not block. nil = nobody can tell, all are treated alike.
-	Known      func(trunk.Inbound) bool
+	Known func(trunk.Inbound) bool
+	// Served is told of each call of people that an operator has carried with sound, when its leg ends; it must not block.
+	// nil = nobody wants to know.
+	Served     func(Served)
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -59,6 +62,7 @@ type Engine struct {
 	serves     func(trunk.Inbound) bool
 	pressure   func() Pressure
 	known      func(trunk.Inbound) bool
+	served     func(Served)
 	limits     limits
 	turns      *turns
 	log        *slog.Logger
@@ -106,7 +110,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
-		phones: deps.Phones, guard: deps.Guard, pressure: deps.Pressure, known: deps.Known, limits: newLimits(cfg),
+		phones: deps.Phones, guard: deps.Guard, pressure: deps.Pressure, known: deps.Known, served: deps.Served, limits: newLimits(cfg),
 		metrics:    newMetrics(deps.Registerer),
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),

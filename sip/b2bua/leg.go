@@ -183,6 +183,7 @@ func (l *Leg) finish(outcome Outcome, cause string) {
 		if l.answeredAt.IsZero() { // no figures to keep
 			l.stream = nil
 		}
+		l.tellServed()
 	}
 	l.offer, l.sent, l.sentBody, l.early, l.open, l.before = nil, nil, nil, nil, nil, nil
 	if l.dialog != nil {

@@ -60,6 +60,15 @@ type Operator struct {
 	MaxChannels int `yaml:"max_channels"`
 	// CallsPerSecond limits starts of calls in both directions; 0 = no limit.
 	CallsPerSecond float64 `yaml:"calls_per_second"`
+	// SelfTest says how a call through the operator comes back to us.
+	SelfTest SelfTest `yaml:"self_test"`
+}
+
+// SelfTest is how a call through an operator to our own number comes back.
+type SelfTest struct {
+	Off    bool   `yaml:"off"`    // tested only by command
+	Number string `yaml:"number"` // what is dialled; "" = the operator's number
+	Caller string `yaml:"caller"` // what such a call shows as the caller, or anonymous; "" = the operator's number
 }
 
 // Auth is our account at an operator that asks for a password.
@@ -136,6 +145,9 @@ func (o Operator) validate(path string) error {
 	o.Register.validate(fault, o.Auth)
 	if o.MaxChannels < 0 {
 		fault("max_channels", "%d is negative; 0 means no limit", o.MaxChannels)
+	}
+	if o.SelfTest != (SelfTest{}) && o.Number == "" {
+		fault("self_test", "the operator has no number of ours, so no call leaves by it; set number, or remove self_test")
 	}
 	if o.CallsPerSecond < 0 {
 		fault("calls_per_second", "%v is negative; 0 means no limit", o.CallsPerSecond)

@@ -31,6 +31,7 @@ import (
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/registrar"
+	"github.com/butlerspb/vahta/sip/selftest"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -55,6 +56,7 @@ type App struct {
 	engine    *b2bua.Engine
 	hotline   *hotline.Hotline
 	guard     *guard.Guard
+	selftest  *selftest.Tester
 	outbox    *outbox.Worker
 	ticker    *ticker.Ticker
 	web       string        // where the probes listen, set by Run; "" = nowhere
@@ -221,8 +223,9 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 			why, share := a.limits.Now().Worst()
 			return b2bua.Pressure{Share: share, Why: why}
 		},
-		Known: func(in trunk.Inbound) bool { return a.desk.KnownCaller(in.Caller) },
-		Log:   a.part("b2bua"), Registerer: a.registry,
+		Known:  func(in trunk.Inbound) bool { return a.desk.KnownCaller(in.Caller) },
+		Served: func(s b2bua.Served) { a.selftest.Served(s) },
+		Log:    a.part("b2bua"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -241,7 +244,10 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 		Colleague: a.colleague,
 		Log:       a.part("hotline"), Registerer: a.registry,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.buildSelfTest()
 }
 
 // buildDelivery makes the workers that carry notices and wake timers.
@@ -314,6 +320,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "trunks", a.trunks.Run)
 	l.start(ctx, "hotline", a.hotline.Run)
 	l.start(ctx, "calls", a.engine.Run)
+	l.start(ctx, "self-test", a.selftest.Run)
 	if err := a.serveHTTP(ctx, l); err != nil {
 		return errors.Join(err, l.stop())
 	}
@@ -378,6 +385,7 @@ func (a *App) meetRedis(ctx context.Context) {
 // drain lets calls in progress end, within the configured time.
 func (a *App) drain(ctx context.Context) {
 	a.draining.Store(true)
+	a.selftest.Cease()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.Drain)
 	defer cancel()
 	if err := a.engine.Drain(ctx); err != nil {

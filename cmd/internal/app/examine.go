@@ -52,7 +52,8 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 	findings = append(findings, examineDuty(c, time.Now())...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	findings = append(findings, examineToll(ctx, c, running)...)
-	return append(findings, examineTrunks(ctx, c)...)
+	findings = append(findings, examineTrunks(ctx, c)...)
+	return append(findings, examineLines(c, time.Now())...)
 }
 
 func serverRuns(ctx context.Context, c config.Config) bool {

@@ -45,7 +45,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return errors.Join(err, control.Close())
 	}
-	l.start(ctx, "control socket", serve(control, desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard})))
+	l.start(ctx, "control socket", serve(control, desk.HandleSelfTests(desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard}), a.selftest)))
 	if a.cfg.HTTP.Listen == "" {
 		return nil
 	}

@@ -65,6 +65,7 @@ func restarts(old, now config.Config) []string {
 		{"trunks.operators", old.Trunks.Operators, now.Trunks.Operators},
 		{"trunks.dns", old.Trunks.DNS, now.Trunks.DNS},
 		{"phones", old.Phones, now.Phones},
+		{"self_test", old.SelfTest, now.SelfTest},
 		{"hotline", old.Hotline, now.Hotline},
 		{"dispatch", old.Dispatch, now.Dispatch},
 		{"webhooks", old.Webhooks, now.Webhooks},

@@ -12,6 +12,7 @@ import (
 	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/locate"
 	"github.com/butlerspb/vahta/sip/registrar"
+	"github.com/butlerspb/vahta/sip/selftest"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -35,6 +36,7 @@ type status struct {
 	Certs     []wire.CertInfo          `json:"certificates,omitempty"` // of listeners and operators
 	Phones    []registrar.Status       `json:"phones,omitempty"`       // that register
 	Toll      guard.Status             `json:"toll"`                   // the day's budget, the stop, security events
+	SelfTests []selftest.History       `json:"self_tests,omitempty"`   // when each line was last proved
 }
 
 // nodeStatus is a node as the record knows it.
@@ -53,7 +55,7 @@ type limitsStatus struct {
 func (a *App) status(ctx context.Context) status {
 	s := status{
 		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
-		Names: a.trunks.Names(), Certs: a.edge.Certificates(), Toll: a.guard.Status(),
+		Names: a.trunks.Names(), Certs: a.edge.Certificates(), Toll: a.guard.Status(), SelfTests: a.selftest.Histories(),
 		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
 		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
 	}

@@ -26,6 +26,7 @@ func (a *App) buildGuard() (err error) {
 	for _, op := range a.cfg.Trunks.Operators {
 		if op.Number != "" {
 			own[trunk.Normalize(op.Number)] = true
+			own[trunk.Normalize(op.SelfTest.Number)] = true
 		}
 	}
 	known := &standing{load: a.desk.Directory().Load, own: own}

@@ -129,3 +129,31 @@ func (l *Loaded) Warnings(now time.Time) []Fault {
 	}
 	return locate(errors.Join(slices.Concat(s.Warnings(now), l.Config.alone(), l.Config.phones())...), "", l.ast, l.source)
 }
+
+// selfTests checks that tests come back to us and can be told from callers.
+func (c *Config) selfTests() error {
+	if c.SelfTest.Every <= 0 {
+		return nil
+	}
+	if c.Shared() && !c.Redis.Enabled() {
+		return errors.New("self_test.every: several nodes share the record, and without redis.url none can tell a test of another from a caller; set redis.url, or 0s")
+	}
+	directory, err := dispatch.NewSnapshot(c.Source())
+	if err != nil {
+		return nil //nolint:nilerr // told already
+	}
+	var faults []error
+	for i, op := range c.Trunks.Operators {
+		number := op.SelfTest.Number
+		if number == "" {
+			number = op.Number
+		}
+		if number == "" || op.SelfTest.Off {
+			continue
+		}
+		if _, ok := directory.LineFor(number); !ok {
+			faults = append(faults, fmt.Errorf("trunks.operators[%d].self_test.number: no line has the number %s, so a test would never come back; add it to the dids of a line, or set self_test.off", i, number))
+		}
+	}
+	return errors.Join(faults...)
+}

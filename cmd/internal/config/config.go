@@ -22,6 +22,7 @@ import (
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 	"github.com/butlerspb/vahta/sip/registrar"
+	"github.com/butlerspb/vahta/sip/selftest"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -52,6 +53,8 @@ type Config struct {
 	Phones registrar.Config `yaml:"phones"`
 	// Toll are the rules against toll fraud. Country and zone default to the company's.
 	Toll guard.Config `yaml:"toll"`
+	// SelfTest says how often the line calls itself.
+	SelfTest selftest.Config `yaml:"self_test"`
 
 	// Lines are the hotlines.
 	Lines []dispatch.Line `yaml:"lines"`
@@ -102,6 +105,7 @@ func Default() Config {
 		Trunks:     trunk.Default(),
 		Phones:     registrar.Default(),
 		Toll:       guard.Default(),
+		SelfTest:   selftest.Default(),
 		Dispatch:   dispatch.Default(),
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
@@ -129,18 +133,19 @@ func (c *Config) Source() dispatch.Source {
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.
 func (c *Config) sections() map[string]func() error {
 	return map[string]func() error{
-		"journal":  c.Journal.Validate,
-		"limits":   c.Limits.Validate,
-		"sip":      c.SIP.Validate,
-		"media":    c.Media.Validate,
-		"calls":    c.Calls.Validate,
-		"trunks":   c.Trunks.Validate,
-		"phones":   c.Phones.Validate,
-		"toll":     c.Toll.Validate,
-		"dispatch": c.Dispatch.Validate,
-		"hotline":  c.Hotline.Validate,
-		"webhooks": c.Webhooks.Validate,
-		"":         c.validate, // with the directory: lines, people, schedules, clients, escalation
+		"journal":   c.Journal.Validate,
+		"limits":    c.Limits.Validate,
+		"sip":       c.SIP.Validate,
+		"media":     c.Media.Validate,
+		"calls":     c.Calls.Validate,
+		"trunks":    c.Trunks.Validate,
+		"phones":    c.Phones.Validate,
+		"toll":      c.Toll.Validate,
+		"self_test": c.SelfTest.Validate,
+		"dispatch":  c.Dispatch.Validate,
+		"hotline":   c.Hotline.Validate,
+		"webhooks":  c.Webhooks.Validate,
+		"":          c.validate, // with the directory: lines, people, schedules, clients, escalation
 	}
 }
 
@@ -168,7 +173,7 @@ func (c *Config) validate() error {
 	if _, err := dispatch.NewSnapshot(c.Source()); err != nil {
 		faults = append(faults, err)
 	}
-	return errors.Join(append(faults, c.Redis.Validate(), c.listeners(), c.folders(), c.greetings())...)
+	return errors.Join(append(faults, c.Redis.Validate(), c.listeners(), c.folders(), c.greetings(), c.selfTests())...)
 }
 
 // greetings checks that each greeting that a line names can be said.
