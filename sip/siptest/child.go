@@ -30,16 +30,28 @@ type child struct {
 // command that installs it: what cannot be tested must not look tested.
 func startChild(tb testing.TB, program, debian, dir string, args ...string) *child {
 	tb.Helper()
-	return start(tb, false, program, debian, dir, args...)
+	return start(tb, false, nil, program, debian, dir, args...)
+}
+
+// startTalking is startChild for a program that is typed to.
+func startTalking(tb testing.TB, program, debian, dir string, args ...string) (*child, *os.File) {
+	tb.Helper()
+	out, in, err := os.Pipe()
+	if err != nil {
+		tb.Fatalf("open a pipe for %s: %v", program, err)
+	}
+	defer func() { _ = out.Close() }() // the program has its own
+	tb.Cleanup(func() { _ = in.Close() })
+	return start(tb, false, out, program, debian, dir, args...), in
 }
 
 // startGroup is startChild for a program that forks: killing it kills all of its processes.
 func startGroup(tb testing.TB, program, debian, dir string, args ...string) *child {
 	tb.Helper()
-	return start(tb, true, program, debian, dir, args...)
+	return start(tb, true, nil, program, debian, dir, args...)
 }
 
-func start(tb testing.TB, group bool, program, debian, dir string, args ...string) *child {
+func start(tb testing.TB, group bool, stdin *os.File, program, debian, dir string, args ...string) *child {
 	tb.Helper()
 	path, err := exec.LookPath(program)
 	if err != nil {
@@ -53,6 +65,9 @@ func start(tb testing.TB, group bool, program, debian, dir string, args ...strin
 		tb.Fatalf("open a pipe for %s: %v", program, err)
 	}
 	c.cmd.Stdout, c.cmd.Stderr = in, in
+	if stdin != nil {
+		c.cmd.Stdin = stdin
+	}
 	if err := c.cmd.Start(); err != nil {
 		tb.Fatalf("start %s: %v", path, err)
 	}
