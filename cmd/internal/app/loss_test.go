@@ -50,7 +50,7 @@ func relayTo(tb testing.TB, to netip.AddrPort, rules ...siptest.Rule) *siptest.R
 // the two talk, and there is one ticket, one outcome and no leg left after 64*T1.
 func TestSippCallSurvivesLoss(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, silent)
 	t.Run("lost", func(t *testing.T) {
 		messages := losses(
 			lost{method: "INVITE"}, lost{method: "INVITE", status: 100}, lost{method: "INVITE", status: 180},
@@ -95,7 +95,7 @@ func TestSippCallSurvivesLoss(t *testing.T) { //nolint:tparallel // a group in b
 // TestCancelSurvivesLoss: the same for a caller who gives up while the engineer's phone rings.
 func TestCancelSurvivesLoss(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
-	r := newRig(t)
+	r := newRig(t, silent)
 	t.Run("lost", func(t *testing.T) {
 		for _, m := range losses(
 			lost{method: "CANCEL"}, lost{method: "CANCEL", status: 200}, lost{method: "INVITE", status: 487}, lost{method: "ACK"},
