@@ -111,6 +111,9 @@ func (u *UA) Addr() netip.AddrPort {
 	return localAddr(u.udp)
 }
 
+// SetPeer changes where Send goes, before anything is sent.
+func (u *UA) SetPeer(peer netip.AddrPort) { u.cfg.Peer = peer }
+
 // URI is the UA's own address as SIP writes it.
 func (u *UA) URI() string {
 	uri := "sip:" + u.cfg.User + "@" + u.Addr().String()
