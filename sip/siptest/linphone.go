@@ -26,6 +26,11 @@ func StartLinphone(tb testing.TB, provisioning, rc string) *LinphoneRun {
 		rc = filepath.Join(dir, "linphonerc")
 		writeFile(tb, rc, fmt.Appendf(nil, "[misc]\nconfig-uri=%s\n\n[net]\nmtu=1300\n\n[sip]\nsip_port=-1\nsip_tcp_port=-1\nsip_tls_port=-1\n", provisioning))
 	}
+	for _, folder := range []string{".local/share/linphone", ".config/linphone"} { // it dies without, instead of making them
+		if err := os.MkdirAll(filepath.Join(dir, folder), 0o700); err != nil {
+			tb.Fatalf("make a folder for linphonec: %v", err)
+		}
+	}
 	tb.Setenv("HOME", dir)
 	r := &LinphoneRun{rc: rc}
 	r.child, r.in = startTalking(tb, "linphonec", "linphone-cli", dir, "-c", rc, "-d", "5", "-l", filepath.Join(dir, "log"))
