@@ -4,13 +4,15 @@
 #   sip-tester sipp, an independent SIP peer
 #   baresip    an independent softphone, with its audio file modules
 #   kamailio   an operator: registrar and proxy that asks for a password, over UDP, TCP and TLS
+#   linphone-cli a softphone that sets itself up from our file
+#   iproute2, nftables  a NAT of network namespaces, for phones behind it; those tests need root
 #   sox        reads our recordings as a stranger would
 #   redis-*    the servers and sentinels that the tests of several nodes start for themselves
 #   sqlite3    looks at the record, and locks it, as a stranger would
 #   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev sip-tester baresip-core kamailio kamailio-tls-modules sox redis-server redis-sentinel sqlite3 util-linux)
+packages=(gcc libc6-dev sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables sox redis-server redis-sentinel sqlite3 util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
