@@ -146,6 +146,16 @@ func TestREGISTERNonceCounts(t *testing.T) {
 	if !c.Stale(challenge("c", ", stale=TRUE")) || c.Stale(challenge("c", ", stale=false")) || c.Stale(nil) {
 		t.Error("stale is not read")
 	}
+	seen := map[string]bool{}
+	for range 3 {
+		for _, value := range []string{ask(challenge("e", "")), ahead()} {
+			cnonce := must(t, value).value("cnonce")
+			if seen[cnonce] {
+				t.Errorf("cnonce %s was used before: whoever makes the nonces could prepare for it (RFC 7616 section 3.4)", cnonce)
+			}
+			seen[cnonce] = true
+		}
+	}
 	session := challenge("s", ", algorithm=MD5-sess")
 	one, two := must(t, ask(session)), must(t, ask(session))
 	if one.value("cnonce") != two.value("cnonce") || two.value("nc") != "00000002" {

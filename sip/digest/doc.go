@@ -31,8 +31,9 @@
 //   - A nonce costs no memory until somebody has answered it rightly: it carries
 //     its time and an HMAC over time, source and random bits.
 //   - A right answer counts once: nc must rise strictly. At most MaxNonces
-//     nonces are remembered; when one has to go, all unremembered nonces of its
-//     age become stale with it, so that forgetting never admits a replay.
+//     nonces are remembered; when one has to go, for want of room or because its
+//     life is over, all unremembered nonces of its age become stale with it, so
+//     that forgetting never admits a replay, whatever the clock does meanwhile.
 //   - Unknown users get the same work and the same answer as wrong passwords:
 //     the comparison is made against a HA1 that nobody's password has.
 //   - Stale is said only of answers whose hash was right.

@@ -115,20 +115,19 @@ func (u *used) take(now int64, nonce string, made int64, nc uint32) bool {
 	if len(u.order) >= u.max {
 		u.drop()
 	}
-	if made <= u.floor { // as old as what had to go
-		return false
-	}
 	fresh := &use{nonce: nonce, made: made, nc: nc}
 	u.seen[nonce] = fresh
 	u.order = append(u.order, fresh)
 	return true
 }
 
-// expire forgets nonces whose life is over: their age alone makes them stale.
+// expire forgets nonces whose life is over, and raises the floor above them: their age alone makes them stale, but time
+// may step back a little, and a request may have read the clock before the one that is handled here.
 func (u *used) expire(now int64) {
 	n := 0
 	for n < len(u.order) && now-u.order[n].made > u.life {
 		delete(u.seen, u.order[n].nonce)
+		u.floor = max(u.floor, u.order[n].made)
 		n++
 	}
 	u.cut(n)

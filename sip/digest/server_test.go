@@ -145,6 +145,31 @@ func TestReplayIsRefused(t *testing.T) {
 	}
 }
 
+// A nonce that was forgotten because its life was over stays used, though the clock then says that it is alive: a clock
+// that steps back a little, or a request that read it before the one that made the server forget.
+func TestReplayAfterSmallStepBackIsRefused(t *testing.T) {
+	t.Parallel()
+	s := newServer(t, nil)
+	recorded := mustAnswer(t, newPhone("anna", password), s.Challenge(day, source, false))
+	if got := s.Verify(day, source, recorded, "REGISTER", nil, knows); !got.OK {
+		t.Fatalf("first: %+v", got)
+	}
+	later, elsewhere := day.Add(defaultNonceLife+time.Second), "udp 192.0.2.11:5060"
+	if got := s.Verify(later, elsewhere, mustAnswer(t, newPhone("anna", password), s.Challenge(later, elsewhere, false)), "REGISTER", nil, knows); !got.OK {
+		t.Fatalf("another phone a minute later: %+v", got)
+	}
+	for _, back := range []time.Duration{time.Second, 5 * time.Second, maxSkew} {
+		if got := s.Verify(later.Add(-back), source, recorded, "REGISTER", nil, knows); got.OK || !got.Stale {
+			t.Errorf("the recorded answer %s back: %+v", back, got)
+		}
+	}
+	// What was made in the meantime and never used still counts, also when it is older than what was just used.
+	now := later.Add(-maxSkew)
+	if got := s.Verify(now, source, mustAnswer(t, newPhone("anna", password), s.Challenge(now, source, false)), "REGISTER", nil, knows); !got.OK {
+		t.Errorf("a new nonce after the step: %+v", got)
+	}
+}
+
 // A full memory forgets, and what it has forgotten is stale, never valid again.
 func TestMemoryOfNoncesIsBounded(t *testing.T) {
 	t.Parallel()
