@@ -206,3 +206,29 @@ func TestRegistrarPhoneMovesWhileItRings(t *testing.T) {
 	moved.Expect("CALL_CLOSED")
 	l.settled(dispatch.CallServed, "1 accepted")
 }
+
+// TestRegistrarEngineerCalls: a phone behind NAT calls the hotline; over UDP it proves who it is for the call, over TLS its
+// connection has.
+func TestRegistrarEngineerCalls(t *testing.T) {
+	t.Parallel()
+	for _, transport := range []string{"udp", "tls"} {
+		t.Run(transport, func(t *testing.T) {
+			t.Parallel()
+			r, nat, ca := behindNAT(t)
+			next := nearby(t, nat)
+			l := r.lineOf(t, nil, oncall.Device{Kind: oncall.Softphone, URI: next.URI()})
+			reg := siptest.Register{Server: r.addr(transport), Password: r.account(t, "anna", l.people[0])}
+			if transport == "tls" {
+				reg.CA, reg.SRTP = ca.File, true
+			}
+			engineer := siptest.StartBaresip(t, siptest.Baresip{User: "anna", Transport: transport, Tone: 700, Register: reg, Network: nat})
+			r.registered(t, "anna")
+			engineer.Command("dial " + l.uri(transport))
+			engineer.Expect("CALL_ESTABLISHED")
+			incoming(t, next, 1)
+			engineer.Command("hangup")
+			engineer.Expect("CALL_CLOSED")
+			r.empty()
+		})
+	}
+}

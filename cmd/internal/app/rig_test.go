@@ -258,8 +258,8 @@ func (l *line) Helper() { l.TB.Helper() }
 // uri is the hotline's address.
 func (l *line) uri(transport string) string {
 	u := fmt.Sprintf("sip:%s@%s", l.id, l.addr(transport))
-	if transport == "tcp" {
-		u += ";transport=tcp"
+	if transport != "udp" {
+		u += ";transport=" + transport
 	}
 	return u
 }
