@@ -163,35 +163,45 @@ func (s Answerer) Step(e AnswererEvent) (Answerer, []AnswererAction) {
 		case AnswererBegin, AnswererTold:
 		}
 	case AnswererAsking:
-		switch e.Kind {
-		case AnswererTime:
-			do(AnswererAction{Kind: AnswererAsk})
-		case AnswererTold:
-			if e.Ours {
-				over(AnswererHangup)
-			} else {
-				over(AnswererRelease)
-			}
-		case AnswererCut:
-			over(AnswererRelease)
-		case AnswererBegin, AnswererDigit, AnswererGone, AnswererOther:
-		}
+		s.asking(e, do, over)
 	case AnswererReplying:
-		switch e.Kind {
-		case AnswererTime:
-			if s.Replied++; s.Replied > 1 {
-				over(AnswererHangup)
-				break
-			}
-			do(AnswererAction{Kind: AnswererKeys})
-			do(AnswererAction{Kind: AnswererTimer, After: replyFor})
-		case AnswererGone, AnswererCut:
-			over(AnswererHangup)
-		case AnswererBegin, AnswererDigit, AnswererOther, AnswererTold:
-		}
+		s.replying(e, do, over)
 	case AnswererOver:
 	}
 	return s, acts
+}
+
+// asking is the phase in which it is found out who has hung up.
+func (s *Answerer) asking(e AnswererEvent, do func(AnswererAction), over func(AnswererActionKind)) {
+	switch e.Kind {
+	case AnswererTime:
+		do(AnswererAction{Kind: AnswererAsk})
+	case AnswererTold:
+		if e.Ours {
+			over(AnswererHangup)
+		} else {
+			over(AnswererRelease)
+		}
+	case AnswererCut:
+		over(AnswererRelease)
+	case AnswererBegin, AnswererDigit, AnswererGone, AnswererOther:
+	}
+}
+
+// replying is the phase after the code.
+func (s *Answerer) replying(e AnswererEvent, do func(AnswererAction), over func(AnswererActionKind)) {
+	switch e.Kind {
+	case AnswererTime:
+		if s.Replied++; s.Replied > 1 {
+			over(AnswererHangup)
+			break
+		}
+		do(AnswererAction{Kind: AnswererKeys})
+		do(AnswererAction{Kind: AnswererTimer, After: replyFor})
+	case AnswererGone, AnswererCut:
+		over(AnswererHangup)
+	case AnswererBegin, AnswererDigit, AnswererOther, AnswererTold:
+	}
 }
 
 // digit looks for a code in what was heard.

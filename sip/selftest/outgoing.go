@@ -68,9 +68,9 @@ func (t *Tester) test(ctx context.Context, l Line) Report {
 	select {
 	case <-o.done:
 	case <-ctx.Done():
-		o.cut()
+		o.cut() //nolint:contextcheck // a call ends in its own time
 	case <-t.ceased:
-		o.cut()
+		o.cut() //nolint:contextcheck // as above
 	}
 	t.report(ctx, o, &r)
 	r.Took = t.now().Sub(began)

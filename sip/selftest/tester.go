@@ -56,6 +56,7 @@ type Deps struct {
 	Doubt      func(trunk string, doubted bool)
 	File       string // keeps the histories over a restart; "" = nowhere
 	Node       string
+	Hurry      bool             // intervals may be shorter than is good for anybody's bill: for tests
 	Now        func() time.Time // nil = time.Now
 	Log        *slog.Logger     // nil = silent
 	Registerer prometheus.Registerer
@@ -83,7 +84,7 @@ type Tester struct {
 
 // New checks the configuration and reads the histories.
 func New(cfg Config, deps Deps) (*Tester, error) {
-	if err := cfg.Validate(); err != nil {
+	if err := cfg.Validate(); err != nil && !deps.Hurry {
 		return nil, fmt.Errorf("self-test configuration: %w", err)
 	}
 	if deps.Engine == nil || deps.Route == nil {

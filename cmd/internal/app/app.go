@@ -247,7 +247,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return a.buildSelfTest()
+	return a.buildSelfTest() //nolint:contextcheck // calls outlive the start
 }
 
 // buildDelivery makes the workers that carry notices and wake timers.

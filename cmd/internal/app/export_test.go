@@ -9,6 +9,7 @@ import (
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/hotline"
+	"github.com/butlerspb/vahta/sip/selftest"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
 )
@@ -36,3 +37,9 @@ func (a *App) Guard() *guard.Guard { return a.guard }
 
 // Hotline lets product tests place call-backs.
 func (a *App) Hotline() *hotline.Hotline { return a.hotline }
+
+// SelfTests lets product tests test the line and see what is known of it.
+func (a *App) SelfTests() *selftest.Tester { return a.selftest }
+
+// ExamineLines lets product tests see what doctor says of the lines.
+var ExamineLines = examineLines

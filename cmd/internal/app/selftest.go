@@ -26,6 +26,7 @@ func (a *App) buildSelfTest() (err error) {
 		Raise: a.raiseOutage, Clear: a.clearOutage, Doubt: a.trunks.Doubt,
 		File: filepath.Join(a.cfg.Data, selfTestFile), Node: a.cfg.Node, Log: a.part("selftest"), Registerer: a.registry,
 	}
+	deps.Hurry = a.cfg.SelfTest.Every > 0 && a.cfg.SelfTest.Every < time.Second // config.Load lets nobody come so far
 	if a.cfg.Redis.Enabled() {
 		deps.Shared = sharedTests{a.rotation}
 	}

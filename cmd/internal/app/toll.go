@@ -26,6 +26,8 @@ func (a *App) buildGuard() (err error) {
 	for _, op := range a.cfg.Trunks.Operators {
 		if op.Number != "" {
 			own[trunk.Normalize(op.Number)] = true
+		}
+		if op.SelfTest.Number != "" {
 			own[trunk.Normalize(op.SelfTest.Number)] = true
 		}
 	}
