@@ -346,7 +346,10 @@ func TestRFC3263KamailioFirstIsDead(t *testing.T) {
 
 	others := []*siptest.UA{siptest.NewUA(t, siptest.UAConfig{User: "dead2"}), siptest.NewUA(t, siptest.UAConfig{User: "dead3"})}
 	p.dns.Set(append(srvLines("primary", "udp", others[0].Addr(), others[1].Addr()), "backup.test. 2 IN A 127.0.0.1")...)
-	until(t, "all servers of the primary are dead", func() bool { return p.app.Trunks().Route(mobile)[0].Flow.Remote == others[0].Addr() })
+	until(t, "all servers of the primary are dead", func() bool {
+		list := p.app.Trunks().Route(mobile)
+		return list[0].Flow.Remote == others[0].Addr() && list[1].Flow.Remote == others[1].Addr()
+	})
 	t.Logf("the backup rings after %s", p.served(t, p.reserve))
 	if first := p.app.Trunks().Route(mobile)[0].Trunk; first != "backup" {
 		t.Errorf("the next call begins with %s", first)
