@@ -286,7 +286,9 @@ func attackByDroppedCalls(t *testing.T, f *fraud) {
 			continue
 		}
 		call.Cancel()
-		call.Ack(pump.Expect(func(m *siptest.Message) bool { return m.CallID() == call.CallID && m.Status >= 200 && !m.Answers(200, "CANCEL") }))
+		call.Ack(pump.Expect(func(m *siptest.Message) bool {
+			return m.CallID() == call.CallID && m.Status >= 200 && !m.Answers(200, "CANCEL")
+		}))
 	}
 	until(t, "all of them are on record", func() bool { return len(l.tickets())+refused >= calls })
 	if refused > 0 {
