@@ -205,13 +205,14 @@ func TestSDESKeysStayOutOfLogsAndDetail(t *testing.T) {
 	r.in(c, func() { c.End(CauseNormal) })
 	<-c.Done()
 	d := c.Detail()
-	text := log.String() + d.Note
+	var text strings.Builder
+	text.WriteString(log.String() + d.Note)
 	for _, e := range d.Trace {
-		text += e.Text
+		text.WriteString(e.Text)
 	}
 	for _, key := range []string{theirs, rest[:40]} {
-		if strings.Contains(text, key) || strings.Contains(text, "inline:") {
-			t.Errorf("a key is in\n%s", text)
+		if strings.Contains(text.String(), key) || strings.Contains(text.String(), "inline:") {
+			t.Errorf("a key is in\n%s", text.String())
 		}
 	}
 }

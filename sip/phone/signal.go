@@ -3,7 +3,6 @@ package phone
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/sip/dialog"
@@ -368,31 +367,6 @@ func (s *Session) offerDone(e dialog.Event) {
 		s.deal.ours = ours
 		s.note(Event{Kind: s.sent, Status: e.Status})
 	}
-}
-
-// infoDigit reads a key from an INFO: application/dtmf-relay ("Signal=5") or
-// application/dtmf ("5").
-func infoDigit(req *wire.Request) (byte, bool) {
-	text := strings.TrimSpace(string(req.Body()))
-	if req.ContentType() == "application/dtmf-relay" {
-		found := false
-		for line := range strings.Lines(text) {
-			name, value, ok := strings.Cut(line, "=")
-			if ok && strings.EqualFold(strings.TrimSpace(name), "signal") {
-				text, found = strings.TrimSpace(value), true
-				break
-			}
-		}
-		if !found {
-			return 0, false
-		}
-	} else if req.ContentType() != "application/dtmf" {
-		return 0, false
-	}
-	if len(text) != 1 || !isKey(text[0]) {
-		return 0, false
-	}
-	return text[0], true
 }
 
 func wireHeaders(hs []Header) []wire.Header {

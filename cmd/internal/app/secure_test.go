@@ -43,7 +43,7 @@ func (r *rig) softphone(t *testing.T, user, person, transport string, ca *siptes
 // TestSDESThroughTheWholeLine: an engineer's phone registers by SHA-256 over each transport, is rung there, presses the
 // accept key and talks; the sound is encrypted where
 // the phone can, over TLS it must, and the call's detail says so.
-func TestSDESThroughTheWholeLine(t *testing.T) {
+func TestSDESThroughTheWholeLine(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	setUp, ca := registering(t, "127.0.0.1", func(c *config.Config) { c.Phones.Algorithms = []digest.Algorithm{digest.SHA256, digest.MD5} })
 	r := newRig(t, setUp)
