@@ -3,6 +3,7 @@ package registrar
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -120,7 +121,7 @@ func (n *network) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent
 	switch {
 	case err == nil:
 		on(wire.ClientEvent{Response: wire.NewResponse(req, wire.StatusOK, "")})
-	case err != errMute:
+	case !errors.Is(err, errMute):
 		on(wire.ClientEvent{Err: err})
 	}
 	return nil, nil
@@ -130,12 +131,6 @@ func (n *network) set(answer func(wire.Flow) error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.answer = answer
-}
-
-func (n *network) count() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.sent)
 }
 
 func (n *network) NewTag() string { return n.next("tag") }
@@ -230,8 +225,11 @@ func (p *phone) request(method wire.Method, headers ...wire.Header) *wire.Reques
 	address := "<sip:" + p.user + "@vahta.example>"
 	for _, h := range append([]wire.Header{
 		{Name: "Via", Value: "SIP/2.0/UDP 10.0.0.5:5060;branch=z9hG4bK1;rport"},
-		{Name: "From", Value: address + ";tag=1"}, {Name: "To", Value: address}, {Name: "Call-ID", Value: p.callID},
-		{Name: "CSeq", Value: fmt.Sprintf("%d %s", p.cseq, method)}, {Name: "User-Agent", Value: "test phone"},
+		{Name: "From", Value: address + ";tag=1"},
+		{Name: "To", Value: address},
+		{Name: "Call-ID", Value: p.callID},
+		{Name: "CSeq", Value: fmt.Sprintf("%d %s", p.cseq, method)},
+		{Name: "User-Agent", Value: "test phone"},
 	}, headers...) {
 		if err := req.Set(h.Name, h.Value); err != nil {
 			p.r.t.Fatal(err)
