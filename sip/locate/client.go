@@ -224,7 +224,7 @@ func (c *Client) send(ctx context.Context, request *dns.Msg, server, network str
 	if err != nil {
 		return nil, err
 	}
-	if !msg.Response || msg.Id != request.Id || len(msg.Question) != 1 ||
+	if !msg.Response || len(msg.Question) != 1 || // dns.Client has compared the numbers
 		!strings.EqualFold(msg.Question[0].Name, request.Question[0].Name) || msg.Question[0].Qtype != request.Question[0].Qtype {
 		return nil, errors.New("the answer belongs to another question")
 	}

@@ -108,6 +108,40 @@ func TestRFC3263NameServers(t *testing.T) {
 	}
 }
 
+// Only records of the name that was asked for, and of its aliases, count: what else a response carries could be anybody's.
+func TestRFC3263RecordsOfOtherNames(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		kind    Kind
+		records []string
+		want    string
+	}{
+		{"another name", KindA, []string{`evil.test. 60 IN A 192.0.2.66`}, " for 30s"},
+		{"another name beside it", KindA, []string{`evil.test. 1 IN A 192.0.2.66`, `op.test. 60 IN A 192.0.2.1`, `sub.op.test. 1 IN A 192.0.2.67`}, "192.0.2.1 for 1m0s"},
+		{"an alias of another name", KindA, []string{`evil.test. 1 IN CNAME op.test.`, `op.test. 60 IN A 192.0.2.1`}, "192.0.2.1 for 1m0s"},
+		{"the name beside its alias", KindA, []string{`op.test. 60 IN CNAME a.test.`, `op.test. 60 IN A 192.0.2.66`, `a.test. 60 IN A 192.0.2.1`}, "192.0.2.1 for 1m0s"},
+		{"a server of another domain", KindSRV, []string{`_sip._udp.evil.test. 60 IN SRV 0 0 5060 evil.test.`}, " for 30s"},
+		{"another kind", KindSRV, []string{`op.test. 60 IN A 192.0.2.66`}, " for 30s"},
+		{"another class", KindA, []string{`op.test. 60 CH A 192.0.2.66`}, " for 30s"},
+	} {
+		msg := new(dns.Msg)
+		msg.SetQuestion("op.test.", typeOf(tt.kind))
+		msg.Response = true
+		for _, text := range tt.records {
+			rr, err := dns.NewRR(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			msg.Answer = append(msg.Answer, rr)
+		}
+		answer, alias, err := read(ask("OP.test.", tt.kind), msg)
+		if got := said(answer, err); got != tt.want || alias != "" {
+			t.Errorf("%s: %s, alias %q, want %s", tt.name, got, alias, tt.want)
+		}
+	}
+}
+
 // The next name server is asked when one fails, and the one that answered is asked first from then on.
 func TestRFC3263SeveralNameServers(t *testing.T) {
 	t.Parallel()

@@ -10,6 +10,10 @@
 // An answer that there is nothing (any more) does not take the last servers away either: an emergency line would rather
 // try an old address than none.
 //
+// Nobody who writes or poisons a zone can aim us inward: loopback, link-local, group and broadcast addresses are not taken
+// from DNS, but that names which are never public (localhost, test) may lead to this machine. The configuration and, for a
+// configured name, the hosts file may.
+//
 // Terms. A [Query] is what is known of the peer: a host, and perhaps port and transport, which by RFC 3263 §4 decide what
 // is asked. A [Plan] is what DNS says to it: servers with priorities and weights. A [Target] is one address to send to.
 // Priorities and weights are those of RFC 2782; times to live are bounded both ways by [Config].

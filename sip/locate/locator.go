@@ -191,6 +191,9 @@ func (l *Locator) state(q Query, e *entry) State {
 			s.Problem = question.Kind.String() + " " + question.Name + ": " + a.problem
 		}
 	}
+	if s.Problem == "" && len(plan) == 0 && !w.missing && w.inward {
+		s.Problem = "DNS leads this name to this machine or its link only; if that is meant, write the address or an entry of " + hostsFile
+	}
 	if s.Problem == "" && len(plan) == 0 && !w.missing {
 		s.Problem = "DNS knows no SIP server and no address of this name"
 	}

@@ -199,6 +199,18 @@ func TestRFC3263NegativeAnswers(t *testing.T) {
 	})
 }
 
+// A name that DNS leads to this machine only has no address, and the status says what to do.
+func TestRFC3263LeadsInward(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := running(t, Deps{Asker: newDNS(zone{"A sip.op.example": a("127.0.0.1")}, time.Minute)}, Query{Host: "sip.op.example", Port: 6379})
+		synctest.Wait()
+		if s := l.Status()[0]; len(s.Plan) > 0 || !strings.Contains(s.Problem, "/etc/hosts") {
+			t.Errorf("status = %+v", s)
+		}
+	})
+}
+
 // One name that hangs holds up no other, and a name that is added is asked for at once.
 func TestRFC3263NamesDoNotWaitForEachOther(t *testing.T) {
 	t.Parallel()

@@ -123,6 +123,36 @@ func TestRFC3263Walk(t *testing.T) {
 			"",
 		},
 		{
+			"a service that is not offered gives way to one that is",
+			zone{
+				"SRV _sip._udp.op.example": {srv(0, 0, 0, "")}, "SRV _sip._tcp.op.example": {srv(1, 0, 5060, "a.example")},
+				"A a.example": a("192.0.2.1"), "A op.example": a("192.0.2.100"),
+			},
+			Query{Host: "op.example"},
+			"tcp a.example:5060 [192.0.2.1] (1/0)",
+		},
+		{
+			"no service is offered, and the name is not tried",
+			zone{
+				"SRV _sip._udp.op.example": {srv(0, 0, 0, "")}, "SRV _sips._tcp.op.example": {srv(1, 0, 5061, "gone.example")},
+				"A op.example": a("192.0.2.100"),
+			},
+			Query{Host: "op.example"},
+			"",
+		},
+		{
+			"a NAPTR whose servers are gone gives way to the next",
+			zone{
+				"NAPTR op.example": {naptr(1, 1, "SIPS+D2T", "s.example"), naptr(2, 1, "SIP+D2T", "t.example"), naptr(3, 1, "SIP+D2U", "u.example")},
+				"SRV s.example":    {srv(0, 0, 5061, "gone.example")},
+				"SRV t.example":    {srv(0, 0, 0, "")},
+				"SRV u.example":    {srv(0, 0, 5060, "a.example")},
+				"A a.example":      a("192.0.2.1"),
+			},
+			Query{Host: "op.example"},
+			"udp a.example:5060 [192.0.2.1] (0/0)",
+		},
+		{
 			"a target without address is left out",
 			zone{"SRV _sip._udp.op.example": {srv(1, 0, 5060, "gone.example"), srv(2, 0, 5060, "a.example")}, "A a.example": a("192.0.2.1")},
 			Query{Host: "op.example", Transport: UDP},
@@ -140,6 +170,52 @@ func TestRFC3263Walk(t *testing.T) {
 		plan, w := tt.zone.follow(tt.query)
 		if got := plan.text(); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s\nasked %v", tt.name, got, tt.want, w.asked)
+		}
+	}
+}
+
+// A zone that was poisoned, or made for somebody else's network, cannot aim us at this machine, its network or everybody.
+func TestRFC3263ForbiddenAddresses(t *testing.T) {
+	t.Parallel()
+	inward := a("127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1", "169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "255.255.255.255", "0.0.0.0", "::")
+	server := func(z zone) zone {
+		z["SRV _sip._udp.op.example"], z["SRV _sip._udp.lab.test"], z["SRV _sip._udp.localhost"] = z["SRV"], z["SRV"], z["SRV"]
+		return z
+	}
+	hosts := func(addrs ...string) []Record {
+		out := a(addrs...)
+		for i := range out {
+			out[i].Hosts = true
+		}
+		return out
+	}
+	for _, tt := range []struct {
+		name  string
+		zone  zone
+		query Query
+		want  string
+	}{
+		{"of the name itself", zone{"A op.example": inward, "AAAA op.example": inward}, Query{Host: "op.example", Port: 6379}, ""},
+		{"beside a good one", zone{"A op.example": append(a("192.0.2.1", "10.0.0.1"), inward...)}, Query{Host: "op.example", Port: 5060}, "udp op.example:5060 [10.0.0.1 192.0.2.1] (0/0)"},
+		{"of a target", server(zone{"SRV": {srv(1, 0, 6379, "a.example")}, "A a.example": inward}), Query{Host: "op.example"}, ""},
+		{"as a target", server(zone{"SRV": {srv(1, 0, 6379, "127.0.0.1"), srv(2, 0, 80, "169.254.169.254"), srv(3, 0, 80, "::1")}}), Query{Host: "op.example"}, ""},
+		{
+			"of a target that is a name of this machine",
+			server(zone{"SRV": {srv(1, 0, 6379, "localhost"), srv(2, 0, 6379, "x.test")}, "A localhost": hosts("127.0.0.1"), "A x.test": a("127.0.0.1")}),
+			Query{Host: "op.example"},
+			"",
+		},
+
+		{"the name of a laboratory leads here", zone{"A lab.test": inward}, Query{Host: "Lab.TEST.", Port: 5060}, "udp Lab.TEST.:5060 [127.0.0.1 127.1.2.3 169.254.169.254 ::1 fe80::1] (0/0)"},
+		{"so do its targets", server(zone{"SRV": {srv(1, 0, 5070, "a.example"), srv(2, 0, 5070, "127.0.0.1")}, "A a.example": a("127.0.0.9")}), Query{Host: "lab.test"}, "udp a.example:5070 [127.0.0.9] (1/0), udp 127.0.0.1:5070 [127.0.0.1] (2/0)"},
+		{"a name that only ends alike is public", zone{"A notatest": inward, "A test.example": inward}, Query{Host: "notatest", Port: 5060}, ""},
+		{"localhost is what it says", zone{"A localhost": a("127.0.0.1"), "AAAA localhost": a("::1")}, Query{Host: "localhost", Port: 5060}, "udp localhost:5060 [127.0.0.1 ::1] (0/0)"},
+		{"a name that the hosts file leads here", zone{"A pbx.example": hosts("127.0.1.1", "224.0.0.1")}, Query{Host: "PBX.example", Port: 5060}, "udp PBX.example:5060 [127.0.1.1] (0/0)"},
+		{"an address of this machine that was configured", zone{}, Query{Host: "127.0.0.1"}, "udp 127.0.0.1:5060 [127.0.0.1] (0/0)"},
+	} {
+		plan, _ := tt.zone.follow(tt.query)
+		if got := plan.text(); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, got, tt.want)
 		}
 	}
 }

@@ -52,7 +52,8 @@ type Record struct {
 	// Target of SRV, replacement of NAPTR; "" is the root, which means that the service is not offered.
 	Target string
 	// A, AAAA
-	Addr netip.Addr
+	Addr  netip.Addr
+	Hosts bool // it stands in the hosts file of this machine: nobody else has said it
 }
 
 // Answer is what a name server said. Without records it says that there are none.

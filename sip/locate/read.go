@@ -26,15 +26,17 @@ func read(q Question, msg *dns.Msg) (answer Answer, alias string, err error) {
 		}
 	}
 	name := canonical(q.Name)
+	way := make(map[string]bool) // aliases between the question and name
 	for hops := 0; aliases[name] != ""; hops++ {
 		if hops > len(aliases) {
 			return Answer{}, "", errors.New("its aliases lead in a circle")
 		}
+		way[name] = true
 		name = aliases[name]
 	}
 	for _, rr := range msg.Answer {
 		h := rr.Header()
-		if _, isAlias := aliases[canonical(h.Name)]; isAlias {
+		if h.Rrtype == dns.TypeCNAME && way[canonical(h.Name)] {
 			ttl = min(ttl, h.Ttl)
 		}
 		if canonical(h.Name) != name || h.Class != dns.ClassINET || len(answer.Records) == maxRecords {
@@ -128,7 +130,7 @@ func readHosts(text string, q Question) (Answer, bool) {
 			}
 			found = true
 			if addr.Unmap().Is4() == (q.Kind == KindA) && len(answer.Records) < maxRecords {
-				answer.Records = append(answer.Records, Record{Addr: addr.Unmap()})
+				answer.Records = append(answer.Records, Record{Addr: addr.Unmap(), Hosts: true})
 			}
 		}
 	}

@@ -12,6 +12,8 @@ import (
 type walk struct {
 	known   func(Question) (Answer, bool)
 	failed  func(Question) bool // asked without success so far: the way goes on as if there were no such records
+	host    string              // what the configuration names
+	inward  bool                // an address was passed over because it leads to this machine or its link
 	asked   []Question
 	missing bool // the plan lacks something that has not been asked yet
 	guessed bool // the plan stands on a question that has failed
@@ -19,6 +21,7 @@ type walk struct {
 
 // follow returns the plan. It is empty when DNS says that there is no server.
 func (w *walk) follow(q Query) Plan {
+	w.host = canonical(q.Host)
 	transport := cmp.Or(q.Transport, UDP)
 	if addr, ok := literal(q.Host); ok {
 		return Plan{{Name: q.Host, Transport: transport, Port: port(q.Port, transport), Addrs: []netip.Addr{addr}}}
@@ -41,8 +44,9 @@ func (w *walk) follow(q Query) Plan {
 	return w.single(q.Host, transport, defaultPort(transport))
 }
 
-// any lets DNS choose the transport: by NAPTR, else by which SRV there is, in our order of preference.
-func (w *walk) any(host string) (Plan, bool) {
+// any lets DNS choose the transport: by NAPTR, else by which SRV there is, in our order of preference. A service that has
+// no server now gives way to the next. found says that some service was named.
+func (w *walk) any(host string) (plan Plan, found bool) {
 	answer, ok := w.get(host, KindNAPTR)
 	if !ok {
 		return nil, false
@@ -54,16 +58,18 @@ func (w *walk) any(host string) (Plan, bool) {
 		return cmp.Or(cmp.Compare(a.Order, b.Order), cmp.Compare(a.Preference, b.Preference))
 	})
 	for _, r := range offers[:min(len(offers), maxServers)] {
-		if plan, found := w.services(r.Target, transportOf(r.Service)); found || w.missing {
+		plan, some := w.services(r.Target, transportOf(r.Service))
+		if found = found || some; len(plan) > 0 || w.missing {
 			return plan, found
 		}
 	}
 	for _, transport := range []string{UDP, TCP, TLS} {
-		if plan, found := w.services(srvName(host, transport), transport); found || w.missing {
+		plan, some := w.services(srvName(host, transport), transport)
+		if found = found || some; len(plan) > 0 || w.missing {
 			return plan, found
 		}
 	}
-	return nil, false
+	return nil, found
 }
 
 // services reads SRV records. found says that there are some, even if they only say that the service is not offered.
@@ -100,14 +106,17 @@ func (w *walk) single(host, transport string, port uint16) Plan {
 // addrs are a name's addresses in a stable order, IPv4 first.
 func (w *walk) addrs(name string) []netip.Addr {
 	var out []netip.Addr
-	if addr, ok := literal(name); ok {
-		return []netip.Addr{addr} // against RFC 2782, and seen in the field
+	if addr, ok := literal(name); ok { // against RFC 2782, and seen in the field
+		if w.believes(name, Record{Addr: addr}) {
+			out = append(out, addr)
+		}
+		return out
 	}
 	guessed := w.guessed
 	for _, kind := range []Kind{KindA, KindAAAA} {
 		answer, _ := w.get(name, kind)
 		for _, r := range answer.Records {
-			if addr := r.Addr.Unmap(); addr.IsValid() && !addr.IsUnspecified() && !addr.IsMulticast() && !slices.Contains(out, addr) {
+			if addr := r.Addr.Unmap(); w.believes(name, r) && !slices.Contains(out, addr) {
 				out = append(out, addr)
 			}
 		}
@@ -117,6 +126,35 @@ func (w *walk) addrs(name string) []netip.Addr {
 	}
 	slices.SortFunc(out, netip.Addr.Compare)
 	return out[:min(len(out), maxAddrs)]
+}
+
+// believes says whether an address of a name may be sent to, so that nobody who writes or poisons a zone can aim us inward.
+// Groups and everybody are never sent to. Loopback and link-local addresses are, as long as nobody outside can have named
+// them: all the way from a configured name that is never public (localhost and test, RFC 6761), and where the hosts file gives
+// one to the configured name itself. That the name server is on this machine says nothing: most that are ask those outside. An
+// address in the configuration does not come here.
+func (w *walk) believes(name string, r Record) bool {
+	addr := r.Addr.Unmap()
+	switch {
+	case !addr.IsValid(), addr.IsUnspecified(), addr.IsMulticast(), addr == broadcast:
+		return false
+	case addr.IsLoopback(), addr.IsLinkLocalUnicast():
+		meant := neverPublic(w.host) || r.Hosts && canonical(name) == w.host
+		w.inward = w.inward || !meant
+		return meant
+	}
+	return true
+}
+
+// broadcast reaches everybody on the network, RFC 919 §7.
+//
+//nolint:gochecknoglobals // a value that is never written to
+var broadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// neverPublic says whether a canonical name is one that the public DNS must not know, RFC 6761 §6.2 and §6.3.
+func neverPublic(name string) bool {
+	last := name[strings.LastIndexByte(name, '.')+1:]
+	return last == "localhost" || last == "test"
 }
 
 // get reads an answer and notes that it is needed.
