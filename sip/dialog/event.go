@@ -44,7 +44,7 @@ type Event struct {
 	Kind   Kind
 	Status int            // of the response, or of our refusal
 	Reason string         // its phrase, or the text of a Reason header
-	SDP    []byte         // nil when there was none
+	SDP    []byte         // nil when there was none; may hold SRTP keys in the clear, so never log an event
 	Q850   int            // cause of a Reason header, 0 when there was none
 	Req    *wire.Request  // the request behind the event, if any
 	Resp   *wire.Response // the response behind the event, if any

@@ -3,6 +3,7 @@ package sdp
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -315,6 +316,15 @@ func (m *Media) Cryptos() []Crypto {
 
 // Format masks what a crypto line must not tell a log, whatever the verb.
 func (a Attr) Format(w fmt.State, _ rune) { _, _ = io.WriteString(w, a.printed()) }
+
+// MarshalJSON masks it too: what is written as JSON is a log or a status page, never a description.
+func (a Attr) MarshalJSON() ([]byte, error) {
+	type bare Attr // without this method
+	if strings.EqualFold(a.Name, cryptoName) {
+		a.Value = masked
+	}
+	return json.Marshal(bare(a))
+}
 
 func (a Attr) printed() string {
 	switch {

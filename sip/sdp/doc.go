@@ -51,6 +51,6 @@
 //
 // # Secrets
 //
-// [MasterKey], [CryptoPair] and the attributes of a [Session] print masked;
-// [Session.Marshal] is the only way a key leaves, and must not be logged.
+// [MasterKey], [CryptoPair] and the attributes of a [Session] print masked, as
+// text and as JSON; [Session.Marshal] is the only way a key leaves, and must not be logged.
 package sdp
