@@ -127,6 +127,15 @@ func (n *network) Send(req *wire.Request, to wire.Flow, on func(wire.ClientEvent
 	return nil, nil
 }
 
+// take returns what was sent and forgets it.
+func (n *network) take() []sent {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.sent
+	n.sent = nil
+	return all
+}
+
 func (n *network) set(answer func(wire.Flow) error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

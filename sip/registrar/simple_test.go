@@ -9,8 +9,8 @@ import (
 	"github.com/butlerspb/vahta/sip/wire"
 )
 
-// TestRegistrarOldPhone: one that gives up at a choice is offered MD5 alone when it comes again; others keep their choice.
-func TestRegistrarOldPhone(t *testing.T) {
+// TestREGISTEROldPhone: one that gives up at a choice is offered MD5 alone when it comes again; others keep their choice.
+func TestREGISTEROldPhone(t *testing.T) {
 	t.Parallel()
 	now := t0
 	r := newRig(t, func(_ *Config, d *Deps) { d.Now = func() time.Time { return now } })

@@ -110,8 +110,8 @@ func TestRegistrarTakesBaresip(t *testing.T) {
 	r.empty()
 }
 
-// TestRegistrarOldPhoneAsksAgain: baresip gives up at a choice of algorithms; when it tries again it is offered none.
-func TestRegistrarOldPhoneAsksAgain(t *testing.T) {
+// TestREGISTEROldPhoneAsksAgain: baresip gives up at a choice of algorithms; when it tries again it is offered none.
+func TestREGISTEROldPhoneAsksAgain(t *testing.T) {
 	t.Parallel()
 	setUp, _ := registering(t, "127.0.0.1", func(c *config.Config) { c.Phones.Algorithms = []digest.Algorithm{digest.SHA256, digest.MD5} })
 	r := newRig(t, setUp)
