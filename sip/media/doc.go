@@ -4,9 +4,10 @@
 // # What it knows
 //
 // A [Pool] owns the port range and the shards that do the work. A [Stream] is one RTP session with one far end: an even
-// RTP port and the odd RTCP port above it, on an address of the family that the far end asks for. [Stream.Apply] gives it the outcome of an offer/answer exchange
-// ([sdp.Agreement]); [Connect] bridges two streams; [Stream.Play] sends prompts; a [Recorder] writes both sides of a
-// call to one stereo WAV file. Whatever happens on a stream is told through [StreamConfig].OnEvent.
+// RTP port and the odd RTCP port above it, on an address of the family that the far end asks for. [Stream.Apply] gives it
+// the outcome of an offer/answer exchange ([sdp.Agreement]); [Connect] bridges two streams; [Stream.Play] sends prompts; a
+// [Recorder] writes both sides of a call to one stereo WAV file. Whatever happens on a stream is told through
+// [StreamConfig].OnEvent.
 //
 // # What it must not know
 //

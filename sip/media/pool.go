@@ -269,6 +269,7 @@ type StreamConfig struct {
 	// Family is what the far end's SDP asks for, or what its signalling uses where it has sent none.
 	Family Family
 	// Addr is a local address to use instead of the pool's, as for an operator that is reached by another line. Optional.
+	// SDP says it as it is: such a line has no outside address of its own and must not lie behind NAT.
 	Addr netip.Addr
 }
 

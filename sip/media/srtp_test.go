@@ -3,9 +3,11 @@ package media
 import (
 	"encoding/binary"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"pgregory.net/rapid"
 
@@ -154,6 +156,59 @@ func TestSDESPlainIsRefused(t *testing.T) {
 	}
 	if l.farB.heard+l.farB.deaf != 0 || l.a.latch.locked || l.a.in.packets != 0 || l.count(Undecryptable) != 1 {
 		t.Errorf("%d packets passed, latched %v, %d counted, events %v", l.farB.heard, l.a.latch.locked, l.a.in.packets, l.events)
+	}
+}
+
+// TestSDESControlIsOpened: once keys are agreed, a report is believed under the far end's key only and only once, on either
+// port. One in the clear, under another key, changed on its way or sent again says nothing.
+func TestSDESControlIsOpened(t *testing.T) {
+	t.Parallel()
+	for _, mux := range []bool{false, true} {
+		l := newLine(t, newPair(sdp.AES128HMAC80, nil), newPair(sdp.AES128HMAC80, nil))
+		l.talk(1)
+		report := func(lost uint32, key *endpoint) []byte {
+			b, err := rtcp.CompoundPacket{
+				&rtcp.SenderReport{SSRC: 7, NTPTime: uint64(lost) << 32, Reports: []rtcp.ReceptionReport{{SSRC: l.a.out.ssrc, TotalLost: lost}}},
+				rtcp.NewCNAMESourceDescription(7, "x"),
+			}.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if key == nil {
+				return b
+			}
+			sealed, err := key.out.EncryptRTCP(nil, b, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return sealed
+		}
+		changed := report(90, l.farA)
+		changed[len(changed)-20] ^= 1
+		first := report(3, l.farA)
+		for _, step := range []struct {
+			name string
+			b    []byte
+			want uint64 // packets of ours that the far end misses, as we know
+		}{
+			{"in the clear, before any", report(99, nil), 0},
+			{"under another key, before any", report(98, newEndpoint(t, newPair(sdp.AES128HMAC80, nil))), 0},
+			{"changed on its way", changed, 0},
+			{"right", slices.Clone(first), 3},
+			{"in the clear", report(97, nil), 3},
+			{"under another key", report(96, newEndpoint(t, newPair(sdp.AES128HMAC80, nil))), 3},
+			{"the next", report(5, l.farA), 5},
+			{"sent again", first, 5},
+		} {
+			before := l.sh.count.undecryptable
+			l.sh.packet(l.a, !mux, fromA, append(make([]byte, 0, maxPacket), step.b...))
+			if g := l.a.report; g.farLost != step.want || g.farKnown != (step.want > 0) || g.lastSR != uint32(step.want)<<16 {
+				t.Errorf("on the RTP port %v, %s: %d lost, SR %x; want %d", mux, step.name, g.farLost, g.lastSR, step.want)
+			}
+			if dropped := l.sh.count.undecryptable > before; dropped != (step.name != "right" && step.name != "the next") {
+				t.Errorf("on the RTP port %v, %s: counted as undecryptable %v", mux, step.name, dropped)
+			}
+		}
 	}
 }
 
