@@ -10,7 +10,7 @@ import (
 // to the ordinary script before the test hangs up.
 const (
 	ringFor     = 25 * time.Second        // a mobile network's worst, and no more
-	seenFor     = 4500 * time.Millisecond // once the call has come in, its answer is near
+	seenFor     = 3500 * time.Millisecond // once the call has come in, its answer is near
 	strangerFor = 3 * time.Second         // an engineer may be rung by mistake so long
 	settleFor   = 300 * time.Millisecond  // from the answer until the media path is open everywhere
 	soundFor    = 2200 * time.Millisecond // the code as sound, and its reply

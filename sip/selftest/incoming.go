@@ -118,6 +118,9 @@ func (i *incoming) heard(ev b2bua.Event) {
 }
 
 func (i *incoming) step(e AnswererEvent) {
+	if i.s.Phase == AnswererOver {
+		return // another script has the call
+	}
 	var acts []AnswererAction
 	i.s, acts = i.s.Step(e)
 	for _, a := range acts {

@@ -125,6 +125,9 @@ func (o *outgoing) heard(ev b2bua.Event) {
 }
 
 func (o *outgoing) step(e CallerEvent) {
+	if o.s.Phase == CallerOver {
+		return // it is being judged
+	}
 	var acts []CallerAction
 	o.s, acts = o.s.Step(e)
 	for _, a := range acts {

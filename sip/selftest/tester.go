@@ -51,7 +51,7 @@ type Deps struct {
 	// Raise pages somebody because of an outage and names the alarm; nil = nobody is paged.
 	Raise func(ctx context.Context, o Outage) (alarm string, err error)
 	// Clear takes an alarm back.
-	Clear func(ctx context.Context, alarm, text string) error
+	Clear func(ctx context.Context, trunk, alarm, text string) error
 	// Doubt says whether calls should prefer other operators; nil = nobody wants to know.
 	Doubt      func(trunk string, doubted bool)
 	File       string // keeps the histories over a restart; "" = nowhere
@@ -283,7 +283,7 @@ func (t *Tester) follow(ctx context.Context, l Line, todo Todo, r *Report) {
 		}
 	case DoClear:
 		if t.deps.Clear != nil {
-			err = t.deps.Clear(ctx, alarm, "the line passes its self-test again: "+l.Trunk)
+			err = t.deps.Clear(ctx, l.Trunk, alarm, "the line passes its self-test again: "+l.Trunk)
 		}
 		if err == nil {
 			alarm = ""

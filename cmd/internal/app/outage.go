@@ -29,7 +29,7 @@ const byVahta = "vahta"
 // node has opened one already, its log gets a note.
 func (a *App) raiseOutage(ctx context.Context, o selftest.Outage) (string, error) {
 	text := outageText(o, a.cfg.Node)
-	key := rotation.KindOutage + "/" + url.QueryEscape(o.Trunk)
+	key := outageKey(o.Trunk)
 	if v, err := a.rotation.Get(ctx, key); err == nil && len(v) > 0 {
 		if t, err := a.desk.Ticket(ctx, string(v)); err == nil && t.Open() {
 			return noticed + t.ID, a.desk.Note(ctx, dispatch.Ref{ID: t.ID, Number: t.Number.String()}, dispatch.Author{Person: byVahta}, ticket.Noted{Text: text})
@@ -58,6 +58,8 @@ func (a *App) raiseOutage(ctx context.Context, o selftest.Outage) (string, error
 	return opened.ID, nil
 }
 
+func outageKey(trunk string) string { return rotation.KindOutage + "/" + url.QueryEscape(trunk) }
+
 // lineOf returns the hotline of a number, or the first.
 func (a *App) lineOf(number string) string {
 	directory := a.desk.Directory().Load()
@@ -82,8 +84,13 @@ func outageText(o selftest.Outage, node string) string {
 }
 
 // clearOutage writes that the line is well again, and closes the ticket unless somebody has it: then it is his to close.
-func (a *App) clearOutage(ctx context.Context, alarm, text string) error {
+func (a *App) clearOutage(ctx context.Context, trunk, alarm, text string) error {
 	id, noted := strings.CutPrefix(alarm, noticed)
+	if !noted { // the next outage is another one, whether or not the ticket of this one is closed
+		if err := a.rotation.Delete(ctx, outageKey(trunk)); err != nil {
+			return fmt.Errorf("clear the alarm of a line: %w", err)
+		}
+	}
 	t, err := a.desk.Ticket(ctx, id)
 	switch {
 	case errors.Is(err, dispatch.ErrNotFound):
