@@ -49,14 +49,16 @@ func (l *Leg) offered(ev dialog.Event) {
 		l.refuseOffer(wire.StatusBadRequest)
 		return
 	}
+	local := l.local()
 	if l.agreement.Rekeyed(offer) {
-		l.crypto = l.terms.keys()
+		local.Crypto = l.terms.keys()
 	}
-	answer, agreement, err := sdp.Answer(offer, l.local())
-	if err != nil {
+	answer, agreement, err := sdp.Answer(offer, local)
+	if err != nil { // nothing has changed, our keys neither
 		l.refuseOffer(wire.StatusNotAcceptableHere)
 		return
 	}
+	l.crypto = local.Crypto
 	l.acceptOffer(l.say(answer))
 	l.apply(agreement)
 	l.settled = l.state != StateAnswered // an UPDATE before the answer, RFC 3311 §5.1

@@ -235,6 +235,41 @@ func (b *lockedBuffer) String() string {
 	return b.buf.String()
 }
 
+// An offer that is refused changes nothing: after T.38 has got its 488, a hold is answered with the key of before.
+func TestT38RefusedKeepsTheKey(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, rigOptions{trunks: secureTrunk})
+	end := siptest.NewRTP(t)
+	const line = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+	secure := func(more ...string) string {
+		return strings.Replace(end.SDP(append(more, line)...), "RTP/AVP", "RTP/SAVP", 1)
+	}
+	key := func(m siptest.Message) string {
+		t.Helper()
+		_, rest, found := strings.Cut(string(m.Body), "inline:")
+		if !found || len(rest) < 40 {
+			t.Fatalf("the answer has no key:\n%s", m.Body)
+		}
+		return rest[:40]
+	}
+	caller := r.dialIn(secure())
+	c := r.call()
+	r.in(c, func() { r.must(c.A().Answer()) })
+	before := key(r.confirm(caller))
+	for _, fax := range []string{
+		"m=image 4000 udptl t38\r\n",
+		"m=audio 4000 RTP/SAVP 8\r\na=crypto:1 NONSENSE inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz\r\n",
+	} {
+		caller.Invite("v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n" + fax)
+		caller.Ack(r.caller.ExpectStatus(488, "INVITE"))
+		caller.Invite(secure("a=sendonly"))
+		if after := key(r.confirm(caller)); after != before {
+			t.Errorf("after %q: another key", fax)
+		}
+	}
+	r.in(c, func() { c.End(CauseNormal) })
+}
+
 // Hold and resume keep the keys: sound comes back both ways, music meanwhile.
 func TestHoldOverSRTP(t *testing.T) {
 	t.Parallel()
