@@ -58,6 +58,9 @@ func readContact(text string) (c contact, ok bool) {
 	c = contact{uri: n.URI, q: fullQ, expires: -1}
 	c.uri.Headers = "" // they would become headers of our INVITE (section 19.1.5)
 	c.uri.Params = c.uri.Params.Without("method")
+	if kept, err := wire.ParseURI(c.uri.String()); err != nil || !sameURI(kept, c.uri) {
+		return c, false // it would not be read as it was written
+	}
 	c.instance, _ = n.Params.Get("+sip.instance")
 	c.regID, _ = n.Params.Get("reg-id")
 	if v, said := n.Params.Get("q"); said {

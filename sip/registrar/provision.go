@@ -15,7 +15,7 @@ type Provisioner struct {
 	Config  Config
 	Ledger  Ledger
 	Now     func() time.Time
-	Changed func() // the accounts have changed; nil = nobody wants to know
+	Changed func(context.Context) // the accounts have changed; nil = nobody wants to know
 }
 
 // Link is a way to set a phone up, once, until it is too old.
@@ -58,7 +58,7 @@ func (p *Provisioner) Add(ctx context.Context, user, person string) error {
 	if err := p.Ledger.AddPhone(ctx, Account{User: user, Person: person, Realm: p.Config.Realm, Created: p.Now()}); err != nil {
 		return fmt.Errorf("add phone %s: %w", user, err)
 	}
-	p.changed()
+	p.changed(ctx)
 	return nil
 }
 
@@ -73,7 +73,7 @@ func (p *Provisioner) NewLink(ctx context.Context, user string) (Link, error) {
 	if err := p.Ledger.LinkPhone(ctx, user, hash, until); err != nil {
 		return Link{}, fmt.Errorf("link phone %s: %w", user, err)
 	}
-	p.changed()
+	p.changed(ctx)
 	page := strings.TrimRight(p.Config.PublicURL, "/") + Path + token
 	return Link{User: user, Page: page, Phone: page + phoneSuffix, Until: until}, nil
 }
@@ -111,7 +111,7 @@ func (p *Provisioner) Spend(ctx context.Context, token string) (Settings, error)
 	if err := p.Ledger.SpendPhone(ctx, a, hash, now); err != nil {
 		return Settings{}, fmt.Errorf("set up phone %s: %w", a.User, err)
 	}
-	p.changed()
+	p.changed(ctx)
 	return s, nil
 }
 
@@ -120,7 +120,7 @@ func (p *Provisioner) Revoke(ctx context.Context, user string) error {
 	if err := p.Ledger.RevokePhone(ctx, user, p.Now()); err != nil {
 		return fmt.Errorf("revoke phone %s: %w", user, err)
 	}
-	p.changed()
+	p.changed(ctx)
 	return nil
 }
 
@@ -138,9 +138,9 @@ func (p *Provisioner) List(ctx context.Context) ([]Status, error) {
 	return out, nil
 }
 
-func (p *Provisioner) changed() {
+func (p *Provisioner) changed(ctx context.Context) {
 	if p.Changed != nil {
-		p.Changed()
+		p.Changed(ctx)
 	}
 }
 
@@ -165,8 +165,8 @@ func (c Config) settings(user string) Settings {
 
 // Provisioner returns the one of this registrar: what it changes counts here at once, and is announced to the other nodes.
 func (r *Registrar) Provisioner() *Provisioner {
-	return &Provisioner{Config: r.cfg, Ledger: r.deps.Ledger, Now: r.now, Changed: func() {
-		ctx, cancel := context.WithTimeout(context.Background(), ledgerWait)
+	return &Provisioner{Config: r.cfg, Ledger: r.deps.Ledger, Now: r.now, Changed: func(ctx context.Context) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerWait) // it is done, whoever has gone
 		defer cancel()
 		if err := r.Refresh(ctx); err != nil {
 			poke(r.again)

@@ -22,7 +22,8 @@ func registering(tb testing.TB, host string, change func(*config.Config)) (func(
 	return func(c *config.Config) {
 		c.Phones.Enabled, c.Phones.Algorithms = true, []digest.Algorithm{digest.MD5} // baresip copes with no choice
 		c.SIP.Listen = []wire.Listen{
-			{Transport: wire.UDP, Addr: host + ":0"}, {Transport: wire.TCP, Addr: host + ":0"},
+			{Transport: wire.UDP, Addr: host + ":0"},
+			{Transport: wire.TCP, Addr: host + ":0"},
 			{Transport: wire.TLS, Addr: host + ":0", TLS: wire.ListenTLS{Cert: cert, Key: key}},
 		}
 		if change != nil {
@@ -75,7 +76,7 @@ func (r *rig) registered(tb testing.TB, user string) registrar.Phone {
 }
 
 // TestRegistrarTakesBaresip: Debian's baresip registers over each transport, takes a call and talks.
-func TestRegistrarTakesBaresip(t *testing.T) {
+func TestRegistrarTakesBaresip(t *testing.T) { //nolint:tparallel // a group in between waits for them, so that what is left can be counted
 	t.Parallel()
 	setUp, ca := registering(t, "127.0.0.1", nil)
 	r := newRig(t, setUp)
