@@ -19,6 +19,7 @@ type arrival struct {
 	media    trunk.Media
 	reliable dialog.Reliability
 	timer    dialog.SessionTimer
+	profile  string     // TLS: how his operator is reached when his connection is gone
 	local    netip.Addr // our address that the operator's sound goes by; zero = any
 	hops     int        // Max-Forwards of what he dials on, see hopsOf
 	offer    *sdp.Session
@@ -31,7 +32,7 @@ func policyOf(one *trunk.Trunk, who trunk.Inbound) arrival {
 		return arrival{who: who, media: trunk.Media{SRTP: trunk.SRTPOffered}}
 	}
 	p := one.Policy()
-	a := arrival{who: who, media: p.Media, reliable: p.Reliable, timer: p.Timer}
+	a := arrival{who: who, media: p.Media, reliable: p.Reliable, timer: p.Timer, profile: one.Operator().Name}
 	a.local, _ = netip.ParseAddr(one.Operator().Local) // "" is any
 	return a
 }
@@ -80,6 +81,10 @@ func (e *Engine) invited(in *dialog.Incoming) {
 	}
 	if status := e.readOffer(req, &a); status != 0 {
 		refuse(status, refusedMedia)
+		return
+	}
+	if least, brief := in.TooBrief(a.timer); brief {
+		refuse(wire.StatusSessionIntervalTooSmall, refusedBrief, least)
 		return
 	}
 	if !e.trunks.Reserve(a.who.Trunk) {
@@ -195,6 +200,7 @@ func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 		}
 	}()
 	in.Policy(a.reliable, a.timer)
+	in.Profile(a.profile)
 	s.Dialog = in.Accept(c.loop, func(ev dialog.Event) { leg.callerEvent(s, ev) })
 	leg.track(s)
 	begun = true

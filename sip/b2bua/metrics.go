@@ -13,7 +13,8 @@ const (
 	refusedPeer   = "peer"
 	refusedNumber = "number"
 	refusedMedia  = "media"
-	refusedLoop   = "loop" // Max-Forwards is used up
+	refusedLoop   = "loop"   // Max-Forwards is used up
+	refusedBrief  = "min_se" // his sessions would be shorter than his operator's min_se
 	refusedLimit  = "trunk_limit"
 )
 

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -206,9 +207,7 @@ func (d *Dialog) stepUAC(ev UACEvent, in input) {
 		in.err = ErrCancelled
 	}
 	next, actions := d.s.UAC.Step(ev)
-	if next != d.s.UAC {
-		d.s.UAC = next
-	}
+	d.s.UAC = next
 	d.do(actions, &in, ev)
 	if d.s.UAC == UACTerminated {
 		d.close()
@@ -220,9 +219,7 @@ func (d *Dialog) stepUAS(ev UASEvent, in input) {
 		return
 	}
 	next, actions := d.s.UAS.Step(ev)
-	if next != d.s.UAS {
-		d.s.UAS = next
-	}
+	d.s.UAS = next
 	d.do(actions, &in, ev)
 	if d.s.UAS == UASTerminated {
 		d.close()
@@ -234,9 +231,7 @@ func (d *Dialog) stepOffer(ev OfferEvent, in input) {
 		return
 	}
 	next, actions := d.s.Offer.Step(ev)
-	if next != d.s.Offer {
-		d.s.Offer = next
-	}
+	d.s.Offer = next
 	d.do(actions, &in, ev)
 }
 
@@ -321,10 +316,11 @@ func (d *Dialog) byeDone(in input) {
 }
 
 // lost says whether the outcome of a request within the dialog ends the dialog
-// (RFC 3261 §12.2.1.2).
+// (RFC 3261 §12.2.1.2). One that could not get there says nothing of the far end:
+// its sound may be heard, and it may come back by a new connection.
 func lost(ev wire.ClientEvent) bool {
 	if ev.Response == nil {
-		return true
+		return errors.Is(ev.Err, wire.ErrTimeout)
 	}
 	s := ev.Response.Status()
 	return s == wire.StatusNoTransaction || s == wire.StatusRequestTimeout

@@ -32,6 +32,18 @@
 // dialog: where its INVITE came from or went to, or where ours go now. Others get
 // 481 and are counted; ports may change behind NAT.
 //
+// # Lost connections
+//
+// A connection that the far end had opened, and one that must be kept, is replaced
+// by the one its next request comes by, be it an ACK, from an address of the dialog
+// and never from TLS to less. Until then what we send goes by a connection of ours to
+// the address that the first route or the Contact names literally, with the profile
+// given to [Incoming.Profile]; nowhere if it is kept or the address is one behind
+// NAT. A connection that we had opened is opened again. A request that gets nowhere
+// does not end the dialog: OfferDone and InfoDone carry the error, a refresh is
+// tried again while the session lasts, and whether the call goes on is for the
+// owner, who hears the media. A BYE that gets nowhere ends our side.
+//
 // # The owner's duties
 //
 //  1. Answer an [Incoming] with Accept or Reject.

@@ -104,7 +104,7 @@ func (t SessionTimer) grant(a asked, now Session, first bool) SessionExpires {
 		return SessionExpires{}
 	}
 	switch {
-	case g.Refresher != "":
+	case g.Refresher != "" && a.supported: // without that only a proxy may have asked, and its choice is not the far end's
 	case now.State == SessionTheirs && a.supported:
 		g.Refresher = refresherUAC
 	default: // also where only a proxy has asked

@@ -31,6 +31,7 @@ func TestRFC4028Table2(t *testing.T) {
 		{"they want to", policy, "Supported: timer|Session-Expires: 600;refresher=uac", Session{}, true, "600;refresher=uac timer"},
 		{"we are to", policy, "Supported: timer|Session-Expires: 600 ; Refresher = UAS", Session{}, true, "600;refresher=uas timer"},
 		{"a proxy asks", policy, "Session-Expires: 600", Session{}, true, "600;refresher=uas"},
+		{"a proxy asks, and the far end seems to refresh", policy, "Session-Expires: 600;refresher=uac", Session{}, true, "600;refresher=uas"},
 		{"a proxy asks for next to nothing", policy, "Session-Expires: 1", Session{}, true, "20;refresher=uas"},
 		{"nonsense", policy, "Supported: timer|Session-Expires: soon", Session{}, true, "1800;refresher=uas timer"},
 		{"off", SessionTimer{Off: true, Expires: policy.Expires}, "Supported: timer|Session-Expires: 600", Session{}, true, ""},

@@ -25,6 +25,22 @@ func (in *Incoming) Policy(r Reliability, t SessionTimer) {
 	in.d.reliable, in.d.policy = r, t.or(in.d.st.cfg.SessionTimer)
 }
 
+// Profile names the client profile by which a TLS connection to the caller is
+// opened when its own is gone; call it before Accept.
+func (in *Incoming) Profile(name string) {
+	if in.d.s.Flow.Accepted {
+		in.d.s.Flow.Profile = name
+	}
+}
+
+// TooBrief says whether the leg's policy makes sessions longer than the INVITE
+// asks for, and gives the header of the 422 that it then deserves; Accept sends
+// that by itself.
+func (in *Incoming) TooBrief(t SessionTimer) (wire.Header, bool) {
+	t = t.or(in.d.st.cfg.SessionTimer)
+	return t.minHeader(), in.req.Header("Session-Expires") != "" && t.tooBrief(askedBy(in.req))
+}
+
 // Accept takes the call: from here on everything happens inside exec. If the
 // caller has gone meanwhile, Cancelled is the first event.
 func (in *Incoming) Accept(exec Executor, on func(Event)) *Dialog {

@@ -10,11 +10,12 @@ import (
 // request takes a request within the dialog, in the order of arrival.
 func (d *Dialog) request(tx serverTx) {
 	req := tx.Request()
-	late := d.closed && req.Method() == wire.BYE // both hung up: theirs is as good as ours
-	if d.closed && !late || !d.knows(req.FromTag()) || !d.admits(req) {
+	over := d.closed && req.Method() != wire.BYE // both hung up: their BYE is as good as ours
+	if over || !d.knows(req.FromTag()) || !d.admits(req) {
 		d.reply(tx, wire.StatusNoTransaction)
 		return
 	}
+	d.s.follow(req.Flow())
 	if !d.s.takeCSeq(req.CSeq()) {
 		d.reply(tx, wire.StatusServerError)
 		return
@@ -62,7 +63,10 @@ func (d *Dialog) message(tx serverTx) {
 // up or redirect a call by knowing its tags.
 func (d *Dialog) admits(req *wire.Request) bool {
 	from := req.Flow().Remote.Addr().Unmap()
-	if from == d.s.Flow.Remote.Addr().Unmap() || from == d.s.hop().Remote.Addr().Unmap() {
+	if from == d.s.Flow.Remote.Addr().Unmap() {
+		return true
+	}
+	if hop := d.s.hop(); from == hop.Remote.Addr().Unmap() || from == hop.Instead.Addr().Unmap() {
 		return true
 	}
 	if target, err := netip.ParseAddr(d.s.Target.Host); err == nil && from == target.Unmap() {

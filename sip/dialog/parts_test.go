@@ -52,6 +52,65 @@ func TestHop(t *testing.T) {
 	}
 }
 
+func TestHopWhenTheirConnectionIsGone(t *testing.T) {
+	t.Parallel()
+	const none = "invalid AddrPort"
+	accepted := wire.Flow{Remote: netip.MustParseAddrPort("198.51.100.9:40000"), Accepted: true}
+	tests := []struct {
+		name, transport, target string
+		routes                  []string
+		kept                    bool
+		want                    string
+	}{
+		{"contact", "tcp", "sip:a@198.51.100.9:5070", nil, false, "198.51.100.9:5070"},
+		{"default port", "tcp", "sip:a@198.51.100.9", nil, false, "198.51.100.9:5060"},
+		{"default port of TLS", "tls", "sip:a@198.51.100.9", nil, false, "198.51.100.9:5061"},
+		{"route", "tls", "sip:a@198.51.100.10", []string{"<sip:198.51.100.8:5071;lr>"}, false, "198.51.100.8:5071"},
+		{"behind NAT", "tcp", "sip:a@192.168.1.5", nil, false, none},
+		{"name", "tcp", "sip:a@example.com", nil, false, none},
+		{"kept", "tls", "sip:a@198.51.100.9", nil, true, none},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := State{Target: uri(t, tt.target), Routes: tt.routes, Flow: accepted}
+			s.Flow.Transport, s.Flow.Kept = wire.Transport(tt.transport), tt.kept
+			if got := s.hop(); got.Remote != accepted.Remote || got.Instead.String() != tt.want {
+				t.Errorf("goes to %s, else to %s, want %s", got.Remote, got.Instead, tt.want)
+			}
+		})
+	}
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	at := func(transport wire.Transport, addr, profile string, accepted, kept bool) wire.Flow {
+		return wire.Flow{Transport: transport, Remote: netip.MustParseAddrPort(addr), Profile: profile, Accepted: accepted, Kept: kept}
+	}
+	const old, fresh = "198.51.100.9:40000", "198.51.100.9:40001"
+	tests := []struct {
+		name            string
+		was, came, want wire.Flow
+	}{
+		{"theirs", at("tls", old, "op", true, false), at("tls", fresh, "", true, false), at("tls", fresh, "op", true, false)},
+		{"a phone's", at("tls", old, "", false, true), at("tls", fresh, "", true, false), at("tls", fresh, "", true, true)},
+		{"ours instead of theirs", at("tls", old, "op", true, false), at("tls", fresh, "op", false, false), at("tls", fresh, "op", false, false)},
+		{"ours stays", at("tls", old, "op", false, false), at("tls", fresh, "", true, false), at("tls", old, "op", false, false)},
+		{"never to less", at("tls", old, "", true, false), at("tcp", fresh, "", true, false), at("tls", old, "", true, false)},
+		{"datagrams", at("udp", old, "", false, false), at("tcp", fresh, "", true, false), at("udp", old, "", false, false)},
+		{"a datagram", at("tcp", old, "", true, false), at("udp", fresh, "", false, false), at("tcp", old, "", true, false)},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := State{Flow: tt.was}
+			if s.follow(tt.came); s.Flow != tt.want {
+				t.Errorf("%+v, want %+v", s.Flow, tt.want)
+			}
+		})
+	}
+}
+
 func TestRFC3261StrictRouter(t *testing.T) {
 	t.Parallel()
 	s := State{Target: uri(t, "sip:a@198.51.100.9"), Routes: []string{"<sip:old@198.51.100.7>", "<sip:198.51.100.8;lr>"}}

@@ -2,7 +2,6 @@ package dialog
 
 import (
 	"bytes"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -109,10 +108,10 @@ func (d *Dialog) updateDone(ev wire.ClientEvent) {
 func (d *Dialog) refreshed(ev wire.ClientEvent) {
 	r := ev.Response
 	switch {
-	case r == nil && !errors.Is(ev.Err, wire.ErrTimeout): // it did not leave: there is time until the session ends
-		d.stepSession(SessionPut, faultWait)
 	case lost(ev):
 		d.dialogLost(ErrDialogLost)
+	case r == nil: // it did not get there: there is time until the session ends
+		d.stepSession(SessionPut, faultWait)
 	case r.Status() < 300:
 		d.concluded(r)
 	case r.Status() == wire.StatusSessionIntervalTooSmall && d.raise(r):

@@ -25,7 +25,8 @@ const (
 // String returns the RFC's name.
 func (r Role) String() string { return name("role", []string{"uac", "uas"}, uint8(r)) }
 
-// State is all that a dialog remembers, as plain values that can be copied.
+// State is all that a dialog remembers, as plain values that can be copied. Its descriptions may hold SRTP keys in the clear:
+// never log a state.
 type State struct {
 	Role      Role
 	CallID    string
@@ -125,44 +126,78 @@ func (s *State) routing() (wire.URI, []string) {
 	return first.URI, append(strict, "<"+s.Target.String()+">")
 }
 
-// hop is the flow of the next request within the dialog. Streams are reused.
-// A datagram goes to the first route or the remote target if that is an address
-// we can trust to be meant for us: a private, loopback or unspecified one named
-// by a party that speaks from elsewhere is NAT or malice, and the flow the
-// dialog came from is right.
+// hop is the flow of the next request within the dialog. A datagram goes where
+// the dialog names; a connection is reused, and where the far end had opened one
+// that is gone, ours goes there.
 func (s *State) hop() wire.Flow {
 	flow := s.Flow
-	if flow.Transport != wire.UDP {
-		return flow
+	to, ok := s.named()
+	switch {
+	case !ok:
+	case flow.Transport == wire.UDP:
+		flow.Remote = to
+	case flow.Accepted && !flow.Kept:
+		flow.Instead = to
 	}
+	return flow
+}
+
+// named is the address of the first route or the remote target, if it is one we
+// can trust to be meant for us: a private, loopback or unspecified one named by a
+// party that speaks from elsewhere is NAT or malice.
+func (s *State) named() (netip.AddrPort, bool) {
+	none := netip.AddrPort{}
 	uri := s.Target
 	if len(s.Routes) > 0 {
 		first, err := wire.ParseNameAddr(s.Routes[0])
 		if err != nil {
-			return flow
+			return none, false
 		}
 		uri = first.URI
 	}
 	addr, err := netip.ParseAddr(uri.Host)
 	if err != nil {
-		return flow
+		return none, false
 	}
 	addr = addr.Unmap()
-	from := flow.Remote.Addr().Unmap()
+	from := s.Flow.Remote.Addr().Unmap()
 	inward := addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || sharedNAT(addr)
 	if addr.IsUnspecified() || addr.IsMulticast() || addr.Is4() != from.Is4() || inward && addr != from {
-		return flow
+		return none, false
 	}
 	port := uri.Port
-	if port == 0 {
+	switch {
+	case port != 0:
+	case s.Flow.Transport == wire.TLS:
+		port = defaultPortTLS
+	default:
 		port = defaultPort
 	}
-	flow.Remote = netip.AddrPortFrom(addr, uint16(port))
-	return flow
+	return netip.AddrPortFrom(addr, uint16(port)), true
 }
 
-// defaultPort of sip: over UDP and TCP (RFC 3261 §19.1.2).
-const defaultPort = 5060
+// follow takes the connection that a request of the far end has come by for the
+// dialog's. One that the far end had opened, or a kept one, only the far end can
+// open again, and from another port; one of ours stays, since we can. Nothing
+// leads from TLS to less.
+func (s *State) follow(came wire.Flow) {
+	old := s.Flow
+	if !old.Accepted && !old.Kept || old.Transport == wire.UDP || came.Transport == wire.UDP ||
+		old.Transport == wire.TLS && came.Transport != wire.TLS {
+		return
+	}
+	if came.Accepted {
+		came.Profile = old.Profile
+	}
+	came.Kept = old.Kept
+	s.Flow = came
+}
+
+// Ports of sip: over UDP and TCP, and over TLS (RFC 3261 §19.1.2).
+const (
+	defaultPort    = 5060
+	defaultPortTLS = 5061
+)
 
 // sharedNAT is 100.64.0.0/10, operators' own NAT (RFC 6598).
 func sharedNAT(a netip.Addr) bool {

@@ -89,7 +89,11 @@ func (d *Dialog) inviteEvent(cseq uint32, ev wire.ClientEvent) {
 	case in.status < 200:
 		d.ringing(in)
 	case in.status < 300:
-		d.stepUAC(d.winner(r), in)
+		meaning := d.success(r)
+		if d.pending() {
+			d.crown(r)
+		}
+		d.stepUAC(meaning, in)
 	default:
 		d.stepUAC(d.refused(&in), in)
 	}
@@ -149,24 +153,26 @@ func (d *Dialog) adopt(r *wire.Response) {
 	d.s.RemoteTag, d.s.Remote, d.s.Target, d.s.Routes = s.RemoteTag, s.Remote, s.Target, s.Routes
 }
 
-// winner says what a 2xx means now, and crowns the first one that is wanted.
-func (d *Dialog) winner(r *wire.Response) UACEvent {
+// success says what a 2xx means now.
+func (d *Dialog) success(r *wire.Response) UACEvent {
+	answered := d.earlyOffer != nil && d.earlyOffer.ToTag() == r.ToTag() // by our PRACK
 	switch {
 	case d.won && r.ToTag() == d.s.RemoteTag:
 		return UACAnswerAgain
 	case d.won:
 		return UACFork
-	case d.pending():
-		d.won, d.try = true, nil
-		d.adopt(r)
-		d.concluded(r)
-		d.stepOffer(OfferOpen, input{})
-		answered := d.earlyOffer != nil && d.earlyOffer.ToTag() == r.ToTag() // by our PRACK
-		if d.s.LateOffer && !answered && description(r) != nil {
-			return UACAnswerOffer
-		}
+	case d.pending() && d.s.LateOffer && !answered && description(r) != nil:
+		return UACAnswerOffer
 	}
 	return UACAnswer
+}
+
+// crown makes the sender of the first 2xx that is wanted the far end for good.
+func (d *Dialog) crown(r *wire.Response) {
+	d.won, d.try = true, nil
+	d.adopt(r)
+	d.concluded(r)
+	d.stepOffer(OfferOpen, input{})
 }
 
 // ack acknowledges the 2xx of a dialog's INVITE with that number. To a 2xx that

@@ -154,6 +154,7 @@ func (d *Dialog) ackReceived(req *wire.Request) {
 	if d.closed || req.FromTag() != d.s.RemoteTag || req.CSeq() != d.s.PeerInvite || !d.admits(req) {
 		return
 	}
+	d.s.follow(req.Flow())
 	late := d.wantLate && d.ok != nil
 	if d.s.Offer == OfferUnacked {
 		d.stepOffer(OfferAck, input{req: req})

@@ -29,6 +29,10 @@ type Flow struct {
 	// Kept allows no new connection: what is sent goes by the one that is open already, as to a phone behind NAT. If it
 	// is gone, the request fails with ErrUnreachable at once. UDP has no connections and takes no notice.
 	Kept bool
+	// Accepted says that the connection was opened by its peer: once it is gone nobody can be reached at Remote, and what is
+	// sent goes to Instead, by the profile, or fails with ErrUnreachable at once. UDP takes no notice.
+	Accepted bool
+	Instead  netip.AddrPort
 }
 
 // Header is one header field as name and value.

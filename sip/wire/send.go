@@ -36,19 +36,20 @@ func (e *Edge) Send(req *Request, to Flow, on func(ClientEvent)) (*ClientTx, err
 
 // sendByStream starts a transaction by the connection that is open, or opens one.
 func (e *Edge) sendByStream(sock *streamSocket, to Flow, tx *ClientTx) {
-	c := e.connection(to)
-	switch {
-	case c != nil:
+	if c := e.connection(to); c != nil {
 		tx.start(&link{edge: e, out: c, flow: c.flow})
-	case to.Kept:
-		tx.fault(fmt.Errorf("%w: the connection to %s is gone", ErrUnreachable, to.Remote))
-	default:
-		e.connect(sock, to, tx, func(err error) { tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err)) })
+		return
 	}
+	peer, may := to.again()
+	if !may {
+		tx.fault(fmt.Errorf("%w: the connection to %s is gone", ErrUnreachable, to.Remote))
+		return
+	}
+	e.connect(sock, peer, tx, func(err error) { tx.fault(fmt.Errorf("%w: %w", ErrUnreachable, err)) })
 }
 
 // connect opens a connection and starts the transaction on it; failed hears why there is none.
-func (e *Edge) connect(sock *streamSocket, to Flow, tx *ClientTx, failed func(error)) {
+func (e *Edge) connect(sock *streamSocket, to peerKey, tx *ClientTx, failed func(error)) {
 	ok := sock.spawn(func(ctx context.Context) {
 		begun := false
 		defer func() {
@@ -56,7 +57,7 @@ func (e *Edge) connect(sock *streamSocket, to Flow, tx *ClientTx, failed func(er
 				tx.fault(ErrTransport)
 			}
 		}()
-		c, err := sock.dial(ctx, to.peer())
+		c, err := sock.dial(ctx, to)
 		begun = true
 		if err != nil {
 			failed(err)
@@ -84,17 +85,18 @@ func (e *Edge) SendAck(req *Request, to Flow) error {
 	if c := e.connection(to); c != nil {
 		return (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 	}
-	if to.Kept {
+	peer, may := to.again()
+	if !may {
 		return fmt.Errorf("send ACK: %w: the connection to %s is gone", ErrUnreachable, to.Remote)
 	}
-	if !sock.spawn(func(ctx context.Context) { e.ackByDialling(ctx, sock, to, req) }) {
+	if !sock.spawn(func(ctx context.Context) { e.ackByDialling(ctx, sock, peer, req) }) {
 		return fmt.Errorf("send ACK: %w: too many connections are being opened", ErrTransport)
 	}
 	return nil
 }
 
-func (e *Edge) ackByDialling(ctx context.Context, sock *streamSocket, to Flow, req *Request) {
-	c, err := sock.dial(ctx, to.peer())
+func (e *Edge) ackByDialling(ctx context.Context, sock *streamSocket, to peerKey, req *Request) {
+	c, err := sock.dial(ctx, to)
 	if err == nil {
 		err = (&link{edge: e, out: c, flow: c.flow}).WriteMsg(req.sip)
 	}

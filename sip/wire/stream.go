@@ -52,7 +52,21 @@ type peerKey struct {
 	remote  netip.AddrPort
 }
 
-func (f Flow) peer() peerKey { return peerKey{f.Profile, f.Remote} }
+// peer is what the connection of a flow is found by; one that was accepted is of no profile.
+func (f Flow) peer() peerKey {
+	if f.Accepted {
+		return peerKey{remote: f.Remote}
+	}
+	return peerKey{f.Profile, f.Remote}
+}
+
+// again is what a new connection to the peer of a flow is opened by; false: there can be none.
+func (f Flow) again() (peerKey, bool) {
+	if f.Accepted {
+		return peerKey{f.Profile, f.Instead}, f.Instead.IsValid() && !f.Kept
+	}
+	return f.peer(), !f.Kept
+}
 
 // maxDials is how many requests may wait for the opening of a connection to begin.
 const maxDials = 1024
@@ -305,7 +319,7 @@ func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	if s.own != nil {
 		conn = tls.Server(&mute{Conn: conn}, s.serverTLS())
 	}
-	c := newStreamConn(s, conn, Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote})
+	c := newStreamConn(s, conn, Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote, Accepted: true})
 	c.guest.Store(class == Guest)
 	switch {
 	case !s.add(c, true):
