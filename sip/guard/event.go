@@ -15,7 +15,7 @@ type Kind string
 // Kinds of security events.
 const (
 	FailedACL       Kind = "failed_acl"       // a source that may not speak to us wanted a call
-	ChallengeFailed Kind = "challenge_failed" // a wrong password or an unknown account
+	ChallengeFailed Kind = "challenge_failed" // a wrong password, an unknown account, or an answer made for another request
 	UnexpectedAddr  Kind = "unexpected_addr"  // a request within a call from elsewhere
 	SessionLimit    Kind = "session_limit"    // an account has too many calls
 	BadIdentity     Kind = "bad_identity"     // a phone says that it is somebody else

@@ -38,6 +38,7 @@ type refusal struct {
 const (
 	WhyForeign = "other_account"  // right password, somebody else's address of record
 	WhyFrom    = "foreign_from"   // right password, somebody else's From
+	WhyURI     = "other_uri"      // right password, but computed for another number
 	WhyLimit   = "too_many_calls" // of one account
 )
 

@@ -109,6 +109,8 @@ func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string,
 	credentials := r.digest.Pick(req.Headers("Authorization"))
 	v := r.digest.Verify(now, source(req), credentials, req.Method(), req.Body(), r.ha1)
 	switch {
+	case v.OK && !covers(v.URI, req):
+		return v.User, &refusal{status: wire.StatusBadRequest, why: WhyURI, proven: v.Ours}
 	case v.OK:
 		r.simple.answered(req.Flow().Remote.Addr().Unmap(), now)
 		return v.User, nil
@@ -118,6 +120,15 @@ func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string,
 		return "", &refusal{status: wire.StatusUnauthorized, why: whyChallenged}
 	}
 	return v.User, &refusal{status: wire.StatusUnauthorized, why: string(v.Why), proven: v.Ours}
+}
+
+// covers tells whether a digest-uri names what a request asks for (RFC 7616 section 3.4.6): the same user, so that nobody on
+// the way turns a call into one to another number. Whatever host is asked, it is us, and things on the way rewrite hosts, ports
+// and parameters. The URI of a REGISTER decides nothing; some phones write their user into one of the two only.
+func covers(digestURI string, req *wire.Request) bool {
+	made, err := wire.ParseURI(digestURI)
+	asked := req.URI().User
+	return err == nil && (made.User == asked || req.Method() == wire.REGISTER && (made.User == "" || asked == ""))
 }
 
 // source is what a nonce is bound to: the port may change with a NAT.

@@ -224,10 +224,11 @@ func (r *rig) phone(user, password, from, contact string) *phone {
 // request makes one without credentials.
 func (p *phone) request(method wire.Method, headers ...wire.Header) *wire.Request {
 	p.r.t.Helper()
-	uri, err := wire.ParseURI("sip:vahta.example")
-	if err != nil {
-		p.r.t.Fatal(err)
-	}
+	return p.requestTo(wire.URI{Scheme: "sip", Host: "vahta.example"}, method, headers...)
+}
+
+func (p *phone) requestTo(uri wire.URI, method wire.Method, headers ...wire.Header) *wire.Request {
+	p.r.t.Helper()
 	p.cseq++
 	req := wire.NewRequest(method, uri)
 	req.Arrived(flow(p.from))

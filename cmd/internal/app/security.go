@@ -39,6 +39,8 @@ func (a *App) phoneRefused(r registrar.Refused) {
 	switch r.Why {
 	case registrar.WhyFrom, registrar.WhyForeign:
 		e.Kind = guard.BadIdentity
+	case registrar.WhyURI: // no ban: the phone may be the victim of what is on the way
+		e.Kind = guard.ChallengeFailed
 	case registrar.WhyLimit:
 		e.Kind = guard.SessionLimit
 	case string(digest.UnknownUser), string(digest.WrongResponse), string(digest.OtherRealm), string(digest.OtherAlgorithm),
