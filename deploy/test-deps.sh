@@ -3,6 +3,7 @@
 #   gcc        the race detector (cgo)
 #   sip-tester sipp, an independent SIP peer
 #   baresip    an independent softphone, with its audio file modules
+#   sipvicious scanners, as they look for lines to break into
 #   kamailio   an operator: registrar and proxy that asks for a password, over UDP, TCP and TLS
 #   linphone-cli a softphone that sets itself up from our file
 #   iproute2, nftables  a NAT of network namespaces, for phones behind it; those tests need root
@@ -12,7 +13,7 @@
 #   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev sip-tester baresip-core kamailio kamailio-tls-modules linphone-cli iproute2 nftables sox redis-server redis-sentinel sqlite3 util-linux)
+packages=(gcc libc6-dev sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel sqlite3 util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
