@@ -8,9 +8,9 @@ import (
 
 // Times of the answering side.
 const (
-	listenFor = 6 * time.Second         // the code must have come; longer than the dialling side's talk
-	replyFor  = 1600 * time.Millisecond // the reply is out, and the test should hang up
-	askFor    = time.Second             // until the dialling side has told that it has hung up
+	listenFor = 6 * time.Second // the code must have come; longer than the dialling side's talk
+	replyFor  = 2 * time.Second // the reply is out, and the test should hang up
+	askFor    = time.Second     // until the dialling side has told that it has hung up
 )
 
 // AnswererPhase is how far the answering side has come.

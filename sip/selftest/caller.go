@@ -15,6 +15,7 @@ const (
 	settleFor   = 300 * time.Millisecond  // from the answer until the media path is open everywhere
 	soundFor    = 2200 * time.Millisecond // the code as sound, and its reply
 	keysFor     = 2 * time.Second         // the same with the code as keys
+	heardFor    = 4 * time.Second         // from when the code was heard until the reply
 	leaveFor    = 1500 * time.Millisecond // what others saw comes in
 )
 
@@ -60,6 +61,7 @@ const (
 	CallerDigit                    // Digit was heard
 	CallerTime                     // the timer
 	CallerSeen                     // the call has come in
+	CallerWasHeard                 // the answering side has heard the code
 	CallerStranger                 // another call came to the number
 	CallerCut                      // the server stops
 )
@@ -177,6 +179,9 @@ func (s Caller) Step(e CallerEvent) (Caller, []CallerAction) {
 			if s.press(do, timer) {
 				leave(true)
 			}
+		case CallerWasHeard:
+			s.Pressed = presses
+			timer(heardFor)
 		case CallerFailed, CallerEnded:
 			s.Cause = e.Cause
 			leave(false)
@@ -199,7 +204,7 @@ func (s *Caller) dialling(e CallerEvent, timer func(time.Duration), leave func(h
 	case CallerAnswered:
 		s.Answered, s.Phase = true, CallerPressing
 		timer(settleFor)
-	case CallerSeen:
+	case CallerSeen, CallerWasHeard:
 		if !s.Seen {
 			s.Seen = true
 			timer(seenFor)
@@ -234,6 +239,9 @@ func (s *Caller) press(do func(CallerActionKind), timer func(time.Duration)) boo
 	}
 	return false
 }
+
+// presses is how often the code is sent.
+const presses = 2
 
 // judge says what became of a test: by what the dialling side knows, what the answering side saw (nil = nothing), and
 // whether a stranger hung up together with the test (his caller's number).

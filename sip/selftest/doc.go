@@ -46,6 +46,7 @@
 //	dialling   failure           -                                         leaving
 //	dialling   time              hang up                                   leaving
 //	pressing   time              code as sound, then as keys, then hang up pressing, leaving
+//	pressing   it was heard      wait for the reply                        pressing
 //	pressing   the reply         hang up                                   over: judge
 //	pressing   far end hangs up  -                                         leaving
 //	leaving    time              judge: what others saw has come in        over

@@ -189,7 +189,11 @@ func (i *incoming) sight(a AnswererAction) {
 	i.t.mu.Unlock()
 	switch {
 	case o != nil:
-		o.tell(CallerSeen)
+		if a.Heard {
+			o.tell(CallerWasHeard)
+		} else {
+			o.tell(CallerSeen)
+		}
 	case i.t.deps.Shared != nil:
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), askBudget)

@@ -99,7 +99,7 @@ func callerEvents(t *testing.T, words []string) []CallerEvent {
 	t.Helper()
 	kind := map[string]CallerEventKind{
 		"begin": CallerBegin, "rings": CallerRings, "answered": CallerAnswered, "failed": CallerFailed, "ended": CallerEnded,
-		"digits": CallerDigit, "time": CallerTime, "seen": CallerSeen, "stranger": CallerStranger, "cut": CallerCut,
+		"digits": CallerDigit, "time": CallerTime, "seen": CallerSeen, "heard": CallerWasHeard, "stranger": CallerStranger, "cut": CallerCut,
 	}[words[0]]
 	if kind == 0 {
 		t.Fatalf("unknown event %q", words[0])
