@@ -23,9 +23,7 @@ func TestRegistrarSetsLinphoneUp(t *testing.T) {
 	})
 	r := newRig(t, setUp)
 	l := r.lineOf(t, nil, oncall.Device{Kind: oncall.Softphone, Account: "anna"})
-	if err := r.app.Phones().Add(t.Context(), "anna", l.people[0]); err != nil {
-		t.Fatal(err)
-	}
+	r.addAccount(t, "anna", l.people[0])
 	link, err := r.app.Phones().NewLink(t.Context(), "anna")
 	if err != nil {
 		t.Fatal(err)
