@@ -167,25 +167,8 @@ func (s Caller) Step(e CallerEvent) (Caller, []CallerAction) {
 	case CallerDialling:
 		s.dialling(e, timer, leave)
 	case CallerPressing:
-		switch e.Kind {
-		case CallerDigit:
-			if s.Heard += string(e.Digit); strings.HasSuffix(s.Heard, s.Reply) {
-				s.Replied = true
-				do(CallerHangup)
-				do(CallerLeft)
-				over()
-			}
-		case CallerTime:
-			if s.press(do, timer) {
-				leave(true)
-			}
-		case CallerWasHeard:
-			s.Pressed = presses
-			timer(heardFor)
-		case CallerFailed, CallerEnded:
-			s.Cause = e.Cause
-			leave(false)
-		case CallerBegin, CallerRings, CallerAnswered, CallerSeen, CallerStranger, CallerCut:
+		if s.pressing(e, do, timer, leave) {
+			over()
 		}
 	case CallerLeaving:
 		if e.Kind == CallerTime {
@@ -222,6 +205,31 @@ func (s *Caller) dialling(e CallerEvent, timer func(time.Duration), leave func(h
 		leave(true)
 	case CallerBegin, CallerDigit, CallerCut:
 	}
+}
+
+// pressing is the phase after the answer; true when the reply has come.
+func (s *Caller) pressing(e CallerEvent, do func(CallerActionKind), timer func(time.Duration), leave func(hangup bool)) bool {
+	switch e.Kind {
+	case CallerDigit:
+		s.Heard += string(e.Digit)
+		if s.Replied = strings.HasSuffix(s.Heard, s.Reply); s.Replied {
+			do(CallerHangup)
+			do(CallerLeft)
+		}
+		return s.Replied
+	case CallerTime:
+		if s.press(do, timer) {
+			leave(true)
+		}
+	case CallerWasHeard:
+		s.Pressed = presses
+		timer(heardFor)
+	case CallerFailed, CallerEnded:
+		s.Cause = e.Cause
+		leave(false)
+	case CallerBegin, CallerRings, CallerAnswered, CallerSeen, CallerStranger, CallerCut:
+	}
+	return false
 }
 
 // press sends the code the next way; true when there is none left.
