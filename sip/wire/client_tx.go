@@ -97,13 +97,6 @@ func (c *ClientTx) unreachable(err error) {
 	}
 }
 
-// by returns the flow that the request goes or will go by.
-func (c *ClientTx) by() Flow {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.req.flow
-}
-
 // uses tells whether the request went out by a connection and waits for it.
 func (c *ClientTx) uses(out writer) bool {
 	c.mu.Lock()

@@ -93,26 +93,15 @@ func (e *Edge) refuse(data []byte, s *scanned, status int, l *link) {
 	}
 }
 
-// unreachable fails the client transaction whose datagram came back by ICMP.
-// quoted is the start of that datagram: method and branch name the transaction.
-// A router may quote too little for that; then every transaction to that
-// address that has heard nothing yet is failed.
-func (e *Edge) unreachable(to netip.AddrPort, quoted []byte) {
-	var hit []*ClientTx
-	if method, branch, ok := quotedRequest(quoted); ok {
-		if method == ACK {
-			return
-		}
-		if tx := e.table.findClient(branch + sip.TxSeperator + method); tx != nil {
-			hit = []*ClientTx{tx}
-		}
-	} else if !bytes.HasPrefix(quoted, []byte("SIP/")) {
-		hit = e.table.clients(func(tx *ClientTx) bool {
-			by := tx.by()
-			return by.Transport == UDP && by.Remote == to
-		})
+// unreachable fails the client transaction whose datagram came back by ICMP, if it has heard nothing yet. quoted is the
+// start of that datagram: the method and the branch, which nobody can guess, name the transaction. An ICMP message that
+// quotes less is not believed: whoever knows two addresses can forge it.
+func (e *Edge) unreachable(quoted []byte) {
+	method, branch, ok := quotedRequest(quoted)
+	if !ok || method == ACK {
+		return
 	}
-	for _, tx := range hit {
+	if tx := e.table.findClient(branch + sip.TxSeperator + method); tx != nil {
 		e.boxes.postLast(tx.req.CallID(), func() { tx.unreachable(ErrUnreachable) })
 	}
 }

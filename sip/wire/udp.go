@@ -312,9 +312,9 @@ func (s *udpSocket) write(data []byte, to netip.AddrPort) error {
 
 // drain dispatches the socket's queue of ICMP errors.
 func (s *udpSocket) drain(conn *net.UDPConn) {
-	readErrors(conn, func(to netip.AddrPort, quoted []byte) {
+	readErrors(conn, func(quoted []byte) {
 		s.edge.metrics.icmp()
-		s.edge.unreachable(to, quoted)
+		s.edge.unreachable(quoted)
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"net"
-	"net/netip"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -40,8 +39,8 @@ func controlUDP(raw syscall.RawConn, buffer, dscp int) error {
 const maxQuote = 1500
 
 // readErrors takes all errors from the socket's error queue and reports those
-// that mean an unreachable destination: where the datagram went and its start.
-func readErrors(conn *net.UDPConn, report func(to netip.AddrPort, quoted []byte)) {
+// that mean an unreachable destination by the start of the datagram.
+func readErrors(conn *net.UDPConn, report func(quoted []byte)) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return // the socket is closed
@@ -50,25 +49,15 @@ func readErrors(conn *net.UDPConn, report func(to netip.AddrPort, quoted []byte)
 	var control [512]byte
 	_ = raw.Control(func(fd uintptr) { // fails only when the socket is closed
 		for {
-			n, oobn, _, from, err := unix.Recvmsg(int(fd), quote[:], control[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+			n, oobn, _, _, err := unix.Recvmsg(int(fd), quote[:], control[:], unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 			if err != nil {
 				return
 			}
-			if to, ok := sockaddr(from); ok && hardError(control[:oobn]) {
-				report(to, quote[:n])
+			if hardError(control[:oobn]) {
+				report(quote[:n])
 			}
 		}
 	})
-}
-
-func sockaddr(sa unix.Sockaddr) (netip.AddrPort, bool) {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)), true
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), uint16(sa.Port)), true
-	}
-	return netip.AddrPort{}, false
 }
 
 // hardError tells whether the control messages hold an ICMP error that ends an

@@ -4,7 +4,6 @@ package wire
 
 import (
 	"net"
-	"net/netip"
 	"syscall"
 )
 
@@ -16,4 +15,4 @@ func controlUDP(syscall.RawConn, int, int) error { return nil }
 func controlStream(syscall.RawConn, int) error { return nil }
 
 // readErrors has no error queue to read.
-func readErrors(*net.UDPConn, func(netip.AddrPort, []byte)) {}
+func readErrors(*net.UDPConn, func([]byte)) {}
