@@ -19,6 +19,8 @@ type credentials struct {
 	cert, key, ca string
 	base          *tls.Config // what does not come from files; nil for a listener
 
+	reading sync.Mutex // held from the look at the files until what they say is in force: who looks later wins
+
 	// guarded by mu
 	mu     sync.Mutex
 	tried  [3]stamp // the files as they were looked at last
@@ -79,6 +81,8 @@ func (c *credentials) inherit(before *credentials) {
 
 // refresh reads the files if they have changed or anyway.
 func (c *credentials) refresh(anyway bool) error {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	now := [3]stamp{stampOf(c.cert), stampOf(c.key), stampOf(c.ca)}
 	c.mu.Lock()
 	same := now == c.tried
