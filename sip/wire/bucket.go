@@ -12,13 +12,11 @@ import (
 type buckets struct {
 	rate, burst             float64 // tokens per second, tokens
 	sharedRate, sharedBurst float64 // of all sources together that have no bucket of their own
-	allRate, allBurst       float64 // of all sources together; 0 = no bound
 	most                    int
 
 	mu     sync.Mutex
 	m      map[netip.Addr]*bucket
 	shared bucket
-	all    bucket
 	swept  time.Time
 }
 
@@ -40,8 +38,7 @@ func (b *buckets) take(from netip.Addr, now time.Time) bool {
 	if !ok {
 		one = b.admit(from, now)
 	}
-	ok = one != nil && one.take(b.rate, b.burst, now) || one == nil && b.shared.take(b.sharedRate, b.sharedBurst, now)
-	return ok && (b.allRate == 0 || b.all.take(b.allRate, b.allBurst, now))
+	return one != nil && one.take(b.rate, b.burst, now) || one == nil && b.shared.take(b.sharedRate, b.sharedBurst, now)
 }
 
 // sweepEvery bounds how often a full table is gone through for idle sources: a flood of forged ones must not cost that much

@@ -12,7 +12,8 @@
 // A flow is a transport with a local and a remote address, and for TLS a
 // profile; every message came from one and goes to one. The local address names
 // the listener: by it a request leaves, and Via and Contact name it. A kept flow
-// is only what is open already. A source is the remote address of a flow; its
+// is only what is open already; an accepted one, once it is gone, is what its
+// Instead says. A source is the remote address of a flow; its
 // Class decides whether it hears anything from us. A guest is a source that may
 // register and nothing else. A mailbox is the queue of one Call-ID.
 //
@@ -43,16 +44,20 @@
 // the process may open, so that idle ones never starve calls. A newcomer takes the
 // place of the oldest connection that has never sent a request; the same one is
 // given up when accepting fails for lack of descriptors. Guests have a small share
-// of their own and are dropped when they have not registered in time. What waits for
+// of their own and are dropped when they have not registered in time; what all of
+// them may do has a part set aside for networks from which somebody has registered in
+// the last week and since the start. What waits for
 // an answer on a connection that dies fails at once, whatever it has heard so far.
 //
 // A listener for TLS shows its certificate and may ask for one; a profile says how
 // connections to one operator are opened. Files are looked at once a minute; what
-// cannot be used leaves in force what was before it. Nothing is said below TLS
+// cannot be used leaves in force what was before it. Who comes back resumes the
+// session. Nothing is said below TLS
 // before a client hello; no protocol is negotiated (ALPN), no secret is logged.
 //
 // A request that may not fit a packet goes by TCP to the same peer if it takes the
-// connection, else by UDP in fragments.
+// connection, else by UDP in fragments. ICMP is believed only where it quotes method
+// and branch of a request of ours.
 //
 // # RFCs
 //

@@ -119,7 +119,7 @@ func TestGuestsForgedByTheMillion(t *testing.T) {
 		}
 		addr = addr.Next()
 	}
-	if n := len(e.guests.datagrams.m); n > e.cfg.MaxSources {
+	if n := len(e.guests.datagrams.sources.m); n > e.cfg.MaxSources {
 		t.Errorf("%d sources are remembered", n)
 	}
 	if most := (seconds + 1) * guestsAll; answered > most || answered < seconds*guestsRest {

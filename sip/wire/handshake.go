@@ -51,7 +51,8 @@ func (c *streamConn) goodbye() {
 	}
 }
 
-// serverTLS is the configuration that finds the one in force for each connection.
+// serverTLS is the configuration that finds the one in force for each connection. There is one of a listener, since the
+// keys of its session tickets are in it: with them a phone that comes back costs no signature.
 func (s *streamSocket) serverTLS() *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12,

@@ -63,6 +63,9 @@ func (t *ServerTx) respond(res *Response) error {
 		t.final = status
 	}
 	t.started = true
+	if t.req.sip.Method == sip.REGISTER && is2xx(status) {
+		t.registered()
+	}
 	if err := t.sip.Respond(res.sip); err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
 		return fmt.Errorf("answer %s with %d: %w", t.req.Method(), status, errors.Join(classify(err), err))
 	}
@@ -70,10 +73,16 @@ func (t *ServerTx) respond(res *Response) error {
 	if t.req.sip.Method == sip.CANCEL {
 		t.keepCancel(res)
 	}
-	if c, ok := t.back.out.(*streamConn); ok && t.req.sip.Method == sip.REGISTER && is2xx(status) {
+	return nil
+}
+
+// registered makes the source of a REGISTER one that is known, before it hears of it: what it sends next may be an answer
+// to our INVITE.
+func (t *ServerTx) registered() {
+	t.edge.guests.registered(t.req.flow.Remote.Addr(), time.Now())
+	if c, ok := t.back.out.(*streamConn); ok {
 		c.welcome()
 	}
-	return nil
 }
 
 // keepCancel keeps the answer to a CANCEL for its retransmissions: sipgo sends

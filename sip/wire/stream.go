@@ -26,6 +26,7 @@ type streamSocket struct {
 	fresh  chan *streamConn           // connections for sipgo to serve
 	work   chan func(context.Context) // what start is to run in goroutines of its own
 	own    *credentials               // TLS: what the listener shows; nil for TCP
+	shows  *tls.Config                // TLS: for accepted connections
 	opens  bool                       // TLS without a certificate: nothing is accepted
 	shakes atomic.Int32               // TLS handshakes that peers have begun
 
@@ -92,6 +93,7 @@ func newStreamSocket(e *Edge, conf Listen) *streamSocket {
 	if conf.Transport == TLS {
 		s.opens = conf.TLS.Cert == ""
 		s.own = newCredentials("listener "+conf.Addr, conf.TLS.Cert, conf.TLS.Key, conf.TLS.ClientCA)
+		s.shows = s.serverTLS()
 	}
 	return s
 }
@@ -303,7 +305,7 @@ func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 	case class == Unknown:
 		why = faultUnknownSource
 		s.edge.strange(remote)
-	case class == Guest && !s.edge.guests.connections.take(guestKey(remote.Addr()), time.Now()):
+	case class == Guest && !s.edge.guests.connections.take(remote.Addr(), time.Now()):
 		why = faultRate
 	}
 	if why != faultNone {
@@ -317,7 +319,7 @@ func (s *streamSocket) take(ctx context.Context, conn net.Conn) {
 		}
 	}
 	if s.own != nil {
-		conn = tls.Server(&mute{Conn: conn}, s.serverTLS())
+		conn = tls.Server(&mute{Conn: conn}, s.shows)
 	}
 	c := newStreamConn(s, conn, Flow{Transport: s.conf.Transport, Local: netip.AddrPortFrom(local.Addr(), s.address().Port()), Remote: remote, Accepted: true})
 	c.guest.Store(class == Guest)

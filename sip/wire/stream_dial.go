@@ -8,8 +8,8 @@ import (
 	"net/netip"
 )
 
-// dial returns the connection to a peer, opening it if there is none;
-// requests that come meanwhile share it.
+// dial returns the connection to a peer, opening it if there is none; requests that come meanwhile share it, and each
+// waits as long as its own ctx allows.
 func (s *streamSocket) dial(ctx context.Context, peer peerKey) (*streamConn, error) {
 	s.mu.Lock()
 	if c := s.conns[peer]; c != nil && c.open {
@@ -18,25 +18,32 @@ func (s *streamSocket) dial(ctx context.Context, peer peerKey) (*streamConn, err
 	}
 	d, waiting := s.dialing[peer]
 	if !waiting {
-		d = &dial{done: make(chan struct{})}
+		d = &dial{done: make(chan struct{}), err: ErrTransport}
 		s.dialing[peer] = d
 	}
 	from := s.bound
 	s.mu.Unlock()
-	if waiting {
-		select {
-		case <-d.done:
-			return d.conn, d.err
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
+	if !waiting && !s.spawn(func(ctx context.Context) {
+		defer s.dialled(peer, d) // after a panic too
+		d.conn, d.err = s.open(ctx, from, peer)
+	}) {
+		d.err = fmt.Errorf("connect to %s: %w: too many connections are being opened", peer.remote, ErrTransport)
+		s.dialled(peer, d)
 	}
-	d.conn, d.err = s.open(ctx, from, peer)
+	select {
+	case <-d.done:
+		return d.conn, d.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// dialled ends the wait for a connection.
+func (s *streamSocket) dialled(peer peerKey, d *dial) {
 	s.mu.Lock()
 	delete(s.dialing, peer)
 	s.mu.Unlock()
 	close(d.done)
-	return d.conn, d.err
 }
 
 // open opens a connection from the listener's address; the time-out bounds the TLS handshake too.
