@@ -11,6 +11,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/guard"
 	"github.com/butlerspb/vahta/sip/phone"
 	"github.com/butlerspb/vahta/sip/siptest"
@@ -357,4 +358,41 @@ func TestFraudDigestLeak(t *testing.T) {
 	if leaked > 0 {
 		t.Errorf("%d requests within the call carry a password's answer\n%s", leaked, f.op.Trace())
 	}
+}
+
+// TestFraudSoundGoesNowhere: who names a place in our network, or everybody, as where his sound goes gets none: no packet leaves
+// for it though the call is taken and the engineer speaks.
+func TestFraudSoundGoesNowhere(t *testing.T) {
+	t.Parallel()
+	f := newFraud(t, nil)
+	l := f.line(t, nil, startPhone(t, "engineer", "udp", accepting()).URI())
+	for _, where := range []string{"239.1.1.1", "255.255.255.255"} {
+		call := f.op.NewCall(f.uri(l.id))
+		call.Invite(strings.ReplaceAll(siptest.NewRTP(t).SDP(), "IP4 127.0.0.1", "IP4 "+where))
+		call.Ack(f.op.ExpectStatus(488, "INVITE"))
+	}
+	call := f.op.NewCall(f.uri(l.id))
+	call.Invite(strings.ReplaceAll(siptest.NewRTP(t).SDP(), "IP4 127.0.0.1", "IP4 169.254.169.254"))
+	ok := f.op.ExpectStatus(200, "INVITE")
+	call.Learn(ok).Ack(ok)
+	until(t, "the engineer has spoken for a second", func() bool {
+		for _, c := range f.app.Engine().Calls() {
+			legs := make(chan []b2bua.LegDetail, 1)
+			if c.Info().CallID != call.CallID || !c.Post(func() { legs <- c.Detail().Legs }) {
+				continue
+			}
+			for _, leg := range <-legs {
+				if leg.Name == "caller" && leg.Quality.Out.Packets > 0 {
+					t.Fatalf("%d packets were sent to %s", leg.Quality.Out.Packets, leg.Quality.Remote)
+				}
+				if leg.Name != "caller" && leg.Quality.In.Packets > 50 {
+					return true
+				}
+			}
+		}
+		return false
+	})
+	call.Bye()
+	f.op.ExpectStatus(200, "BYE")
+	f.closeAll(t, l)
 }
