@@ -97,3 +97,35 @@ func TestUnreachableInsideIsNotTheEnd(t *testing.T) {
 			"0 INFO 3 far", "0 owner: info-done (no answer in time)", "0 BYE 4 far", "0 owner: ended (far end lost the dialog)")
 	})
 }
+
+// A phone behind NAT that we have called connects anew: only it can, and from what it sends we know by where.
+func TestSIPoverTCPKeptPhoneThatReconnects(t *testing.T) {
+	t.Parallel()
+	l := startLine(t, nil)
+	l.st.OnOutOfDialog(wire.OPTIONS, func(tx *wire.ServerTx) {
+		_ = tx.Respond(wire.NewResponse(tx.Request(), 200, ""))
+		l.calls <- &Dialog{s: State{Flow: tx.Request().Flow()}}
+	})
+	phone := l.ua("tcp")
+	phone.NewCall(l.uri()).Request("OPTIONS", "", "")
+	flow := l.taken().s.Flow
+	flow.Kept = true
+	d := l.dialWith(flow.Remote, wire.TCP, func(o *Outgoing) { o.Flow = flow })
+	invite := phone.ExpectRequest("INVITE")
+	answering := phone.Received(invite)
+	answering.Answer(200, "OK", "v=0\r\n")
+	phone.ExpectRequest("ACK")
+	l.want(Answered)
+	phone.Hangup()
+	anew := siptest.Call{ // not by the connection that the INVITE came by
+		UA: phone, CallID: answering.CallID, LocalTag: answering.LocalTag, RemoteTag: answering.RemoteTag,
+		LocalAddr: answering.LocalAddr, RemoteAddr: answering.RemoteAddr, Target: answering.Target,
+	}
+	anew.Request("INFO", "application/dtmf-relay", "Signal=1")
+	l.want(Info)
+	l.loop.do(func() { d.Bye() })
+	phone.Answer(phone.ExpectRequest("BYE"), 200, "OK", siptest.Reply{})
+	if e := l.want(Ended); e.Err != nil || e.Status != 200 {
+		t.Errorf("ended with %d, %v", e.Status, e.Err)
+	}
+}
