@@ -53,7 +53,7 @@ func (s Settings) linphone() ([]byte, error) {
 	c := lpConfig{Sections: []lpSection{
 		section("misc", "config-uri", "", "transient_provisioning", "1"),
 		section("sip", "default_proxy", "0", "media_encryption", encryption, "media_encryption_mandatory", mandatory,
-			"keepalive_period", linphoneKeepAlive, "use_rport", "1", "register_only_when_network_is_up", "1"),
+			"keepalive_period", linphoneKeepAlive, "use_rport", "1"),
 		section("auth_info_0", "username", s.User, "passwd", s.Password, "realm", s.Realm, "domain", host),
 		section("proxy_0", "reg_proxy", "<"+s.Proxy+">", "reg_route", "<"+s.Proxy+">", "reg_identity", s.Identity,
 			"reg_expires", strconv.Itoa(int(s.Expires/time.Second)), "reg_sendregister", "1", "publish", "0",

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -14,11 +15,19 @@ import (
 // TestRegistrarSetsLinphoneUp: linphonec fetches its settings by a one-time link and nothing else, registers, rings, and
 // still registers after a restart, when the link is spent.
 func TestRegistrarSetsLinphoneUp(t *testing.T) {
+	for i, transport := range []string{"udp", "tls"} {
+		t.Run(transport, func(t *testing.T) { linphoneSetUp(t, transport, 2*i) })
+	}
+}
+
+// linphoneSetUp sets it up over a transport, which is that of a listener.
+func linphoneSetUp(t *testing.T, transport string, listener int) {
+	t.Helper()
 	web, sip := siptest.ClosedPort(t), siptest.ClosedPort(t)
-	setUp, _ := registering(t, "127.0.0.1", func(c *config.Config) {
+	setUp, ca := registering(t, "127.0.0.1", func(c *config.Config) {
 		c.HTTP.Listen, c.Phones.PublicURL = web.String(), "http://"+web.String()
-		c.SIP.Listen[0].Addr = sip.String()
-		c.Phones.Domain, c.Phones.Transport = sip.String(), "udp"
+		c.SIP.Listen[listener].Addr = sip.String()
+		c.Phones.Domain, c.Phones.Transport = fmt.Sprintf("localhost:%d", sip.Port()), transport
 		c.Phones.Algorithms = []digest.Algorithm{digest.SHA256, digest.MD5}
 	})
 	r := newRig(t, setUp)
@@ -37,8 +46,10 @@ func TestRegistrarSetsLinphoneUp(t *testing.T) {
 			t.Fatalf("page: %s, %v", resp.Status, err)
 		}
 	}
-	linphone := siptest.StartLinphone(t, link.Phone, "")
-	r.registered(t, "anna")
+	linphone := siptest.StartLinphone(t, link.Phone, "", ca.File)
+	if p := r.registered(t, "anna"); p.Transport != transport {
+		t.Errorf("registered over %s", p.Transport)
+	}
 	resp, err := http.Get(link.Phone)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +64,7 @@ func TestRegistrarSetsLinphoneUp(t *testing.T) {
 	linphone.Quit()
 	until(t, "it has unregistered", func() bool { return len(r.phones(t, "anna")) == 0 })
 
-	again := siptest.StartLinphone(t, "", linphone.Settings())
+	again := siptest.StartLinphone(t, "", linphone.Settings(), ca.File)
 	r.registered(t, "anna")
 	again.Quit()
 }

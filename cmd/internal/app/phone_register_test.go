@@ -19,7 +19,7 @@ import (
 func registering(tb testing.TB, host string, change func(*config.Config)) (func(*config.Config), *siptest.Authority) {
 	tb.Helper()
 	ca := siptest.NewAuthority(tb, "phones")
-	cert, key := ca.Issue(time.Now().Add(time.Hour), host)
+	cert, key := ca.Issue(time.Now().Add(time.Hour), host, "localhost")
 	return func(c *config.Config) {
 		c.Phones.Enabled, c.Phones.Algorithms = true, []digest.Algorithm{digest.MD5} // baresip copes with no choice
 		c.SIP.Listen = []wire.Listen{
