@@ -285,7 +285,7 @@ func TestRegistrarAuthenticatesCalls(t *testing.T) {
 		t.Helper()
 		first := &incoming{req: p.request(wire.INVITE, headers...)}
 		if user, ok := r.Authenticate(first); ok {
-			return user, 0
+			t.Fatalf("%s is let in without a password", user) // UDP sources are easily forged
 		}
 		if first.status != wire.StatusUnauthorized {
 			return "", first.status
@@ -357,7 +357,7 @@ func TestNATKeepsTheWayOpen(t *testing.T) {
 			}
 			last = s.at
 		}
-		if n := len(asked); n < 40 || most > 30500*time.Millisecond {
+		if n := len(asked); n < 40 || most > 31*time.Second { // a REGISTER in between, which keeps the way open too, puts one off
 			t.Errorf("%d OPTIONS in 20 min, at most %s apart", n, most)
 		}
 		p.mustRegister()
