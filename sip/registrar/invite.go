@@ -1,6 +1,7 @@
 package registrar
 
 import (
+	"slices"
 	"time"
 
 	"github.com/butlerspb/vahta/sip/wire"
@@ -16,9 +17,9 @@ type Caller interface {
 // answered: with a challenge, or because the account may not. Each true needs one Release.
 func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
 	now, req := r.now(), in.Request()
-	user, proved := r.connected(req.Flow(), now)
+	user := req.From().URI.User
 	var refused *refusal
-	if !proved {
+	if !r.connected(user, req.Flow(), now) {
 		user, refused = r.authenticate(req, now)
 	}
 	if refused == nil {
@@ -35,22 +36,17 @@ func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
 	return "", false
 }
 
-// connected tells whose connection a flow is: TCP and TLS sources cannot be forged.
-func (r *Registrar) connected(f wire.Flow, now time.Time) (user string, ok bool) {
+// connected tells whether a flow is the connection of an account: TCP and TLS sources cannot be forged. Several accounts may share one.
+func (r *Registrar) connected(user string, f wire.Flow, now time.Time) bool {
 	if f.Transport == wire.UDP {
-		return "", false
+		return false
 	}
 	f = unmapped(f)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for account, list := range r.own {
-		for i := range list {
-			if b := &list[i]; b.live(now) && b.Transport == f.Transport && b.Remote == f.Remote {
-				return account, true
-			}
-		}
-	}
-	return "", false
+	return slices.ContainsFunc(r.own[user], func(b Binding) bool {
+		return b.live(now) && b.Transport == f.Transport && b.Remote == f.Remote
+	})
 }
 
 // take counts a call of an account.

@@ -96,7 +96,7 @@ func (p *Provisioner) Spend(ctx context.Context, token string) (Settings, error)
 	now, hash := p.Now(), linkHash(token)
 	found := -1
 	for i := range list { // all of them, so that the time tells nothing
-		if subtle.ConstantTimeCompare([]byte(list[i].Link), []byte(hash)) == 1 && now.Before(list[i].LinkUntil) && list[i].Revoked.IsZero() {
+		if subtle.ConstantTimeCompare([]byte(list[i].Link), []byte(hash)) == 1 && list[i].Revoked.IsZero() {
 			found = i
 		}
 	}
