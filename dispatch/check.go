@@ -93,32 +93,45 @@ func checkDevices(people []oncall.Person) error {
 	owners := map[string]oncall.Person{}
 	for i, p := range people {
 		for j, d := range p.Devices {
-			fault := func(field, format string, args ...any) {
-				faults = append(faults, fmt.Errorf("people[%d].devices[%d].%s: %w", i, j, field, fmt.Errorf(format, args...)))
+			field, err := checkAddress(d)
+			if err == nil && d.Kind != oncall.Mobile {
+				field, err = checkOwner(owners, p, d)
 			}
-			if d.Kind == oncall.Mobile {
-				if strings.HasPrefix(strings.TrimSpace(d.Number), "+") && digits(d.Number) < minMobile {
-					fault("number", "has %d digits, too few for an international number; write it whole, such as +79215550100", digits(d.Number))
-				}
-				continue
+			if err != nil {
+				faults = append(faults, fmt.Errorf("people[%d].devices[%d].%s: %w", i, j, field, err))
 			}
-			if port := portOf(d.URI); port != "" {
-				if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-					fault("uri", "port %s is not 1 to 65535", port)
-				}
-			}
-			phone, field := phoneOf(d.URI), "uri"
-			if d.Account != "" {
-				phone, field = "account "+d.Account, "account"
-			}
-			if o, taken := owners[phone]; taken && o.ID != p.ID && !o.Shared && !p.Shared && phone != "" {
-				fault(field, "%q is the softphone of %s too; give each his own, or set shared: true when it is a ring group", d.Address(), o.ID)
-				continue
-			}
-			owners[phone] = p
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// checkAddress names the field of a device that nobody could be reached at.
+func checkAddress(d oncall.Device) (field string, err error) {
+	if d.Kind == oncall.Mobile {
+		if strings.HasPrefix(strings.TrimSpace(d.Number), "+") && digits(d.Number) < minMobile {
+			return "number", fmt.Errorf("has %d digits, too few for an international number; write it whole, such as +79215550100", digits(d.Number))
+		}
+		return "", nil
+	}
+	if port := portOf(d.URI); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "uri", fmt.Errorf("port %s is not 1 to 65535", port)
+		}
+	}
+	return "", nil
+}
+
+// checkOwner notes whose a softphone is.
+func checkOwner(owners map[string]oncall.Person, p oncall.Person, d oncall.Device) (field string, err error) {
+	phone, field := phoneOf(d.URI), "uri"
+	if d.Account != "" {
+		phone, field = "account "+d.Account, "account"
+	}
+	if o, taken := owners[phone]; taken && o.ID != p.ID && !o.Shared && !p.Shared && phone != "" {
+		return field, fmt.Errorf("%q is the softphone of %s too; give each his own, or set shared: true when it is a ring group", d.Address(), o.ID)
+	}
+	owners[phone] = p
+	return "", nil
 }
 
 // minMobile is the fewest digits of a subscriber's number with country code
