@@ -3,6 +3,7 @@ package registrar
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -39,7 +40,9 @@ type Config struct {
 	Ping time.Duration `yaml:"ping"`
 	// Refresh is how often the accounts are read again; a revocation at another node takes that long at most.
 	Refresh time.Duration `yaml:"refresh"`
-	// PublicURL is where phones reach this program's HTTP listener, such as https://vahta.example.net; "" = no links.
+	// Listen is an HTTP listener that serves links and nothing else; "" = http.listen serves them, beside probes and metrics.
+	Listen string `yaml:"listen"`
+	// PublicURL is where phones reach the listener of links, such as https://vahta.example.net; "" = no links.
 	PublicURL string `yaml:"public_url"`
 	// LinkLife is how long a one-time link is good.
 	LinkLife time.Duration `yaml:"link_life"`
@@ -108,6 +111,13 @@ func (c Config) validateAddresses() (faults []error) {
 	if c.Domain != "" {
 		if _, err := domainURI(c.Domain); err != nil {
 			faults = append(faults, fmt.Errorf("domain: %q is no host or host:port: %w", c.Domain, err))
+		}
+	}
+	if c.Listen != "" {
+		if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+			faults = append(faults, fmt.Errorf("listen: %q is no address:port: %w", c.Listen, err))
+		} else if c.PublicURL == "" {
+			faults = append(faults, errors.New("public_url: is empty; links need it to be served by listen"))
 		}
 	}
 	if c.PublicURL != "" {

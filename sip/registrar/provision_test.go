@@ -210,18 +210,20 @@ func TestConfigOfPhones(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"realm: ":        func(c *Config) { c.Realm = `a"b` },
-		"transport: ":    func(c *Config) { c.Transport = "sctp" },
-		"srtp: ":         func(c *Config) { c.SRTP = "yes" },
-		"expires: ":      func(c *Config) { c.Expires = time.Hour },
-		"min_expires: ":  func(c *Config) { c.MinExpires = 3 * time.Minute },
-		"max_contacts: ": func(c *Config) { c.MaxContacts = 0 },
-		"max_calls: ":    func(c *Config) { c.MaxCalls = 0 },
-		"ping: ":         func(c *Config) { c.Ping = 0 },
-		"refresh: ":      func(c *Config) { c.Refresh = time.Hour },
-		"link_life: ":    func(c *Config) { c.LinkLife = time.Hour },
-		"public_url: ":   func(c *Config) { c.PublicURL = "vahta.example" },
-		"domain: ":       func(c *Config) { c.PublicURL = "https://vahta.example" },
+		"realm: ":              func(c *Config) { c.Realm = `a"b` },
+		"transport: ":          func(c *Config) { c.Transport = "sctp" },
+		"srtp: ":               func(c *Config) { c.SRTP = "yes" },
+		"expires: ":            func(c *Config) { c.Expires = time.Hour },
+		"min_expires: ":        func(c *Config) { c.MinExpires = 3 * time.Minute },
+		"max_contacts: ":       func(c *Config) { c.MaxContacts = 0 },
+		"max_calls: ":          func(c *Config) { c.MaxCalls = 0 },
+		"ping: ":               func(c *Config) { c.Ping = 0 },
+		"refresh: ":            func(c *Config) { c.Refresh = time.Hour },
+		"link_life: ":          func(c *Config) { c.LinkLife = time.Hour },
+		"public_url: ":         func(c *Config) { c.PublicURL = "vahta.example" },
+		"listen: ":             func(c *Config) { c.Listen, c.PublicURL = "8080", "https://vahta.example" },
+		"public_url: is empty": func(c *Config) { c.Listen = "127.0.0.1:8081" },
+		"domain: ":             func(c *Config) { c.PublicURL = "https://vahta.example" },
 	} {
 		c := Default()
 		change(&c)

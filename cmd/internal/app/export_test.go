@@ -43,3 +43,9 @@ func (a *App) SelfTests() *selftest.Tester { return a.selftest }
 
 // ExamineLines lets product tests see what doctor says of the lines.
 var ExamineLines = examineLines
+
+// MaxHTTP and Serve let product tests load a listener of their own.
+const MaxHTTP = maxHTTP
+
+// Serve is how all HTTP listeners are served.
+var Serve = serve //nolint:gochecknoglobals // a function

@@ -22,6 +22,7 @@ import (
 const (
 	headerTimeout = 5 * time.Second
 	readTimeout   = 10 * time.Second
+	writeTimeout  = 10 * time.Second // who reads nothing must not hold a connection that a probe needs
 	idleTimeout   = 30 * time.Second
 	readyTimeout  = 2 * time.Second
 	maxHTTP       = 64 // connections of one listener; further ones wait to be accepted
@@ -45,25 +46,35 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return errors.Join(err, control.Close())
 	}
-	l.start(ctx, "control socket", serve(control, desk.HandleSelfTests(desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard}), a.selftest)))
-	if a.cfg.HTTP.Listen == "" {
-		return nil
+	l.start(ctx, "control socket", serve(control, desk.HandleSelfTests(desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard}), a.selftest), 0)) // its answers take as long as a call
+	if a.cfg.HTTP.Listen != "" {
+		health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)
+		if err != nil {
+			return fmt.Errorf("http.listen: %w; free the port or set another, \"\" for none", err)
+		}
+		a.web = health.Addr().String()
+		l.start(ctx, "http", serve(health, a.health(), writeTimeout))
 	}
-	health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)
-	if err != nil {
-		return fmt.Errorf("http.listen: %w; free the port or set another, \"\" for none", err)
+	if a.links() && a.cfg.Phones.Listen != "" {
+		links, err := lc.Listen(ctx, "tcp", a.cfg.Phones.Listen)
+		if err != nil {
+			return fmt.Errorf("phones.listen: %w; free the port or set another, \"\" for that of http.listen", err)
+		}
+		a.log.Info("phones are set up by links", "service", "http", "listen", links.Addr().String())
+		l.start(ctx, "links", serve(links, a.registrar.Web(), writeTimeout))
 	}
-	a.web = health.Addr().String()
-	l.start(ctx, "http", serve(health, a.health()))
 	return nil
 }
 
-// serve returns a part that serves h until its context ends.
-func serve(l net.Listener, h http.Handler) func(context.Context) error {
+// links reports whether phones are set up by links.
+func (a *App) links() bool { return a.registrar != nil && a.cfg.Phones.PublicURL != "" }
+
+// serve returns a part that serves h until its context ends; within is how long an answer may take, 0 = any time.
+func serve(l net.Listener, h http.Handler, within time.Duration) func(context.Context) error {
 	return func(ctx context.Context) error {
 		l := netutil.LimitListener(l, maxHTTP)
 		s := &http.Server{
-			Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+			Handler: h, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: within, IdleTimeout: idleTimeout,
 			BaseContext: func(net.Listener) context.Context { return ctx },
 		}
 		stop := context.AfterFunc(ctx, func() { _ = s.Close() }) // nothing on these listeners is worth waiting for
@@ -76,7 +87,8 @@ func serve(l net.Listener, h http.Handler) func(context.Context) error {
 }
 
 // health answers probes: /livez (the process turns), /readyz (a call would be answered now; never asks Redis or SQL),
-// /status (dependencies, for people), /metrics; and sets phones up by their links.
+// /status (dependencies, for people), /metrics; and sets phones up by their links, unless these have a listener
+// of their own.
 func (a *App) health() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprintln(w, "ok") })
@@ -91,7 +103,7 @@ func (a *App) health() http.Handler {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(a.status(r.Context())) // a probe that went away needs no answer
 	})
-	if a.registrar != nil && a.cfg.Phones.PublicURL != "" {
+	if a.links() && a.cfg.Phones.Listen == "" {
 		mux.Handle(registrar.Path, a.registrar.Web())
 	}
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
