@@ -149,10 +149,10 @@ func TestFraudBans(t *testing.T) {
 		registers(inOperatorsName, "anna", guess("anna", "bm9uY2U"))
 		registers(guesser, "anna", guess("anna", nonce))
 	}
+	sound := siptest.NewRTP(t).SDP()
 	until(t, "the operator's INVITE is answered", func() bool { // it may have to come again, as INVITEs do
 		call := f.op.NewCall(f.uri("first"))
-		call.Invite(siptest.NewRTP(t).SDP())
-		f.left()
+		call.Invite(sound)
 		return f.op.Seen(func(m *siptest.Message) bool { _, method := m.CSeq(); return m.Status >= 180 && method == "INVITE" }) > 0
 	})
 	if n := forger.Seen(func(m *siptest.Message) bool { return m.Answers(401, "REGISTER") }); n > 100 {
