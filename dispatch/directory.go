@@ -182,11 +182,19 @@ func (s *Snapshot) Line(id string) (Line, bool) {
 // Lines returns all hotlines.
 func (s *Snapshot) Lines() []Line { return slices.Clone(s.lines) }
 
+// Listed returns the hotline that lists a dialled number or name.
+func (s *Snapshot) Listed(dialled string) (Line, bool) {
+	if i, ok := s.byDID[did(s.Book.Numbering(), dialled)]; ok {
+		return s.lines[i], true
+	}
+	return Line{}, false
+}
+
 // LineFor returns the hotline a dialled number belongs to: the line that lists
 // it, else the first line without numbers, else the only line there is.
 func (s *Snapshot) LineFor(dialled string) (Line, bool) {
-	if i, ok := s.byDID[did(s.Book.Numbering(), dialled)]; ok {
-		return s.lines[i], true
+	if l, ok := s.Listed(dialled); ok {
+		return l, true
 	}
 	for _, l := range s.lines {
 		if len(l.DIDs) == 0 {

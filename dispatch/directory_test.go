@@ -158,6 +158,12 @@ func TestLineFor(t *testing.T) {
 	if l, _ := rest.LineFor("+74950000000"); l.ID != "english" {
 		t.Errorf("the rest goes to %q", l.ID)
 	}
+	if l, ok := rest.Listed("88123330000"); !ok || l.ID != "main" {
+		t.Errorf("a number that line main lists is that of %q", l.ID)
+	}
+	if l, ok := rest.Listed("+74950000000"); ok {
+		t.Errorf("line %s does not list what it takes", l.ID)
+	}
 }
 
 func TestConfigNamesFaults(t *testing.T) {

@@ -41,10 +41,15 @@ func dialled(text string, person oncall.Person, found bool) []oncall.Device {
 	if found {
 		return person.Devices
 	}
-	if text == "" || strings.Trim(text, "+*#0123456789") != "" {
+	if !IsNumber(text) {
 		return nil
 	}
 	return []oncall.Device{{Kind: oncall.Mobile, Number: text, RingTime: clientRing}}
+}
+
+// IsNumber reports whether what was dialled may be a number of the telephone network; the guard judges which of them may leave.
+func IsNumber(dialled string) bool {
+	return dialled != "" && strings.Trim(dialled, "+*#0123456789") == ""
 }
 
 // colleagueRing is how long a colleague's device rings that says nothing of it.

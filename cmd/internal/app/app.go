@@ -273,9 +273,21 @@ func (a *App) buildDelivery() (err error) {
 
 func (a *App) part(name string) *slog.Logger { return a.log.With("service", name) }
 
-// serves reports whether the called number is one of our lines.
+// serves reports whether a call is one to a hotline. What a line lists is, whoever calls. A line also takes what none lists,
+// but not all of what phones of ours dial, for an engineer who rings a friend opens no ticket: of an account nothing else, and
+// of a configured phone, which may be a client's, only what no own call could be, so neither a number nor a colleague.
 func (a *App) serves(in trunk.Inbound) bool {
-	_, ok := a.desk.Directory().Load().LineFor(in.DID)
+	lines := a.desk.Directory().Load()
+	if _, ok := lines.Listed(in.DID); ok {
+		return true
+	}
+	if in.Trunk == "" {
+		_, own := a.colleague(in.DID)
+		if own || in.Account != "" || hotline.IsNumber(in.DID) {
+			return false
+		}
+	}
+	_, ok := lines.LineFor(in.DID)
 	return ok
 }
 

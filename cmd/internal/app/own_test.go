@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -177,6 +178,60 @@ func TestOwnCallToAColleague(t *testing.T) {
 	r.must(r.client.Answer(phone.Refusing(486)))
 	if got := refusedWith(t, r.ownCall(t, desk, "+79210000009", phone.Options{})); got != 486 {
 		t.Errorf("a busy number is answered %d", got)
+	}
+	r.empty()
+}
+
+// TestOwnCallWithOneLine: with one hotline, which takes what no other takes from operators, an engineer's phone reaches it by
+// what it lists alone; numbers and colleagues are own calls, and a name that nobody has is nothing to an account.
+func TestOwnCallWithOneLine(t *testing.T) {
+	t.Parallel()
+	r := ownRig(t, nil)
+	l := r.lineOf(t, nil, oncall.Device{Kind: oncall.Softphone, Account: "anna"})
+	anna := r.engineer(t, "anna", l.people[0])
+	r.mu.Lock()
+	for _, line := range r.cfg.Lines {
+		if line.ID == l.id {
+			line.DIDs = []string{"+78120000000", "hotline"}
+			r.cfg.Lines = []dispatch.Line{line}
+			break
+		}
+	}
+	err := r.app.Reload(t.Context(), r.cfg)
+	r.mu.Unlock()
+	r.must(err)
+	for i, from := range []*phone.Phone{anna, startPhone(t, "desk", "udp", phone.Answer{})} {
+		s := r.ownCall(t, from, "89161234567", phone.Options{})
+		wait(t, s, phone.Answered)
+		if got := incoming(t, r.client, i+1).Request().URI().User; got != "+79161234567" {
+			t.Errorf("the operator is asked for %q", got)
+		}
+		s.Hangup()
+		wait(t, s, phone.Ended)
+	}
+	if got := refusedWith(t, r.ownCall(t, anna, "zoya", phone.Options{})); got != 404 {
+		t.Errorf("a name that nobody has is answered %d", got)
+	}
+	if n := len(l.tickets()); n > 0 {
+		t.Errorf("%d tickets of own calls", n)
+	}
+	desk := startPhone(t, "client's", "udp", phone.Answer{})
+	for i, call := range []func() *phone.Session{
+		func() *phone.Session { return r.ownCall(t, anna, "hotline", phone.Options{}) },
+		func() *phone.Session { return r.ownCall(t, desk, "88120000000", phone.Options{}) },
+		func() *phone.Session { return r.ownCall(t, desk, "emergency", phone.Options{}) },
+		func() *phone.Session { return r.dialFromOperator(t, "+74950000000") },
+	} {
+		s := call()
+		wait(t, s, phone.Rang)
+		until(t, fmt.Sprintf("call %d is the hotline's", i+1), func() bool {
+			list, err := r.app.Dispatcher().ListCalls(t.Context(), dispatch.CallFilter{})
+			return err == nil && len(list) == i+1
+		})
+		s.Hangup()
+	}
+	for _, tk := range l.tickets() {
+		l.close(tk)
 	}
 	r.empty()
 }
