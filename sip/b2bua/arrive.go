@@ -24,6 +24,7 @@ type arrival struct {
 	hops     int        // Max-Forwards of what he dials on, see hopsOf
 	offer    *sdp.Session
 	script   func(*Call)
+	own      bool // it is no call to a hotline, and a phone's account answers for it
 }
 
 // policyOf reads how calls of an operator are taken; nil is a configured phone, whose sound is secured if it wants it so.
@@ -53,7 +54,7 @@ func (e *Engine) invited(in *dialog.Incoming) {
 	if answered {
 		return
 	}
-	held := deposit{engine: e, who: a.who}
+	held := deposit{engine: e}
 	defer held.giveBack()
 	from := caller{who: a.who, peer: ok}
 	if why := e.admit(req.ReceivedAt(), &from); why != "" {
@@ -71,7 +72,7 @@ func (e *Engine) invited(in *dialog.Incoming) {
 		refuse(wire.StatusForbidden, refusedPeer)
 		return
 	}
-	if a.script = e.scriptFor(in, a.who); a.script == nil {
+	if a.script, a.own = e.scriptFor(in, a.who); a.script == nil {
 		refuse(wire.StatusNotFound, refusedNumber)
 		return
 	}
@@ -87,6 +88,13 @@ func (e *Engine) invited(in *dialog.Incoming) {
 		refuse(wire.StatusSessionIntervalTooSmall, refusedBrief, least)
 		return
 	}
+	if a.own {
+		if !e.phones.Take(in, a.who.Account) {
+			held.giveBack()
+			return
+		}
+		held.account = a.who.Account
+	}
 	if !e.trunks.Reserve(a.who.Trunk) {
 		refuse(wire.StatusServiceUnavailable, refusedLimit, e.retryAfter)
 		return
@@ -95,10 +103,10 @@ func (e *Engine) invited(in *dialog.Incoming) {
 	e.begin(in, &a)
 }
 
-// deposit is what is held for an INVITE until it is a call: an account's call, and a place among the calls.
+// deposit is what is held for an INVITE until it is a call: a place among the calls, and one among those of an account.
 type deposit struct {
 	engine        *Engine
-	who           trunk.Inbound
+	account       string
 	counted, gone bool
 }
 
@@ -108,7 +116,9 @@ func (d *deposit) giveBack() {
 		return
 	}
 	d.gone = true
-	d.engine.releasePhone(d.who)
+	if d.account != "" {
+		d.engine.phones.Release(d.account)
+	}
 	if d.counted {
 		d.engine.active.Add(-1)
 	}
@@ -146,10 +156,12 @@ func hopsOf(invite *wire.Request) int {
 	return min(int(n), maxForwards+1) - 1
 }
 
-// releasePhone tells the phones that a call of theirs is over.
-func (e *Engine) releasePhone(who trunk.Inbound) {
-	if who.Account != "" {
-		e.phones.Release(who.Account)
+// releasePhone tells the phones that their own call is over, once: as soon as it ends, since its dialogs may settle for
+// half a minute more, and he may dial again at once.
+func (c *Call) releasePhone() {
+	if c.own {
+		c.own = false
+		c.engine.phones.Release(c.info.Inbound.Account)
 	}
 }
 
@@ -185,7 +197,7 @@ func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
 func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 	req := in.Request()
 	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: req.ReceivedAt(), Flow: req.Flow()})
-	c.hops = a.hops
+	c.hops, c.own = a.hops, a.own
 	leg := c.newLeg(callerName)
 	leg.caller, leg.offer, leg.trunk = true, a.offer, a.who.Trunk
 	leg.agree(e.terms(a.media), a.placeOf(req.Flow()))

@@ -25,6 +25,7 @@ type Call struct {
 	info   Info
 	loop   *loop
 	hops   int         // Max-Forwards of what is dialled, 0 = the usual; set before the goroutine runs
+	own    bool        // it counts among the calls of its account; until it ends
 	over   atomic.Bool // set at End: Post refuses
 	done   chan struct{}
 
@@ -184,6 +185,7 @@ func (c *Call) End(cause string) {
 		return
 	}
 	c.ending = true
+	c.releasePhone()
 	for _, leg := range c.legs {
 		c.safely(func() { leg.end(cause) })
 		if leg.state != StateEnded { // it could not even be hung up

@@ -247,7 +247,7 @@ func (e *Engine) remember(c *Call) {
 
 // forget is the last act of a call's goroutine.
 func (e *Engine) forget(c *Call) {
-	e.releasePhone(c.info.Inbound)
+	c.releasePhone()
 	e.mu.Lock()
 	delete(e.calls, c)
 	e.active.Add(-1)

@@ -34,8 +34,21 @@ func (p *porch) Authenticate(in *dialog.Incoming) (string, bool) {
 		in.Reject(wire.StatusUnauthorized, "", wire.Header{Name: "WWW-Authenticate", Value: `Digest realm="vahta", nonce="n"`})
 		return "", false
 	}
-	p.in[user]++
 	return user, true
+}
+
+// most is how many calls of its own an account may have.
+const most = 1
+
+func (p *porch) Take(in *dialog.Incoming, account string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.in[account] == most {
+		in.Reject(wire.StatusTemporarilyUnavailable, "")
+		return false
+	}
+	p.in[account]++
+	return true
 }
 
 func (p *porch) Release(account string) {
@@ -80,8 +93,8 @@ func TestRegistrarPhoneThatCallsProvesItsAccount(t *testing.T) {
 	if got := c.Info().Inbound; got.Account != "anna" || got.Trunk != "" {
 		t.Errorf("the call names %+v", got)
 	}
-	if porch.held("anna") != 1 {
-		t.Errorf("%d calls of anna are counted", porch.held("anna"))
+	if porch.held("anna") != 0 {
+		t.Error("a call to the hotline counts as one of anna's own")
 	}
 	r.in(c, func() { c.End(CauseNormal) })
 	call.Ack(r.caller.ExpectStatus(480, "INVITE"))
@@ -103,6 +116,49 @@ func TestRegistrarPhoneThatCallsProvesItsAccount(t *testing.T) {
 	}
 	if porch.held("boris") != 0 {
 		t.Errorf("%d refused calls of boris are not given back", porch.held("boris"))
+	}
+}
+
+// An own call counts until it ends, though its dialogs settle later; the hotline is open to who has as many as he may have.
+func TestRegistrarOwnCallsCountUntilTheyEnd(t *testing.T) {
+	t.Parallel()
+	porch := newPorch("off")
+	r := withPhones(t, porch, rigOptions{serves: func(in trunk.Inbound) bool { return in.DID == "+74957770000" }})
+	own := make(chan *Call, 2)
+	r.engine.OnOwnCall(func(c *Call) { c.A().Ring(); own <- c })
+	dial := func(number string, status int) *siptest.Call {
+		call := r.caller.NewCall("sip:" + number + "@" + r.at.String())
+		call.Invite(siptest.NewRTP(t).SDP(), "Authorization: anna")
+		res := r.caller.ExpectStatus(status, "INVITE")
+		if status >= 300 {
+			call.Ack(res)
+		}
+		return call
+	}
+	first := dial("+79161234567", 180)
+	c := <-own
+	dial("+79161234568", 480)
+	hotline := dial("+74957770000", 180)
+	if porch.held("anna") != most {
+		t.Errorf("%d calls of anna are counted", porch.held("anna"))
+	}
+	r.in(c, func() { c.End(CauseNormal) }) // its refusal is not acknowledged yet, so that it settles for long
+	refused := r.caller.ExpectStatus(480, "INVITE")
+	if porch.held("anna") != 0 {
+		t.Error("a call that has ended counts")
+	}
+	dial("+79161234569", 180)
+	last := <-own
+	first.Ack(refused)
+	for _, c := range []*Call{last, r.call()} {
+		r.in(c, func() { c.End(CauseNormal) })
+	}
+	for range 2 {
+		hotline.Ack(r.caller.ExpectStatus(480, "INVITE"))
+	}
+	r.gone()
+	if porch.held("anna") != 0 {
+		t.Errorf("%d calls of anna are not given back", porch.held("anna"))
 	}
 }
 

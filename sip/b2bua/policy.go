@@ -17,7 +17,10 @@ type Phones interface {
 	Live(from netip.AddrPort) bool
 	// Authenticate names the account that an INVITE comes from. On false it was answered already: challenged or refused.
 	Authenticate(in *dialog.Incoming) (account string, ok bool)
-	// Release says that a call is over that Authenticate let in.
+	// Take counts a call of the account's own, which is not one to a hotline. On false it was refused already: the account has
+	// as many as it may have.
+	Take(in *dialog.Incoming, account string) bool
+	// Release says that a call is over that was taken.
 	Release(account string)
 	// Media says how calls of an account over that flow are secured: off, offered or required.
 	Media(account string, flow wire.Flow) (srtp string)

@@ -59,19 +59,19 @@ func (e *Engine) tell(ev guard.Event, by wire.Flow) {
 }
 
 // scriptFor chooses who handles a call: the line's script, or for what a phone of ours dials beside our lines that of own
-// calls. Nil refuses it: nothing that comes from an operator leaves by another one.
-func (e *Engine) scriptFor(in *dialog.Incoming, who trunk.Inbound) func(*Call) {
+// calls. Nil refuses it: nothing that comes from an operator leaves by another one. It reports whether it is an account's own.
+func (e *Engine) scriptFor(in *dialog.Incoming, who trunk.Inbound) (script func(*Call), own bool) {
 	switch {
 	case e.serves(who):
-		return e.script
+		return e.script, false
 	case who.Trunk == "":
-		return e.ownScript
+		return e.ownScript, who.Account != ""
 	}
 	e.tell(guard.Event{
 		Kind: guard.TollRefused, CallID: in.Request().CallID(),
 		Detail: "operator " + who.Trunk + " wants " + guard.Mask(who.DID) + ", which is no line of ours",
 	}, in.Request().Flow())
-	return nil
+	return nil, false
 }
 
 // redirected reports a way that wanted the call to go elsewhere: it is never followed.

@@ -34,7 +34,7 @@ type Config struct {
 	MinExpires time.Duration `yaml:"min_expires"`
 	// MaxContacts is how many phones one account has; a further one takes the place of the oldest.
 	MaxContacts int `yaml:"max_contacts"`
-	// MaxCalls is how many calls of its own an account may have at a time.
+	// MaxCalls is how many calls of its own an account may have at a time; calls to a hotline are none.
 	MaxCalls int `yaml:"max_calls"`
 	// Ping is the mean time between two OPTIONS; NAT boxes forget a UDP way after as little as 30 s.
 	Ping time.Duration `yaml:"ping"`

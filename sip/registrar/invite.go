@@ -14,7 +14,7 @@ type Caller interface {
 }
 
 // Authenticate tells which account sent an INVITE. False means that it has been
-// answered: with a challenge, or because the account may not. Each true needs one Release.
+// answered: with a challenge, or because the account may not.
 func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
 	now, req := r.now(), in.Request()
 	user := req.From().URI.User
@@ -22,18 +22,34 @@ func (r *Registrar) Authenticate(in Caller) (account string, ok bool) {
 	if !r.connected(user, req.Flow(), now) {
 		user, refused = r.authenticate(req, now)
 	}
-	if refused == nil {
-		refused = r.take(user, req)
+	if refused == nil && req.From().URI.User != user {
+		refused = &refusal{status: wire.StatusForbidden, why: WhyFrom}
 	}
 	if refused == nil {
 		return user, true
 	}
+	r.refuseCall(in, user, refused, now)
+	return "", false
+}
+
+// Take counts a call of an account's own; calls to a hotline are not counted.
+// False means that it has been answered, since the account has as many as it may
+// have. Each true needs one Release.
+func (r *Registrar) Take(in Caller, account string) bool {
+	if r.take(account) {
+		return true
+	}
+	r.refuseCall(in, account, &refusal{status: wire.StatusTemporarilyUnavailable, why: WhyLimit}, r.now())
+	return false
+}
+
+func (r *Registrar) refuseCall(in Caller, user string, refused *refusal, now time.Time) {
+	req := in.Request()
 	r.metrics.invited(refused.why)
 	if refused.why != whyChallenged && refused.why != whyStale && r.deps.Refused != nil {
 		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: refused.why, Proven: refused.proven, CallID: clipped(req.CallID())})
 	}
 	in.Reject(refused.status, "", r.challenge(req, refused, now)...)
-	return "", false
 }
 
 // connected tells whether a flow is the connection of an account: TCP and TLS sources cannot be forged. Several accounts may share one.
@@ -49,21 +65,17 @@ func (r *Registrar) connected(user string, f wire.Flow, now time.Time) bool {
 	})
 }
 
-// take counts a call of an account.
-func (r *Registrar) take(user string, req *wire.Request) *refusal {
-	if req.From().URI.User != user {
-		return &refusal{status: wire.StatusForbidden, why: WhyFrom}
-	}
+func (r *Registrar) take(account string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.placed[user] >= r.cfg.MaxCalls {
-		return &refusal{status: wire.StatusTemporarilyUnavailable, why: WhyLimit}
+	if r.placed[account] >= r.cfg.MaxCalls {
+		return false
 	}
-	r.placed[user]++
-	return nil
+	r.placed[account]++
+	return true
 }
 
-// Release notes that a call of an account is over.
+// Release notes that a call is over which was taken.
 func (r *Registrar) Release(account string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

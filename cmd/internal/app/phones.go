@@ -66,6 +66,11 @@ func (e *engineers) Authenticate(in *dialog.Incoming) (string, bool) {
 	return e.Registrar.Authenticate(in)
 }
 
+// Take implements b2bua.Phones.
+func (e *engineers) Take(in *dialog.Incoming, account string) bool {
+	return e.Registrar.Take(in, account)
+}
+
 // Destinations implements hotline.Phones.
 func (e *engineers) Destinations(account string) []trunk.Destination {
 	list := e.Registrar.Destinations(account)
