@@ -67,12 +67,18 @@ func ValidUser(name string) bool { return userShape.MatchString(name) }
 // algorithms are those that an account has an HA1 for, strongest first.
 func algorithms() []digest.Algorithm { return []digest.Algorithm{digest.SHA256, digest.MD5} }
 
-// secretBytes are 192 random bits, 32 characters.
-const secretBytes = 24
+// passwordLetters are 32, without any that look alike: passwords are read from a screen and typed into desk phones.
+const passwordLetters = "abcdefghijkmnpqrstuvwxyz23456789"
+
+// passwordLength makes 160 random bits.
+const passwordLength = 32
+
+// tokenBytes make 192 random bits, 32 characters.
+const tokenBytes = 24
 
 // NewSecret makes a password and what is kept of it.
 func NewSecret(user, realm string) (password string, ha1 map[digest.Algorithm]string) {
-	password = randomText(secretBytes)
+	password = newPassword()
 	return password, HA1(user, realm, password)
 }
 
@@ -87,13 +93,22 @@ func HA1(user, realm, password string) map[digest.Algorithm]string {
 
 // NewLink makes the token of a one-time link and what is kept of it.
 func NewLink() (token, hash string) {
-	token = randomText(secretBytes)
+	token = randomText(tokenBytes)
 	return token, linkHash(token)
 }
 
 func linkHash(token string) string {
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:])
+}
+
+func newPassword() string {
+	b := make([]byte, passwordLength)
+	_, _ = rand.Read(b) // it never fails
+	for i, v := range b {
+		b[i] = passwordLetters[int(v)%len(passwordLetters)] // 256 is a multiple of 32
+	}
+	return string(b)
 }
 
 func randomText(n int) string {

@@ -40,6 +40,7 @@ const (
 	WhyFrom    = "foreign_from"   // right password, somebody else's From
 	WhyURI     = "other_uri"      // right password, but computed for another number
 	WhyLimit   = "too_many_calls" // of one account
+	WhyLink    = "unknown_link"   // guessed, spent or too old; told once a minute
 )
 
 // Labels of the other refusals.

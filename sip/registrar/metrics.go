@@ -7,6 +7,7 @@ type metrics struct {
 	registers *prometheus.CounterVec // by result
 	invites   *prometheus.CounterVec // refused ones, by result
 	pings     *prometheus.CounterVec
+	links     *prometheus.CounterVec
 	gone      prometheus.Counter
 }
 
@@ -24,12 +25,13 @@ func newMetrics(reg prometheus.Registerer, r *Registrar) *metrics {
 		registers: count("register_total", "REGISTER requests, by result."),
 		invites:   count("invite_refused_total", "INVITEs of phones that were challenged or refused, by reason."),
 		pings:     count("options_total", "OPTIONS to phones between calls, by result."),
+		links:     count("link_total", "Tries to set a phone up by a link, by result."),
 		gone:      prometheus.NewCounter(prometheus.CounterOpts(opts("gone_ringing_total", "Phones that stopped to answer while they rang."))),
 	}
 	bound := prometheus.NewGaugeFunc(prometheus.GaugeOpts(opts("bindings", "Phones that are registered at this node.")), func() float64 {
 		return float64(r.countOwn())
 	})
-	reg.MustRegister(m.registers, m.invites, m.pings, m.gone, bound)
+	reg.MustRegister(m.registers, m.invites, m.pings, m.links, m.gone, bound)
 	return m
 }
 
@@ -54,6 +56,12 @@ func (m *metrics) pinged(answered bool) {
 		result = "answered"
 	}
 	m.pings.WithLabelValues(result).Inc()
+}
+
+func (m *metrics) linkTried(result string) {
+	if m != nil {
+		m.links.WithLabelValues(result).Inc()
+	}
 }
 
 func (m *metrics) goneRinging() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/xml"
 	"errors"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -99,6 +100,9 @@ func TestLinkIsSpentOnceByTheButton(t *testing.T) {
 	w = fetch(t, web, http.MethodPost, l.Page)
 	_, rest, _ := strings.Cut(w.Body.String(), "Password<td><code>")
 	password, _, _ := strings.Cut(rest, "<")
+	if !strings.Contains(w.Body.String(), "white-space:nowrap") {
+		t.Error("the password may be broken into lines")
+	}
 	if w.Code != http.StatusOK || len(password) != 32 {
 		t.Fatalf("%d, password %q\n%s", w.Code, password, w.Body)
 	}
@@ -168,14 +172,42 @@ func TestLinkEnds(t *testing.T) {
 	}
 }
 
+// TestLinkGuessesLockNobodyOut: behind a reverse proxy all have one address.
+func TestLinkGuessesLockNobodyOut(t *testing.T) {
+	t.Parallel()
+	r, l := linked(t)
+	web := r.Web()
+	asked := r.ledger.reads()
+	for i := range 3 * linkTries {
+		if w := fetch(t, web, http.MethodGet, "https://vahta.example/provision/guess/linphone.xml"); w.Code != http.StatusGone {
+			t.Fatalf("try %d: %d", i+1, w.Code)
+		}
+	}
+	if n := r.ledger.reads() - asked; n != 0 {
+		t.Errorf("guesses had the record asked %d times", n)
+	}
+	if len(r.refused) != 1 || r.refused[0].Why != WhyLink {
+		t.Errorf("told %v", r.refused)
+	}
+	if w := fetch(t, web, http.MethodGet, l.Phone); w.Code != http.StatusOK {
+		t.Errorf("a good link: %d", w.Code)
+	}
+}
+
 func TestLinkTriesAreFew(t *testing.T) {
 	t.Parallel()
 	r, l := linked(t)
 	web := r.Web()
-	for i := range 30 {
-		w := fetch(t, web, http.MethodGet, "https://vahta.example/provision/guess/linphone.xml")
-		if want := map[bool]int{true: http.StatusGone, false: http.StatusTooManyRequests}[i < linkTries]; w.Code != want {
+	r.ledger.fail = errors.New("the record is away")
+	for i := range 3 * linkTries {
+		w := fetch(t, web, http.MethodGet, l.Phone, "Accept-Language", "ru")
+		if want := map[bool]int{true: http.StatusServiceUnavailable, false: http.StatusTooManyRequests}[i < linkTries]; w.Code != want {
 			t.Fatalf("try %d: %d", i+1, w.Code)
+		}
+	}
+	for language, want := range map[string]string{"ru": "Слишком много попыток", "en": "Too many tries"} {
+		if w := fetch(t, web, http.MethodPost, l.Page, "Accept-Language", language); w.Code != http.StatusTooManyRequests || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d\n%s", language, w.Code, w.Body)
 		}
 	}
 	if w := fetch(t, web, http.MethodGet, l.Page); w.Code != http.StatusOK {
@@ -235,5 +267,26 @@ func TestConfigOfPhones(t *testing.T) {
 		if got := (Config{PublicURL: url}).Warnings(); (len(got) > 0) != warns {
 			t.Errorf("%q: %v", url, got)
 		}
+	}
+}
+
+// TestPasswordsCanBeTyped: no two characters look alike, and 128 bits or more are left.
+func TestPasswordsCanBeTyped(t *testing.T) {
+	t.Parallel()
+	seen := map[rune]bool{}
+	for range 200 {
+		password, _ := NewSecret("anna", "vahta")
+		if strings.ContainsAny(password, "0OoQD1lI|-_") || strings.ToLower(password) != password {
+			t.Fatalf("hard to read: %s", password)
+		}
+		for _, c := range password {
+			seen[c] = true
+		}
+		if bits := float64(len(password)) * math.Log2(float64(len(passwordLetters))); bits < 128 {
+			t.Fatalf("%.0f bits", bits)
+		}
+	}
+	if len(seen) != len(passwordLetters) {
+		t.Errorf("%d different characters", len(seen))
 	}
 }

@@ -32,7 +32,7 @@ type Values interface {
 	Delete(ctx context.Context, key string) error
 }
 
-// Refused is a request of a phone that was refused, or that got nothing but a challenge though it brought an answer.
+// Refused is a request of a phone that was refused, or that got nothing but a challenge though it brought an answer; or a bad link.
 type Refused struct {
 	Source netip.AddrPort
 	Method wire.Method

@@ -26,6 +26,7 @@ type ledger struct {
 	mu   sync.Mutex
 	all  map[string]Account
 	fail error
+	read int
 }
 
 func newLedger() *ledger { return &ledger{all: map[string]Account{}} }
@@ -33,11 +34,18 @@ func newLedger() *ledger { return &ledger{all: map[string]Account{}} }
 func (l *ledger) PhoneAccounts(context.Context) ([]Account, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read++
 	var list []Account
 	for _, user := range slices.Sorted(maps.Keys(l.all)) {
 		list = append(list, l.all[user])
 	}
 	return list, l.fail
+}
+
+func (l *ledger) reads() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.read
 }
 
 func (l *ledger) change(user string, f func(a Account, known bool) (Account, error)) error {

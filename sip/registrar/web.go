@@ -5,9 +5,12 @@ import (
 	"html/template"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // Path is where links lead; a token follows.
@@ -16,7 +19,7 @@ const Path = "/provision/"
 // phoneSuffix makes a link one for Linphone itself.
 const phoneSuffix = "/linphone.xml"
 
-// How often one address may try to spend a link.
+// How often one address may have the record asked whether a link that is known here is still good.
 const (
 	linkTries   = 10
 	linkWindow  = time.Minute
@@ -68,25 +71,52 @@ func closed(w http.ResponseWriter) {
 
 // spend spends the link of a request, or answers why it cannot.
 func (r *Registrar) spend(w http.ResponseWriter, req *http.Request, p *Provisioner) (Settings, bool) {
-	if !r.links.allow(clientOf(req), r.now()) {
+	now := r.now()
+	if !r.linked(linkHash(req.PathValue("token")), now) {
+		r.linkSpent(w, req, now)
+		return Settings{}, false
+	}
+	if !r.links.allow(clientOf(req), now) {
+		r.metrics.linkTried("too_many")
 		w.Header().Set("Retry-After", "60")
-		http.Error(w, http.StatusText(http.StatusTooManyRequests), http.StatusTooManyRequests)
+		r.page(w, req, pageView{Status: http.StatusTooManyRequests})
 		return Settings{}, false
 	}
 	s, err := p.Spend(req.Context(), req.PathValue("token"))
 	switch {
 	case errors.Is(err, ErrLinkSpent):
-		closed(w)
-		w.WriteHeader(http.StatusGone)
-		r.page(w, req, pageView{Spent: true})
+		r.linkSpent(w, req, now)
 		return s, false
 	case err != nil:
+		r.metrics.linkTried("failed")
 		r.log.Warn("a phone could not be set up by its link", "err", err.Error())
 		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 		return s, false
 	}
+	r.metrics.linkTried("ok")
 	r.log.Info("phone set up by its link", "account", s.User)
 	return s, true
+}
+
+// linked reports whether a link, by its hash, is out as far as is known here; guesses go no further.
+func (r *Registrar) linked(hash string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, a := range r.accounts {
+		if a.Link == hash && a.Revoked.IsZero() && now.Before(a.LinkUntil) {
+			return true
+		}
+	}
+	return false
+}
+
+// linkSpent answers a link that is not good, counts it, and tells of it once a minute.
+func (r *Registrar) linkSpent(w http.ResponseWriter, req *http.Request, now time.Time) {
+	r.metrics.linkTried("unknown")
+	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && r.deps.Refused != nil && r.links.tell(now) {
+		r.deps.Refused(Refused{Source: from, Method: wire.Method(req.Method), Why: WhyLink})
+	}
+	r.page(w, req, pageView{Status: http.StatusGone})
 }
 
 // clientOf is the address a request came from; behind a reverse proxy it is the proxy's, and all share one allowance.
@@ -98,11 +128,13 @@ func clientOf(req *http.Request) string {
 	return host
 }
 
-// linkLimit counts tries by address. Guessing a token is hopeless; this keeps the record from being asked at will.
+// linkLimit counts tries by address. Guessing a token is hopeless; this keeps the record from being asked at will by those who
+// have a link.
 type linkLimit struct {
 	mu    sync.Mutex
 	since time.Time
 	tries map[string]int
+	told  time.Time
 }
 
 func newLinkLimit() *linkLimit { return &linkLimit{tries: map[string]int{}} }
@@ -121,17 +153,28 @@ func (l *linkLimit) allow(source string, now time.Time) bool {
 	return l.tries[source] <= linkTries
 }
 
+// tell reports whether a bad link is to be told of: one a minute.
+func (l *linkLimit) tell(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.told) < linkWindow && !now.Before(l.told) {
+		return false
+	}
+	l.told = now
+	return true
+}
+
 // pageView is what the page shows.
 type pageView struct {
 	Settings *Settings
-	Spent    bool
+	Status   int          // of a refusal; 0 = none
 	Linphone template.URL // opens Linphone with this link
 	Text     pageText
 }
 
 // pageText is the page in one language.
 type pageText struct {
-	Lang, Title, Intro, Linphone, Button, Once, Spent                    string
+	Lang, Title, Intro, Linphone, Button, Once, Spent, Busy              string
 	User, Password, Server, Transport, Realm, Encryption, Seconds, Close string
 }
 
@@ -144,6 +187,7 @@ var texts = map[string]pageText{
 		Linphone: "Настроить Linphone на этом устройстве", Button: "Показать настройки для другого телефона",
 		Once:  "Пароль показан один раз. Прежний пароль этого телефона больше не действует.",
 		Spent: "Ссылка неизвестна, уже использована или устарела. Попросите новую: vahta phone qr.",
+		Busy:  "Слишком много попыток. Подождите минуту и попробуйте снова.",
 		User:  "Имя", Password: "Пароль", Server: "Сервер", Transport: "Прокси", Realm: "Realm", Encryption: "SRTP", Seconds: "Регистрация, с", Close: "Закройте страницу, когда настроите телефон.",
 	},
 	"en": {
@@ -151,6 +195,7 @@ var texts = map[string]pageText{
 		Linphone: "Set up Linphone on this device", Button: "Show the settings for another phone",
 		Once:  "The password is shown once. The phone's former password is dead.",
 		Spent: "The link is not known, already used or too old. Ask for a new one: vahta phone qr.",
+		Busy:  "Too many tries. Wait a minute and try again.",
 		User:  "User", Password: "Password", Server: "Server", Transport: "Proxy", Realm: "Realm", Encryption: "SRTP", Seconds: "Registration, s", Close: "Close the page when the phone is set up.",
 	},
 }
@@ -158,9 +203,10 @@ var texts = map[string]pageText{
 //nolint:gochecknoglobals // a constant template
 var pageTemplate = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="{{.Text.Lang}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Text.Title}}</title>
-<style>body{font:1.1rem sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}code{user-select:all}a,button{font:inherit;padding:.6rem 1rem}</style></head><body>
+<style>body{font:1.1rem sans-serif;max-width:34rem;margin:2rem auto;padding:0 1rem}td{padding:.2rem 1rem .2rem 0}code{user-select:all;white-space:nowrap}a,button{font:inherit;padding:.6rem 1rem}</style></head><body>
 <h1>{{.Text.Title}}</h1>
-{{if .Spent}}<p>{{.Text.Spent}}</p>
+{{if eq .Status 429}}<p>{{.Text.Busy}}</p>
+{{else if .Status}}<p>{{.Text.Spent}}</p>
 {{else if .Settings}}<p>{{.Text.Once}}</p><table>
 <tr><td>{{.Text.User}}<td><code>{{.Settings.User}}</code>
 <tr><td>{{.Text.Password}}<td><code>{{.Settings.Password}}</code>
@@ -186,5 +232,8 @@ func (r *Registrar) page(w http.ResponseWriter, req *http.Request, v pageView) {
 	v.Linphone = template.URL("linphone-config:" + url) //nolint:gosec // the template escapes it; only its scheme is vouched for
 	closed(w)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if v.Status != 0 {
+		w.WriteHeader(v.Status)
+	}
 	_ = pageTemplate.Execute(w, v) // a reader who went away
 }

@@ -48,4 +48,4 @@ var ExamineLines = examineLines
 const MaxHTTP = maxHTTP
 
 // Serve is how all HTTP listeners are served.
-var Serve = serve //nolint:gochecknoglobals // a function
+var Serve = serve

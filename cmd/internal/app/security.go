@@ -39,6 +39,8 @@ func (a *App) phoneRefused(r registrar.Refused) {
 	switch r.Why {
 	case registrar.WhyFrom, registrar.WhyForeign:
 		e.Kind = guard.BadIdentity
+	case registrar.WhyLink: // no ban: the source may be a reverse proxy
+		e.Kind = guard.ChallengeFailed
 	case registrar.WhyURI: // no ban: the phone may be the victim of what is on the way
 		e.Kind = guard.ChallengeFailed
 	case registrar.WhyLimit:
