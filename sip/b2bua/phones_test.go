@@ -142,14 +142,16 @@ func TestRegistrarOwnCallsCountUntilTheyEnd(t *testing.T) {
 	if porch.held("anna") != most {
 		t.Errorf("%d calls of anna are counted", porch.held("anna"))
 	}
-	r.in(c, func() { c.End(CauseNormal) }) // its refusal is not acknowledged yet, so that it settles for long
-	refused := r.caller.ExpectStatus(480, "INVITE")
+	r.in(c, func() { r.must(c.A().Answer()) })
+	first.Ack(r.caller.ExpectStatus(200, "INVITE"))
+	r.in(c, func() { c.End(CauseNormal) })
+	bye := r.caller.ExpectRequest("BYE") // nobody answers it yet, so that the call does not settle
 	if porch.held("anna") != 0 {
 		t.Error("a call that has ended counts")
 	}
 	dial("+79161234569", 180)
 	last := <-own
-	first.Ack(refused)
+	r.caller.Answer(bye, 200, "OK", siptest.Reply{})
 	for _, c := range []*Call{last, r.call()} {
 		r.in(c, func() { c.End(CauseNormal) })
 	}
