@@ -151,7 +151,7 @@ func phoneAdd() *cobra.Command {
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "account %s of %s is made; name it in the configuration:  {kind: softphone, account: %s}\n", user, c.name(args[0]), user)
 				if err := how.do(ctx, cmd, p, c, user); err != nil {
-					return fmt.Errorf("%w (the account is there; go on with `vahta phone qr %s`)", err, user)
+					return fmt.Errorf("%w (the account is there; when that is mended, go on with `vahta phone qr %s`)", err, user)
 				}
 				return nil
 			})

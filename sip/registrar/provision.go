@@ -3,7 +3,6 @@ package registrar
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -66,7 +65,7 @@ func (p *Provisioner) Add(ctx context.Context, user, person string) error {
 // secret in force stays until the link is spent.
 func (p *Provisioner) NewLink(ctx context.Context, user string) (Link, error) {
 	if p.Config.PublicURL == "" {
-		return Link{}, errors.New("there are no links: phones.public_url is empty; set it, or show the settings once with --show")
+		return Link{}, fmt.Errorf("there are no links: phones.public_url is empty; set it, or see the settings once with `vahta phone qr %s --show`", user)
 	}
 	token, hash := NewLink()
 	until := p.Now().Add(p.Config.LinkLife)

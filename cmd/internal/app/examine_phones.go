@@ -46,6 +46,10 @@ func findPhone(user string, a registrar.Status, running bool) Finding {
 	switch {
 	case a.User == "":
 		f.Text = fmt.Sprintf("%s: there is no such account; make it with `vahta phone add`, or correct the device", user)
+	case a.State == "revoked":
+		f.Text = fmt.Sprintf("%s: revoked; make it anew with `vahta phone add %s --user %s`, or take it out of the devices", user, a.Person, user)
+	case a.State == "off the roster":
+		f.Text = fmt.Sprintf("%s: its person %s is disabled or no longer in people; take it out of the devices, or bring him back", user, a.Person)
 	case a.State != "ready":
 		f.Text = fmt.Sprintf("%s: %s; set the phone up with `vahta phone qr %s`", user, a.State, user)
 	case !running:

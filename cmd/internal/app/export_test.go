@@ -49,3 +49,6 @@ const MaxHTTP = maxHTTP
 
 // Serve is how all HTTP listeners are served.
 var Serve = serve
+
+// FindPhone lets tests read what doctor says of an account.
+var FindPhone = findPhone
