@@ -155,11 +155,11 @@ func (l *Locator) Plan(q Query) Plan {
 
 // State is what is known of one watched query.
 type State struct {
-	Query   Query
-	Plan    Plan
-	Since   time.Time // when DNS said so last; zero = never
-	Stale   bool      // what is used has outlived its time: DNS does not answer
-	Problem string    // why, or why there is nothing
+	Query   Query     `json:"query"`
+	Plan    Plan      `json:"plan,omitempty"`
+	Since   time.Time `json:"since,omitzero"`    // when DNS said so last; zero = never
+	Stale   bool      `json:"stale,omitempty"`   // what is used has outlived its time: DNS does not answer
+	Problem string    `json:"problem,omitempty"` // why, or why there is nothing
 }
 
 // Status lists what is watched, by host.

@@ -2,6 +2,7 @@ package locate
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -395,5 +396,14 @@ func TestValidate(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), "servers[2]") || strings.Contains(err.Error(), "servers[3]") {
 		t.Errorf("good servers are refused: %v", err)
+	}
+}
+
+// What /status shows of a name has the names of fields that all of it has, and nothing of what is not there.
+func TestStateAsJSON(t *testing.T) {
+	t.Parallel()
+	got, err := json.Marshal(State{Query: Query{Host: "sip.example.net"}, Problem: "A sip.example.net: no such name"})
+	if want := `{"query":{"host":"sip.example.net"},"problem":"A sip.example.net: no such name"}`; err != nil || string(got) != want {
+		t.Errorf("%s, %v; want %s", got, err, want)
 	}
 }

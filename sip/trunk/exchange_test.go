@@ -99,7 +99,7 @@ func (x *exchange) NewCallID() string {
 // Ask says that any name has two addresses.
 func (x *exchange) Ask(_ context.Context, q locate.Question) (locate.Answer, error) {
 	answer := locate.Answer{TTL: time.Minute}
-	if q.Kind == locate.KindA {
+	if q.Kind == locate.KindA && q.Name != "no.such.example" {
 		answer.Records = []locate.Record{{Addr: netip.MustParseAddr("192.0.2.1")}, {Addr: netip.MustParseAddr("192.0.2.2")}}
 	}
 	return answer, nil

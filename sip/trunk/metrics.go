@@ -19,7 +19,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	m := &metrics{
 		up: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "vahta_trunk_up", Help: "1 when the operator answers, 0 when it is down, -1 before the first probe.",
+			Name: "vahta_trunk_up", Help: "1 when the operator answers, 0 when it is down (its name has no address, too), -1 while that is not known: before the third look, and with no_options.",
 		}, []string{"trunk"}),
 		channels: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "vahta_trunk_channels", Help: "Calls on the trunk in both directions.",

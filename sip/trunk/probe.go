@@ -46,9 +46,33 @@ func (l *life) health() Health {
 // probeAll looks at all operators that may be looked at.
 func (t *Trunks) probeAll() {
 	for _, one := range t.trunks {
-		if !one.op.NoOptions {
-			t.safely(func() { t.probe(one) })
-		}
+		t.safely(func() {
+			if one.op.NoOptions {
+				t.named(one)
+			} else {
+				t.probe(one)
+			}
+		})
+	}
+}
+
+// named looks at an operator that is not to be asked: all that is known of it is whether its name has an address.
+func (t *Trunks) named(one *Trunk) {
+	if len(t.ways(one)) == 0 {
+		t.beat(one, false, 0, noAddress)
+		return
+	}
+	l := &one.life
+	l.mu.Lock()
+	was := l.pulse.state
+	l.pulse, l.problem = pulse{}, ""
+	if was != StateUnknown {
+		l.since = t.deps.Now()
+	}
+	l.mu.Unlock()
+	t.metrics.state(one.op.Name, StateUnknown)
+	if was != StateUnknown {
+		t.deps.Log.Info("the trunk's name has an address again", "trunk", one.op.Name)
 	}
 }
 
@@ -64,7 +88,7 @@ func (t *Trunks) probe(one *Trunk) {
 	t.expire(one)
 	ways := t.ways(one)
 	if len(ways) == 0 {
-		t.beat(one, false, 0, "host name has no address")
+		t.beat(one, false, 0, noAddress)
 		return
 	}
 	now := &look{sent: t.deps.Now()}

@@ -105,3 +105,32 @@ func TestREGISTERDecidesTheOrder(t *testing.T) {
 		}
 	})
 }
+
+// An operator whose name never had an address is down after as many looks as one that is silent, also when it is not to
+// be asked: an alarm on 0 must ring.
+func TestOPTIONSNameWithoutAddress(t *testing.T) {
+	t.Parallel()
+	for _, quiet := range []bool{false, true} {
+		change := func(o *Operator) { o.Host, o.NoOptions, o.Register = "no.such.example", quiet, Register{} }
+		registering(t, newExchange(), change, func(trunks *Trunks, one *Trunk) {
+			up := func() float64 { return figure(t, trunks.metrics.up.WithLabelValues("op")) }
+			if one.State() != StateUnknown || up() != -1 {
+				t.Errorf("after one look it is %s, %v", one.State(), up())
+			}
+			time.Sleep(missesToDown * trunks.cfg.ProbeEvery)
+			synctest.Wait()
+			if one.State() != StateDown || up() != 0 || trunks.Status()[0].Problem != noAddress {
+				t.Errorf("no_options %v: it is %s, %v, %q", quiet, one.State(), up(), trunks.Status()[0].Problem)
+			}
+		})
+	}
+	quiet := func(o *Operator) { o.NoOptions, o.Register = true, Register{} }
+	registering(t, newExchange(), quiet, func(trunks *Trunks, one *Trunk) {
+		one.life.pulse = pulse{state: StateDown, misses: missesToDown} // its name had no address until now
+		time.Sleep(trunks.cfg.ProbeEvery)
+		synctest.Wait()
+		if h := trunks.Status()[0]; h.State != StateUnknown || h.Problem != "" {
+			t.Errorf("with an address again it is %s, %q", h.State, h.Problem)
+		}
+	})
+}

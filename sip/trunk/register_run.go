@@ -374,15 +374,21 @@ func (x *enrol) tell(now time.Time) {
 		return
 	}
 	x.told = told
-	log := x.t.deps.Log.With("trunk", name, "remote", shown.flow.Remote.String())
+	log := x.t.deps.Log.With("trunk", name)
+	if shown.flow.Remote.IsValid() { // not before a name has an address
+		log = log.With("remote", shown.flow.Remote.String())
+	}
+	if !x.state.bound.IsZero() {
+		log = log.With("until", x.state.bound)
+	}
 	switch {
 	case standing == RegistrationActive && x.state.why == "":
-		log.Info("trunk is registered", "until", x.state.bound)
+		log.Info("trunk is registered")
 	case x.state.refused:
 		log.Error("the operator refuses our registration: check auth and register of this trunk; calls do not come in when the last one runs out",
-			"err", x.state.why, "until", x.state.bound)
+			"err", x.state.why)
 	case standing == RegistrationActive:
-		log.Warn("the trunk's registration could not be renewed, it is tried again", "err", x.state.why, "until", x.state.bound)
+		log.Warn("the trunk's registration could not be renewed, it is tried again", "err", x.state.why)
 	default:
 		log.Error("trunk is not registered: no calls come in by it", "err", x.state.why)
 	}
