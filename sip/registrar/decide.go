@@ -51,7 +51,13 @@ const (
 	whyTooMany    = "too_many_contacts"
 	whyChallenged = "challenged"
 	whyStale      = "stale_nonce"
+	whySilent     = "too_many_guesses" // a REGISTER is not answered then, and no password is looked at
 )
+
+// told reports whether somebody should know of a refusal.
+func (r *refusal) told() bool {
+	return r.why != whyChallenged && r.why != whyStale && r.why != whySilent
+}
 
 // decide is RFC 3261 section 10.3 steps 6 to 8 for one account: what its
 // bindings are after the request, or why it fails and nothing changes. was must

@@ -42,6 +42,8 @@
 //     has closed, whose binding has moved, or whose account was revoked.
 //   - Unknown, revoked and wrong users get the same 401 for the same work, also
 //     where RFC 3261 would have 403 or 404.
+//   - Ten wrong passwords of one address for one user are answered, then none for
+//     five minutes, unless that user's phone is registered at that address.
 //   - A phone that asks again without having answered the challenges for several
 //     algorithms is offered the last one alone: many old phones give up at a choice.
 //   - An INVITE of a phone is challenged, unless it came by the connection that

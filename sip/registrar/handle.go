@@ -11,15 +11,24 @@ import (
 
 // Handle answers a REGISTER.
 func (r *Registrar) Handle(tx *wire.ServerTx) {
-	if err := tx.Respond(r.answer(tx.Request())); err != nil {
+	res := r.answer(tx.Request())
+	if res == nil {
+		tx.Drop()
+		return
+	}
+	if err := tx.Respond(res); err != nil {
 		r.log.Warn("REGISTER not answered", "call_id", tx.Request().CallID(), "err", err)
 	}
 }
 
-// answer decides on a REGISTER and carries the decision out.
+// answer decides on a REGISTER and carries the decision out; nil is silence.
 func (r *Registrar) answer(req *wire.Request) *wire.Response {
 	now := r.now()
 	user, refused := r.authenticate(req, now)
+	if refused != nil && refused.why == whySilent {
+		r.metrics.registered(whySilent)
+		return nil
+	}
 	if refused == nil && user != req.To().URI.User {
 		refused = &refusal{status: wire.StatusUnauthorized, why: WhyForeign}
 	}
@@ -108,7 +117,14 @@ func clipped(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxAge
 func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string, refused *refusal) {
 	credentials := r.digest.Pick(req.Headers("Authorization"))
 	v := r.digest.Verify(now, source(req), credentials, req.Method(), req.Body(), r.ha1)
+	user = v.User
+	if v.Why == digest.Missing {
+		user = named(req)
+	}
+	who, version, silent := r.guessing(req.Flow().Remote.Addr(), user, now)
 	switch {
+	case silent:
+		return user, &refusal{status: wire.StatusForbidden, why: whySilent}
 	case v.OK && !covers(v.URI, req):
 		return v.User, &refusal{status: wire.StatusBadRequest, why: WhyURI, proven: v.Ours}
 	case v.OK:
@@ -119,7 +135,18 @@ func (r *Registrar) authenticate(req *wire.Request, now time.Time) (user string,
 	case v.Why == digest.Missing:
 		return "", &refusal{status: wire.StatusUnauthorized, why: whyChallenged}
 	}
+	if v.Ours {
+		r.guesses.wrong(who, version, now)
+	}
 	return v.User, &refusal{status: wire.StatusUnauthorized, why: string(v.Why), proven: v.Ours}
+}
+
+// named is whom a request without credentials is of.
+func named(req *wire.Request) string {
+	if req.Method() == wire.REGISTER {
+		return req.To().URI.User
+	}
+	return req.From().URI.User
 }
 
 // covers tells whether a digest-uri names what a request asks for (RFC 7616 section 3.4.6): the same user, so that nobody on
@@ -149,7 +176,7 @@ func (r *Registrar) ha1(user string, a digest.Algorithm) (string, bool) {
 // refuse makes the answer to a request that fails.
 func (r *Registrar) refuse(req *wire.Request, user string, why *refusal, now time.Time) *wire.Response {
 	r.metrics.registered(why.why)
-	if why.why != whyChallenged && why.why != whyStale && r.deps.Refused != nil {
+	if why.told() && r.deps.Refused != nil {
 		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: why.why, Proven: why.proven, CallID: clipped(req.CallID())})
 	}
 	res := wire.NewResponse(req, why.status, "")

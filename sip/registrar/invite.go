@@ -46,7 +46,7 @@ func (r *Registrar) Take(in Caller, account string) bool {
 func (r *Registrar) refuseCall(in Caller, user string, refused *refusal, now time.Time) {
 	req := in.Request()
 	r.metrics.invited(refused.why)
-	if refused.why != whyChallenged && refused.why != whyStale && r.deps.Refused != nil {
+	if refused.told() && r.deps.Refused != nil {
 		r.deps.Refused(Refused{Source: req.Flow().Remote, Method: req.Method(), User: clipped(user), Why: refused.why, Proven: refused.proven, CallID: clipped(req.CallID())})
 	}
 	in.Reject(refused.status, "", r.challenge(req, refused, now)...)

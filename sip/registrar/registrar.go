@@ -75,6 +75,7 @@ type Registrar struct {
 	dummy   map[digest.Algorithm]string // HA1 of nobody
 	links   *linkLimit
 	simple  *simple
+	guesses *guesses
 	again   chan struct{} // of one: the accounts may have changed
 	flush   chan struct{} // of one: something is dirty
 	wake    chan struct{} // of one: something may be due
@@ -112,7 +113,7 @@ func New(cfg Config, deps Deps) (*Registrar, error) {
 		return nil, fmt.Errorf("registrar: %w", err)
 	}
 	r := &Registrar{
-		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, digest: server, links: newLinkLimit(), simple: newSimple(),
+		cfg: cfg, deps: deps, log: deps.Log, now: deps.Now, digest: server, links: newLinkLimit(), simple: newSimple(), guesses: newGuesses(),
 		again: make(chan struct{}, 1), flush: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 		accounts: accounts{}, own: map[string][]Binding{}, foreign: map[string][]Binding{}, placed: map[string]int{}, dirty: map[string]struct{}{},
 	}

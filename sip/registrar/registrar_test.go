@@ -315,8 +315,10 @@ func TestRegistrarAuthenticatesCalls(t *testing.T) {
 		}
 	}
 	third := &incoming{req: p.request(wire.INVITE)}
-	if !r.Take(third, "anna") || !r.Take(third, "anna") {
-		t.Fatalf("not even two at a time: %d", third.status)
+	for range 2 {
+		if !r.Take(third, "anna") {
+			t.Fatalf("not even two at a time: %d", third.status)
+		}
 	}
 	if r.Take(third, "anna") || third.status != wire.StatusTemporarilyUnavailable {
 		t.Errorf("a third call at a time: %d", third.status)

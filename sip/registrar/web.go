@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/butlerspb/vahta/sip/wire"
 )
 
 // Path is where links lead; a token follows.
@@ -114,7 +112,7 @@ func (r *Registrar) linked(hash string, now time.Time) bool {
 func (r *Registrar) linkSpent(w http.ResponseWriter, req *http.Request, now time.Time) {
 	r.metrics.linkTried("unknown")
 	if from, err := netip.ParseAddrPort(req.RemoteAddr); err == nil && r.deps.Refused != nil && r.links.tell(now) {
-		r.deps.Refused(Refused{Source: from, Method: wire.Method(req.Method), Why: WhyLink})
+		r.deps.Refused(Refused{Source: from, Method: req.Method, Why: WhyLink})
 	}
 	r.page(w, req, pageView{Status: http.StatusGone})
 }

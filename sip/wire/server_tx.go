@@ -53,6 +53,9 @@ func (t *ServerTx) Respond(res *Response) error {
 	return t.respond(res)
 }
 
+// Drop ends a transaction other than an INVITE's without an answer; a retransmission is a new request.
+func (t *ServerTx) Drop() { t.sip.Terminate() }
+
 func (t *ServerTx) respond(res *Response) error {
 	status := res.Status()
 	if repeated := t.invite() && is2xx(t.final) && is2xx(status); t.final != 0 && !repeated {
