@@ -61,12 +61,16 @@ type failure struct {
 // tryNext dials the next way, or fails with the last failure when none is left.
 func (l *Leg) tryNext(last failure) {
 	l.call.leaveEarly(l)
+	refused := false
 	for l.next < len(l.dial.Destinations) {
 		dest := &l.dial.Destinations[l.next]
 		l.next++
+		if refused && dest.Trunk != "" { // another operator does not make the number a better one
+			continue
+		}
 		permit, err := l.permit(dest)
-		if err != nil { // another operator would not make the number a better one
-			last = failure{cause: CauseToll, err: err}
+		if err != nil {
+			refused, last = true, failure{cause: CauseToll, err: err}
 			continue
 		}
 		if !l.call.engine.trunks.Reserve(dest.Trunk) {

@@ -20,9 +20,13 @@ func (l *Leg) permit(dest *trunk.Destination) (*guard.Permit, error) {
 	if number == "" {
 		number = dest.URI.User
 	}
-	return l.call.engine.guard.Begin(guard.Call{
+	asked := guard.Call{
 		Purpose: l.dial.Purpose, Number: number, Account: l.dial.Account, Trunk: dest.Trunk, CallID: l.call.info.ID,
-	})
+	}
+	if asked.Purpose == guard.Own {
+		asked.Source = l.call.info.Flow.Remote.Addr().Unmap()
+	}
+	return l.call.engine.guard.Begin(asked)
 }
 
 // meter begins to count an answered call.

@@ -121,13 +121,13 @@ func (g *Guard) Begin(call Call) (*Permit, error) {
 	p, why, over := g.begin(call, known, now)
 	g.mu.Unlock()
 	if over != "" {
-		g.Tell(Event{Kind: TollExceeded, Account: call.Account, CallID: call.CallID, Detail: over})
+		g.Tell(Event{Kind: TollExceeded, Source: call.Source, Account: call.Account, CallID: call.CallID, Detail: over})
 	}
 	if why == Permitted {
 		return p, nil
 	}
 	g.Tell(Event{
-		Kind: TollRefused, Account: call.Account, CallID: call.CallID,
+		Kind: TollRefused, Source: call.Source, Account: call.Account, CallID: call.CallID,
 		Detail: fmt.Sprintf("%s to %s by %s: %s", call.Purpose, Mask(call.Number), call.Trunk, why),
 	})
 	return nil, &Refusal{Call: call, Reason: why}

@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -160,10 +161,11 @@ type Known struct {
 // Call is what somebody wants to dial.
 type Call struct {
 	Purpose Purpose
-	Number  string // E.164 with plus, or as it would be dialled
-	Account string // the phone that dials, for Own
-	CallID  string // for events
-	Trunk   string // operator, for events
+	Number  string     // E.164 with plus, or as it would be dialled
+	Account string     // the phone that dials, for Own
+	CallID  string     // for events
+	Trunk   string     // operator, for events
+	Source  netip.Addr // the phone's address for Own, for events
 }
 
 // judge is the whole rule but for budgets: number and its class, purpose, lists.

@@ -236,6 +236,26 @@ func TestOwnCallWithOneLine(t *testing.T) {
 	r.empty()
 }
 
+// TestOwnRefusalIsToldOnce: however many operators there are, and with the phone's address.
+func TestOwnRefusalIsToldOnce(t *testing.T) {
+	t.Parallel()
+	f := newFraud(t, nil)
+	anna := f.lineOf(t, nil, oncall.Device{Kind: oncall.Softphone, Account: "anna"})
+	if got := refusedWith(t, f.ownCall(t, f.engineer(t, "anna", anna.people[0]), "+78091234567", phone.Options{})); got != 403 {
+		t.Errorf("a premium number is answered %d", got)
+	}
+	f.told(t, guard.TollRefused, 0, 1)
+	if n := f.securityEvents(guard.TollRefused); n != 1 {
+		t.Errorf("it is told %d times", n)
+	}
+	for _, e := range f.app.Guard().Last() {
+		if e.Kind == guard.TollRefused && (e.Source != registeredAt || e.Account != "anna") {
+			t.Errorf("it is told of %v, account %q", e.Source, e.Account)
+		}
+	}
+	f.nothingLeft(t)
+}
+
 // TestOwnCallsAreLimited: two of one account at once; the stop and a spent budget refuse them at once, and paging goes on.
 func TestOwnCallsAreLimited(t *testing.T) {
 	t.Parallel()
