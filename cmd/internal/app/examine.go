@@ -211,9 +211,13 @@ func examineTrunks(ctx context.Context, c config.Config) []Finding {
 	}
 	var fs []Finding
 	for _, h := range health {
-		f := Finding{What: "trunk", OK: h.State != trunk.StateDown, Text: fmt.Sprintf("%s: %s %s", h.Trunk, h.State, h.Problem)}
-		if !f.OK {
-			f.Text += "; check address, firewall and the operator's allow-list"
+		f := Finding{What: "trunk", OK: h.State != trunk.StateDown && (h.State == trunk.StateUp || h.Problem == ""), Text: fmt.Sprintf("%s: %s %s", h.Trunk, h.State, h.Problem)}
+		switch {
+		case f.OK:
+		case h.Remote == "":
+			f.Text += "; check host and the name server"
+		default:
+			f.Text += "; check address, firewall and the operator's allow-list, over TLS its certificates first"
 		}
 		fs = append(fs, f)
 		if h.Registration != trunk.RegistrationOff {

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
@@ -50,6 +52,9 @@ func judgeCertificates(list []wire.CertInfo, now time.Time) []Finding {
 		switch left := c.NotAfter.Sub(now); {
 		case c.Problem != "":
 			f.Text = fmt.Sprintf("%s: %s: %s; renew the file, it is read again by itself", c.Name, c.File, c.Problem)
+			if _, err := os.Stat(c.File); errors.Is(err, os.ErrNotExist) {
+				f.Text = fmt.Sprintf("%s: there is no file %s; create it or correct the tls setting", c.Name, c.File)
+			}
 		case left < certificateNotice:
 			f.OK, f.Text = false, fmt.Sprintf("%s: %s ends on %s, in %d day(s); renew it", c.Name, c.File, c.NotAfter.Format(time.DateOnly), int(left.Hours()/24))
 		}

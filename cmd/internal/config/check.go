@@ -127,7 +127,7 @@ func (l *Loaded) Warnings(now time.Time) []Fault {
 	if err != nil {
 		return nil // Parse refused such a file
 	}
-	return locate(errors.Join(slices.Concat(s.Warnings(now), l.Config.alone(), l.Config.phones())...), "", l.ast, l.source)
+	return locate(errors.Join(slices.Concat(s.Warnings(now), l.Config.alone(), l.Config.phones(), l.Config.files(), l.open())...), "", l.ast, l.source)
 }
 
 // selfTests checks that tests come back to us and can be told from callers.

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -31,6 +32,51 @@ func secret(into encoding.TextUnmarshaler, b []byte) error {
 		return err
 	}
 	return into.UnmarshalText([]byte(value))
+}
+
+// open warns of operators' passwords that are written in the file itself.
+func (l *Loaded) open() (warnings []error) {
+	for i, op := range l.Config.Trunks.Operators {
+		if op.Auth.Password == "" {
+			continue
+		}
+		path, err := yaml.PathString(fmt.Sprintf("$.trunks.operators[%d].auth.password", i))
+		if err != nil {
+			continue
+		}
+		node, err := path.FilterFile(l.ast)
+		if err != nil || node.GetToken() == nil || strings.HasPrefix(node.GetToken().Value, "file:") {
+			continue
+		}
+		warnings = append(warnings, fmt.Errorf("trunks.operators[%d].auth.password: stands in the open in this file; write it into a file of its own "+
+			"that only vahta may read, and file:/path here", i))
+	}
+	return warnings
+}
+
+// files warns of certificates and keys that are not there.
+func (c *Config) files() (warnings []error) {
+	missing := func(setting, file string) {
+		if file == "" {
+			return
+		}
+		if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+			warnings = append(warnings, fmt.Errorf("%s: there is no file %s; create it or correct this setting", setting, file))
+		}
+	}
+	for i, l := range c.SIP.Listen {
+		at := fmt.Sprintf("sip.listen[%d].tls.", i)
+		missing(at+"cert", l.TLS.Cert)
+		missing(at+"key", l.TLS.Key)
+		missing(at+"client_ca", l.TLS.ClientCA)
+	}
+	for i, op := range c.Trunks.Operators {
+		at := fmt.Sprintf("trunks.operators[%d].tls.", i)
+		missing(at+"ca", op.TLS.CA)
+		missing(at+"cert", op.TLS.Cert)
+		missing(at+"key", op.TLS.Key)
+	}
+	return warnings
 }
 
 // reveal returns the secret that is written as text.

@@ -3,8 +3,10 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/butlerspb/vahta/deploy"
 )
@@ -22,6 +24,12 @@ func TestOperatorPasswords(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		warned := slices.ContainsFunc(l.Warnings(time.Now()), func(f Fault) bool {
+			return f.Path == "trunks.operators[0].auth.password" && f.Line > 0 && !strings.Contains(f.Text, "hush")
+		})
+		if warned == strings.HasPrefix(written, "file:") {
+			t.Errorf("%s: a warning: %v", written, warned)
+		}
 		if got := string(l.Config.Trunks.Operators[0].Auth.Password); got != "0123hush" {
 			t.Errorf("%s: the password is %q", written, got)
 		}
@@ -33,5 +41,29 @@ func TestOperatorPasswords(t *testing.T) {
 	source := strings.Replace(string(deploy.Sample), `auth: {user: "", password: "", realm: ""}`, `auth: {user: "login", password: "file:/no/such/file", realm: ""}`, 1)
 	if _, err := Parse("vahta.yaml", []byte(source), nil); err == nil || !strings.Contains(err.Error(), "trunks.operators[0].auth.password") || !strings.Contains(err.Error(), "create the file") {
 		t.Errorf("a missing file: %v", err)
+	}
+}
+
+// Certificates and keys that are not there are named before somebody looks for a firewall.
+func TestMissingCertificatesAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	l, err := Parse("vahta.yaml", deploy.Sample, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := filepath.Join(t.TempDir(), "there.pem")
+	if err := os.WriteFile(there, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &l.Config
+	c.Trunks.Operators[0].TLS.CA, c.Trunks.Operators[0].TLS.Cert, c.Trunks.Operators[0].TLS.Key = "/no/ca.pem", there, "/no/key.pem"
+	c.SIP.Listen[0].TLS.Cert, c.SIP.Listen[0].TLS.ClientCA = "/no/cert.pem", there
+	var got []string
+	for _, w := range c.files() {
+		setting, _, _ := strings.Cut(w.Error(), ": ")
+		got = append(got, setting)
+	}
+	if want := []string{"sip.listen[0].tls.cert", "trunks.operators[0].tls.ca", "trunks.operators[0].tls.key"}; !slices.Equal(got, want) {
+		t.Errorf("warned of %v, want %v", got, want)
 	}
 }
