@@ -17,7 +17,7 @@ LINT  := $(TOOLS)/golangci-lint
 SUM   := $(TOOLS)/gotestsum
 DEAD  := $(TOOLS)/deadcode
 
-.PHONY: help build run demo test check static proof bench lint fmt fix tidy dead cover deps clean
+.PHONY: help build run demo test check static proof bench conformance lint fmt fix tidy dead cover deps clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -33,8 +33,8 @@ demo: build ## play the demo call once on free ports and exit (0 only if all of 
 	$(VAHTA) demo
 
 test: deps static ## install what the tests need and run everything, with the race detector
-	$(RERUN) --packages "$$($(GO) list $(PKGS) | grep -v '$(PRODUCT)' | tr '\n' ' ')" -- -race -count=1 -timeout 10m
-	$(RERUN) --packages ./$(PRODUCT) -- -count=1 -timeout 15m
+	$(RERUN) --packages "$$($(GO) list $(PKGS) | grep -v '$(PRODUCT)' | tr '\n' ' ')" --jsonfile .cache/tests.json -- -race -count=1 -timeout 10m
+	$(RERUN) --packages ./$(PRODUCT) --jsonfile .cache/product.json -- -count=1 -timeout 15m
 
 check: static ## quick feedback: static checks and short tests
 	$(GO) test -short $(PKGS)
@@ -46,6 +46,10 @@ static: lint ## formatting, lint, modernizers, tidy, vet
 
 proof: deps build ## the long drills: faults around the real program, fuzzing, soaks; one JSON line per figure
 	bash deploy/proof.sh
+
+conformance: ## write docs/sip-conformance.md from the results of the last `make test`
+	cat .cache/tests.json .cache/product.json | $(GO) run ./cmd/conformance > .cache/conformance.md
+	mv .cache/conformance.md docs/sip-conformance.md
 
 bench: ## Go benchmarks of the hot paths
 	$(GO) test -run '^$$' -bench . -benchmem $(PKGS)

@@ -51,5 +51,6 @@
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops
 //	cmd/vahta             -     *                                                             the commands
+//	cmd/conformance       -     -                                                             what of SIP is offered: a page made of the tests' results
 //	cmd/proof             -     *                                                             the failure drills: real processes, faults from outside, an oracle
 package main
