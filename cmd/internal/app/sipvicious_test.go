@@ -130,19 +130,31 @@ func TestFraudBans(t *testing.T) {
 		}
 		return false
 	}
+	forger := siptest.NewUA(t, siptest.UAConfig{User: "forger", Addr: netip.MustParseAddr("127.0.0.51"), Peer: f.addr("udp")})
+	forgeries := func() (n int) {
+		for _, e := range f.app.Guard().Last() {
+			if e.Kind == guard.ChallengeFailed && e.Source == forger.Addr().Addr() {
+				n += e.Times
+			}
+		}
+		return n
+	}
 	registers(guesser, "anna", "")
-	nonce := ""
-	until(t, "who guesses is banned", func() bool { // as slowly as guests are heard
+	nonce, tries := "", 0
+	until(t, "who guesses is banned, and who has seen no nonce of ours has failed as often", func() bool { // as slowly as guests are heard
+		tries++
+		user := fmt.Sprintf("user-%d", tries) // many guesses at one account are silenced before a ban
+		registers(forger, user, guess(user, "bm9uY2U"))
 		guesser.Seen(func(m *siptest.Message) bool {
 			nonce = max(nonce, nonceOf(m))
 			return false
 		})
-		registers(guesser, "anna", guess("anna", nonce))
-		return banned("127.0.0.50")
+		registers(guesser, user, guess(user, nonce))
+		return banned("127.0.0.50") && forgeries() > 20
 	})
 	f.logged("security event", "kind=banned", "127.0.0.50")
+	f.op.Ping()
 	heard := guesser.Seen(func(*siptest.Message) bool { return true })
-	forger := siptest.NewUA(t, siptest.UAConfig{User: "forger", Addr: netip.MustParseAddr("127.0.0.51"), Peer: f.addr("udp")})
 	inOperatorsName := siptest.NewUA(t, siptest.UAConfig{User: "forger", Addr: operatorAt, Peer: f.addr("udp")})
 	for range 10_000 {
 		registers(forger, "anna", guess("anna", "bm9uY2U")) // it never sees a nonce of ours
@@ -158,7 +170,14 @@ func TestFraudBans(t *testing.T) {
 	if n := forger.Seen(func(m *siptest.Message) bool { return m.Answers(401, "REGISTER") }); n > 100 {
 		t.Errorf("%d of 10,000 tries are answered", n)
 	}
-	if n := guesser.Seen(func(*siptest.Message) bool { return true }); n > heard+2 {
+	spared := func() int { return forger.Seen(func(*siptest.Message) bool { return true }) }
+	before := spared()
+	until(t, "who is not banned is heard again", func() bool { // who is banned would be as soon
+		registers(guesser, "anna", guess("anna", nonce))
+		registers(forger, "anna", "")
+		return spared() > before+2
+	})
+	if n := guesser.Seen(func(*siptest.Message) bool { return true }); n != heard {
 		t.Errorf("a banned source still hears: %d messages after %d", n, heard)
 	}
 	if banned("127.0.0.51") || banned("127.0.0.2") {
