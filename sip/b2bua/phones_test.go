@@ -123,9 +123,11 @@ func TestRegistrarPhoneThatCallsProvesItsAccount(t *testing.T) {
 func TestRegistrarOwnCallsCountUntilTheyEnd(t *testing.T) {
 	t.Parallel()
 	porch := newPorch("off")
-	r := withPhones(t, porch, rigOptions{serves: func(in trunk.Inbound) bool { return in.DID == "+74957770000" }})
 	own := make(chan *Call, 2)
-	r.engine.OnOwnCall(func(c *Call) { c.A().Ring(); own <- c })
+	r := withPhones(t, porch, rigOptions{
+		serves: func(in trunk.Inbound) bool { return in.DID == "+74957770000" },
+		own:    func(c *Call) { c.A().Ring(); own <- c },
+	})
 	dial := func(number string, status int) *siptest.Call {
 		call := r.caller.NewCall("sip:" + number + "@" + r.at.String())
 		call.Invite(siptest.NewRTP(t).SDP(), "Authorization: anna")

@@ -50,6 +50,7 @@ type rigOptions struct {
 	media  func(*media.PoolConfig)
 	script func(*rig, *Call, Event)
 	begin  func(*rig, *Call) // called for each new call; default: ring
+	own    func(*Call)       // called for each own call of a phone
 	serves func(trunk.Inbound) bool
 	deps   func(*Deps)
 	edge   func(*wire.Config)
@@ -128,6 +129,9 @@ func newRig(t testing.TB, opt rigOptions) *rig { //nolint:thelper // called t ev
 		default: // a test that floods does not collect
 		}
 	})
+	if opt.own != nil {
+		r.engine.OnOwnCall(opt.own)
+	}
 	r.run(edge.Run, r.pool.Run)
 	r.run(r.engine.Run)
 	return r

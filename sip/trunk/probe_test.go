@@ -126,7 +126,9 @@ func TestOPTIONSNameWithoutAddress(t *testing.T) {
 	}
 	quiet := func(o *Operator) { o.NoOptions, o.Register = true, Register{} }
 	registering(t, newExchange(), quiet, func(trunks *Trunks, one *Trunk) {
+		one.life.mu.Lock()
 		one.life.pulse = pulse{state: StateDown, misses: missesToDown} // its name had no address until now
+		one.life.mu.Unlock()
 		time.Sleep(trunks.cfg.ProbeEvery)
 		synctest.Wait()
 		if h := trunks.Status()[0]; h.State != StateUnknown || h.Problem != "" {
