@@ -132,8 +132,9 @@ func TestABrokenWakeStopsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, d, k := start(t)
 		for i := range 100 {
-			name := fmt.Sprint("poison", i)
-			d.poison[name] = true
+			d.poison[fmt.Sprint("poison", i)] = true
+		}
+		for name := range d.poison {
 			set(t, s, name, 0)
 		}
 		k.Wake()
