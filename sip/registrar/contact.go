@@ -24,10 +24,8 @@ const maxContactText = 512
 // are `*`. Any that cannot be read or rung spoils the request.
 func readContacts(headers []string) (list []contact, all, ok bool) {
 	for _, h := range headers {
-		for h != "" {
-			var one string
-			one, h = cutElement(h)
-			if one = strings.TrimSpace(one); one == "" {
+		for _, one := range wire.SplitList(h) {
+			if one == "" {
 				continue
 			}
 			if one == "*" {
@@ -70,27 +68,6 @@ func readContact(text string) (c contact, ok bool) {
 		c.expires = readExpires(v)
 	}
 	return c, true
-}
-
-// cutElement cuts the first element of a comma separated list.
-func cutElement(s string) (one, rest string) {
-	quoted, inside := false, false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			inside = true
-		case c == '>':
-			inside = false
-		case c == ',' && !inside:
-			return s[:i], s[i+1:]
-		}
-	}
-	return s, ""
 }
 
 // malformedExpires is what a lifetime that is no number counts as (section 20.19: 3600 s).

@@ -159,7 +159,7 @@ const maxIdentities = 16
 func addresses(req *wire.Request, name string) []wire.NameAddr {
 	var out []wire.NameAddr
 	for _, value := range req.Headers(name) {
-		for _, text := range splitList(value) {
+		for _, text := range wire.SplitList(value) {
 			if addr, err := wire.ParseNameAddr(text); err == nil && len(out) < maxIdentities {
 				out = append(out, addr)
 			}
@@ -174,36 +174,9 @@ func userOf(header string) string {
 	if header == "" {
 		return ""
 	}
-	addr, err := wire.ParseNameAddr(splitList(header)[0])
+	addr, err := wire.ParseNameAddr(wire.SplitList(header)[0])
 	if err != nil {
 		return ""
 	}
 	return Normalize(addr.URI.User)
-}
-
-// splitList splits a header value at commas that stand outside quotes and angle brackets.
-func splitList(value string) []string {
-	var (
-		out    []string
-		start  int
-		quoted bool
-		angle  bool
-	)
-	for i := 0; i < len(value); i++ {
-		switch c := value[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '<':
-			angle = true
-		case c == '>':
-			angle = false
-		case c == ',' && !angle:
-			out = append(out, strings.TrimSpace(value[start:i]))
-			start = i + 1
-		}
-	}
-	return append(out, strings.TrimSpace(value[start:]))
 }

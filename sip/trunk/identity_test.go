@@ -103,7 +103,7 @@ func TestIdentityOfCallers(t *testing.T) {
 
 func TestIdentityLists(t *testing.T) {
 	t.Parallel()
-	got := splitList(`"a, \"b\"" <sip:x,y@h>, <sip:z@h>;p="q,r" ,tel:1`)
+	got := wire.SplitList(`"a, \"b\"" <sip:x,y@h>, <sip:z@h>;p="q,r" ,tel:1`)
 	want := []string{`"a, \"b\"" <sip:x,y@h>`, `<sip:z@h>;p="q,r"`, `tel:1`}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

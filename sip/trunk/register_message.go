@@ -197,7 +197,7 @@ func plain(s string) string {
 func splitAddrs(values []string) []string {
 	var out []string
 	for _, v := range values {
-		for _, one := range splitList(v) {
+		for _, one := range wire.SplitList(v) {
 			if one != "" {
 				out = append(out, one)
 			}

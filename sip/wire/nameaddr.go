@@ -117,3 +117,31 @@ func unquote(s string) (text, rest string, err error) {
 	}
 	return "", "", errors.New("a quote is not closed")
 }
+
+// SplitList splits a header value at commas that stand outside quotes and angle brackets (RFC 3261 section 7.3.1); the
+// elements come without the space around them, an empty value is one empty element.
+func SplitList(value string) []string {
+	var (
+		out    []string
+		start  int
+		quoted bool
+		angle  bool
+	)
+	for i := 0; i < len(value); i++ {
+		switch c := value[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '<':
+			angle = true
+		case c == '>':
+			angle = false
+		case c == ',' && !angle:
+			out = append(out, strings.TrimSpace(value[start:i]))
+			start = i + 1
+		}
+	}
+	return append(out, strings.TrimSpace(value[start:]))
+}
