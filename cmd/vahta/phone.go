@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 	"rsc.io/qr"
@@ -36,20 +35,16 @@ a one-time link or QR code sets the phone up. People name their phones in the co
 
 // withPhones runs f on the phones of the configured data folder.
 func withPhones(cmd *cobra.Command, f func(context.Context, desk.Phones, company) error) error {
-	l, err := load(cmd)
+	l, here, err := loadCompany(cmd)
 	if err != nil {
 		return err
-	}
-	zone, err := time.LoadLocation(l.Config.Dispatch.Zone)
-	if err != nil {
-		return fmt.Errorf("dispatch.zone: %w", err)
 	}
 	onRecord := func(p dispatch.Phones) desk.Phones { return app.PhonesOnRecord(l.Config.Phones, p, l.Config.Roster) }
 	p, done, err := desk.OpenPhones(cmd.Context(), l.Config.Data, l.Config.Database(), onRecord)
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), p, company{zone, l.Config.Roster}); err != nil {
+	if err := f(cmd.Context(), p, here); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,20 +25,16 @@ self_test.every in the configuration has the server do so by itself.`,
 
 // withSelfTests runs f on the running server of the configured data folder.
 func withSelfTests(cmd *cobra.Command, f func(*desk.RemoteSelfTests, company) error) error {
-	l, err := load(cmd)
+	l, here, err := loadCompany(cmd)
 	if err != nil {
 		return err
-	}
-	zone, err := time.LoadLocation(l.Config.Dispatch.Zone)
-	if err != nil {
-		return fmt.Errorf("dispatch.zone: %w", err)
 	}
 	tests, err := desk.OpenSelfTests(cmd.Context(), l.Config.Data)
 	if err != nil {
 		return err
 	}
 	defer tests.Close()
-	return f(tests, company{zone, l.Config.Roster})
+	return f(tests, here)
 }
 
 func selftestRun() *cobra.Command {

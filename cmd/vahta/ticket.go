@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/journal"
@@ -34,15 +35,24 @@ func (c company) name(id string) string {
 	return orDash(id)
 }
 
-// withDesk runs f on the desk of the configured data folder.
-func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) error) error {
+// loadCompany reads the configuration of a command that shows people and instants.
+func loadCompany(cmd *cobra.Command) (*config.Loaded, company, error) {
 	l, err := load(cmd)
 	if err != nil {
-		return err
+		return nil, company{}, err
 	}
 	zone, err := time.LoadLocation(l.Config.Dispatch.Zone)
 	if err != nil {
-		return fmt.Errorf("dispatch.zone: %w", err)
+		return nil, company{}, fmt.Errorf("dispatch.zone: %w", err)
+	}
+	return l, company{zone, l.Config.Roster}, nil
+}
+
+// withDesk runs f on the desk of the configured data folder.
+func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) error) error {
+	l, here, err := loadCompany(cmd)
+	if err != nil {
+		return err
 	}
 	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), l.Config.Dispatch, l.Config.Source())
 	if err != nil {
@@ -51,7 +61,7 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 	if _, served := d.(*desk.Remote); !served {
 		warnOfJournal(cmd, filepath.Join(l.Config.Data, "journal"))
 	}
-	if err := f(cmd.Context(), d, company{zone, l.Config.Roster}); err != nil {
+	if err := f(cmd.Context(), d, here); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}

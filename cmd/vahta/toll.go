@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -28,20 +27,16 @@ Calls in progress go on under a stop; paging does too unless --all is given.`,
 
 // withToll runs f on the running server of the configured data folder.
 func withToll(cmd *cobra.Command, f func(context.Context, desk.Toll, company) error) error {
-	l, err := load(cmd)
+	l, here, err := loadCompany(cmd)
 	if err != nil {
 		return err
-	}
-	zone, err := time.LoadLocation(l.Config.Dispatch.Zone)
-	if err != nil {
-		return fmt.Errorf("dispatch.zone: %w", err)
 	}
 	t, done, err := desk.OpenToll(cmd.Context(), l.Config.Data)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return f(cmd.Context(), t, company{zone, l.Config.Roster})
+	return f(cmd.Context(), t, here)
 }
 
 func tollShow() *cobra.Command {
