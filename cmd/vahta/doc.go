@@ -20,15 +20,17 @@
 //	package               pure  may import                                                    knows
 //	oncall                pure  -                                                             people, devices, schedules, layers; who is on duty at t, and the chain
 //	oncall/escalation     pure  oncall                                                        whom to page, when, until when
+//	oncall/edit           pure  oncall                                                        what people change in a rota, and what becomes of it
 //	oncall/rotation       -     oncall                                                        live claims with tokens, whose turn it is
 //	dispatch/sla          pure  -                                                             clocks: run, due, met, breached
 //	dispatch/client       pure  -                                                             organisations, contacts, numbers; matching a number to them
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
-//	dispatch              -     oncall oncall/escalation dispatch/*                           the dispatcher: load, decide, commit; directory, plan, feed
-//	dispatch/store        -     dispatch dispatch/* oncall                                    the system of record in SQL
+//	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
+//	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL
 //	dispatch/journal      -     dispatch dispatch/*                                           what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
+//	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions

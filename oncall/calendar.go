@@ -1,0 +1,32 @@
+package oncall
+
+// DayClass is what a production calendar makes of a civil date.
+type DayClass string
+
+// The classes of days. Without a calendar, or for a year it lacks, Monday to Friday are Workday and the others Weekend.
+const (
+	Workday      DayClass = "workday"
+	Short        DayClass = "short"         // a workday that ends an hour earlier, before a holiday
+	Weekend      DayClass = "weekend"       // an ordinary Saturday or Sunday
+	Holiday      DayClass = "holiday"       // a public holiday
+	MovedDayOff  DayClass = "moved_day_off" // a weekday that is off because a holiday fell on a weekend
+	MovedWorkday DayClass = "moved_workday" // a Saturday or Sunday that is worked
+)
+
+// String returns the class as it is written.
+func (c DayClass) String() string { return string(c) }
+
+// Off reports whether people have the day off.
+func (c DayClass) Off() bool { return c == Weekend || c == Holiday || c == MovedDayOff }
+
+// CalendarYear is one year of a production calendar.
+type CalendarYear struct {
+	// Calendar is the calendar's ID, such as "ru".
+	Calendar string `yaml:"calendar" json:"calendar"`
+	Year     int    `yaml:"year" json:"year"`
+	// Source names the decree, Date is when that was published.
+	Source string `yaml:"source" json:"source,omitempty"`
+	Date   string `yaml:"date" json:"date,omitempty"`
+	// Days are the dates ("01-31") whose class is not that of their weekday.
+	Days map[string]DayClass `yaml:"days" json:"days,omitempty"`
+}
