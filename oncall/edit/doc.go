@@ -21,7 +21,9 @@
 package edit
 
 import (
+	"cmp"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/oncall"
@@ -52,6 +54,11 @@ type Key struct {
 
 // String returns for example "person anna".
 func (k Key) String() string { return string(k.Kind) + " " + k.ID }
+
+// Compare orders keys by kind and ID.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(strings.Compare(string(k.Kind), string(other.Kind)), strings.Compare(k.ID, other.ID))
+}
 
 // Record is one thing of the roster as it is kept. Body is the JSON of its oncall type; nil: it was removed.
 type Record struct {
