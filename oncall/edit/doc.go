@@ -10,6 +10,9 @@
 //     schedule, an override, a request, a year of a calendar.
 //   - Revision: the number of an edit, counted over the whole rota. A record has the revision that wrote it last.
 //   - Effective-from: the moment from which an edited schedule holds. It is never before now: the past is what it was.
+//   - Begun: a thing whose start is not after now. It can be ended now, and its end can be moved; what has not begun can be
+//     changed or removed altogether, and then everything is as if it had never been written.
+//   - Hidden: an earlier correction that no longer has an effect somewhere because of a later one.
 //
 // # Rules
 //
@@ -18,109 +21,9 @@
 //     effective-from keeps the present turn, unless removed.
 //   - A request changes nothing until it is accepted; the first acceptance writes one override and wins.
 //   - An expired request leaves its author on duty.
+//   - A correction that is written or changed is the latest: its time of writing is later than that of all others.
+//   - People who have ever been in a rota can not be removed, only disabled: the past needs them.
+//
+// Everything is decided at whole seconds. The functions keep nothing and may be called by any goroutine; they never change the
+// roster they are given.
 package edit
-
-import (
-	"cmp"
-	"encoding/json"
-	"strings"
-	"time"
-
-	"github.com/butlerspb/vahta/oncall"
-)
-
-// Kind is the kind of a record.
-type Kind string
-
-// The kinds of records.
-const (
-	Person    Kind = "person"
-	Schedule  Kind = "schedule"
-	Absence   Kind = "absence"
-	Temporary Kind = "temporary"
-	Override  Kind = "override"
-	Request   Kind = "request"
-	Calendar  Kind = "calendar" // ID is calendar and year, such as "ru-2026"
-)
-
-// String returns the kind's key.
-func (k Kind) String() string { return string(k) }
-
-// Key names a record.
-type Key struct {
-	Kind Kind   `json:"kind"`
-	ID   string `json:"id"`
-}
-
-// String returns for example "person anna".
-func (k Key) String() string { return string(k.Kind) + " " + k.ID }
-
-// Compare orders keys by kind and ID.
-func (k Key) Compare(other Key) int {
-	return cmp.Or(strings.Compare(string(k.Kind), string(other.Kind)), strings.Compare(k.ID, other.ID))
-}
-
-// Record is one thing of the roster as it is kept. Body is the JSON of its oncall type; nil: it was removed.
-type Record struct {
-	Key
-	Revision int64           `json:"revision"`
-	Body     json.RawMessage `json:"body,omitempty"`
-}
-
-// Author is who edits.
-type Author struct {
-	// Person is the ID of a person, or a free name for somebody who is none.
-	Person string `json:"person"`
-	// Channel is how: "cli", "api", "voice", "file", "node".
-	Channel string `json:"channel"`
-	// Roles are what the author may act as; nil: everything (the machine's administrator).
-	Roles []oncall.Role `json:"roles,omitempty"`
-}
-
-// Edit is one change. Exactly one field besides Reason is set. IDs may be left out of new absences, temporary schedules,
-// overrides and requests: Apply names them by the given source of IDs.
-type Edit struct {
-	Reason string `json:"reason,omitempty"`
-
-	Person    *oncall.Person       `json:"person,omitempty"`    // add, or replace the one of that ID
-	Schedule  *NewRules            `json:"schedule,omitempty"`  // add, or a new version of the one of that ID
-	Absence   *oncall.Absence      `json:"absence,omitempty"`   // add, or replace one that has not begun
-	Temporary *oncall.Temporary    `json:"temporary,omitempty"` // likewise
-	Override  *oncall.Override     `json:"override,omitempty"`  // likewise
-	Calendar  *oncall.CalendarYear `json:"calendar,omitempty"`  // add or replace
-	Remove    *Key                 `json:"remove,omitempty"`    // for a thing in progress: end it now
-	Ask       *oncall.Request      `json:"ask,omitempty"`
-	Answer    *Answer              `json:"answer,omitempty"`
-	Take      *Take                `json:"take,omitempty"`
-	Import    []Edit               `json:"import,omitempty"` // all of them or none, one revision
-}
-
-// NewRules is a schedule to add or to go over to.
-type NewRules struct {
-	ID   string `json:"id"`
-	Name string `json:"name,omitempty"` // empty: keeps its name
-	oncall.Rules
-	// From is the effective-from; zero: now.
-	From oncall.Point `json:"from,omitzero"`
-	// KeepStart leaves the start indexes of layers as given instead of keeping the present turn.
-	KeepStart bool `json:"keep_start,omitempty"`
-}
-
-// Answer settles a request.
-type Answer struct {
-	Request string `json:"request"`
-	// Verdict is accept, decline or withdraw.
-	Verdict string `json:"verdict"`
-	// As is the person who answers; empty: the author.
-	As string `json:"as,omitempty"`
-}
-
-// Take is "I take the line": a takeover that begins now.
-type Take struct {
-	Schedule string        `json:"schedule"`
-	Track    string        `json:"track,omitempty"`  // empty: the first
-	Person   string        `json:"person,omitempty"` // empty: the author
-	For      time.Duration `json:"for"`              // nanoseconds
-	// Beside leaves those on duty where they are.
-	Beside bool `json:"beside,omitempty"`
-}

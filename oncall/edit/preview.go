@@ -1,0 +1,52 @@
+package edit
+
+import (
+	"time"
+
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// Preview is what an edit would do.
+type Preview struct {
+	// EffectiveFrom is the first moment at which anything differs; zero: nothing ever does.
+	EffectiveFrom time.Time `json:"effective_from,omitzero"`
+	// Schedules are those where something differs, or that were edited.
+	Schedules []ScheduleDiff `json:"schedules,omitempty"`
+	// Hidden are earlier corrections that no longer have an effect somewhere.
+	Hidden []Key `json:"hidden,omitempty"`
+	// Requests are the IDs of pending requests in whose spans somebody else is on duty now.
+	Requests []string `json:"requests,omitempty"`
+	// Warnings are those there were not before.
+	Warnings []oncall.Warning `json:"warnings,omitempty"`
+}
+
+// ScheduleDiff is what an edit does to one schedule.
+type ScheduleDiff struct {
+	oncall.Difference
+	// Rest are limits of rest that were kept before.
+	Rest []oncall.RestWarning `json:"rest,omitempty"`
+	// Clashes are those of people who come on duty by the edit.
+	Clashes []Overlap `json:"clashes,omitempty"`
+	// StaysOnDuty are those on duty when the edit takes effect who were so before as well.
+	StaysOnDuty []string `json:"stays_on_duty,omitempty"`
+	// NowBefore and NowAfter are who is on duty at the moment of the look.
+	NowBefore []oncall.Duty `json:"now_before,omitempty"`
+	NowAfter  []oncall.Duty `json:"now_after,omitempty"`
+}
+
+// Overlap is a span for which a person is needed in two places, or is away.
+type Overlap struct {
+	Person string `json:"person"`
+	Track  string `json:"track"`
+	// Absence is the ID of the person's time off, Schedule that of the other schedule; one of them is set.
+	Absence  string    `json:"absence,omitempty"`
+	Schedule string    `json:"schedule,omitempty"`
+	Start    time.Time `json:"start"`
+	End      time.Time `json:"end"`
+}
+
+// Look compares the rota before an edit with that after it, from now on. The span that is looked at holds the whole of every
+// changed correction, and Ahead of a changed schedule.
+func Look(before, after *oncall.Evaluator, changed []Key, rules oncall.RestRules, now time.Time) Preview {
+	return Preview{}
+}
