@@ -61,9 +61,8 @@ func checkTimes(l Line, fault func(field, format string, args ...any)) {
 	}
 }
 
-// checkLadder reports rungs that nobody stands on, and people who are nobody
-// or stand on one rung twice.
-func checkLadder(roster oncall.Roster, ladder []LadderRung, fault func(field, format string, args ...any)) {
+// checkLadder reports rungs that nobody stands on, and people who stand on one twice.
+func checkLadder(ladder []LadderRung, fault func(field, format string, args ...any)) {
 	for j, r := range ladder {
 		path := fmt.Sprintf("ladder[%d]", j)
 		if len(r.People) == 0 {
@@ -74,13 +73,21 @@ func checkLadder(roster oncall.Roster, ladder []LadderRung, fault func(field, fo
 		}
 		seen := map[string]bool{}
 		for k, id := range r.People {
-			at := fmt.Sprintf("%s.people[%d]", path, k)
-			if _, ok := roster.Person(id); !ok {
-				fault(at, "no person %q; use an id from people", id)
-			} else if seen[id] {
-				fault(at, "%q stands on this rung already; remove one", id)
+			if seen[id] {
+				fault(fmt.Sprintf("%s.people[%d]", path, k), "%q stands on this rung already; remove one", id)
 			}
 			seen[id] = true
+		}
+	}
+}
+
+// checkLadderPeople reports people on rungs who are nobody.
+func checkLadderPeople(roster oncall.Roster, ladder []LadderRung, fault func(field, format string, args ...any)) {
+	for j, r := range ladder {
+		for k, id := range r.People {
+			if _, ok := roster.Person(id); !ok {
+				fault(fmt.Sprintf("ladder[%d].people[%d]", j, k), "no person %q; use an id from people", id)
+			}
 		}
 	}
 }

@@ -22,7 +22,7 @@ func chainFor(s *Snapshot, l Line, now time.Time) []oncall.Tier {
 			static = s.Roster.Static
 		}
 	} else {
-		for _, t := range s.Roster.Chain(l.Schedule, now) {
+		for _, t := range s.Duty.Chain(l.Schedule, now) {
 			if t.Name != oncall.Static {
 				tiers = append(tiers, t)
 			} else if len(static) == 0 {
@@ -287,7 +287,7 @@ func machineFor(s *Snapshot, l Line) escalation.Machine {
 	return escalation.Machine{
 		Policy: s.Policy,
 		Chain:  func(now time.Time) []oncall.Tier { return chainFor(s, l, now) },
-		Resort: func(now time.Time) []oncall.Tier { return s.Roster.Chain("", now) }, // no schedule: everyone, then the static numbers
+		Resort: func(now time.Time) []oncall.Tier { return s.Duty.Chain("", now) }, // no schedule: everyone, then the static numbers
 	}
 }
 

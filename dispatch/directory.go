@@ -80,7 +80,14 @@ type Source struct {
 
 // Snapshot is one consistent view of people, lines and clients; immutable.
 type Snapshot struct {
+	// Duty answers who is on duty; Roster is what it was compiled from.
+	Duty   *oncall.Evaluator
 	Roster oncall.Roster
+	// Rota is the version of people and schedules, and Revisions those of their records by the keys' String. The zero
+	// version: they came from a configuration and no record has them.
+	Rota      RotaVersion
+	Revisions map[string]int64
+
 	Book   *client.Book
 	Policy escalation.Policy
 	lines  []Line
@@ -89,25 +96,77 @@ type Snapshot struct {
 
 // NewSnapshot checks a source and indexes it; all faults are joined.
 func NewSnapshot(src Source) (*Snapshot, error) {
-	faults := []error{
-		src.Roster.Validate(), checkDevices(src.Roster.People),
-		under("escalation", errors.Join(src.Policy.Validate(), src.Policy.CheckTargets(src.Roster.Schedules))),
-	}
-	book, err := client.NewBook(src.Clients, src.Numbering)
-	faults = append(faults, err)
-	s := &Snapshot{Roster: src.Roster, Book: book, Policy: src.Policy, byDID: map[client.Number]int{}}
-	if len(src.Lines) == 0 {
-		faults = append(faults, errors.New("lines: at least one hotline is required"))
-	}
-	for i, l := range src.Lines {
-		faults = append(faults, s.addLine(i, l.withDefaults(), src.Numbering)...)
-	}
-	if err := errors.Join(faults...); err != nil {
+	s, f := compose(src)
+	if err := errors.Join(f.rota, f.own, f.between); err != nil {
 		return nil, fmt.Errorf("check directory: %w", err)
 	}
 	return s, nil
 }
 
+// WithRoster is the snapshot with other people and schedules; the static numbers stay. The error has the faults that the present
+// ones do not have.
+func (s *Snapshot) WithRoster(r oncall.Roster) (*Snapshot, error) {
+	src := Source{Roster: s.Roster, Lines: s.lines, Policy: s.Policy}
+	was := append(leaves(rosterFaults(src.Roster)), leaves(between(src))...)
+	r.Static = s.Roster.Static
+	src.Roster = r
+	known := map[string]bool{}
+	for _, err := range was {
+		known[err.Error()] = true
+	}
+	fresh := slices.DeleteFunc(append(leaves(rosterFaults(r)), leaves(between(src))...), func(err error) bool { return known[err.Error()] })
+	if err := errors.Join(fresh...); err != nil {
+		return nil, err
+	}
+	next := *s
+	next.Roster, next.Duty = r, oncall.Compile(r)
+	return &next, nil
+}
+
+// faults of a source, by whose they are.
+type faults struct {
+	rota    error // of people and schedules
+	own     error // of the rest by itself
+	between error // where the rest names people, schedules and tracks that are not there
+}
+
+// compose indexes a source, whatever its faults: a line whose schedule is not there rings everybody.
+func compose(src Source) (*Snapshot, faults) {
+	s := &Snapshot{Duty: oncall.Compile(src.Roster), Roster: src.Roster, Policy: src.Policy, byDID: map[client.Number]int{}}
+	book, err := client.NewBook(src.Clients, src.Numbering)
+	s.Book = book
+	own := []error{err, oncall.Roster{Static: src.Roster.Static}.Validate(), under("escalation", src.Policy.Validate())}
+	if len(src.Lines) == 0 {
+		own = append(own, errors.New("lines: at least one hotline is required"))
+	}
+	for i, l := range src.Lines {
+		own = append(own, s.addLine(i, l.withDefaults(), src.Numbering)...)
+	}
+	return s, faults{rota: rosterFaults(src.Roster), own: errors.Join(own...), between: between(src)}
+}
+
+// rosterFaults are those of people and schedules by themselves.
+func rosterFaults(r oncall.Roster) error {
+	r.Static = nil
+	return errors.Join(r.Validate(), checkDevices(r.People))
+}
+
+// between reports what lines and escalation name and the roster does not have.
+func between(src Source) error {
+	var list []error
+	for i, l := range src.Lines {
+		fault := func(field, format string, args ...any) {
+			list = append(list, fmt.Errorf("lines[%d].%s: %w", i, field, fmt.Errorf(format, args...)))
+		}
+		if _, ok := src.Roster.Schedule(l.Schedule); l.Schedule != "" && !ok {
+			fault("schedule", "no schedule %q", l.Schedule)
+		}
+		checkLadderPeople(src.Roster, l.Ladder, fault)
+	}
+	return errors.Join(append(list, under("escalation", src.Policy.CheckTargets(src.Roster.Schedules)))...)
+}
+
+// addLine checks and adds a line.
 func (s *Snapshot) addLine(i int, l Line, plan client.Numbering) (faults []error) {
 	fault := func(field, format string, args ...any) {
 		faults = append(faults, fmt.Errorf("lines[%d].%s: %w", i, field, fmt.Errorf(format, args...)))
@@ -118,13 +177,10 @@ func (s *Snapshot) addLine(i int, l Line, plan client.Numbering) (faults []error
 	if l.Language != "ru" && l.Language != "en" {
 		fault("language", "%q, want ru or en", l.Language)
 	}
-	if _, ok := s.Roster.Schedule(l.Schedule); l.Schedule != "" && !ok {
-		fault("schedule", "no schedule %q", l.Schedule)
-	}
 	if (l.Schedule == "") == (len(l.Ladder) == 0) {
 		fault("schedule", "a line needs a schedule or a ladder, and not both")
 	}
-	checkLadder(s.Roster, l.Ladder, fault)
+	checkLadder(l.Ladder, fault)
 	checkTimes(l, fault)
 	if l.Rounds < 1 || l.Rounds > maxRounds {
 		fault("rounds", "%d, want 1 to %d", l.Rounds, maxRounds)
@@ -209,7 +265,10 @@ func (s *Snapshot) LineFor(dialled string) (Line, bool) {
 
 // Directory is the snapshot in force. Readers take one snapshot and work with
 // it; all of it is swapped at once. A Keeper keeps it the same on all nodes.
-type Directory struct{ current atomic.Pointer[inForce] }
+type Directory struct {
+	current atomic.Pointer[inForce]
+	agreed  atomic.Pointer[time.Time]
+}
 
 // inForce is a snapshot with its name.
 type inForce struct {
@@ -227,8 +286,19 @@ func NewDirectory(s *Snapshot) *Directory {
 // Load returns the snapshot in force. It never waits.
 func (d *Directory) Load() *Snapshot { return d.current.Load().snapshot }
 
-// Version names the snapshot in force; zero when it came without a version.
+// Version names the definition in force: lines, clients, static numbers and
+// escalation; zero when it came without a version. Load().Rota is that of
+// people and schedules.
 func (d *Directory) Version() Version { return d.current.Load().version }
+
+// Agreed is when the record last agreed with the people and schedules in
+// force; zero = never since the start.
+func (d *Directory) Agreed() time.Time {
+	if t := d.agreed.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
 
 // Replace puts a new snapshot in force; calls in progress keep the plan they have.
 func (d *Directory) Replace(s *Snapshot) { d.put(s, Version{}) }
