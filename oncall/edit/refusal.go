@@ -28,7 +28,7 @@ type Refusal struct {
 	Code Code `json:"code"`
 	// Field is the path in the JSON of the edit, such as "override.changes[0].from".
 	Field string `json:"field,omitempty"`
-	// Problem and Do are English; Text has other languages.
+	// Problem and Do are English; Parts has other languages.
 	Problem string `json:"problem"`
 	Do      string `json:"do"`
 	// Key and Args make the text.
@@ -45,8 +45,14 @@ func (r *Refusal) Error() string {
 	return where + r.Problem + "; " + r.Do
 }
 
-// Text returns what is wrong and what to do in a language, "ru" or "en".
-func (r *Refusal) Text(language string) (problem, do string) {
+// Text returns what is wrong and what to do as one sentence in a language, "ru" or "en".
+func (r *Refusal) Text(language string) string {
+	problem, do := r.Parts(language)
+	return problem + "; " + do
+}
+
+// Parts returns what is wrong and what to do in a language, "ru" or "en".
+func (r *Refusal) Parts(language string) (problem, do string) {
 	text := textOf(r.Key, language)
 	return fill(text.problem, r.Args), fill(text.do, r.Args)
 }
@@ -62,6 +68,6 @@ func fill(text string, args []string) string {
 // refuse makes a refusal of a known text.
 func refuse(key, field string, args ...string) *Refusal {
 	r := &Refusal{Code: textOf(key, "en").code, Field: field, Key: key, Args: args}
-	r.Problem, r.Do = r.Text("en")
+	r.Problem, r.Do = r.Parts("en")
 	return r
 }
