@@ -25,8 +25,8 @@ type CalendarYear struct {
 	Calendar string `yaml:"calendar" json:"calendar"`
 	Year     int    `yaml:"year" json:"year"`
 	// Source names the decree, Date is when that was published.
-	Source string `yaml:"source" json:"source,omitempty"`
-	Date   string `yaml:"date" json:"date,omitempty"`
+	Source string `yaml:"source,omitempty" json:"source,omitempty"`
+	Date   string `yaml:"date,omitempty" json:"date,omitempty"`
 	// Days are the dates ("01-31") whose class is not that of their weekday.
-	Days map[string]DayClass `yaml:"days" json:"days,omitempty"`
+	Days map[string]DayClass `yaml:"days,omitempty" json:"days,omitempty"`
 }

@@ -8,15 +8,15 @@ import (
 // Tier is one rung of a chain.
 type Tier struct {
 	// Name is the ID of the track, Everyone or Static.
-	Name string
+	Name string `json:"name"`
 	// Duties are the people of the tier, in order.
-	Duties []Duty
+	Duties []Duty `json:"duties,omitempty"`
 	// Numbers are the static emergency numbers; only the tier named Static has them, and it has nothing else.
-	Numbers []StaticNumber
+	Numbers []StaticNumber `json:"numbers,omitempty"`
 	// RingTime is how long one person is rung unless the device says otherwise.
-	RingTime time.Duration
+	RingTime time.Duration `json:"ring_time,omitempty"`
 	// Parallel rings all of the tier at once.
-	Parallel bool
+	Parallel bool `json:"parallel,omitempty"`
 }
 
 // Chain returns the tiers a call in need walks at t: the schedule's tracks in order, everyone eligible, the static numbers.

@@ -6,15 +6,15 @@ import "time"
 type Absence struct {
 	ID     string `yaml:"id" json:"id"`
 	Person string `yaml:"person" json:"person"`
-	From   Point  `yaml:"from" json:"from,omitzero"`
-	To     Point  `yaml:"to" json:"to,omitzero"`
+	From   Point  `yaml:"from,omitempty" json:"from,omitzero"`
+	To     Point  `yaml:"to,omitempty" json:"to,omitzero"`
 	// Zone gives civil times their meaning; zero: that of the schedule that is asked.
-	Zone Zone `yaml:"zone" json:"zone,omitzero"`
+	Zone Zone `yaml:"zone,omitempty" json:"zone,omitzero"`
 	// Substitute is on duty instead wherever a layer or a temporary schedule would have the absent person; empty: nobody.
-	Substitute string    `yaml:"substitute" json:"substitute,omitempty"`
-	Reason     string    `yaml:"reason" json:"reason,omitempty"`
-	By         string    `yaml:"by" json:"by,omitempty"`
-	At         time.Time `yaml:"at" json:"at,omitzero"`
+	Substitute string    `yaml:"substitute,omitempty" json:"substitute,omitempty"`
+	Reason     string    `yaml:"reason,omitempty" json:"reason,omitempty"`
+	By         string    `yaml:"by,omitempty" json:"by,omitempty"`
+	At         time.Time `yaml:"at,omitempty" json:"at,omitzero"`
 }
 
 // Temporary is a schedule that replaces the layers of one track for a while.
@@ -22,20 +22,20 @@ type Temporary struct {
 	ID       string           `yaml:"id" json:"id"`
 	Schedule string           `yaml:"schedule" json:"schedule"`
 	Track    string           `yaml:"track" json:"track"`
-	From     Point            `yaml:"from" json:"from,omitzero"`
-	To       Point            `yaml:"to" json:"to,omitzero"`
-	Shifts   []TemporaryShift `yaml:"shifts" json:"shifts,omitempty"`
+	From     Point            `yaml:"from,omitempty" json:"from,omitzero"`
+	To       Point            `yaml:"to,omitempty" json:"to,omitzero"`
+	Shifts   []TemporaryShift `yaml:"shifts,omitempty" json:"shifts,omitempty"`
 	// FallBack lets the layers speak where no shift does; otherwise that is a gap.
-	FallBack bool      `yaml:"fall_back" json:"fall_back,omitempty"`
-	Reason   string    `yaml:"reason" json:"reason,omitempty"`
-	By       string    `yaml:"by" json:"by,omitempty"`
-	At       time.Time `yaml:"at" json:"at,omitzero"`
+	FallBack bool      `yaml:"fall_back,omitempty" json:"fall_back,omitempty"`
+	Reason   string    `yaml:"reason,omitempty" json:"reason,omitempty"`
+	By       string    `yaml:"by,omitempty" json:"by,omitempty"`
+	At       time.Time `yaml:"at,omitempty" json:"at,omitzero"`
 }
 
 // TemporaryShift is a span of a temporary schedule.
 type TemporaryShift struct {
-	From   Point  `yaml:"from" json:"from,omitzero"`
-	To     Point  `yaml:"to" json:"to,omitzero"`
+	From   Point  `yaml:"from,omitempty" json:"from,omitzero"`
+	To     Point  `yaml:"to,omitempty" json:"to,omitzero"`
 	Member Member `yaml:"member" json:"member"`
 }
 
@@ -45,11 +45,11 @@ type Override struct {
 	ID       string       `yaml:"id" json:"id"`
 	Schedule string       `yaml:"schedule" json:"schedule"`
 	Track    string       `yaml:"track" json:"track"`
-	Kind     OverrideKind `yaml:"kind" json:"kind,omitempty"`
-	Changes  []Change     `yaml:"changes" json:"changes,omitempty"`
-	Reason   string       `yaml:"reason" json:"reason,omitempty"`
-	By       string       `yaml:"by" json:"by,omitempty"`
-	At       time.Time    `yaml:"at" json:"at,omitzero"`
+	Kind     OverrideKind `yaml:"kind,omitempty" json:"kind,omitempty"`
+	Changes  []Change     `yaml:"changes,omitempty" json:"changes,omitempty"`
+	Reason   string       `yaml:"reason,omitempty" json:"reason,omitempty"`
+	By       string       `yaml:"by,omitempty" json:"by,omitempty"`
+	At       time.Time    `yaml:"at,omitempty" json:"at,omitzero"`
 }
 
 // OverrideKind is why there is an override.
@@ -70,10 +70,10 @@ const (
 // Change is one substitution: with Add alone somebody is on duty besides, with Remove alone somebody is not, with both Add
 // is on duty in the place of Remove wherever that one would be.
 type Change struct {
-	From   Point  `yaml:"from" json:"from,omitzero"`
-	To     Point  `yaml:"to" json:"to,omitzero"`
-	Add    string `yaml:"add" json:"add,omitempty"`
-	Remove string `yaml:"remove" json:"remove,omitempty"`
+	From   Point  `yaml:"from,omitempty" json:"from,omitzero"`
+	To     Point  `yaml:"to,omitempty" json:"to,omitzero"`
+	Add    string `yaml:"add,omitempty" json:"add,omitempty"`
+	Remove string `yaml:"remove,omitempty" json:"remove,omitempty"`
 }
 
 // Request asks others to be on duty instead of somebody. It changes nothing until it is accepted.
@@ -83,24 +83,24 @@ type Request struct {
 	Track    string `yaml:"track" json:"track"`
 	// Person asks to be covered From To.
 	Person string `yaml:"person" json:"person"`
-	From   Point  `yaml:"from" json:"from,omitzero"`
-	To     Point  `yaml:"to" json:"to,omitzero"`
+	From   Point  `yaml:"from,omitempty" json:"from,omitzero"`
+	To     Point  `yaml:"to,omitempty" json:"to,omitzero"`
 	// ReturnFrom and ReturnTo are what Person offers to do for the accepting one; zero: a cover, not a swap.
-	ReturnFrom Point `yaml:"return_from" json:"return_from,omitzero"`
-	ReturnTo   Point `yaml:"return_to" json:"return_to,omitzero"`
+	ReturnFrom Point `yaml:"return_from,omitempty" json:"return_from,omitzero"`
+	ReturnTo   Point `yaml:"return_to,omitempty" json:"return_to,omitzero"`
 	// Asked are the people who may accept; none: everybody.
-	Asked  []string  `yaml:"asked" json:"asked,omitempty"`
-	Reason string    `yaml:"reason" json:"reason,omitempty"`
-	By     string    `yaml:"by" json:"by,omitempty"`
-	At     time.Time `yaml:"at" json:"at,omitzero"`
+	Asked  []string  `yaml:"asked,omitempty" json:"asked,omitempty"`
+	Reason string    `yaml:"reason,omitempty" json:"reason,omitempty"`
+	By     string    `yaml:"by,omitempty" json:"by,omitempty"`
+	At     time.Time `yaml:"at,omitempty" json:"at,omitzero"`
 	// State is open until it is settled; an open one whose From has come is expired.
-	State RequestState `yaml:"state" json:"state,omitempty"`
+	State RequestState `yaml:"state,omitempty" json:"state,omitempty"`
 	// Settled is who accepted, declined or withdrew it, and when. Override is what an acceptance wrote.
-	SettledBy string    `yaml:"settled_by" json:"settled_by,omitempty"`
-	SettledAt time.Time `yaml:"settled_at" json:"settled_at,omitzero"`
-	Override  string    `yaml:"override" json:"override,omitempty"`
+	SettledBy string    `yaml:"settled_by,omitempty" json:"settled_by,omitempty"`
+	SettledAt time.Time `yaml:"settled_at,omitempty" json:"settled_at,omitzero"`
+	Override  string    `yaml:"override,omitempty" json:"override,omitempty"`
 	// Declined are those of Asked who have said no.
-	Declined []string `yaml:"declined" json:"declined,omitempty"`
+	Declined []string `yaml:"declined,omitempty" json:"declined,omitempty"`
 }
 
 // RequestState is where a request stands.

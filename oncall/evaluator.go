@@ -55,7 +55,9 @@ func (e *Evaluator) Gaps(schedule string, from, to time.Time) iter.Seq[Shift] {
 
 // Turn is a shift of one person: the longest span without a break during which the person is on the track.
 type Turn struct {
-	Schedule, Track string
-	Person          string
-	Start, End      time.Time // End is zero when no end is in sight
+	Schedule string    `json:"schedule"`
+	Track    string    `json:"track"`
+	Person   string    `json:"person"`
+	Start    time.Time `json:"start,omitzero"` // zero when it lies more than Foresight back
+	End      time.Time `json:"end,omitzero"`   // zero when no end is in sight
 }

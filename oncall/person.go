@@ -10,27 +10,27 @@ type Person struct {
 	// ID is the short name used by layers, claims and records: letters, digits, dot, dash, underscore.
 	ID string `yaml:"id" json:"id"`
 	// Name is shown on screens and in tickets.
-	Name string `yaml:"name" json:"name,omitempty"`
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 	// Names is the name as it is spoken, by language ("ru", "en").
-	Names map[string]string `yaml:"names" json:"names,omitempty"`
+	Names map[string]string `yaml:"names,omitempty" json:"names,omitempty"`
 	// Devices are tried in this order, one after another.
-	Devices []Device `yaml:"devices" json:"devices,omitempty"`
+	Devices []Device `yaml:"devices,omitempty" json:"devices,omitempty"`
 	// Shared marks a ring group or switchboard that takes several calls at once: it is rung without a claim.
-	Shared bool `yaml:"shared" json:"shared,omitempty"`
+	Shared bool `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Disabled takes the person out of every duty and tier without touching the schedules.
-	Disabled bool `yaml:"disabled" json:"disabled,omitempty"`
+	Disabled bool `yaml:"disabled,omitempty" json:"disabled,omitempty"`
 	// Roles say what the person may decide and who is told what.
-	Roles []Role `yaml:"roles" json:"roles,omitempty"`
+	Roles []Role `yaml:"roles,omitempty" json:"roles,omitempty"`
 	// Skills are what the person can be paged for, such as "1c" or "network"; lower case.
-	Skills []string `yaml:"skills" json:"skills,omitempty"`
+	Skills []string `yaml:"skills,omitempty" json:"skills,omitempty"`
 	// Certificates are proofs of skills that end.
-	Certificates []Certificate `yaml:"certificates" json:"certificates,omitempty"`
+	Certificates []Certificate `yaml:"certificates,omitempty" json:"certificates,omitempty"`
 	// Zone is where the person lives, for notices and feeds; zero: that of the schedule.
-	Zone Zone `yaml:"zone" json:"zone,omitzero"`
+	Zone Zone `yaml:"zone,omitempty" json:"zone,omitzero"`
 	// Language of notices, "ru" or "en"; empty: that of the line.
-	Language string `yaml:"language" json:"language,omitempty"`
+	Language string `yaml:"language,omitempty" json:"language,omitempty"`
 	// Notify are the person's own rules for pages; none: all devices in order, at once.
-	Notify []NotifyRule `yaml:"notify" json:"notify,omitempty"`
+	Notify []NotifyRule `yaml:"notify,omitempty" json:"notify,omitempty"`
 }
 
 // Role is what a person is in the service.
@@ -55,19 +55,19 @@ func (r Role) String() string { return string(r) }
 
 // Certificate is a proof of a skill.
 type Certificate struct {
-	Name string `yaml:"name" json:"name,omitempty"`
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 	// Expires is the first date on which it no longer holds; zero: it does not end.
-	Expires Civil `yaml:"expires" json:"expires,omitzero"`
+	Expires Civil `yaml:"expires,omitempty" json:"expires,omitzero"`
 }
 
 // NotifyRule is one step of a person's own way of being paged.
 type NotifyRule struct {
 	// After is the time since the page was due.
-	After time.Duration `yaml:"after" json:"after,omitempty"`
+	After time.Duration `yaml:"after,omitempty" json:"after,omitempty"`
 	// Channel is how: "voice" today.
-	Channel string `yaml:"channel" json:"channel,omitempty"`
+	Channel string `yaml:"channel,omitempty" json:"channel,omitempty"`
 	// Devices limits voice to these kinds; none: all devices, in order.
-	Devices []DeviceKind `yaml:"devices" json:"devices,omitempty"`
+	Devices []DeviceKind `yaml:"devices,omitempty" json:"devices,omitempty"`
 }
 
 // Spoken returns the name for prompts in the given language.
@@ -97,17 +97,17 @@ func (k DeviceKind) String() string { return string(k) }
 
 // Device is one way to ring a person.
 type Device struct {
-	Kind DeviceKind `yaml:"kind" json:"kind,omitempty"`
+	Kind DeviceKind `yaml:"kind,omitempty" json:"kind,omitempty"`
 	// URI is the SIP address of a softphone that stays at one.
-	URI string `yaml:"uri" json:"uri,omitempty"`
+	URI string `yaml:"uri,omitempty" json:"uri,omitempty"`
 	// Account is what a softphone registers as; it is rung wherever it has registered from.
-	Account string `yaml:"account" json:"account,omitempty"`
+	Account string `yaml:"account,omitempty" json:"account,omitempty"`
 	// Number is the telephone number of a mobile, in international form.
-	Number string `yaml:"number" json:"number,omitempty"`
+	Number string `yaml:"number,omitempty" json:"number,omitempty"`
 	// RingTime is how long this device rings; zero leaves it to the tier.
-	RingTime time.Duration `yaml:"ring_time" json:"ring_time,omitempty"`
+	RingTime time.Duration `yaml:"ring_time,omitempty" json:"ring_time,omitempty"`
 	// Trusted makes the answer of a softphone count as acceptance. A device that may have a mailbox must not be trusted.
-	Trusted bool `yaml:"trusted" json:"trusted,omitempty"`
+	Trusted bool `yaml:"trusted,omitempty" json:"trusted,omitempty"`
 }
 
 // Address returns the URI, the account or the number, whichever the device uses.
@@ -136,10 +136,10 @@ func (d Device) Rings(tier time.Duration) time.Duration {
 
 // StaticNumber is an emergency number of last resort. It belongs to nobody and is never claimed.
 type StaticNumber struct {
-	Name     string            `yaml:"name" json:"name,omitempty"`
-	Names    map[string]string `yaml:"names" json:"names,omitempty"`
-	Number   string            `yaml:"number" json:"number,omitempty"`
-	RingTime time.Duration     `yaml:"ring_time" json:"ring_time,omitempty"`
+	Name     string            `yaml:"name,omitempty" json:"name,omitempty"`
+	Names    map[string]string `yaml:"names,omitempty" json:"names,omitempty"`
+	Number   string            `yaml:"number,omitempty" json:"number,omitempty"`
+	RingTime time.Duration     `yaml:"ring_time,omitempty" json:"ring_time,omitempty"`
 }
 
 // Device returns the number as a device to ring.

@@ -2,7 +2,6 @@ package oncall
 
 import (
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -22,18 +21,14 @@ func InstantPoint(t time.Time) Point { return Point{instant: t.UTC().Truncate(ti
 
 // ParsePoint reads a civil time as ParseCivil does, or an instant such as "2026-11-05T06:00:00Z".
 func ParsePoint(s string) (Point, error) {
-	if strings.ContainsAny(s, "Zz") || strings.LastIndexByte(s, '+') > 0 {
-		t, err := time.Parse(time.RFC3339, s)
-		if err != nil {
-			return Point{}, fmt.Errorf("parse time %q: write 2026-11-05 09:00, or an instant such as 2026-11-05T06:00:00Z: %w", s, err)
-		}
-		return InstantPoint(t), nil
+	if c, err := ParseCivil(s); err == nil {
+		return CivilPoint(c), nil
 	}
-	c, err := ParseCivil(s)
+	t, err := time.Parse(time.RFC3339, s)
 	if err != nil {
-		return Point{}, err
+		return Point{}, fmt.Errorf("parse time %q: write 2026-11-05 09:00, or an instant such as 2026-11-05T06:00:00Z", s)
 	}
-	return CivilPoint(c), nil
+	return InstantPoint(t), nil
 }
 
 // IsZero reports whether the point is not set.

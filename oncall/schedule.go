@@ -8,17 +8,17 @@ import (
 
 // Roster is the whole definition: everybody, every schedule, and the numbers of last resort.
 type Roster struct {
-	People    []Person       `yaml:"people" json:"people,omitempty"`
-	Schedules []Schedule     `yaml:"schedules" json:"schedules,omitempty"`
-	Static    []StaticNumber `yaml:"static" json:"static,omitempty"`
+	People    []Person       `yaml:"people,omitempty" json:"people,omitempty"`
+	Schedules []Schedule     `yaml:"schedules,omitempty" json:"schedules,omitempty"`
+	Static    []StaticNumber `yaml:"static,omitempty" json:"static,omitempty"`
 	// Calendars are the years of production calendars that schedules name.
-	Calendars []CalendarYear `yaml:"calendars" json:"calendars,omitempty"`
+	Calendars []CalendarYear `yaml:"calendars,omitempty" json:"calendars,omitempty"`
 	// Absences, Temporaries and Overrides correct what the layers say, in this order of strength.
-	Absences    []Absence   `yaml:"absences" json:"absences,omitempty"`
-	Temporaries []Temporary `yaml:"temporaries" json:"temporaries,omitempty"`
-	Overrides   []Override  `yaml:"overrides" json:"overrides,omitempty"`
+	Absences    []Absence   `yaml:"absences,omitempty" json:"absences,omitempty"`
+	Temporaries []Temporary `yaml:"temporaries,omitempty" json:"temporaries,omitempty"`
+	Overrides   []Override  `yaml:"overrides,omitempty" json:"overrides,omitempty"`
 	// Requests are asked covers and swaps. They put nobody on duty; an accepted one has become an Override.
-	Requests []Request `yaml:"requests" json:"requests,omitempty"`
+	Requests []Request `yaml:"requests,omitempty" json:"requests,omitempty"`
 }
 
 // Person finds a person by ID.
@@ -54,17 +54,17 @@ func (r Roster) Schedule(id string) (Schedule, bool) {
 // The fields besides ID, Name and Versions are its first version; they hold until the first of Versions begins.
 type Schedule struct {
 	ID   string `yaml:"id" json:"id"`
-	Name string `yaml:"name" json:"name,omitempty"`
+	Name string `yaml:"name,omitempty" json:"name,omitempty"`
 	// Zone gives every civil time of the schedule its meaning.
-	Zone Zone `yaml:"zone" json:"zone,omitzero"`
+	Zone Zone `yaml:"zone,omitempty" json:"zone,omitzero"`
 	// Calendar is the ID of the production calendar that classes the days; empty: weekdays alone class them.
-	Calendar string `yaml:"calendar" json:"calendar,omitempty"`
+	Calendar string `yaml:"calendar,omitempty" json:"calendar,omitempty"`
 	// Tracks are the lines of duty, in the order of failover.
-	Tracks []Track `yaml:"tracks" json:"tracks,omitempty"`
+	Tracks []Track `yaml:"tracks,omitempty" json:"tracks,omitempty"`
 	// Failover overrides the order and manner of the tiers; empty means each track in turn, then everyone.
-	Failover []Failover `yaml:"failover" json:"failover,omitempty"`
+	Failover []Failover `yaml:"failover,omitempty" json:"failover,omitempty"`
 	// Versions replace the rules from their instants on, in this order. What lies before an edit is never changed by it.
-	Versions []Version `yaml:"versions" json:"versions,omitempty"`
+	Versions []Version `yaml:"versions,omitempty" json:"versions,omitempty"`
 }
 
 // Version is a schedule's rules from an instant on.
@@ -75,10 +75,10 @@ type Version struct {
 
 // Rules are what a schedule says during one version.
 type Rules struct {
-	Zone     Zone       `yaml:"zone" json:"zone,omitzero"`
-	Calendar string     `yaml:"calendar" json:"calendar,omitempty"`
-	Tracks   []Track    `yaml:"tracks" json:"tracks,omitempty"`
-	Failover []Failover `yaml:"failover" json:"failover,omitempty"`
+	Zone     Zone       `yaml:"zone,omitempty" json:"zone,omitzero"`
+	Calendar string     `yaml:"calendar,omitempty" json:"calendar,omitempty"`
+	Tracks   []Track    `yaml:"tracks,omitempty" json:"tracks,omitempty"`
+	Failover []Failover `yaml:"failover,omitempty" json:"failover,omitempty"`
 }
 
 // RulesAt returns the rules in force at t.
@@ -96,8 +96,8 @@ func (s *Schedule) RulesAt(t time.Time) Rules {
 // Track is one line of duty.
 type Track struct {
 	ID     string  `yaml:"id" json:"id"`
-	Name   string  `yaml:"name" json:"name,omitempty"`
-	Layers []Layer `yaml:"layers" json:"layers,omitempty"`
+	Name   string  `yaml:"name,omitempty" json:"name,omitempty"`
+	Layers []Layer `yaml:"layers,omitempty" json:"layers,omitempty"`
 }
 
 // Everyone is the name of the tier that holds all eligible people not yet in an earlier tier.
@@ -109,33 +109,33 @@ const Static = "static"
 // Failover is one tier of a schedule's chain.
 type Failover struct {
 	// Track is the ID of a track, or Everyone.
-	Track string `yaml:"track" json:"track,omitempty"`
+	Track string `yaml:"track,omitempty" json:"track,omitempty"`
 	// RingTime is how long one person is rung; zero means DefaultRingTime.
-	RingTime time.Duration `yaml:"ring_time" json:"ring_time,omitempty"`
+	RingTime time.Duration `yaml:"ring_time,omitempty" json:"ring_time,omitempty"`
 	// Parallel rings all of the tier at once; the first who accepts wins.
-	Parallel bool `yaml:"parallel" json:"parallel,omitempty"`
+	Parallel bool `yaml:"parallel,omitempty" json:"parallel,omitempty"`
 }
 
 // Layer is a group of members who take turns on a track.
 type Layer struct {
-	ID string `yaml:"id" json:"id,omitempty"`
+	ID string `yaml:"id,omitempty" json:"id,omitempty"`
 	// Priority: the higher number wins; equal priorities are on duty together.
-	Priority int `yaml:"priority" json:"priority,omitempty"`
+	Priority int `yaml:"priority,omitempty" json:"priority,omitempty"`
 	// Members take turns in this order.
-	Members []Member `yaml:"members" json:"members,omitempty"`
+	Members []Member `yaml:"members,omitempty" json:"members,omitempty"`
 	// Handoff says when the turn changes; its zero value means never, for a layer of one member.
-	Handoff Handoff `yaml:"handoff" json:"handoff,omitzero"`
+	Handoff Handoff `yaml:"handoff,omitempty" json:"handoff,omitzero"`
 	// Windows limit the layer to parts of the week; none means always.
-	Windows []Window `yaml:"windows" json:"windows,omitempty"`
+	Windows []Window `yaml:"windows,omitempty" json:"windows,omitempty"`
 	// From and To bound the layer's life in civil time. Without From it starts at the hand-off's anchor: duty is never
 	// extrapolated into the past. Without To it has no end.
-	From Civil `yaml:"from" json:"from,omitzero"`
-	To   Civil `yaml:"to" json:"to,omitzero"`
+	From Civil `yaml:"from,omitempty" json:"from,omitzero"`
+	To   Civil `yaml:"to,omitempty" json:"to,omitzero"`
 	// Exclusive makes a Gap of this layer mean nobody, instead of falling through to lower priorities.
-	Exclusive bool `yaml:"exclusive" json:"exclusive,omitempty"`
+	Exclusive bool `yaml:"exclusive,omitempty" json:"exclusive,omitempty"`
 	// Substitute puts the next member who is there into the place of one who is absent, for that period only; later turns
 	// stay where they are.
-	Substitute bool `yaml:"substitute" json:"substitute,omitempty"`
+	Substitute bool `yaml:"substitute,omitempty" json:"substitute,omitempty"`
 }
 
 // gap is how a Gap member is written.
@@ -203,29 +203,29 @@ func (u Unit) String() string { return string(u) }
 // Handoff is the arithmetic of turns: period i begins at the anchor plus i times Every units of civil time.
 type Handoff struct {
 	// Unit of the interval; empty means the turn never changes.
-	Unit Unit `yaml:"unit" json:"unit,omitempty"`
+	Unit Unit `yaml:"unit,omitempty" json:"unit,omitempty"`
 	// Every is the number of units between hand-offs; zero means one.
-	Every int `yaml:"every" json:"every,omitempty"`
+	Every int `yaml:"every,omitempty" json:"every,omitempty"`
 	// Anchor is the civil time of hand-off 0.
-	Anchor Civil `yaml:"anchor" json:"anchor,omitzero"`
+	Anchor Civil `yaml:"anchor,omitempty" json:"anchor,omitzero"`
 	// Start is the index of the member who has period 0.
-	Start int `yaml:"start" json:"start,omitempty"`
+	Start int `yaml:"start,omitempty" json:"start,omitempty"`
 	// Advance says which periods take a turn.
-	Advance Advance `yaml:"advance" json:"advance,omitempty"`
+	Advance Advance `yaml:"advance,omitempty" json:"advance,omitempty"`
 }
 
 // Window is a part of the week in which a layer is active.
 type Window struct {
 	// Days on which the window starts; none set means every day.
-	Days Weekdays `yaml:"days" json:"days,omitempty"`
+	Days Weekdays `yaml:"days,omitempty" json:"days,omitempty"`
 	// From and To are times of day. Equal: a whole day from that time. From later than To: overnight, belonging to the day
 	// on which it starts.
-	From Clock `yaml:"from" json:"from,omitempty"`
-	To   Clock `yaml:"to" json:"to,omitempty"`
+	From Clock `yaml:"from,omitempty" json:"from,omitempty"`
+	To   Clock `yaml:"to,omitempty" json:"to,omitempty"`
 	// Require limits the window to dates of these classes, Exclude takes dates of these away. For a date whose class is not
 	// that of its weekday (a holiday on a Monday, a working Saturday) the class decides alone and Days is not asked.
-	Require []DayClass `yaml:"require" json:"require,omitempty"`
-	Exclude []DayClass `yaml:"exclude" json:"exclude,omitempty"`
+	Require []DayClass `yaml:"require,omitempty" json:"require,omitempty"`
+	Exclude []DayClass `yaml:"exclude,omitempty" json:"exclude,omitempty"`
 	// Shorten makes the window end earlier on dates of class Short.
-	Shorten time.Duration `yaml:"shorten" json:"shorten,omitempty"`
+	Shorten time.Duration `yaml:"shorten,omitempty" json:"shorten,omitempty"`
 }

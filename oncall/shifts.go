@@ -9,9 +9,10 @@ import (
 // Shift is a span of one track during which the same people are on duty for the same reasons. A shift without duties is a
 // gap. The duties carry no Until: it is the shift's End.
 type Shift struct {
-	Track      string
-	Start, End time.Time
-	Duties     []Duty
+	Track  string    `json:"track"`
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Duties []Duty    `json:"duties,omitempty"`
 }
 
 // Gap reports whether nobody is on duty.

@@ -8,13 +8,13 @@ import (
 // Duty is one person on duty.
 type Duty struct {
 	// Person is the ID of a person of the roster.
-	Person string
+	Person string `json:"person"`
 	// Track is the line of duty, or Everyone for those who are called without being on duty.
-	Track string
+	Track string `json:"track"`
 	// Provenance says why this person.
-	Provenance Provenance
+	Provenance Provenance `json:"provenance,omitzero"`
 	// Until is the end of the duty as far as it can be foreseen, zero when no end is in sight.
-	Until time.Time
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Source is the kind of rule that put somebody on duty.
@@ -24,6 +24,14 @@ type Source string
 const (
 	// FromLayer: a layer's turn.
 	FromLayer Source = "layer"
+	// FromTemporary: a temporary schedule.
+	FromTemporary Source = "temporary"
+	// FromSubstitute: instead of somebody absent; the ID is that of the absence.
+	FromSubstitute Source = "substitute"
+	// FromOverride: a correction, whether planned, a cover or a swap.
+	FromOverride Source = "override"
+	// FromTakeover: somebody has taken the line.
+	FromTakeover Source = "takeover"
 	// FromEveryone: nobody's turn, but eligible when all tracks have failed.
 	FromEveryone Source = "everyone"
 )
@@ -31,10 +39,11 @@ const (
 // String returns the source's key.
 func (s Source) String() string { return string(s) }
 
-// Provenance names the rule behind a duty: its kind and its ID.
+// Provenance names the rule behind a duty: its kind, its ID, and who wrote a correction.
 type Provenance struct {
-	Source Source
-	ID     string
+	Source Source `json:"source"`
+	ID     string `json:"id,omitempty"`
+	By     string `json:"by,omitempty"`
 }
 
 // String returns for example "layer nights".
@@ -100,7 +109,7 @@ func (m moment) base() []Duty {
 		}
 		best, found = layer.Priority, true
 		for _, id := range member {
-			list = append(list, Duty{Person: id, Track: m.track.ID, Provenance: Provenance{FromLayer, layer.ID}})
+			list = append(list, Duty{Person: id, Track: m.track.ID, Provenance: Provenance{Source: FromLayer, ID: layer.ID}})
 		}
 	}
 	return list

@@ -141,8 +141,8 @@ func TestWhoUntilAndProvenance(t *testing.T) {
 	)
 	got := roster.Who("line", instant(t, "2026-01-07T00:00:00Z"))
 	want := []Duty{
-		{Person: "anna", Track: "primary", Provenance: Provenance{FromLayer, "week"}, Until: instant(t, "2026-01-12T06:00:00Z")},
-		{Person: "zoe", Track: "primary", Provenance: Provenance{FromLayer, "backup"}},
+		{Person: "anna", Track: "primary", Provenance: Provenance{Source: FromLayer, ID: "week"}, Until: instant(t, "2026-01-12T06:00:00Z")},
+		{Person: "zoe", Track: "primary", Provenance: Provenance{Source: FromLayer, ID: "backup"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
