@@ -34,12 +34,16 @@ type Definitions interface {
 	KnownDefinition(ctx context.Context, hash string) (bool, error)
 }
 
+// RotaStale is how long the record may be silent about the directory in force
+// before that is an alarm. It is used all the same.
+const RotaStale = 15 * time.Minute
+
 // Times of a Keeper.
 const (
 	refreshEvery     = time.Minute
-	refreshSoon      = 5 * time.Second  // after a failure
-	directoryStale   = 15 * time.Minute // not confirmed for longer: an alarm, and used all the same
-	definitionBudget = 2 * time.Second  // longest wait for the store, one question
+	refreshSoon      = 5 * time.Second // after a failure
+	directoryStale   = RotaStale
+	definitionBudget = 2 * time.Second // longest wait for the store, one question
 )
 
 // KeeperDeps are what a Keeper works with.

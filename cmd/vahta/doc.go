@@ -28,7 +28,7 @@
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
 //	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL
-//	dispatch/journal      -     dispatch dispatch/*                                           what the store does not take now: a local file, its replay, reserved numbers
+//	dispatch/journal      -     dispatch dispatch/* oncall/edit                               what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
@@ -49,7 +49,7 @@
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary
-//	cmd/internal/desk     -     dispatch dispatch/* sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
+//	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
 //	cmd/internal/pressure  -    -                                                             what the process uses up of the machine: memory, descriptors, disk
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops

@@ -12,7 +12,9 @@ import (
 	"net/url"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/rota"
 	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/oncall/edit"
 )
 
 // maxBody bounds a request on the socket, in bytes: a note is short.
@@ -46,12 +48,46 @@ type reply struct {
 	Error    string          `json:"error,omitempty"`
 	NotFound bool            `json:"not_found,omitempty"`
 	Value    json.RawMessage `json:"value,omitempty"`
+	// What callers branch on when a rota is edited.
+	Refusal  *edit.Refusal          `json:"refusal,omitempty"`
+	Conflict *dispatch.RotaConflict `json:"conflict,omitempty"`
+	Away     bool                   `json:"away,omitempty"`
+}
+
+// failed says what went wrong.
+func failed(err error) reply {
+	out := reply{Error: err.Error(), NotFound: errors.Is(err, dispatch.ErrNotFound), Away: errors.Is(err, rota.ErrAway)}
+	errors.As(err, &out.Refusal)
+	errors.As(err, &out.Conflict)
+	return out
+}
+
+// err returns what went wrong, as the other side had it.
+func (r reply) err() error {
+	switch {
+	case r.Refusal != nil:
+		return r.Refusal
+	case r.Conflict != nil:
+		return r.Conflict
+	case r.NotFound:
+		return &remoteError{r.Error, dispatch.ErrNotFound}
+	case r.Away:
+		return &remoteError{r.Error, rota.ErrAway}
+	case r.Error != "":
+		return errors.New(r.Error)
+	}
+	return nil
 }
 
 func answer[In any](do func(*http.Request, In) (any, error)) http.HandlerFunc {
+	return answerUpTo(maxBody, do)
+}
+
+// answerUpTo answers requests of up to so many bytes.
+func answerUpTo[In any](most int64, do func(*http.Request, In) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var in In
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil {
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, most)).Decode(&in); err != nil {
 			http.Error(w, "read request: "+err.Error(), http.StatusBadRequest)
 			return
 		}
@@ -61,7 +97,7 @@ func answer[In any](do func(*http.Request, In) (any, error)) http.HandlerFunc {
 			out.Value, err = json.Marshal(value)
 		}
 		if err != nil {
-			out = reply{Error: err.Error(), NotFound: errors.Is(err, dispatch.ErrNotFound)}
+			out = failed(err)
 		}
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(out) // the command has gone away; there is nobody to tell
@@ -110,20 +146,20 @@ func ask[Out any](ctx context.Context, r *Remote, path string, in any) (out Out,
 	if err := json.NewDecoder(resp.Body).Decode(&rep); err != nil {
 		return out, fmt.Errorf("ask the running server: %w", err)
 	}
-	if rep.NotFound {
-		return out, &remoteError{rep.Error}
-	}
-	if rep.Error != "" {
-		return out, errors.New(rep.Error)
+	if err := rep.err(); err != nil {
+		return out, err
 	}
 	return out, json.Unmarshal(rep.Value, &out)
 }
 
-// remoteError is a "not found" that crossed the socket.
-type remoteError struct{ text string }
+// remoteError is an error that crossed the socket, with what it is.
+type remoteError struct {
+	text string
+	is   error
+}
 
-func (e *remoteError) Error() string        { return e.text }
-func (e *remoteError) Is(target error) bool { return target == dispatch.ErrNotFound }
+func (e *remoteError) Error() string { return e.text }
+func (e *remoteError) Unwrap() error { return e.is }
 
 // Tickets implements Desk.
 func (r *Remote) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
