@@ -53,8 +53,9 @@ func TestStepped(t *testing.T) {
 // byWall is a store that, as SQL does, knows wall time only.
 type byWall struct{ frozen }
 
-func (w byWall) Beat(ctx context.Context, node string, now, until time.Time) error {
-	return w.frozen.Beat(ctx, node, now.Round(0), until.Round(0))
+func (w byWall) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
+	n.Until = n.Until.Round(0)
+	return w.frozen.Beat(ctx, n, now.Round(0))
 }
 
 func (w byWall) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {

@@ -10,10 +10,10 @@ import (
 // Nodes keeps which nodes are alive, and hands the calls of a dead one to a
 // living one.
 type Nodes interface {
-	// Beat says that the node lives until then. It returns ErrTakenOver when
-	// another node has taken over its calls since its last beat, once; the beat
-	// counts all the same.
-	Beat(ctx context.Context, node string, now, until time.Time) error
+	// Beat says that the node lives until n.Until, and what it works with. It
+	// returns ErrTakenOver when another node has taken over its calls since its
+	// last beat, once; the beat counts all the same.
+	Beat(ctx context.Context, n Node, now time.Time) error
 	// Leave ends the node's lease: it has stopped in good order.
 	Leave(ctx context.Context, node string) error
 	// TakeOver finds nodes whose lease has ended and gives their calls without
@@ -27,7 +27,8 @@ type Nodes interface {
 // Node is one serving process as the store knows it.
 type Node struct {
 	ID    string
-	Until time.Time // end of its lease; the past means dead, zero means stopped in good order
+	Until time.Time   // end of its lease; the past means dead, zero means stopped in good order
+	Rota  RotaVersion // what it works with; the zero value = none, or a node that does not say
 }
 
 // ErrTakenOver says that a node was believed dead and its calls were taken over.
@@ -76,7 +77,7 @@ func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time)
 		d.life.own = true
 		d.log.Warn("calls that were left open can not be looked for yet; it is tried again", "node", d.life.id, "err", err)
 	}
-	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
+	err := d.life.nodes.Beat(ctx, d.living(now), now)
 	switch {
 	case errors.Is(err, ErrTakenOver):
 		d.log.Info("another node has taken over the calls that this one left open", "node", d.life.id)
@@ -85,6 +86,11 @@ func (d *Dispatcher) rise(ctx context.Context, open []CallRecord, now time.Time)
 		return
 	}
 	d.life.beaten, d.life.steady = now, now
+}
+
+// living is what this node says of itself.
+func (d *Dispatcher) living(now time.Time) Node {
+	return Node{ID: d.life.id, Until: now.Add(nodeLease), Rota: d.dir.Load().Rota}
 }
 
 // beats says every second that this node lives, until ctx ends.
@@ -106,7 +112,7 @@ func (d *Dispatcher) beat(ctx context.Context) {
 	now := d.wall()
 	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
-	err := d.life.nodes.Beat(ctx, d.life.id, now, now.Add(nodeLease))
+	err := d.life.nodes.Beat(ctx, d.living(now), now)
 	lost := errors.Is(err, ErrTakenOver)
 	if err != nil && !lost {
 		if ctx.Err() == nil || errors.Is(ctx.Err(), context.DeadlineExceeded) {

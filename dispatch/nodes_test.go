@@ -32,11 +32,11 @@ type frozen struct {
 
 var errHung = errors.New("frozen")
 
-func (f frozen) Beat(ctx context.Context, node string, now, until time.Time) error {
+func (f frozen) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
 	if f.hang.Load() {
 		return errHung
 	}
-	return f.Memory.Beat(ctx, node, now, until)
+	return f.Memory.Beat(ctx, n, now)
 }
 
 func (f frozen) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {

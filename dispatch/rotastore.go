@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -14,7 +15,7 @@ import (
 // RotaVersion names one state of people and schedules.
 type RotaVersion struct {
 	Revision int64     `json:"revision"`  // of the last edit, from 1
-	EditedAt time.Time `json:"edited_at"` // when a person made it
+	EditedAt time.Time `json:"edited_at"` // when a person made it; grows from edit to edit; zero = seeded, not edited
 	Hash     string    `json:"hash"`      // HashRota of all records
 }
 
@@ -46,9 +47,9 @@ type RotaChange struct {
 	Seen []edit.Record
 	// Whole, when set, makes Put the whole rota: what is not in it is removed, what is there already is left alone, and revisions of
 	// records are not looked at. Instead the rota must still be of this version. So it is seeded (the zero version), and written back
-	// to a record that was restored older.
+	// to a record that was restored older. The new version has Kept's EditedAt: that of a seed is zero, for nobody has edited it.
 	Whole *RotaVersion
-	// Kept is the version that is written back; else zero. The new one has its EditedAt, and a revision above it.
+	// Kept is the version that is written back; else zero. The new one has a revision above it.
 	Kept   RotaVersion
 	By     edit.Author
 	Node   string
@@ -79,19 +80,19 @@ func (c *RotaConflict) Is(target error) bool { return target == ErrConflict }
 
 // RotaEntry is one line of the rota's audit. Entries are chained: Hash covers the entry and Prev.
 type RotaEntry struct {
-	ID       string        `json:"id,omitempty"` // of the change
-	Revision int64         `json:"revision"`
-	EditedAt time.Time     `json:"edited_at"` // At, but for a version that was written back
-	Content  string        `json:"content"`   // HashRota of all records after it
-	At       time.Time     `json:"at"`
-	By       edit.Author   `json:"by"`
-	Node     string        `json:"node"`
-	Reason   string        `json:"reason,omitempty"`
-	Edit     []byte        `json:"edit,omitempty"`
-	Before   []edit.Record `json:"before,omitempty"` // without a body: there was none
-	After    []edit.Record `json:"after,omitempty"`
-	Prev     string        `json:"prev"`
-	Hash     string        `json:"hash"`
+	ID       string          `json:"id,omitempty"` // of the change
+	Revision int64           `json:"revision"`
+	EditedAt time.Time       `json:"edited_at"` // At, but for a version that was written back
+	Content  string          `json:"content"`   // HashRota of all records after it
+	At       time.Time       `json:"at"`
+	By       edit.Author     `json:"by"`
+	Node     string          `json:"node"`
+	Reason   string          `json:"reason,omitempty"`
+	Edit     json.RawMessage `json:"edit,omitempty"`
+	Before   []edit.Record   `json:"before,omitempty"` // without a body: there was none
+	After    []edit.Record   `json:"after,omitempty"`
+	Prev     string          `json:"prev"`
+	Hash     string          `json:"hash"`
 }
 
 // RotaFilter chooses audit entries, newest first; zero fields do not limit.

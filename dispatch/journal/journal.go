@@ -25,6 +25,9 @@ var (
 	_ dispatch.Nodes       = (*Store)(nil)
 	_ dispatch.Definitions = (*Store)(nil)
 	_ dispatch.Phones      = (*Store)(nil)
+	_ dispatch.Rotas       = (*Store)(nil)
+	_ dispatch.Tokens      = (*Store)(nil)
+	_ dispatch.Care        = (*Store)(nil)
 )
 
 // ErrAway says that there is no SQL store to ask now.
@@ -43,6 +46,9 @@ type shared interface {
 	dispatch.Nodes
 	dispatch.Definitions
 	dispatch.Phones
+	dispatch.Rotas
+	dispatch.Tokens
+	dispatch.Care
 }
 
 // numbering is what reserved ticket numbers ask besides.

@@ -78,12 +78,12 @@ func (s *Store) RaiseEpoch(ctx context.Context) (epoch uint64, err error) {
 }
 
 // Beat implements dispatch.Nodes.
-func (s *Store) Beat(ctx context.Context, node string, now, until time.Time) error {
+func (s *Store) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
 	in, err := s.attached()
 	if err != nil {
 		return err
 	}
-	return in.Beat(ctx, node, now, until)
+	return in.Beat(ctx, n, now)
 }
 
 // Leave implements dispatch.Nodes.

@@ -104,7 +104,10 @@ func BenchmarkArbiter(b *testing.B) {
 			until = until.Add(time.Second)
 			return s.Extend(b.Context(), []dispatch.Assignment{as()})
 		},
-		"Beat":     func() error { until = until.Add(time.Second); return s.Beat(b.Context(), "a", t0, until) },
+		"Beat": func() error {
+			until = until.Add(time.Second)
+			return s.Beat(b.Context(), dispatch.Node{ID: "a", Until: until}, t0)
+		},
 		"TakeOver": func() error { _, err := s.TakeOver(b.Context(), "a", false, t0); return err },
 	} {
 		token++

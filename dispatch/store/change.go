@@ -21,6 +21,10 @@ var (
 	_ dispatch.Definitions = (*SQLite)(nil)
 	_ dispatch.Phones      = (*SQLite)(nil)
 	_ dispatch.Numbered    = (*SQLite)(nil)
+
+	_ dispatch.Rotas  = (*SQLite)(nil)
+	_ dispatch.Tokens = (*SQLite)(nil)
+	_ dispatch.Care   = (*SQLite)(nil)
 )
 
 // Commit implements dispatch.Store.

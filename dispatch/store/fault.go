@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"slices"
 	"syscall"
 
@@ -38,6 +39,15 @@ func Away(err error) bool {
 	return !slices.ContainsFunc([]error{
 		dispatch.ErrConflict, dispatch.ErrRepeated, dispatch.ErrNotFound, dispatch.ErrAssigned, dispatch.ErrStale, dispatch.ErrTakenOver,
 	}, func(answer error) bool { return errors.Is(err, answer) })
+}
+
+// away marks an error that says that the store refuses or does not answer with dispatch.ErrAway, for questions that no journal
+// stands before.
+func away(err error) error {
+	if !Away(err) || errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", dispatch.ErrAway, err)
 }
 
 // code returns SQLite's primary result code; 0 = err is not SQLite's.

@@ -23,6 +23,10 @@ var (
 	_ dispatch.Definitions = (*Memory)(nil)
 	_ dispatch.Numbered    = (*Memory)(nil)
 	_ dispatch.Phones      = (*Memory)(nil)
+
+	_ dispatch.Rotas  = (*Memory)(nil)
+	_ dispatch.Tokens = (*Memory)(nil)
+	_ dispatch.Care   = (*Memory)(nil)
 )
 
 // Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
@@ -56,6 +60,11 @@ type tables struct {
 	definitions map[string]bool // hashes that were in force
 	inForce     *definitionRec  // nil = none
 	phones      map[string]dispatch.PhoneAccount
+
+	rota   rotaTables
+	tokens map[string]dispatch.Token // by hash
+	turns  map[turnKey]dispatch.Confirmation
+	proofs map[proofKey]dispatch.Proof
 }
 
 // put sets a value of a table for the commit that runs.
@@ -106,6 +115,7 @@ func NewMemory() *Memory {
 		calls: map[string]dispatch.CallRecord{}, timers: map[dispatch.TimerKey]timerRec{}, outbox: map[string]noticeRec{},
 		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
 		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{}, phones: map[string]dispatch.PhoneAccount{},
+		tokens: map[string]dispatch.Token{}, turns: map[turnKey]dispatch.Confirmation{}, proofs: map[proofKey]dispatch.Proof{},
 	}}
 }
 

@@ -16,6 +16,7 @@ import (
 type nodeRec struct {
 	until time.Time
 	taken bool
+	rota  dispatch.RotaVersion
 }
 
 // seat lets step move a person's seat.
@@ -73,14 +74,15 @@ func (m *Memory) RaiseEpoch(ctx context.Context) (uint64, error) {
 }
 
 // Beat implements dispatch.Nodes.
-func (m *Memory) Beat(ctx context.Context, node string, _, until time.Time) error {
+func (m *Memory) Beat(ctx context.Context, n dispatch.Node, _ time.Time) error {
 	leave, err := m.enter(ctx)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	was := m.db.nodes[node]
-	m.db.nodes[node] = nodeRec{until: instant(micros(until))}
+	was := m.db.nodes[n.ID]
+	n.Rota.EditedAt = instant(micros(n.Rota.EditedAt))
+	m.db.nodes[n.ID] = nodeRec{until: instant(micros(n.Until)), rota: n.Rota}
 	if was.taken {
 		return dispatch.ErrTakenOver
 	}
@@ -95,7 +97,7 @@ func (m *Memory) Leave(ctx context.Context, node string) error {
 	}
 	defer leave()
 	if was, known := m.db.nodes[node]; known {
-		m.db.nodes[node] = nodeRec{taken: was.taken}
+		m.db.nodes[node] = nodeRec{taken: was.taken, rota: was.rota}
 	}
 	return nil
 }
@@ -143,7 +145,8 @@ func (m *Memory) Nodes(ctx context.Context) ([]dispatch.Node, error) {
 	defer leave()
 	var list []dispatch.Node
 	for _, id := range slices.Sorted(maps.Keys(m.db.nodes)) {
-		list = append(list, dispatch.Node{ID: id, Until: m.db.nodes[id].until})
+		n := m.db.nodes[id]
+		list = append(list, dispatch.Node{ID: id, Until: n.until, Rota: n.rota})
 	}
 	return list, nil
 }

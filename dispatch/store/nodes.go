@@ -13,25 +13,27 @@ import (
 )
 
 // Beat implements dispatch.Nodes.
-func (s *SQLite) Beat(ctx context.Context, node string, now, until time.Time) error {
-	_ = now // the lease counts from until; the beat itself is not kept
+func (s *SQLite) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
+	_ = now // the lease counts from its end; the beat itself is not kept
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		var taken bool
-		err := w.row(ctx, `SELECT taken_over FROM nodes WHERE id = ?`, []any{node}, &taken)
+		err := w.row(ctx, `SELECT taken_over FROM nodes WHERE id = ?`, []any{n.ID}, &taken)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		if taken {
-			s.owed.tell(node)
+			s.owed.tell(n.ID)
 		}
-		_, err = w.exec(ctx, `INSERT INTO nodes (id, lease_until, taken_over) VALUES (?, ?, 0)
-			ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, taken_over = 0`, node, micros(until))
+		_, err = w.exec(ctx, `INSERT INTO nodes (id, lease_until, taken_over, rota, rota_edited_at, rota_hash) VALUES (?, ?, 0, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, taken_over = 0,
+			rota = excluded.rota, rota_edited_at = excluded.rota_edited_at, rota_hash = excluded.rota_hash`,
+			n.ID, micros(n.Until), n.Rota.Revision, micros(n.Rota.EditedAt), n.Rota.Hash)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("renew the lease of node %s: %w", node, err)
+		return fmt.Errorf("renew the lease of node %s: %w", n.ID, err)
 	}
-	if s.owed.tellNow(node) {
+	if s.owed.tellNow(n.ID) {
 		return dispatch.ErrTakenOver
 	}
 	return nil
@@ -143,7 +145,7 @@ func (s *SQLite) Nodes(ctx context.Context) ([]dispatch.Node, error) {
 }
 
 func readNodes(ctx context.Context, db *bun.DB) ([]dispatch.Node, error) {
-	rows, err := db.QueryContext(ctx, `SELECT id, lease_until FROM nodes ORDER BY id`)
+	rows, err := db.QueryContext(ctx, `SELECT id, lease_until, rota, rota_edited_at, rota_hash FROM nodes ORDER BY id`)
 	if err != nil {
 		return nil, err
 	}
@@ -151,11 +153,11 @@ func readNodes(ctx context.Context, db *bun.DB) ([]dispatch.Node, error) {
 	var list []dispatch.Node
 	for rows.Next() {
 		var n dispatch.Node
-		var until int64
-		if err := rows.Scan(&n.ID, &until); err != nil {
+		var until, edited int64
+		if err := rows.Scan(&n.ID, &until, &n.Rota.Revision, &edited, &n.Rota.Hash); err != nil {
 			return nil, err
 		}
-		n.Until = instant(until)
+		n.Until, n.Rota.EditedAt = instant(until), instant(edited)
 		list = append(list, n)
 	}
 	return list, errors.Join(rows.Err(), rows.Close())

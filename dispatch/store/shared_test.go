@@ -30,7 +30,7 @@ func TestTakeOverRace(t *testing.T) {
 	t.Parallel()
 	a, b := pair(t)
 	ctx := t.Context()
-	must(t, a.Beat(ctx, "dead", t0, t0.Add(time.Second)))
+	must(t, a.Beat(ctx, dispatch.Node{ID: "dead", Until: t0.Add(time.Second)}, t0))
 	const calls = 40
 	for n := range calls {
 		must(t, a.Commit(ctx, served(n+1, "dead")))
@@ -59,8 +59,8 @@ func TestTakeOverRace(t *testing.T) {
 	if len(heirs) != calls {
 		t.Errorf("%d calls have an heir, want %d", len(heirs), calls)
 	}
-	want(t, b.Beat(ctx, "dead", t0, t0), dispatch.ErrTakenOver)
-	must(t, a.Beat(ctx, "dead", t0, t0))
+	want(t, b.Beat(ctx, dispatch.Node{ID: "dead", Until: t0}, t0), dispatch.ErrTakenOver)
+	must(t, a.Beat(ctx, dispatch.Node{ID: "dead", Until: t0}, t0))
 }
 
 // What an impatient node was given is not lost to it.
@@ -68,7 +68,7 @@ func TestLateAnswersAreOwed(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	ctx := t.Context()
-	must(t, s.Beat(ctx, "dead", t0, t0.Add(time.Second)))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "dead", Until: t0.Add(time.Second)}, t0))
 	must(t, s.Commit(ctx, served(1, "dead")))
 	// As if the writer had done the work for a caller who had just gone.
 	must(t, s.submit(ctx, func(ctx context.Context, w *writer) error {
@@ -84,8 +84,8 @@ func TestLateAnswersAreOwed(t *testing.T) {
 		t.Errorf("handed a third time: %+v %v", list, err)
 	}
 	s.owed.tell("dead")
-	want(t, s.Beat(ctx, "dead", t0, t0), dispatch.ErrTakenOver)
-	must(t, s.Beat(ctx, "dead", t0, t0))
+	want(t, s.Beat(ctx, dispatch.Node{ID: "dead", Until: t0}, t0), dispatch.ErrTakenOver)
+	must(t, s.Beat(ctx, dispatch.Node{ID: "dead", Until: t0}, t0))
 }
 
 // Environment of the processes of TestProcessesShare.

@@ -244,7 +244,7 @@ func suiteTakeOver(t *testing.T, s record) {
 	t.Helper()
 	ctx, now := t.Context(), t0
 	for _, node := range []string{"a", "b", "c"} {
-		must(t, s.Beat(ctx, node, now, now.Add(4*time.Second)))
+		must(t, s.Beat(ctx, dispatch.Node{ID: node, Until: now.Add(4 * time.Second)}, now))
 	}
 	must(t, s.Commit(ctx, served(2, "a")))
 	must(t, s.Commit(ctx, served(1, "a")))
@@ -261,8 +261,8 @@ func suiteTakeOver(t *testing.T, s record) {
 	if list := take("c", 3999*time.Millisecond); len(list) != 0 {
 		t.Errorf("taken from the living: %+v", list)
 	}
-	must(t, s.Beat(ctx, "c", now, now.Add(time.Minute)))
-	must(t, s.Beat(ctx, "b", now, now.Add(time.Minute)))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "c", Until: now.Add(time.Minute)}, now))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "b", Until: now.Add(time.Minute)}, now))
 	list := take("c", 4*time.Second)
 	wanted := []dispatch.CallRecord{served(1, "c").Calls[0], served(2, "c").Calls[0]}
 	if d := cmp.Diff(wanted, list); d != "" {
@@ -311,22 +311,22 @@ func suiteTakenOver(t *testing.T, s record) {
 	t.Helper()
 	ctx, now := t.Context(), t0
 	late := now.Add(time.Minute)
-	must(t, s.Beat(ctx, "a", now, now.Add(4*time.Second)))
-	must(t, s.Beat(ctx, "b", now, now.Add(4*time.Second)))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "a", Until: now.Add(4 * time.Second)}, now))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "b", Until: now.Add(4 * time.Second)}, now))
 	must(t, s.Commit(ctx, served(1, "a")))
 	list, err := s.TakeOver(ctx, "c", false, late)
 	must(t, err)
 	if len(list) != 1 {
 		t.Fatalf("taken over: %+v", list)
 	}
-	must(t, s.Beat(ctx, "b", late, late.Add(4*time.Second))) // late, but nothing of it was taken
-	want(t, s.Beat(ctx, "a", late, late.Add(4*time.Second)), dispatch.ErrTakenOver)
+	must(t, s.Beat(ctx, dispatch.Node{ID: "b", Until: late.Add(4 * time.Second)}, late)) // late, but nothing of it was taken
+	want(t, s.Beat(ctx, dispatch.Node{ID: "a", Until: late.Add(4 * time.Second)}, late), dispatch.ErrTakenOver)
 	nodes, err := s.Nodes(ctx)
 	must(t, err)
 	if !nodes[0].Until.Equal(late.Add(4 * time.Second)) {
 		t.Errorf("the beat did not count: %+v", nodes)
 	}
-	must(t, s.Beat(ctx, "a", late, late.Add(4*time.Second)))
+	must(t, s.Beat(ctx, dispatch.Node{ID: "a", Until: late.Add(4 * time.Second)}, late))
 }
 
 func suiteDefinition(t *testing.T, s record) {

@@ -28,6 +28,10 @@ type record interface {
 	dispatch.Definitions
 	dispatch.Phones
 	dispatch.Numbered
+	dispatch.Rotas
+	dispatch.Tokens
+	dispatch.Care
+	VerifyRota(ctx context.Context) error
 	Forget(ctx context.Context, before time.Time) error
 	CommitAll(ctx context.Context, list []dispatch.Change) error
 }
@@ -123,6 +127,15 @@ func TestSuite(t *testing.T) {
 		"the last number of a block":                 suiteLastNumber,
 		"phone accounts and their links":             suitePhones,
 		"fifty spend one link, one does":             suitePhoneLinkRace,
+		"a rota is edited and read back":             suiteRota,
+		"an edit on what has changed conflicts":      suiteRotaConflict,
+		"an edit that says nothing is refused":       suiteRotaRefused,
+		"a record of a newer program is kept":        suiteRotaNewer,
+		"edits are logged in a chain":                suiteRotaHistory,
+		"an edit with an ID counts once":             suiteRotaOnce,
+		"a rota is seeded once and written back":     suiteRotaWhole,
+		"fifty accept, one does":                     suiteRotaRace,
+		"edits of many records all count":            suiteRotaManyEdits,
 	}
 	for store, make := range stores {
 		for name, run := range cases {

@@ -12,17 +12,27 @@ CREATE TABLE rota (
 
 CREATE TABLE rota_edits (
     revision  BIGINT NOT NULL PRIMARY KEY,
+    id        TEXT   NOT NULL, -- of the change; '' = not remembered
     at        BIGINT NOT NULL,
+    edited_at BIGINT NOT NULL, -- grows from edit to edit; 0 = a seed
     author    TEXT   NOT NULL, -- JSON
     node      TEXT   NOT NULL,
     reason    TEXT   NOT NULL,
     edit      TEXT   NOT NULL, -- JSON; '' = a seed or a restore
     before    TEXT   NOT NULL, -- JSON of the records
     after     TEXT   NOT NULL,
-    body_hash TEXT   NOT NULL, -- of all records after it
+    content   TEXT   NOT NULL, -- hash of all records after it
     prev      TEXT   NOT NULL,
-    hash      TEXT   NOT NULL
+    hash      TEXT   NOT NULL  -- of all of the line
 );
+CREATE UNIQUE INDEX rota_edits_id ON rota_edits (id) WHERE id <> '';
+
+CREATE TABLE rota_edited ( -- which edits concern a record
+    kind     TEXT   NOT NULL,
+    id       TEXT   NOT NULL,
+    revision BIGINT NOT NULL,
+    PRIMARY KEY (kind, id, revision)
+) WITHOUT ROWID;
 
 CREATE TABLE tokens (
     hash       TEXT   NOT NULL PRIMARY KEY,
@@ -56,12 +66,19 @@ CREATE TABLE proofs (
     PRIMARY KEY (person, device, how)
 ) WITHOUT ROWID;
 
+CREATE INDEX confirmations_start ON confirmations (start_at);
+
 ALTER TABLE nodes ADD COLUMN rota BIGINT NOT NULL DEFAULT 0; -- revision it works with
+ALTER TABLE nodes ADD COLUMN rota_edited_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE nodes ADD COLUMN rota_hash TEXT NOT NULL DEFAULT '';
 
 -- +goose Down
+ALTER TABLE nodes DROP COLUMN rota_hash;
+ALTER TABLE nodes DROP COLUMN rota_edited_at;
 ALTER TABLE nodes DROP COLUMN rota;
 DROP TABLE proofs;
 DROP TABLE confirmations;
 DROP TABLE tokens;
+DROP TABLE rota_edited;
 DROP TABLE rota_edits;
 DROP TABLE rota;
