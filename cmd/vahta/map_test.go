@@ -16,15 +16,18 @@ const module = "github.com/butlerspb/vahta/"
 
 // thirdParty names modules that some rooms alone may import, with the reason.
 var thirdParty = map[string]struct{ rooms, reason string }{
-	"github.com/emiago/sipgo":   {"sip/wire", "its pitfalls are met in one place"},
-	"github.com/redis/go-redis": {"oncall/rotation", "everybody else asks the rotation, which answers without Redis too"},
-	"github.com/uptrace/bun":    {"dispatch/store", "SQL is spoken in one room"},
-	"modernc.org/sqlite":        {"dispatch/store", "SQL is spoken in one room"},
-	"github.com/pressly/goose":  {"dispatch/store", "migrations belong to the store"},
-	"github.com/goccy/go-yaml":  {"cmd/internal/config oncall/prodcal", "each kind of file is decoded in one room"},
-	"github.com/spf13/cobra":    {"cmd/vahta", "commands are the outermost room"},
-	"pgregory.net/rapid":        {"", "a test library stays out of the product"},
-	"github.com/pion/transport": {"", "not used"},
+	"github.com/emiago/sipgo":       {"sip/wire", "its pitfalls are met in one place"},
+	"github.com/redis/go-redis":     {"oncall/rotation", "everybody else asks the rotation, which answers without Redis too"},
+	"github.com/uptrace/bun":        {"dispatch/store", "SQL is spoken in one room"},
+	"modernc.org/sqlite":            {"dispatch/store", "SQL is spoken in one room"},
+	"github.com/pressly/goose":      {"dispatch/store", "migrations belong to the store"},
+	"github.com/goccy/go-yaml":      {"cmd/internal/config oncall/prodcal", "each kind of file is decoded in one room"},
+	"github.com/labstack/echo":      {"channels/portal", "the API is served in one room"},
+	"github.com/danielgtaylor/huma": {"channels/portal", "the API is served in one room"},
+	"github.com/arran4/golang-ical": {"oncall/ical", "calendars of others are read and written in one room"},
+	"github.com/spf13/cobra":        {"cmd/vahta", "commands are the outermost room"},
+	"pgregory.net/rapid":            {"", "a test library stays out of the product"},
+	"github.com/pion/transport":     {"", "not used"},
 }
 
 // noIO are packages that a pure room never imports.
