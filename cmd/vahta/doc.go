@@ -20,6 +20,7 @@
 //	package               pure  may import                                                    knows
 //	oncall                pure  -                                                             people, devices, schedules, layers; who is on duty at t, and the chain
 //	oncall/escalation     pure  oncall                                                        whom to page, when, until when
+//	oncall/chart          pure  oncall                                                        a span of a rota drawn: as a table of text, as an SVG page
 //	oncall/edit           pure  oncall                                                        what people change in a rota, and what becomes of it
 //	oncall/ical           pure  oncall oncall/edit                                          rotas as calendars (RFC 5545) and tables, out and in
 //	oncall/prodcal        pure  oncall                                                      production calendars: the years that ship, and how one is written
