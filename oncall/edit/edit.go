@@ -1,6 +1,9 @@
 package edit
 
 import (
+	"bytes"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -96,3 +99,41 @@ const (
 	// MaxTakeover is the longest; for more there are overrides.
 	MaxTakeover = 12 * time.Hour
 )
+
+// takeWritten is the written form of a Take.
+type takeWritten struct {
+	Schedule string `json:"schedule"`
+	Track    string `json:"track,omitempty"`
+	Person   string `json:"person,omitempty"`
+	For      string `json:"for,omitempty"`
+	Beside   bool   `json:"beside,omitempty"`
+}
+
+// MarshalJSON writes the duration as it is written everywhere.
+func (t Take) MarshalJSON() ([]byte, error) {
+	w := takeWritten{Schedule: t.Schedule, Track: t.Track, Person: t.Person, Beside: t.Beside}
+	if t.For != 0 {
+		w.For = t.For.String()
+	}
+	return json.Marshal(w)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (t *Take) UnmarshalJSON(data []byte) error {
+	var w takeWritten
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&w); err != nil {
+		return err
+	}
+	*t = Take{Schedule: w.Schedule, Track: w.Track, Person: w.Person, Beside: w.Beside}
+	if w.For == "" {
+		return nil
+	}
+	length, err := time.ParseDuration(w.For)
+	if err != nil {
+		return fmt.Errorf("parse the length of a takeover %q: write it as 2h or 90m", w.For)
+	}
+	t.For = length
+	return nil
+}

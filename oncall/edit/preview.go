@@ -8,13 +8,14 @@ import (
 
 // Preview is what an edit would do.
 type Preview struct {
-	// EffectiveFrom is the first moment at which anything differs; zero: nothing ever does.
+	// EffectiveFrom is the first moment at which other people are on duty or a new version of a schedule begins; zero: there is
+	// none in sight.
 	EffectiveFrom time.Time `json:"effective_from,omitzero"`
-	// Schedules are those where something differs, or that were edited.
+	// Schedules are those that were edited, and those where something differs.
 	Schedules []ScheduleDiff `json:"schedules,omitempty"`
 	// Hidden are earlier corrections that no longer have an effect somewhere.
 	Hidden []Key `json:"hidden,omitempty"`
-	// Requests are the IDs of pending requests in whose spans somebody else is on duty now.
+	// Requests are the IDs of pending requests in whose spans other people are on duty now.
 	Requests []string `json:"requests,omitempty"`
 	// Warnings are those there were not before.
 	Warnings []oncall.Warning `json:"warnings,omitempty"`
@@ -23,7 +24,7 @@ type Preview struct {
 // ScheduleDiff is what an edit does to one schedule.
 type ScheduleDiff struct {
 	oncall.Difference
-	// Rest are limits of rest that were kept before.
+	// Rest are limits of rest that are kept worse than before, of people whose duty changes.
 	Rest []oncall.RestWarning `json:"rest,omitempty"`
 	// Clashes are those of people who come on duty by the edit.
 	Clashes []Overlap `json:"clashes,omitempty"`
@@ -43,10 +44,4 @@ type Overlap struct {
 	Schedule string    `json:"schedule,omitempty"`
 	Start    time.Time `json:"start"`
 	End      time.Time `json:"end"`
-}
-
-// Look compares the rota before an edit with that after it, from now on. The span that is looked at holds the whole of every
-// changed correction, and Ahead of a changed schedule.
-func Look(before, after *oncall.Evaluator, changed []Key, rules oncall.RestRules, now time.Time) Preview {
-	return Preview{}
 }

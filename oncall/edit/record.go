@@ -76,13 +76,13 @@ func Records(r oncall.Roster) ([]Record, error) {
 // things yields what is kept, with its keys.
 func things(r *oncall.Roster) iter.Seq2[Key, any] {
 	return func(yield func(Key, any) bool) {
-		_ = each(r.People, Person, func(p *oncall.Person) string { return p.ID }, yield) &&
-			each(r.Schedules, Schedule, func(s *oncall.Schedule) string { return s.ID }, yield) &&
-			each(r.Absences, Absence, func(a *oncall.Absence) string { return a.ID }, yield) &&
-			each(r.Temporaries, Temporary, func(t *oncall.Temporary) string { return t.ID }, yield) &&
-			each(r.Overrides, Override, func(o *oncall.Override) string { return o.ID }, yield) &&
-			each(r.Requests, Request, func(q *oncall.Request) string { return q.ID }, yield) &&
-			each(r.Calendars, Calendar, func(y *oncall.CalendarYear) string { return CalendarID(y.Calendar, y.Year) }, yield)
+		_ = each(r.People, Person, personID, yield) &&
+			each(r.Schedules, Schedule, scheduleID, yield) &&
+			each(r.Absences, Absence, absenceID, yield) &&
+			each(r.Temporaries, Temporary, temporaryID, yield) &&
+			each(r.Overrides, Override, overrideID, yield) &&
+			each(r.Requests, Request, requestID, yield) &&
+			each(r.Calendars, Calendar, calendarID, yield)
 	}
 }
 

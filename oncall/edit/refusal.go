@@ -59,15 +59,16 @@ func (r *Refusal) Parts(language string) (problem, do string) {
 
 // fill puts the arguments into {0}, {1}, …
 func fill(text string, args []string) string {
+	pairs := make([]string, 0, 2*len(args))
 	for i, arg := range args {
-		text = strings.ReplaceAll(text, fmt.Sprintf("{%d}", i), arg)
+		pairs = append(pairs, fmt.Sprintf("{%d}", i), arg)
 	}
-	return text
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // refuse makes a refusal of a known text.
 func refuse(key, field string, args ...string) *Refusal {
-	r := &Refusal{Code: textOf(key, "en").code, Field: field, Key: key, Args: args}
+	r := &Refusal{Code: texts[key].code, Field: field, Key: key, Args: args}
 	r.Problem, r.Do = r.Parts("en")
 	return r
 }

@@ -1,0 +1,120 @@
+package edit
+
+import (
+	"slices"
+	"time"
+
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// hidden are the corrections that the edit left as they are and that have an effect before it somewhere, and none after it.
+func (l *look) hidden(d oncall.Difference) []Key {
+	if len(d.Spans) == 0 {
+		return nil
+	}
+	start, end := d.Spans[0].Start, d.Spans[0].End
+	for _, span := range d.Spans {
+		if span.Start.Before(start) {
+			start = span.Start
+		}
+		if span.End.After(end) {
+			end = span.End
+		}
+	}
+	var keys []Key
+	was, is := part(l.before.Roster(), d.Schedule), part(l.after.Roster(), d.Schedule)
+	for _, key := range corrections(&was) {
+		if slices.Contains(l.changed, key) || !slices.Contains(corrections(&is), key) || !l.lies(&was, key, start, end) {
+			continue
+		}
+		if lost(effects(was, key, d.Schedule, start, end), effects(is, key, d.Schedule, start, end)) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// part is what of a roster matters to one schedule.
+func part(r *oncall.Roster, schedule string) oncall.Roster {
+	p := oncall.Roster{People: r.People, Calendars: r.Calendars, Absences: r.Absences}
+	if s, found := r.Schedule(schedule); found {
+		p.Schedules = []oncall.Schedule{s}
+	}
+	for i := range r.Temporaries {
+		if r.Temporaries[i].Schedule == schedule {
+			p.Temporaries = append(p.Temporaries, r.Temporaries[i])
+		}
+	}
+	for i := range r.Overrides {
+		if r.Overrides[i].Schedule == schedule {
+			p.Overrides = append(p.Overrides, r.Overrides[i])
+		}
+	}
+	return p
+}
+
+// corrections are the keys of all corrections.
+func corrections(r *oncall.Roster) []Key {
+	var keys []Key
+	for key := range things(r) {
+		if key.Kind == Absence || key.Kind == Temporary || key.Kind == Override {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// lies reports whether a correction reaches into a span.
+func (l *look) lies(r *oncall.Roster, key Key, start, end time.Time) bool {
+	d := draft{roster: *r, now: l.now}
+	from := func(p oncall.Point, zones []oncall.Zone) bool { return first(p, zones).Before(end) }
+	ends := d.ends(key)
+	if len(ends) == 0 || !slices.ContainsFunc(ends, func(t time.Time) bool { return t.After(start) }) {
+		return false
+	}
+	switch key.Kind {
+	case Absence:
+		a := find(r.Absences, key.ID, absenceID)
+		return from(a.From, d.zones(a.Zone))
+	case Temporary:
+		t := find(r.Temporaries, key.ID, temporaryID)
+		return from(t.From, []oncall.Zone{d.zoneOf(t.Schedule)})
+	case Override:
+		o := find(r.Overrides, key.ID, overrideID)
+		zones := []oncall.Zone{d.zoneOf(o.Schedule)}
+		return slices.ContainsFunc(o.Changes, func(c oncall.Change) bool { return from(c.From, zones) })
+	case Person, Schedule, Request, Calendar:
+	}
+	return false
+}
+
+// effects are the spans in which a correction matters: without it other people would be on duty.
+func effects(r oncall.Roster, key Key, schedule string, start, end time.Time) []oncall.SpanDiff {
+	without := r
+	switch key.Kind {
+	case Absence:
+		without.Absences = drop(r.Absences, key.ID, absenceID)
+	case Temporary:
+		without.Temporaries = drop(r.Temporaries, key.ID, temporaryID)
+	case Override:
+		without.Overrides = drop(r.Overrides, key.ID, overrideID)
+	case Person, Schedule, Request, Calendar:
+	}
+	return oncall.Diff(oncall.Compile(without), oncall.Compile(r), schedule, start, end).Spans
+}
+
+// lost reports whether some moment lies in a span of before and in none of after, track by track.
+func lost(before, after []oncall.SpanDiff) bool {
+	for _, b := range before {
+		at := b.Start
+		for _, a := range after {
+			if a.Track == b.Track && !a.Start.After(at) && a.End.After(at) {
+				at = a.End
+			}
+		}
+		if at.Before(b.End) {
+			return true
+		}
+	}
+	return false
+}

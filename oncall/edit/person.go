@@ -1,0 +1,78 @@
+package edit
+
+import (
+	"slices"
+
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// person adds somebody, or replaces the record of somebody.
+func (d *draft) person(p oncall.Person, field string) *Refusal {
+	if refusal := d.mayKeep(field); refusal != nil {
+		return refusal
+	}
+	if !idShape.MatchString(p.ID) {
+		return refuse("id", field+".id", quote(p.ID))
+	}
+	d.roster.People = put(d.roster.People, p, personID)
+	d.touch(Person, p.ID)
+	return nil
+}
+
+// calendar adds or replaces a year of a calendar. It is the one edit that may change the past: a calendar that was wrong was
+// wrong then too.
+func (d *draft) calendar(y oncall.CalendarYear, field string) *Refusal {
+	if refusal := d.mayKeep(field); refusal != nil {
+		return refusal
+	}
+	if !idShape.MatchString(y.Calendar) {
+		return refuse("id", field+".calendar", quote(y.Calendar))
+	}
+	d.roster.Calendars = put(d.roster.Calendars, y, calendarID)
+	d.touch(Calendar, calendarID(&y))
+	return nil
+}
+
+// schedule adds a schedule, or a version of it from a moment on.
+func (d *draft) schedule(n NewRules, field string) *Refusal {
+	if refusal := d.mayKeep(field); refusal != nil {
+		return refusal
+	}
+	if !idShape.MatchString(n.ID) {
+		return refuse("id", field+".id", quote(n.ID))
+	}
+	old := find(d.roster.Schedules, n.ID, scheduleID)
+	if old != nil && n.Zone.IsZero() && len(n.Tracks) == 0 && len(n.Failover) == 0 && n.Calendar == "" {
+		renamed := *old
+		renamed.Name = n.Name
+		d.putSchedule(renamed)
+		return nil
+	}
+	zones := []oncall.Zone{n.Zone}
+	if refusal := d.coming(&n.From, zones, field+".from"); refusal != nil {
+		return refusal
+	}
+	from := n.From.In(n.Zone)
+	var s oncall.Schedule
+	if old == nil {
+		s = oncall.Schedule{ID: n.ID, Name: n.Name, Zone: n.Zone, Calendar: n.Calendar}
+	} else {
+		s = *old
+		if n.Name != "" {
+			s.Name = n.Name
+		}
+		if !n.KeepStart {
+			n.Rules = keepTurns(s.RulesAt(from), n.Rules, d.roster.Calendars, from)
+		}
+	}
+	s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
+	s.Versions = append(s.Versions, oncall.Version{From: from, Rules: n.Rules})
+	slices.SortStableFunc(s.Versions, func(a, b oncall.Version) int { return a.From.Compare(b.From) })
+	d.putSchedule(s)
+	return nil
+}
+
+func (d *draft) putSchedule(s oncall.Schedule) {
+	d.roster.Schedules = put(d.roster.Schedules, s, scheduleID)
+	d.touch(Schedule, s.ID)
+}
