@@ -26,4 +26,6 @@ type View struct {
 	Revisions map[string]int64 `json:"revisions"`
 	// Confirmed tells whether the record agreed within the last 15 minutes.
 	Confirmed bool `json:"confirmed"`
+	// Duty evaluates the Roster; nil where the view came from another process.
+	Duty *oncall.Evaluator `json:"-"`
 }

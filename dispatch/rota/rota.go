@@ -68,7 +68,7 @@ func (r *Rota) View(context.Context) (View, error) {
 	s := r.deps.Directory.Load()
 	agreed := r.deps.Directory.Agreed()
 	return View{
-		Version: s.Rota, Roster: s.Roster, Revisions: s.Revisions,
+		Version: s.Rota, Roster: s.Roster, Revisions: s.Revisions, Duty: s.Duty,
 		Confirmed: !agreed.IsZero() && r.deps.Now().Sub(agreed) <= dispatch.RotaStale,
 	}, nil
 }
