@@ -8,56 +8,91 @@ import (
 // Evaluator answers who is on duty from one compiled Roster. It is the only one there is: router, screens, feeds and reports
 // ask the same value. It never changes and may be asked by any number of goroutines.
 type Evaluator struct {
-	roster Roster
+	roster    Roster
+	people    map[string]int32 // index in roster.People
+	rules     []Provenance
+	schedules map[string]*schedule
+	unknown   *schedule // stands for a schedule that there is not
+	calendars map[string]*dayTable
 }
-
-// Compile prepares a roster for evaluation. The roster must not be changed afterwards. It fails on nothing: what is faulty
-// (see Validate) contributes nobody.
-func Compile(r Roster) *Evaluator { return &Evaluator{roster: r} }
 
 // Roster returns what was compiled, to be read only.
 func (e *Evaluator) Roster() *Roster { return &e.roster }
 
+// schedule finds a schedule; an unknown one has no tracks.
+func (e *Evaluator) schedule(id string) *schedule {
+	if s := e.schedules[id]; s != nil {
+		return s
+	}
+	return e.unknown
+}
+
+// Foresight is how far ahead the end of a duty is looked for, and how far back its beginning.
+const Foresight = 2 * 366 * 24 * time.Hour
+
+const foresightSeconds = int64(Foresight / time.Second)
+
+// usualLayers and usualPeople are for how many a question has room on the stack.
+const (
+	usualLayers = 8
+	usualPeople = 24
+)
+
 // Who returns everybody on duty at t, track after track, with Until. An unknown schedule has nobody.
-func (e *Evaluator) Who(schedule string, t time.Time) []Duty { return e.roster.Who(schedule, t) }
+func (e *Evaluator) Who(schedule string, t time.Time) []Duty {
+	s := e.schedule(schedule)
+	var all []Duty
+	for i := range s.at(unix(t)).lanes {
+		all = append(all, e.onTrack(s, &s.at(unix(t)).lanes[i], unix(t))...)
+	}
+	return all
+}
 
 // AppendWho appends everybody on duty at t to list, without Until; it allocates nothing when list has room.
 func (e *Evaluator) AppendWho(list []Duty, schedule string, t time.Time) []Duty {
-	return append(list, e.roster.Who(schedule, t)...)
+	v := e.schedule(schedule).at(unix(t))
+	for i := range v.lanes {
+		list = e.appendLane(list, &v.lanes[i], unix(t))
+	}
+	return list
 }
 
-// Chain returns the tiers a call in need walks at t: the schedule's tracks in order, everyone eligible, the static numbers.
-// Nobody appears twice, empty tiers are left out, and people who can not be called (no device, absent) are too. The chain of
-// an unknown schedule still has everyone and the static numbers: a fault in the definition must not silence the line.
-func (e *Evaluator) Chain(schedule string, t time.Time) []Tier { return e.roster.Chain(schedule, t) }
+// appendLane appends everybody on one lane at t.
+func (e *Evaluator) appendLane(list []Duty, ln *lane, t int64) []Duty {
+	var (
+		layers [usualLayers]saying
+		people [usualPeople]entry
+	)
+	entries, _ := ln.at(t, unsaid(layers[:0], ln), people[:0])
+	return e.appendDuties(list, ln.track, entries)
+}
+
+func (e *Evaluator) appendDuties(list []Duty, track string, entries []entry) []Duty {
+	for _, x := range entries {
+		list = append(list, Duty{Person: e.roster.People[x.person].ID, Track: track, Provenance: e.rules[x.rule]})
+	}
+	return list
+}
 
 // Shifts yields the shifts and gaps of one track that tile [from, to) exactly, in order. Neighbours always differ. An unknown
 // schedule or track is one gap.
 func (e *Evaluator) Shifts(schedule, track string, from, to time.Time) iter.Seq[Shift] {
-	return e.roster.Shifts(schedule, track, from, to)
+	return e.shifts(schedule, from, to, func(v *version) (*lane, string) { return v.lane(track), track })
 }
 
-// Gaps yields the spans of [from, to) during which nobody is on the schedule's first track.
+// Gaps yields the spans of [from, to) during which nobody is on the first track of the schedule.
 func (e *Evaluator) Gaps(schedule string, from, to time.Time) iter.Seq[Shift] {
-	return func(yield func(Shift) bool) {
-		s, _ := e.roster.Schedule(schedule)
-		track := ""
-		if len(s.Tracks) > 0 {
-			track = s.Tracks[0].ID
+	shifts := e.shifts(schedule, from, to, func(v *version) (*lane, string) {
+		if len(v.lanes) == 0 {
+			return nil, ""
 		}
-		for shift := range e.Shifts(schedule, track, from, to) {
-			if shift.Gap() && !yield(shift) {
+		return &v.lanes[0], v.lanes[0].track
+	})
+	return func(yield func(Shift) bool) {
+		for s := range shifts {
+			if s.Gap() && !yield(s) {
 				return
 			}
 		}
 	}
-}
-
-// Turn is a shift of one person: the longest span without a break during which the person is on the track.
-type Turn struct {
-	Schedule string    `json:"schedule"`
-	Track    string    `json:"track"`
-	Person   string    `json:"person"`
-	Start    time.Time `json:"start,omitzero"` // zero when it lies more than Foresight back
-	End      time.Time `json:"end,omitzero"`   // zero when no end is in sight
 }

@@ -19,6 +19,10 @@ type Person struct {
 	Shared bool `yaml:"shared,omitempty" json:"shared,omitempty"`
 	// Disabled takes the person out of every duty and tier without touching the schedules.
 	Disabled bool `yaml:"disabled,omitempty" json:"disabled,omitempty"`
+	// DisabledAt is since when Disabled holds; zero: always. Off are earlier spans in which the person was disabled. They keep
+	// the past as it was.
+	DisabledAt time.Time `yaml:"disabled_at,omitempty" json:"disabled_at,omitzero"`
+	Off        []Off     `yaml:"off,omitempty" json:"off,omitempty"`
 	// Roles say what the person may decide and who is told what.
 	Roles []Role `yaml:"roles,omitempty" json:"roles,omitempty"`
 	// Skills are what the person can be paged for, such as "1c" or "network"; lower case.
@@ -31,6 +35,12 @@ type Person struct {
 	Language string `yaml:"language,omitempty" json:"language,omitempty"`
 	// Notify are the person's own rules for pages; none: all devices in order, at once.
 	Notify []NotifyRule `yaml:"notify,omitempty" json:"notify,omitempty"`
+}
+
+// Off is a span in which a person was disabled.
+type Off struct {
+	From time.Time `yaml:"from,omitempty" json:"from,omitzero"`
+	To   time.Time `yaml:"to,omitempty" json:"to,omitzero"`
 }
 
 // Role is what a person is in the service.
@@ -76,6 +86,19 @@ func (p Person) Spoken(language string) string {
 		return name
 	}
 	return p.Name
+}
+
+// off visits the spans in which the person is disabled.
+func (p *Person) off(visit func(start, end int64)) {
+	for _, o := range p.Off {
+		visit(unix(o.From), unix(o.To))
+	}
+	switch {
+	case p.Disabled && p.DisabledAt.IsZero():
+		visit(always, never)
+	case p.Disabled:
+		visit(unix(p.DisabledAt), never)
+	}
 }
 
 // Eligible reports whether the person may be called at all.

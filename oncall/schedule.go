@@ -81,14 +81,13 @@ type Rules struct {
 	Failover []Failover `yaml:"failover,omitempty" json:"failover,omitempty"`
 }
 
-// RulesAt returns the rules in force at t.
+// RulesAt returns the rules in force at t: those of the last version that has begun.
 func (s *Schedule) RulesAt(t time.Time) Rules {
-	rules := Rules{s.Zone, s.Calendar, s.Tracks, s.Failover}
+	rules, since := Rules{s.Zone, s.Calendar, s.Tracks, s.Failover}, time.Time{}
 	for i := range s.Versions {
-		if s.Versions[i].From.After(t) {
-			break
+		if from := s.Versions[i].From; unix(from) <= unix(t) && !from.Before(since) {
+			rules, since = s.Versions[i].Rules, from
 		}
-		rules = s.Versions[i].Rules
 	}
 	return rules
 }

@@ -18,42 +18,76 @@ type Shift struct {
 // Gap reports whether nobody is on duty.
 func (s Shift) Gap() bool { return len(s.Duties) == 0 }
 
-// Shifts yields the shifts and gaps of one track that tile [from, to) exactly, in order. Neighbours always differ. An unknown
-// schedule or track is one gap.
-func (r Roster) Shifts(schedule, track string, from, to time.Time) iter.Seq[Shift] {
+// spans visits [from, to) piece by piece until visit returns false: in each piece the lane that choose picks of the version in
+// force says the same. Neighbours may say the same too. The list is only lent.
+func (s *schedule) spans(from, to int64, choose func(*version) *lane, visit func(start, end int64, list []entry) bool) {
+	var said []saying
+	var list []entry
+	for at := from; at < to; {
+		v := s.at(at)
+		ln := choose(v)
+		said = unsaid(said[:0], ln)
+		for end := min(v.end, to); at < end; {
+			var until int64
+			list, until = ln.at(at, said, list[:0])
+			until = min(max(until, at+1), end)
+			if !visit(at, until, list) {
+				return
+			}
+			at = until
+		}
+	}
+}
+
+// unsaid makes room for what each layer of a lane says.
+func unsaid(said []saying, ln *lane) []saying {
+	if ln != nil {
+		for range ln.layers {
+			said = append(said, saying{silent, always})
+		}
+	}
+	return said
+}
+
+// shifts joins the spans of [from, to) into shifts. choose picks the lane and names the track.
+func (e *Evaluator) shifts(id string, from, to time.Time, choose func(*version) (*lane, string)) iter.Seq[Shift] {
 	return func(yield func(Shift) bool) {
 		if !from.Before(to) {
 			return
 		}
-		m := r.momentOf(schedule, track, from)
-		current := Shift{Track: track, Start: from, Duties: m.duties()}
-		for {
-			next := m.nextBoundary()
-			if next.IsZero() || !next.Before(to) {
-				break
+		var (
+			current = Shift{Start: from}
+			last    []entry
+			track   string
+			begun   bool
+			more    = true
+		)
+		pick := func(v *version) *lane {
+			var ln *lane
+			ln, track = choose(v)
+			return ln
+		}
+		e.schedule(id).spans(unix(from), unix(to), pick, func(start, _ int64, list []entry) bool {
+			if begun && track == current.Track && slices.Equal(list, last) {
+				return true
 			}
-			m.at = next
-			if duties := m.duties(); !slices.Equal(duties, current.Duties) {
-				current.End = next
-				if !yield(current) {
-					return
+			if begun {
+				current.End = instantOf(start)
+				if more = yield(current); !more {
+					return false
 				}
-				current = Shift{Track: track, Start: next, Duties: duties}
+				current.Start = current.End
 			}
+			begun, last = true, append(last[:0], list...)
+			current.Track, current.Duties = track, e.appendDuties(nil, track, list)
+			return true
+		})
+		if !begun { // less than a second
+			return
 		}
-		current.End = to
-		yield(current)
-	}
-}
-
-// momentOf returns the question about a track at t; an unknown track has no layers.
-func (r *Roster) momentOf(schedule, track string, t time.Time) moment {
-	s, _ := r.Schedule(schedule)
-	m := moment{roster: r, zone: s.Zone, track: &Track{ID: track}, at: t}
-	for i := range s.Tracks {
-		if s.Tracks[i].ID == track {
-			m.track = &s.Tracks[i]
+		if more {
+			current.End = to
+			yield(current)
 		}
 	}
-	return m
 }

@@ -199,16 +199,16 @@ func (f *faults) handoff(path string, l *Layer) {
 		f.add(path+".start", "%d is not the index of a member; use 0 to %d", h.Start, max(len(l.Members)-1, 0))
 	}
 	switch h.Unit {
-	case Hour, Day, Week:
+	case Hour, Day, Week, Month:
 		if h.Anchor.IsZero() {
 			f.add(path+".anchor", "is missing; write the date and time of one hand-off, such as 2026-01-05 09:00")
 		}
 	case "":
 		if len(l.Members) > 1 {
 			f.add(path+".unit", "is missing and %d members can not take turns; use %s, or join people who are on duty together with +",
-				len(l.Members), strings.Join([]string{Hour.String(), Day.String(), Week.String()}, ", "))
+				len(l.Members), strings.Join([]string{Hour.String(), Day.String(), Week.String(), Month.String()}, ", "))
 		}
 	default:
-		f.add(path+".unit", "%q is unknown; use %s, %s or %s", string(h.Unit), Hour, Day, Week)
+		f.add(path+".unit", "%q is unknown; use %s, %s, %s or %s", string(h.Unit), Hour, Day, Week, Month)
 	}
 }

@@ -1,9 +1,6 @@
 package oncall
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Duty is one person on duty.
 type Duty struct {
@@ -13,7 +10,7 @@ type Duty struct {
 	Track string `json:"track"`
 	// Provenance says why this person.
 	Provenance Provenance `json:"provenance,omitzero"`
-	// Until is the end of the duty as far as it can be foreseen, zero when no end is in sight.
+	// Until is the end of the duty on this track, zero when there is none within Foresight.
 	Until time.Time `json:"until,omitzero"`
 }
 
@@ -39,7 +36,7 @@ const (
 // String returns the source's key.
 func (s Source) String() string { return string(s) }
 
-// Provenance names the rule behind a duty: its kind, its ID, and who wrote a correction.
+// Provenance names the rule behind a duty, the last one that decided: its kind, its ID, and who wrote a correction.
 type Provenance struct {
 	Source Source `json:"source"`
 	ID     string `json:"id,omitempty"`
@@ -54,120 +51,21 @@ func (p Provenance) String() string {
 	return string(p.Source) + " " + p.ID
 }
 
-// moment is one question about one track.
-type moment struct {
-	roster *Roster
-	zone   Zone
-	track  *Track
-	at     time.Time
-}
-
-// Who returns everybody on duty at t, track after track. An unknown schedule has nobody.
-func (r Roster) Who(schedule string, t time.Time) []Duty {
-	s, _ := r.Schedule(schedule)
-	var all []Duty
-	for i := range s.Tracks {
-		all = append(all, r.onTrack(&s, &s.Tracks[i], t)...)
-	}
-	return all
-}
-
-// onTrack is Who for one track, with Until filled in.
-func (r *Roster) onTrack(s *Schedule, track *Track, t time.Time) []Duty {
-	m := moment{roster: r, zone: s.Zone, track: track, at: t}
-	duties := m.duties()
-	m.foresee(duties)
-	return duties
-}
-
-// duties is the pipeline: each step takes the list so far and returns the next one.
-func (m moment) duties() []Duty {
-	list := m.base()
-	list = m.withoutDisabled(list)
-	return uniquePeople(list)
-}
-
-// base is the work of the layers: the highest priority with somebody at this moment, equal priorities united. A Gap falls
-// through to lower priorities unless its layer is exclusive.
-func (m moment) base() []Duty {
-	var (
-		list  []Duty
-		best  int
-		found bool // somebody, or an exclusive Gap, at priority best
-	)
-	for i := range m.track.Layers {
-		layer := &m.track.Layers[i]
-		if found && layer.Priority < best || !layer.active(m.at, m.zone) {
-			continue
-		}
-		member, _ := layer.memberAt(m.at, m.zone)
-		if member.IsGap() && !layer.Exclusive {
-			continue
-		}
-		if found && layer.Priority > best {
-			list = list[:0]
-		}
-		best, found = layer.Priority, true
-		for _, id := range member {
-			list = append(list, Duty{Person: id, Track: m.track.ID, Provenance: Provenance{Source: FromLayer, ID: layer.ID}})
-		}
-	}
-	return list
-}
-
-// withoutDisabled removes people who are switched off, and IDs that belong to nobody.
-func (m moment) withoutDisabled(list []Duty) []Duty {
-	return slices.DeleteFunc(list, func(d Duty) bool {
-		p := m.roster.person(d.Person)
-		return p == nil || p.Disabled
-	})
-}
-
-// uniquePeople keeps the first duty of each person.
-func uniquePeople(list []Duty) []Duty {
-	kept := list[:0]
-	for _, d := range list {
-		if !holdsPerson(kept, d.Person) {
-			kept = append(kept, d)
-		}
-	}
-	return kept
-}
-
-// nextBoundary returns the earliest instant after the moment at which the track may change, zero for never.
-func (m moment) nextBoundary() time.Time {
-	var next time.Time
-	for i := range m.track.Layers {
-		next = earlierAfter(m.at, next, m.track.Layers[i].nextBoundary(m.at, m.zone))
-	}
-	return next
-}
-
-// foresight is how many boundaries Until looks ahead: two months of days. A duty that outlasts them has no end in sight.
-const foresight = 64
-
-// foresee fills in Until: the first boundary at which the person is no longer on the track.
-func (m moment) foresee(duties []Duty) {
+// onTrack returns everybody on a lane of the schedule at t, with Until filled in.
+func (e *Evaluator) onTrack(s *schedule, ln *lane, t int64) []Duty {
+	duties := e.appendLane(nil, ln, t)
 	open := len(duties)
-	for range foresight {
-		if open == 0 {
-			return
-		}
-		next := m.nextBoundary()
-		if next.IsZero() {
-			return
-		}
-		m.at = next
-		later := m.duties()
+	if open == 0 {
+		return nil
+	}
+	s.spans(t, t+foresightSeconds, func(v *version) *lane { return v.lane(ln.track) }, func(start, _ int64, list []entry) bool {
 		for i := range duties {
-			if duties[i].Until.IsZero() && !holdsPerson(later, duties[i].Person) {
-				duties[i].Until = next
+			if duties[i].Until.IsZero() && !holds(list, e.people[duties[i].Person]) {
+				duties[i].Until = instantOf(start)
 				open--
 			}
 		}
-	}
-}
-
-func holdsPerson(list []Duty, id string) bool {
-	return slices.ContainsFunc(list, func(d Duty) bool { return d.Person == id })
+		return open > 0
+	})
+	return duties
 }

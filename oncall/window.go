@@ -9,106 +9,112 @@ const (
 	windowDaysAfter  = 1
 )
 
-// nextEdgeDays is how many civil days ahead the next edge is looked for: a week holds every enabled weekday once, and a day
-// more covers the edge of a window that began yesterday.
-const nextEdgeDays = 8
+// windowDaysAhead is how many civil days ahead the next opening is looked for: a week and a day hold every weekday once. What
+// opens later than that, by the class of the day, is found by asking again then.
+const windowDaysAhead = 8
 
-// on returns the window that starts on the civil date of d, and false when that weekday is not enabled.
-func (w Window) on(d Civil, zone Zone) (start, end time.Time, ok bool) {
-	if !w.Days.Has(d.Weekday()) {
-		return start, end, false
-	}
-	last := d
-	if w.From >= w.To {
-		last = d.AddDays(1)
-	}
-	return zone.Resolve(d.At(w.From), First), zone.Resolve(last.At(w.To), Last), true
+// opening is a Window made ready.
+type opening struct {
+	days             Weekdays
+	from, to         int64 // seconds of the day on which it starts; to may lie in the next day
+	require, exclude classes
+	classed          bool // the class of the day matters
+	shorten          int64
 }
 
-// holds reports whether the window is open at t.
-func (w Window) holds(t time.Time, zone Zone) bool {
-	today := CivilAt(t, zone)
-	for n := -windowDaysBefore; n <= windowDaysAfter; n++ {
-		start, end, ok := w.on(today.AddDays(n), zone)
-		if ok && !start.After(t) && t.Before(end) {
-			return true
+func compileWindows(list []Window) []opening {
+	openings := make([]opening, 0, len(list))
+	for i := range list {
+		w := &list[i]
+		o := opening{
+			days: w.Days, from: int64(w.From), to: int64(w.To), require: classesOf(w.Require...), exclude: classesOf(w.Exclude...),
+			classed: len(w.Require)+len(w.Exclude) > 0, shorten: int64(max(w.Shorten, 0) / time.Second),
 		}
+		if len(w.Require) > 0 && o.require == 0 {
+			o.exclude = ^classes(0) // it requires nothing but unknown classes
+		}
+		if o.from >= o.to {
+			o.to += secondsPerDay
+		}
+		openings = append(openings, o)
 	}
-	return false
+	return openings
 }
 
-// nextEdge returns the earliest opening or closing after t.
-func (w Window) nextEdge(t time.Time, zone Zone) time.Time {
-	var next time.Time
-	today := CivilAt(t, zone)
-	for n := -windowDaysBefore; n <= nextEdgeDays; n++ {
-		start, end, ok := w.on(today.AddDays(n), zone)
-		if !ok {
-			continue
-		}
-		next = earlierAfter(t, next, start)
-		next = earlierAfter(t, next, end)
-		if !next.IsZero() && start.After(t) {
-			break // later days only have later edges
-		}
+// startsOn is the rule of days: without classes the weekday decides; with them, a day that is not what its weekday promises
+// is judged by its class alone, any other by both.
+func (o *opening) startsOn(n int64, class classes) bool {
+	if !o.classed {
+		return o.days.Has(weekdayOf(n))
 	}
-	return next
-}
-
-// active reports whether the layer lives and has an open window at t.
-func (l *Layer) active(t time.Time, zone Zone) bool {
-	start, end := l.life(zone)
-	if (!start.IsZero() && t.Before(start)) || (!end.IsZero() && !t.Before(end)) {
+	if ordinary(n, class) && !o.days.Has(weekdayOf(n)) {
 		return false
 	}
-	if len(l.Windows) == 0 {
+	return (o.require == 0 || class&o.require != 0) && class&o.exclude == 0
+}
+
+// on returns the span of the window that starts on civil day n. Its start is the first occurrence of its reading, its end the
+// last one of its own, cut on short days.
+func (o *opening) on(n int64, clock *clock, days *dayTable) (start, end int64, ok bool) {
+	class, _ := days.of(n)
+	if !o.startsOn(n, class) {
+		return 0, 0, false
+	}
+	to := o.to
+	if class == isShort {
+		to -= o.shorten
+	}
+	if to <= o.from {
+		return 0, 0, false
+	}
+	midnight := n * secondsPerDay
+	return clock.resolve(midnight+o.from, First), clock.resolve(midnight+to, Last), true
+}
+
+// open reports whether a window of the layer is open at t, and until when that surely stays so.
+func (l *layer) open(t int64) (open bool, until int64) {
+	if len(l.windows) == 0 {
+		return true, never
+	}
+	today := dayOf(l.clock.wall(t))
+	next := l.clock.resolve((today+windowDaysAhead)*secondsPerDay, First)
+	for i := range l.windows {
+		w := &l.windows[i]
+		for n := today - windowDaysBefore; n < today+windowDaysAhead; n++ {
+			start, end, ok := w.on(n, l.clock, l.days)
+			if !ok || start >= end || end <= t {
+				continue
+			}
+			if start > t {
+				next = min(next, start)
+				break
+			}
+			if !open || end > until {
+				open, until = true, end
+			}
+		}
+	}
+	if !open {
+		return false, next
+	}
+	return true, until
+}
+
+// openWithin reports whether a window of the layer is open at some moment of [from, to).
+func (l *layer) openWithin(from, to int64) bool {
+	if from >= to {
+		return false
+	}
+	if len(l.windows) == 0 {
 		return true
 	}
-	for _, w := range l.Windows {
-		if w.holds(t, zone) {
-			return true
+	last := dayOf(l.clock.wall(to)) + windowDaysAfter
+	for n := dayOf(l.clock.wall(from)) - windowDaysBefore; n <= last; n++ {
+		for i := range l.windows {
+			if start, end, ok := l.windows[i].on(n, l.clock, l.days); ok && max(start, from) < min(end, to) {
+				return true
+			}
 		}
 	}
 	return false
-}
-
-// life returns the bounds of the layer, zero for none.
-func (l *Layer) life(zone Zone) (start, end time.Time) {
-	from := l.From
-	if from.IsZero() && !l.Handoff.Never() {
-		from = l.Handoff.Anchor
-	}
-	if !from.IsZero() {
-		start = zone.Resolve(from, First)
-	}
-	if !l.To.IsZero() {
-		end = zone.Resolve(l.To, First)
-	}
-	return start, end
-}
-
-// nextBoundary returns the earliest instant after t at which the layer may contribute something else, zero for never.
-func (l *Layer) nextBoundary(t time.Time, zone Zone) time.Time {
-	start, end := l.life(zone)
-	if !start.IsZero() && t.Before(start) {
-		return start
-	}
-	if !end.IsZero() && !t.Before(end) {
-		return time.Time{}
-	}
-	next := earlierAfter(t, time.Time{}, end)
-	_, turn := l.memberAt(t, zone)
-	next = earlierAfter(t, next, turn)
-	for _, w := range l.Windows {
-		next = earlierAfter(t, next, w.nextEdge(t, zone))
-	}
-	return next
-}
-
-// earlierAfter returns candidate if it lies after t and before best; a zero best means none yet.
-func earlierAfter(t, best, candidate time.Time) time.Time {
-	if candidate.After(t) && (best.IsZero() || candidate.Before(best)) {
-		return candidate
-	}
-	return best
 }

@@ -138,7 +138,7 @@ func TestValidate(t *testing.T) {
 		{"nobody", "[anna, anna + boris", "[anna, ghost", "schedules[0].tracks[0].layers[0].members[1]"},
 		{"twice in a turn", "anna + boris", "anna + anna", "members[1]"},
 		{"no members", "[anna, anna + boris, gap]", "[]", "layers[0].members"},
-		{"unit", "unit: day", "unit: month", "layers[0].handoff.unit"},
+		{"unit", "unit: day", "unit: year", "layers[0].handoff.unit"},
 		{"no unit", "unit: day, ", "", "layers[0].handoff.unit"},
 		{"no anchor", "anchor: 2026-01-05 09:00, ", "", "layers[0].handoff.anchor"},
 		{"every", "every: 2", "every: -2", "layers[0].handoff.every"},

@@ -94,11 +94,8 @@ func (z Zone) resolveNearTransition(c Civil, pick Pick) time.Time {
 	span := c.wall.Add(-zoneReach).In(z.location())
 	limit := c.wall.Add(zoneReach)
 	for {
-		start, end := span.ZoneBounds()
-		if !end.IsZero() && !end.After(span) {
-			// Measured with Go 1.26: beyond the zone file's table, on the last day of a leap year, the end is already past.
-			end = span.Add(time.Hour)
-		}
+		start, _ := span.ZoneBounds()
+		end := spanEnd(span)
 		_, offset := span.Zone()
 		at := time.Unix(c.wall.Unix()-int64(offset), 0)
 		if after.IsZero() && !start.IsZero() && at.Before(start) {
@@ -118,4 +115,14 @@ func (z Zone) resolveNearTransition(c Civil, pick Pick) time.Time {
 		return after
 	}
 	return found
+}
+
+// spanEnd returns an instant after t up to which the offset stays, in the same location; zero for all times to come.
+func spanEnd(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		// Measured with Go 1.26: beyond the zone file's table, on the last day of a leap year, the end is already past.
+		end = t.Add(time.Hour)
+	}
+	return end
 }
