@@ -2,6 +2,8 @@ package oncall
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -88,5 +90,108 @@ func (l *Load) UnmarshalJSON(data []byte) error {
 
 // Fairness counts who carries how much of a schedule in [from, to), past or ahead, and how evenly.
 func Fairness(e *Evaluator, schedule string, from, to time.Time, taken []Taken) Fair {
-	return Fair{Schedule: schedule, From: from, To: to}
+	f := Fair{Schedule: schedule, From: from, To: to}
+	loads := map[string]*Load{}
+	of := func(person string) *Load {
+		if loads[person] == nil {
+			loads[person] = &Load{Person: person}
+		}
+		return loads[person]
+	}
+	s, _ := e.Roster().Schedule(schedule)
+	for reign := range s.reigns(from, to) {
+		for _, id := range membersOf(reign.Tracks) {
+			if p, known := e.Roster().Person(id); known && !p.Disabled {
+				of(id)
+			}
+		}
+		days := e.days(reign.Zone, reign.Calendar, reign.from, reign.to)
+		for person, stretches := range e.stretches(schedule, reign, len(reign.Tracks)) {
+			count(of(person), stretches, days)
+		}
+	}
+	for _, call := range taken {
+		if call.At.Before(from) || !call.At.Before(to) || (call.Schedule != "" && call.Schedule != schedule) {
+			continue
+		}
+		if call.Missed {
+			of(call.Person).Missed++
+		} else {
+			of(call.Person).Calls++
+		}
+	}
+	var total time.Duration
+	for _, l := range loads {
+		total += l.Hours
+	}
+	for _, id := range slices.Sorted(maps.Keys(loads)) {
+		if l := loads[id]; total > 0 {
+			l.Share = float64(l.Hours) / float64(total)
+		}
+		f.People = append(f.People, *loads[id])
+	}
+	f.Coverage = e.coverage(schedule, from, to)
+	f.Balance = Balance{
+		Hours:    evenness(f.People, func(l Load) float64 { return l.Hours.Hours() }),
+		Nights:   evenness(f.People, func(l Load) float64 { return l.Nights.Hours() }),
+		Weekends: evenness(f.People, func(l Load) float64 { return l.Weekends.Hours() }),
+		Holidays: evenness(f.People, func(l Load) float64 { return l.Holidays.Hours() }),
+		Calls:    evenness(f.People, func(l Load) float64 { return float64(l.Calls) }),
+	}
+	return f
+}
+
+// coverage is the share of a span in which somebody is on the first track.
+func (e *Evaluator) coverage(schedule string, from, to time.Time) float64 {
+	if !from.Before(to) {
+		return 0
+	}
+	var open time.Duration
+	for gap := range e.Gaps(schedule, from, to) {
+		open += gap.End.Sub(gap.Start)
+	}
+	return 1 - float64(open)/float64(to.Sub(from))
+}
+
+// evenness is the mean over all pairs of people of the lesser by the greater share. Two who have nothing are even.
+func evenness(people []Load, share func(Load) float64) float64 {
+	sum, pairs := 0.0, 0
+	for i := range people {
+		for k := range i {
+			a, b := share(people[i]), share(people[k])
+			pairs++
+			if most := max(a, b); most > 0 {
+				sum += min(a, b) / most
+			} else {
+				sum++
+			}
+		}
+	}
+	if pairs == 0 {
+		return 1
+	}
+	return sum / float64(pairs)
+}
+
+// count adds what a person's stretches of duty hold of each kind of hours.
+func count(l *Load, stretches []stretch, days []dayHours) {
+	first := 0
+	for _, s := range stretches {
+		l.Hours += s.end.Sub(s.start)
+		for first < len(days) && !days[first].ends().After(s.start) {
+			first++
+		}
+		for _, d := range days[first:] {
+			if !d.day.start.Before(s.end) {
+				break
+			}
+			l.Nights += s.common(d.night)
+			switch {
+			case d.class == Holiday:
+				l.Holidays += s.common(d.day)
+			case d.class.Off():
+				l.Weekends += s.common(d.day)
+			}
+		}
+	}
 }

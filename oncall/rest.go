@@ -1,6 +1,10 @@
 package oncall
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // RestRules are the limits that turns are held against. They warn and forbid nothing. A limit of zero is not checked; the
 // numbers are settings, because what binds a company (law, contract, collective agreement) differs with the kind of duty.
@@ -49,7 +53,112 @@ type RestWarning struct {
 	Limit float64 `json:"limit"`
 }
 
+// restMargin is how far around the asked span duty is looked at: what is wrong there may have begun earlier.
+const restMargin = 15 * 24 * time.Hour
+
+// nightShare is from which duty in a night it counts as one: three hours, as in Directive 2003/88/EC article 2.
+const nightShare = 3 * time.Hour
+
 // Rest reports every limit that is not kept within [from, to), over all schedules together, by start and person.
 func Rest(e *Evaluator, from, to time.Time, rules RestRules) []RestWarning {
-	return nil
+	var list []RestWarning
+	for person, runs := range e.runs(from.Add(-restMargin), to.Add(restMargin), rules.Standby) {
+		list = append(list, rules.check(e, person, runs)...)
+	}
+	list = slices.DeleteFunc(list, func(w RestWarning) bool { return !w.Start.Before(to) || !w.End.After(from) })
+	slices.SortFunc(list, func(a, b RestWarning) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Person, b.Person), cmp.Compare(a.Rule, b.Rule))
+	})
+	return list
+}
+
+// duties are all of a person's runs of duty, joined over all schedules, and the zone of the first schedule.
+type duties struct {
+	runs []stretch
+	zone Zone
+}
+
+// runs returns when everybody is on duty anywhere.
+func (e *Evaluator) runs(from, to time.Time, standby bool) map[string]duties {
+	all := map[string]duties{}
+	for i := range e.Roster().Schedules {
+		s := &e.Roster().Schedules[i]
+		for r := range s.reigns(from, to) {
+			tracks := 1
+			if standby {
+				tracks = len(r.Tracks)
+			}
+			for person, stretches := range e.stretches(s.ID, r, tracks) {
+				d := all[person]
+				if d.zone.IsZero() {
+					d.zone = r.Zone
+				}
+				d.runs = append(d.runs, stretches...)
+				all[person] = d
+			}
+		}
+	}
+	for person, d := range all {
+		d.runs = union(d.runs)
+		if p, _ := e.Roster().Person(person); !p.Zone.IsZero() {
+			d.zone = p.Zone
+		}
+		all[person] = d
+	}
+	return all
+}
+
+// check holds one person's duty against the limits.
+func (r RestRules) check(e *Evaluator, person string, d duties) []RestWarning {
+	var list []RestWarning
+	warn := func(rule RestRule, s stretch, is, limit float64) {
+		list = append(list, RestWarning{Rule: rule, Person: person, Start: s.start, End: s.end, Is: is, Limit: limit})
+	}
+	for i, run := range d.runs {
+		if length := run.end.Sub(run.start); r.MaxRun > 0 && length > r.MaxRun {
+			warn(LongRun, run, length.Hours(), r.MaxRun.Hours())
+		}
+		if i == 0 {
+			continue
+		}
+		rest := stretch{d.runs[i-1].end, run.start}
+		if length := rest.end.Sub(rest.start); length < r.MinRest {
+			warn(ShortRest, rest, length.Hours(), r.MinRest.Hours())
+		}
+	}
+	if r.MaxNights > 0 && len(d.runs) > 0 {
+		r.nights(e, d, warn)
+	}
+	return list
+}
+
+// nights reports every row of nights that is too long.
+func (r RestRules) nights(e *Evaluator, d duties, warn func(RestRule, stretch, float64, float64)) {
+	var row stretch
+	count, first := 0, 0
+	flush := func() {
+		if count > r.MaxNights {
+			warn(ManyNights, row, float64(count), float64(r.MaxNights))
+		}
+		count = 0
+	}
+	for _, day := range e.days(d.zone, "", d.runs[0].start, d.runs[len(d.runs)-1].end) {
+		for first < len(d.runs) && !d.runs[first].end.After(day.night.start) {
+			first++
+		}
+		var worked time.Duration
+		for k := first; k < len(d.runs) && d.runs[k].start.Before(day.night.end); k++ {
+			worked += d.runs[k].common(day.night)
+		}
+		if worked < nightShare {
+			flush()
+			continue
+		}
+		if count == 0 {
+			row.start = day.night.start
+		}
+		row.end = day.night.end
+		count++
+	}
+	flush()
 }

@@ -2,6 +2,7 @@ package edit
 
 import (
 	"slices"
+	"time"
 
 	"github.com/butlerspb/vahta/oncall"
 )
@@ -14,9 +15,26 @@ func (d *draft) person(p oncall.Person, field string) *Refusal {
 	if !idShape.MatchString(p.ID) {
 		return refuse("id", field+".id", quote(p.ID))
 	}
+	p.DisabledAt, p.Off = time.Time{}, nil
+	if old := find(d.roster.People, p.ID, personID); old != nil {
+		d.keepOff(*old, &p)
+	}
 	d.roster.People = put(d.roster.People, p, personID)
 	d.touch(Person, p.ID)
 	return nil
+}
+
+// keepOff carries over since when and in which earlier spans somebody was disabled, so that the past stays as it was.
+func (d *draft) keepOff(old oncall.Person, p *oncall.Person) {
+	p.Off = old.Off
+	switch {
+	case old.Disabled && p.Disabled:
+		p.DisabledAt = old.DisabledAt
+	case p.Disabled:
+		p.DisabledAt = d.now
+	case old.Disabled && old.DisabledAt.Before(d.now):
+		p.Off = append(slices.Clone(old.Off), oncall.Off{From: old.DisabledAt, To: d.now})
+	}
 }
 
 // calendar adds or replaces a year of a calendar. It is the one edit that may change the past: a calendar that was wrong was
