@@ -2,14 +2,17 @@ package store
 
 import (
 	"crypto/rand"
+	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/oncall/edit"
 )
 
 // BenchmarkOpen is the commit that opens a ticket, one at a time: its p50 is
@@ -140,4 +143,47 @@ func each(b *testing.B, work func() error) {
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-µs")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-µs")
+}
+
+// largeRota is a rota of 100 people, 20 schedules and 500 overrides, with bodies of the size that those have.
+func largeRota() []edit.Record {
+	var list []edit.Record
+	add := func(n int, kind edit.Kind, size int) {
+		for i := range n {
+			list = append(list, rec(kind, fmt.Sprintf("%s-%03d", kind, i), 0, fmt.Sprintf(`{"id":"%s-%03d","text":%q}`, kind, i, strings.Repeat("x", size))))
+		}
+	}
+	add(100, edit.Person, 400)
+	add(20, edit.Schedule, 3000)
+	add(500, edit.Override, 250)
+	return list
+}
+
+// BenchmarkRota is what an edit costs, and what a node asks: every three seconds the version, and after an edit the rota.
+func BenchmarkRota(b *testing.B) {
+	s := open(b)
+	v, err := s.CommitRota(b.Context(), dispatch.RotaChange{Put: largeRota(), Whole: &dispatch.RotaVersion{}, At: t0})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("Version", func(b *testing.B) {
+		each(b, func() error { _, err := s.RotaVersion(b.Context()); return err })
+	})
+	b.Run("Read", func(b *testing.B) {
+		each(b, func() error { _, _, err := s.Rota(b.Context()); return err })
+	})
+	b.Run("Commit", func(b *testing.B) {
+		at := int64(0)
+		each(b, func() error {
+			v, err = s.CommitRota(b.Context(), editBy(0, rec(edit.Override, "one", at, `{"id":"one"}`)))
+			at = v.Revision
+			return err
+		})
+	})
+	b.Run("History", func(b *testing.B) {
+		each(b, func() error {
+			_, err := s.RotaHistory(b.Context(), dispatch.RotaFilter{Limit: 20, Key: edit.Key{Kind: edit.Override, ID: "one"}})
+			return err
+		})
+	})
 }

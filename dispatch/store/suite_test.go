@@ -136,6 +136,10 @@ func TestSuite(t *testing.T) {
 		"a rota is seeded once and written back":     suiteRotaWhole,
 		"fifty accept, one does":                     suiteRotaRace,
 		"edits of many records all count":            suiteRotaManyEdits,
+		"tokens let in until they are revoked":       suiteAccess,
+		"fifty tokens of one name, one is made":      suiteTokenRace,
+		"shift care knows what was said and seen":    suiteCare,
+		"a beat tells the rota":                      suiteNodeRota,
 	}
 	for store, make := range stores {
 		for name, run := range cases {
