@@ -303,6 +303,8 @@ func TestInvariant20Chain(t *testing.T) {
 				if len(chain) == 0 || chain[len(chain)-1].Name != oncall.Static || len(chain[len(chain)-1].Numbers) == 0 {
 					t.Fatalf("at %s the chain %+v does not end with the static numbers", w.moment(at), chain)
 				}
+				zone, _, _, _ := o.rules(schedule, at)
+				q := question{oracle: o, t: at, zone: timelineOf(zone)}
 				tried := map[string]bool{}
 				all := schedule != "line" || len(w.roster.Schedules[0].RulesAt(sec(at)).Failover) == 0
 				for _, tier := range chain {
@@ -311,16 +313,14 @@ func TestInvariant20Chain(t *testing.T) {
 						t.Fatalf("at %s the tier %s is empty", w.moment(at), tier.Name)
 					}
 					for _, d := range tier.Duties {
-						if p, ok := w.roster.Person(d.Person); tried[d.Person] || !ok || !p.Eligible() {
+						if tried[d.Person] || !q.callable(d.Person) {
 							t.Fatalf("at %s %s is tried twice, or can not be called: %+v", w.moment(at), d.Person, chain)
 						}
 						tried[d.Person] = true
 					}
 				}
-				zone, _, _, _ := o.rules(schedule, at)
-				q := question{oracle: o, t: at, zone: timelineOf(zone)}
 				for _, p := range w.roster.People {
-					if all && p.Eligible() && q.absence(p.ID) == nil && !tried[p.ID] {
+					if all && q.callable(p.ID) && q.absence(p.ID) == nil && !tried[p.ID] {
 						t.Fatalf("at %s %s can be called and is not tried: %+v", w.moment(at), p.ID, chain)
 					}
 				}

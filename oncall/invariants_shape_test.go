@@ -200,3 +200,54 @@ func TestTurnsAreShiftsOfOne(t *testing.T) {
 		}
 	})
 }
+
+// Until is the end of the turn that is running: the person stays on the track until then, whatever the reason, and not longer.
+func TestUntilIsTheEndOfTheTurn(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		e := oncall.Compile(w.roster)
+		for _, at := range w.moments(t, 5) {
+			for _, d := range e.Who("line", sec(at)) {
+				end := d.Until
+				if end.IsZero() || end.After(sec(w.to)) {
+					end = sec(w.to)
+				}
+				for _, s := range shifts(e, d.Track, at, end.Unix()) {
+					if !slices.Contains(people(seats(s.Duties)), d.Person) {
+						t.Fatalf("at %s %s is on %s until %s, but not from %s\n%s", w.moment(at), d.Person, d.Track, d.Until, s.Start, w.text())
+					}
+				}
+				if d.Until.IsZero() {
+					continue
+				}
+				if then := people(on(seats(e.Who("line", d.Until)), d.Track)); slices.Contains(then, d.Person) {
+					t.Fatalf("at %s %s is on %s until %s, but still is then\n%s", w.moment(at), d.Person, d.Track, d.Until, w.text())
+				}
+			}
+		}
+	})
+}
+
+// Next is a turn that is running, or else the first that comes.
+func TestNextIsTheFirstTurn(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		e := oncall.Compile(w.roster)
+		person := rapid.SampledFrom(crew).Draw(t, "person")
+		for _, at := range w.moments(t, 3) {
+			got, ok := e.Next(person, sec(at))
+			for turn := range e.Turns(person, sec(at), sec(at+100*daySeconds)) {
+				running := !turn.Start.After(sec(at))
+				if !ok || running && got.Start.After(sec(at)) || !running && !got.Start.Equal(turn.Start) {
+					t.Fatalf("next turn of %s after %s is %+v (%v), the first is %+v\n%s", person, w.moment(at), got, ok, turn, w.text())
+				}
+				break
+			}
+			if ok && !got.End.IsZero() && !got.End.After(sec(at)) {
+				t.Fatalf("next turn of %s after %s has ended: %+v", person, w.moment(at), got)
+			}
+		}
+	})
+}

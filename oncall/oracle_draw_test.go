@@ -53,7 +53,7 @@ func drawLayers(t *rapid.T) world {
 	for _, id := range crew {
 		w.roster.People = append(w.roster.People, oncall.Person{ID: id, Devices: []oncall.Device{{Kind: oncall.Mobile, Number: "+79005550001"}}})
 	}
-	w.roster.People[4].Disabled = rapid.Bool().Draw(t, "dora is disabled")
+	w.drawDisabled(t)
 	w.roster.People[5].Devices = nil
 	w.roster.Static = []oncall.StaticNumber{{Name: "office", Number: "+78005550100"}}
 	w.drawCalendar(t)
@@ -68,6 +68,18 @@ func drawLayers(t *rapid.T) world {
 	}
 	w.roster.Schedules = []oncall.Schedule{s}
 	return w
+}
+
+// drawDisabled takes dora out, always or from a moment on, and boris for a while.
+func (w *world) drawDisabled(t *rapid.T) {
+	dora, boris := &w.roster.People[4], &w.roster.People[1]
+	if dora.Disabled = rapid.Bool().Draw(t, "dora is disabled"); dora.Disabled && rapid.Bool().Draw(t, "from a moment on") {
+		dora.DisabledAt = sec(rapid.Int64Range(w.from, w.to).Draw(t, "disabled at"))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "boris was disabled") == 0 {
+		from := rapid.Int64Range(w.from, w.to-1).Draw(t, "disabled from")
+		boris.Off = []oncall.Off{{From: sec(from), To: sec(from + rapid.Int64Range(1, 5*daySeconds).Draw(t, "disabled for"))}}
+	}
 }
 
 // drawCalendar writes a production calendar for the years around, or forgets one.

@@ -196,12 +196,17 @@ func (q question) there(turn oncall.Member, why string) []seat {
 	return list
 }
 
-// able reports whether the roster knows the person and has not disabled it.
+// able reports whether the roster knows the person and has not disabled it at t.
 func (q question) able(person string) bool {
 	for _, p := range q.roster.People {
-		if p.ID == person {
-			return !p.Disabled
+		if p.ID != person {
+			continue
 		}
+		off := p.Disabled && (p.DisabledAt.IsZero() || p.DisabledAt.Unix() <= q.t)
+		for _, span := range p.Off {
+			off = off || span.From.Unix() <= q.t && q.t < span.To.Unix()
+		}
+		return !off
 	}
 	return false
 }
@@ -374,7 +379,7 @@ func (o *oracle) chain(schedule string, t int64) []rung {
 			}
 		}
 		for _, person := range asked {
-			if p, ok := o.roster.Person(person); ok && !p.Disabled && len(p.Devices) > 0 && !tried[person] {
+			if q.callable(person) && !tried[person] {
 				tried[person] = true
 				r.people = append(r.people, person)
 			}
@@ -384,6 +389,12 @@ func (o *oracle) chain(schedule string, t int64) []rung {
 		}
 	}
 	return chain
+}
+
+// callable reports whether the person can be called at t: not disabled, with a device.
+func (q question) callable(person string) bool {
+	p, _ := q.roster.Person(person)
+	return q.able(person) && len(p.Devices) > 0
 }
 
 // seats is what the product says in the oracle's words.
