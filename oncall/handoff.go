@@ -11,18 +11,34 @@ type pace struct {
 	anchor       int64
 }
 
+// longest is the greatest number of units in an interval.
+func longest(u Unit) int {
+	switch u {
+	case Hour:
+		return maxIntervalYears * 366 * 24
+	case Day:
+		return maxIntervalYears * 366
+	case Week:
+		return maxIntervalYears * 53
+	case Month:
+		return maxIntervalYears * 12
+	default:
+		return 1
+	}
+}
+
 func (h Handoff) pace() pace {
-	every := int64(max(h.Every, 1))
+	every := int64(min(max(h.Every, 1), longest(h.Unit)))
 	p := pace{anchor: h.Anchor.wall.Unix()}
 	switch h.Unit {
 	case Hour:
-		p.step = min(every, maxIntervalYears*366*24) * 3600
+		p.step = every * 3600
 	case Day:
-		p.step = min(every, maxIntervalYears*366) * secondsPerDay
+		p.step = every * secondsPerDay
 	case Week:
-		p.step = min(every, maxIntervalYears*53) * 7 * secondsPerDay
+		p.step = every * 7 * secondsPerDay
 	case Month:
-		p.months = min(every, maxIntervalYears*12)
+		p.months = every
 	}
 	return p
 }

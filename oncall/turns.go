@@ -15,8 +15,8 @@ type Turn struct {
 	End      time.Time `json:"end,omitzero"`   // zero when there is none within Foresight
 }
 
-// Next returns the person's present turn on any schedule and track, of several the one that ends first; else the next one to
-// begin within Foresight.
+// Next returns the first of the person's turns at t or within Foresight after, on any schedule and track: the present one, of
+// several the one that began first; else the next to begin.
 func (e *Evaluator) Next(person string, t time.Time) (Turn, bool) {
 	var (
 		best  Turn
@@ -30,7 +30,7 @@ func (e *Evaluator) Next(person string, t time.Time) (Turn, bool) {
 				return true
 			}
 			turn := Turn{id, track, person, instantOf(start), instantOf(end)}
-			if !found || sooner(turn, best, t) {
+			if !found || turn.Start.Before(best.Start) {
 				best, found = turn, true
 				limit = max(start, at) + 1 // what begins later does not matter
 			}
@@ -38,19 +38,6 @@ func (e *Evaluator) Next(person string, t time.Time) (Turn, bool) {
 		})
 	})
 	return best, found
-}
-
-// sooner orders turns as somebody at t wants to hear of them.
-func sooner(a, b Turn, t time.Time) bool {
-	aNow, bNow := !a.Start.After(t), !b.Start.After(t)
-	switch {
-	case aNow != bNow:
-		return aNow
-	case !aNow:
-		return a.Start.Before(b.Start)
-	default:
-		return !a.End.IsZero() && (b.End.IsZero() || a.End.Before(b.End))
-	}
 }
 
 // Turns yields all turns of a person that touch [from, to), whole, ordered by their start.

@@ -13,12 +13,18 @@ import (
 var (
 	idShape      = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)
 	numberShape  = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
+	skillShape   = idShape
 	accountShape = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`) // of a SIP user part without escapes
 	uriShape     = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`)
 )
 
 // maxRingTime bounds a ring time: operators end an unanswered call after two to three minutes by themselves.
 const maxRingTime = 3 * time.Minute
+
+// maxNotifyDelay bounds the delay of a person's own rule: a page that waits longer has failed.
+const maxNotifyDelay = time.Hour
+
+var roles = [...]Role{Engineer, Scheduler, Lead, Head, Director} //nolint:gochecknoglobals // a constant table
 
 // faults collects what is wrong, each with the path of its field.
 type faults struct{ errs []error }
@@ -45,6 +51,7 @@ func (r Roster) Validate() error {
 		f.id(path+".id", r.Schedules[i].ID, seen)
 		f.schedule(path, &r, &r.Schedules[i])
 	}
+	f.corrections(&r)
 	for i, s := range r.Static {
 		path := fmt.Sprintf("static[%d]", i)
 		f.number(path+".number", s.Number)
@@ -69,6 +76,46 @@ func (f *faults) person(path string, p Person) {
 	}
 	for i, d := range p.Devices {
 		f.device(fmt.Sprintf("%s.devices[%d]", path, i), d)
+	}
+	for i, r := range p.Roles {
+		if !slices.Contains(roles[:], r) {
+			f.add(fmt.Sprintf("%s.roles[%d]", path, i), "%q is unknown; use one of %s", string(r), listed(roles[:]))
+		}
+	}
+	for i, s := range p.Skills {
+		if !skillShape.MatchString(s) || s != strings.ToLower(s) {
+			f.add(fmt.Sprintf("%s.skills[%d]", path, i), "%q is no skill; use small letters, digits, dots, dashes and underscores, such as 1c", s)
+		}
+	}
+	for i, c := range p.Certificates {
+		if c.Name == "" {
+			f.add(fmt.Sprintf("%s.certificates[%d].name", path, i), "is empty; write what it certifies")
+		}
+	}
+	if !slices.Contains([]string{"", "ru", "en"}, p.Language) {
+		f.add(path+".language", "%q is not spoken here; use ru or en", p.Language)
+	}
+	for i, n := range p.Notify {
+		f.notify(fmt.Sprintf("%s.notify[%d]", path, i), n)
+	}
+	for i, o := range p.Off {
+		if !o.From.Before(o.To) {
+			f.add(fmt.Sprintf("%s.off[%d].to", path, i), "is not after from; a span ends after it begins")
+		}
+	}
+}
+
+func (f *faults) notify(path string, n NotifyRule) {
+	if n.After < 0 || n.After > maxNotifyDelay {
+		f.add(path+".after", "%s is out of range; use at most %s", n.After, maxNotifyDelay)
+	}
+	if n.Channel != "voice" {
+		f.add(path+".channel", "%q is unknown; use voice", n.Channel)
+	}
+	for i, k := range n.Devices {
+		if k != Softphone && k != Mobile {
+			f.add(fmt.Sprintf("%s.devices[%d]", path, i), "%q is unknown; use %s or %s", string(k), Softphone, Mobile)
+		}
 	}
 }
 
@@ -120,11 +167,27 @@ func (f *faults) ringTime(path string, d time.Duration) {
 }
 
 func (f *faults) schedule(path string, r *Roster, s *Schedule) {
+	if len(s.Tracks) == 0 && len(s.Versions) == 0 {
+		f.add(path+".tracks", "is empty; add a track with at least one layer")
+	}
+	f.rules(path, r, &Rules{s.Zone, s.Calendar, s.Tracks, s.Failover})
+	for i := range s.Versions {
+		v := &s.Versions[i]
+		versionPath := fmt.Sprintf("%s.versions[%d]", path, i)
+		switch {
+		case v.From.IsZero():
+			f.add(versionPath+".from", "is missing; write the instant from which these rules hold")
+		case i > 0 && !s.Versions[i-1].From.Before(v.From):
+			f.add(versionPath+".from", "%s is not after that of the version before; put versions in order", v.From.Format(time.RFC3339))
+		}
+		f.rules(versionPath, r, &v.Rules)
+	}
+}
+
+// rules may have no tracks: a schedule that begins later, or that has been closed.
+func (f *faults) rules(path string, r *Roster, s *Rules) {
 	if s.Zone.IsZero() {
 		f.add(path+".zone", "is missing; name an IANA zone such as Europe/Moscow")
-	}
-	if len(s.Tracks) == 0 {
-		f.add(path+".tracks", "is empty; add a track with at least one layer")
 	}
 	names := map[string]bool{}
 	for i := range s.Tracks {
@@ -163,17 +226,48 @@ func (f *faults) layer(path string, r *Roster, l *Layer) {
 		f.member(fmt.Sprintf("%s.members[%d]", path, i), r, member)
 	}
 	f.handoff(path+".handoff", l)
-	for i, w := range l.Windows {
-		if w.From < 0 || w.From >= day {
-			f.add(fmt.Sprintf("%s.windows[%d].from", path, i), "%s is not a time to start; use 00:00 to 23:59", w.From)
-		}
-		if w.To < 0 || w.To > day {
-			f.add(fmt.Sprintf("%s.windows[%d].to", path, i), "%d is not a time of day; use 00:00 to 24:00", int(w.To))
-		}
+	for i := range l.Windows {
+		f.window(fmt.Sprintf("%s.windows[%d]", path, i), &l.Windows[i])
 	}
 	if !l.From.IsZero() && !l.To.IsZero() && !l.From.Before(l.To) {
 		f.add(path+".to", "%s is not after from (%s); the layer would never be active", l.To, l.From)
 	}
+}
+
+func (f *faults) window(path string, w *Window) {
+	if w.From < 0 || w.From >= day {
+		f.add(path+".from", "%s is not a time to start; use 00:00 to 23:59", w.From)
+	}
+	if w.To < 0 || w.To > day {
+		f.add(path+".to", "%d is not a time of day; use 00:00 to 24:00", int(w.To))
+	}
+	for i, c := range w.Require {
+		f.class(fmt.Sprintf("%s.require[%d]", path, i), c)
+		if slices.Contains(w.Exclude, c) {
+			f.add(fmt.Sprintf("%s.require[%d]", path, i), "%s is excluded too; remove one of the two", c)
+		}
+	}
+	for i, c := range w.Exclude {
+		f.class(fmt.Sprintf("%s.exclude[%d]", path, i), c)
+	}
+	if w.Shorten < 0 || w.Shorten >= 24*time.Hour {
+		f.add(path+".shorten", "%s is out of range; use 1s to 23h59m, such as 1h", w.Shorten)
+	}
+}
+
+func (f *faults) class(path string, c DayClass) {
+	if classesOf(c) == 0 {
+		f.add(path, "%q is unknown; use one of %s", string(c), listed(classOrder[:]))
+	}
+}
+
+// listed joins what may be written.
+func listed[T ~string](values []T) string {
+	var list []string
+	for _, v := range values {
+		list = append(list, string(v))
+	}
+	return strings.Join(list, ", ")
 }
 
 func (f *faults) member(path string, r *Roster, member Member) {
@@ -194,6 +288,12 @@ func (f *faults) handoff(path string, l *Layer) {
 	h := l.Handoff
 	if h.Every < 0 {
 		f.add(path+".every", "%d is negative; use 1 or more", h.Every)
+	}
+	if h.Every > longest(h.Unit) {
+		f.add(path+".every", "%d is longer than %d years; use at most %d", h.Every, maxIntervalYears, longest(h.Unit))
+	}
+	if h.Advance != ByCalendar && h.Advance != ByWorked {
+		f.add(path+".advance", "%q is unknown; use %s, or leave it out to count every period", string(h.Advance), ByWorked)
 	}
 	if h.Start < 0 || (h.Start > 0 && h.Start >= len(l.Members)) {
 		f.add(path+".start", "%d is not the index of a member; use 0 to %d", h.Start, max(len(l.Members)-1, 0))
