@@ -48,6 +48,7 @@ func TestARefusedTicketWaitsAlone(t *testing.T) {
 		}
 		s.Attach(in)
 		time.Sleep(time.Minute)
+		synctest.Wait() // a try may begin at this very instant
 		for n := 2; n <= 70; n++ {
 			if got := lines(t, in, n); !slices.Equal(got, []string{"opened", "a"}) {
 				t.Errorf("ticket %d: %v", n, got)
