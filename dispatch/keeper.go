@@ -2,19 +2,19 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/butlerspb/vahta/oncall"
 )
 
-// Version names one state of the directory.
+// Version names one state of the directory's definition.
 type Version struct {
 	Hash   string    `json:"hash"` // of its body
 	MadeAt time.Time `json:"made_at"`
@@ -40,23 +40,27 @@ const RotaStale = 15 * time.Minute
 
 // Times of a Keeper.
 const (
-	refreshEvery     = time.Minute
-	refreshSoon      = 5 * time.Second // after a failure
-	directoryStale   = RotaStale
+	refreshEvery     = 3 * time.Second // two questions for a version each
 	definitionBudget = 2 * time.Second // longest wait for the store, one question
 )
 
 // KeeperDeps are what a Keeper works with.
 type KeeperDeps struct {
 	Store Definitions
-	File  string // the local copy; empty = none
-	Node  string // who puts definitions in force
-	// Encode and Decode turn a source into bytes and back: equal sources become
-	// equal bytes, and what was encoded is decoded as it was.
+	Rotas Rotas
+	Nodes interface { // nil = a node that is alone
+		Nodes(ctx context.Context) ([]Node, error)
+	}
+	File string // the local copy; empty = none
+	Node string // who puts definitions in force
+	// Encode and Decode turn a source without people and schedules into bytes
+	// and back: equal sources become equal bytes, and what was encoded is decoded
+	// as it was. Decode returns people and schedules too of a body that an
+	// earlier version has written with them.
 	Encode func(Source) ([]byte, error)
 	Decode func([]byte) (Source, error)
 	// Publish tells other nodes of a new version; what it sends is for their
-	// Hear. nil = they find out within a minute.
+	// Hear. nil = they find out within seconds.
 	Publish    func(ctx context.Context, message []byte) error
 	Changed    func(*Snapshot)       // told after a new snapshot is in force; nil = nobody
 	Now        func() time.Time      // nil = time.Now
@@ -64,43 +68,74 @@ type KeeperDeps struct {
 	Registerer prometheus.Registerer // nil = not measured
 }
 
-// Keeper keeps the directory the same on all nodes. What is in force is a
-// definition in the store, named by the hash of its bytes; every node follows
-// it, and goes on with what it has when the store is away. A definition that
-// can not be read or is faulty replaces nothing.
+// Keeper keeps the directory the same on all nodes. It is made of two bodies in
+// the store: the definition (lines, clients, escalation, static numbers), named
+// by the hash of its bytes, and the rota (people and schedules), records with a
+// version. Every node follows both, and goes on with what it has when the store
+// is away. A body that can not be read replaces nothing, nor does a definition
+// that is faulty by itself. Where the two do not fit, because a line names a
+// schedule that the rota does not have, both are in force, the line rings
+// everybody, and it is said loudly: Force and edits of the rota refuse to bring
+// that about.
 //
-// The configuration file takes part by this rule. At the start a definition
-// that was never in force before is put in force for all nodes: somebody has
-// edited the file. One that was in force once and is no longer is an old file:
-// the node takes what is in force, and says so. Force puts the file's in force
-// always. While the store is away at the start, the node uses its local copy,
-// or the file if that has changed since the copy was written; the rule is
-// applied as soon as the store answers.
+// The configuration file takes part in the definition by this rule. At the start
+// a definition that was never in force before is put in force for all nodes:
+// somebody has edited the file. One that was in force once and is no longer is
+// an old file: the node takes what is in force, and says so. Force puts the
+// file's in force always. While the store is away at the start, the node uses
+// its local copy, or the file if that has changed since the copy was written;
+// the rule is applied as soon as the store answers.
+//
+// In the rota it takes no part but that it seeds one that never was. People edit
+// the record; of two versions the one that a person edited later wins. A node
+// that finds the record's rota older than its own, for somebody has restored an
+// older copy or begun an empty record, keeps its own, says so loudly, and writes
+// it back.
 type Keeper struct {
 	// set at New
-	deps KeeperDeps
-	log  *slog.Logger
-	dir  *Directory
-	wake chan struct{} // of one
-	turn chan struct{} // of one: whoever holds the token asks the store
+	deps     KeeperDeps
+	log      *slog.Logger
+	dir      *Directory
+	wake     chan struct{} // of one
+	turn     chan struct{} // of one: whoever holds the token asks the store
+	restores prometheus.Counter
 
-	mu        sync.Mutex
-	current   definition // guarded by mu; in force here
-	file      definition // guarded by mu; the configuration's own
-	from      string     // guarded by mu
-	confirmed time.Time  // guarded by mu; when the store last said that current is in force
-	pending   string     // guarded by mu; what the store has to be told
-	fault     string     // guarded by mu; of the last refresh
-	alarmed   bool       // guarded by mu
-	copied    string     // guarded by mu; what the local copy holds
-	born      time.Time  // guarded by mu
+	mu      sync.Mutex
+	current held       // guarded by mu; in force here
+	file    definition // guarded by mu; the configuration's own
+	seed    rotaState  // guarded by mu; people and schedules of the configuration
+	begun   bool       // guarded by mu; current is in force
+	pending string     // guarded by mu; what the store has to be told
+	def     agreement  // guarded by mu; of the definition
+	rota    agreement  // guarded by mu; of the rota
+	misfits []string   // guarded by mu; what is wrong with what is in force
+	alarmed bool       // guarded by mu
+	copied  string     // guarded by mu; what the local copy holds
+	born    time.Time  // guarded by mu
+	others  others     // guarded by mu
 }
 
-// definition is one state of the directory in all its forms.
-type definition struct {
-	version  Version
-	body     []byte
+// held is what a node works with.
+type held struct {
+	def      definition
+	rota     rotaState
 	snapshot *Snapshot
+}
+
+// definition is one state of lines, clients, escalation and static numbers in
+// all its forms.
+type definition struct {
+	version Version
+	body    []byte
+	src     Source        // its Roster has the static numbers only
+	people  oncall.Roster // people and schedules of a body that an earlier version has written
+}
+
+// agreement is how sure it is that something is in force.
+type agreement struct {
+	from      string
+	confirmed time.Time // when the store last said so
+	fault     string    // of the last refresh
 }
 
 // Where the directory in force came from.
@@ -116,20 +151,9 @@ const (
 	pendingForce = "force"
 )
 
-// DirectoryStatus is what /status says of the directory.
-type DirectoryStatus struct {
-	Version   Version   `json:"version"`
-	From      string    `json:"from"`               // store, local copy or configuration
-	Confirmed time.Time `json:"confirmed,omitzero"` // zero = never since the start
-	Age       float64   `json:"age_seconds"`        // since then, or since the start
-	Stale     bool      `json:"stale"`              // the age is above 15 minutes
-	Pending   string    `json:"pending,omitempty"`  // the configuration waits for the store: at start, or forced
-	Fault     string    `json:"fault,omitempty"`    // why it could not be confirmed
-}
-
 // NewKeeper checks its parts; Load must follow, then Run.
 func NewKeeper(deps KeeperDeps) (*Keeper, error) {
-	if deps.Store == nil || deps.Encode == nil || deps.Decode == nil {
+	if deps.Store == nil || deps.Rotas == nil || deps.Encode == nil || deps.Decode == nil {
 		return nil, errors.New("set up directory: a store, Encode and Decode are required")
 	}
 	if deps.Now == nil {
@@ -146,36 +170,47 @@ func NewKeeper(deps KeeperDeps) (*Keeper, error) {
 // Load finds the directory to start with; configured is what the configuration
 // file says. It fails only when that is faulty. It may be called once.
 func (k *Keeper) Load(ctx context.Context, configured Source) (*Directory, error) {
-	own, err := k.define(configured)
+	own, seed, err := k.define(configured)
 	if err != nil {
 		return nil, err
 	}
+	at, from, rotaFrom := k.fallBack(own, seed)
 	k.mu.Lock()
-	k.born, k.file, k.pending = k.deps.Now(), own, pendingStart
+	k.born, k.file, k.seed, k.pending = k.deps.Now(), own, seed, pendingStart
+	k.current, k.def.from, k.rota.from = at, from, rotaFrom
 	k.mu.Unlock()
-	k.dir = NewDirectory(own.snapshot)
+	k.dir = NewDirectory(at.snapshot)
 	if err := k.Refresh(ctx); err != nil {
-		def, from := k.fallBack(own)
-		k.log.Warn("the store can not say which directory is in force", "from", from, "version", short(def.version), "err", err)
-		k.enter(def, from)
+		k.log.Warn("the store can not say which directory is in force", "from", from, "rota_from", rotaFrom, "err", err)
+		k.enter(func(*held) {})
 	}
+	k.compareFile()
 	return k.dir, nil
 }
 
-// define brings a source into all its forms.
-func (k *Keeper) define(src Source) (definition, error) {
-	s, err := NewSnapshot(src)
-	if err != nil {
-		return definition{}, err
+// define brings a configuration into the forms of definition and rota.
+func (k *Keeper) define(src Source) (definition, rotaState, error) {
+	people := src.Roster
+	def := definition{src: withoutPeople(src)}
+	if _, f := compose(src); f.own != nil || f.rota != nil {
+		return def, rotaState{}, fmt.Errorf("check directory: %w", errors.Join(f.own, f.rota))
 	}
-	body, err := k.deps.Encode(src)
+	body, err := k.deps.Encode(def.src)
 	if err != nil {
-		return definition{}, fmt.Errorf("write down the directory: %w", err)
+		return def, rotaState{}, fmt.Errorf("write down the directory: %w", err)
 	}
-	return definition{Version{Hash: hashOf(body), MadeAt: k.deps.Now().UTC(), Node: k.deps.Node}, body, s}, nil
+	def.version, def.body = Version{Hash: hashOf(body), MadeAt: k.deps.Now().UTC(), Node: k.deps.Node}, body
+	seed, err := seedOf(people)
+	return def, seed, err
 }
 
-// read checks a body that came from elsewhere.
+// withoutPeople is the part of a source that the definition holds.
+func withoutPeople(src Source) Source {
+	src.Roster = oncall.Roster{Static: src.Roster.Static}
+	return src
+}
+
+// read checks a definition that came from elsewhere.
 func (k *Keeper) read(v Version, body []byte) (definition, error) {
 	if hashOf(body) != v.Hash {
 		return definition{}, fmt.Errorf("directory %s is not what its hash says", short(v))
@@ -184,70 +219,72 @@ func (k *Keeper) read(v Version, body []byte) (definition, error) {
 	if err != nil {
 		return definition{}, fmt.Errorf("read directory %s: %w", short(v), err)
 	}
-	s, err := NewSnapshot(src)
-	if err != nil {
-		return definition{}, fmt.Errorf("directory %s: %w", short(v), err)
+	def := definition{version: v, body: body, src: withoutPeople(src)}
+	if len(src.Roster.People)+len(src.Roster.Schedules) > 0 {
+		def.people = src.Roster
 	}
-	return definition{v, body, s}, nil
+	if _, f := compose(def.src); f.own != nil {
+		return definition{}, fmt.Errorf("directory %s: %w", short(v), f.own)
+	}
+	return def, nil
 }
 
-// fallBack chooses between local copy and configuration while the store is away.
-func (k *Keeper) fallBack(own definition) (definition, string) {
-	if k.deps.File == "" {
-		return own, fromConf
+// compose makes the snapshot of what a node works with, and tells what is wrong
+// with it.
+func (h held) compose() (*Snapshot, []string) {
+	src := h.def.src
+	static := src.Roster.Static
+	src.Roster = h.rota.roster
+	src.Roster.Static = static
+	s, f := compose(src)
+	s.Rota, s.Revisions = h.rota.version, h.rota.revisions()
+	var misfits []string
+	for _, err := range append(leaves(f.rota), leaves(f.between)...) {
+		misfits = append(misfits, err.Error())
 	}
-	c, err := readCopy(k.deps.File)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return own, fromConf
-	case err != nil:
-		k.log.Error("the local copy of the directory is not used; the configuration file is", "file", k.deps.File, "err", err)
-		return own, fromConf
-	case c.Configured != own.version.Hash:
-		return own, fromConf // the file was edited since
-	}
-	def, err := k.read(c.Version, c.Body)
-	if err != nil {
-		k.log.Error("the local copy of the directory is not used; the configuration file is", "file", k.deps.File, "err", err)
-		return own, fromConf
-	}
-	return def, fromFile
+	return s, misfits
 }
 
-// Force puts the source in force for all nodes, whatever was in force before.
-// It fails only when the source is faulty; while the store is away, the source
-// is in force here, and for the others when the store is back.
+// Force puts the source's lines, clients, escalation and static numbers in force
+// for all nodes, whatever was in force before. It fails only when the source is
+// faulty, or names people and schedules that the rota does not have; while the
+// store is away, the source is in force here, and for the others when the store
+// is back.
 func (k *Keeper) Force(ctx context.Context, src Source) error {
-	def, err := k.define(src)
+	def, seed, err := k.define(src)
 	if err != nil {
 		return err
 	}
 	k.mu.Lock()
-	k.file, k.pending = def, pendingForce
+	rota := k.current.rota
 	k.mu.Unlock()
-	k.enter(def, fromConf)
+	if rota.version.Revision == 0 {
+		rota = seed
+	}
+	trial := def.src
+	trial.Roster = rota.roster
+	if err := between(trial); err != nil {
+		return fmt.Errorf("check directory against the rota in force: %w", err)
+	}
+	k.mu.Lock()
+	k.file, k.seed, k.pending, k.def.from = def, seed, pendingForce, fromConf
+	k.mu.Unlock()
+	k.enter(func(h *held) {
+		h.def = def
+		if h.rota.version.Revision == 0 {
+			h.rota = seed
+		}
+	})
 	if err := k.Refresh(ctx); err != nil {
 		k.log.Warn("the new directory is in force on this node only, for the others as soon as the store answers", "version", short(def.version), "err", err)
 	}
+	k.compareFile()
 	return nil
-}
-
-// Hear takes a message of another node's Publish. It never blocks; nil says
-// that messages may have been missed.
-func (k *Keeper) Hear(message []byte) {
-	var v Version
-	if json.Unmarshal(message, &v) == nil && v.Hash == k.dir.Version().Hash {
-		return
-	}
-	select {
-	case k.wake <- struct{}{}:
-	default:
-	}
 }
 
 // Run follows the store until ctx ends.
 func (k *Keeper) Run(ctx context.Context) error {
-	timer := time.NewTimer(refreshSoon)
+	timer := time.NewTimer(refreshEvery)
 	defer timer.Stop()
 	for {
 		select {
@@ -256,45 +293,58 @@ func (k *Keeper) Run(ctx context.Context) error {
 		case <-k.wake:
 		case <-timer.C:
 		}
-		timer.Reset(k.round(ctx))
+		k.round(ctx)
+		timer.Reset(refreshEvery)
 	}
 }
 
-// round is one look into the store; it returns when the next is due. A panic
-// costs one round.
-func (k *Keeper) round(ctx context.Context) (next time.Duration) {
+// round is one look into the store. A panic costs one round.
+func (k *Keeper) round(ctx context.Context) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			next = refreshSoon
 			k.log.Error("a look for the directory broke off; it is done again", "err", fmt.Sprint(fault), "stack", string(debug.Stack()))
 		}
 	}()
-	err := k.Refresh(ctx)
+	_ = k.Refresh(ctx) // Status tells, and the alarm
 	k.watch()
-	if err != nil {
-		return refreshSoon
-	}
-	return refreshEvery
+	k.watchOthers(ctx)
 }
 
-// enter puts a definition in force on this node.
-func (k *Keeper) enter(def definition, from string) {
+// enter changes what is in force on this node.
+func (k *Keeper) enter(change func(*held)) {
 	k.mu.Lock()
-	changed := k.current.version.Hash != def.version.Hash
-	k.current, k.from = def, from
-	k.dir.put(def.snapshot, def.version)
-	c := localCopy{Version: def.version, Configured: k.file.version.Hash, Body: def.body}
+	was, begun := k.current, k.begun
+	next := was
+	change(&next)
+	newDef := !begun || was.def.version.Hash != next.def.version.Hash
+	newRota := !begun || !was.rota.is(next.rota)
+	if newDef || newRota {
+		next.snapshot, k.misfits = next.compose()
+	}
+	misfits := k.misfits
+	k.current, k.begun = next, true
+	from, rotaFrom := k.def.from, k.rota.from
+	k.dir.put(next.snapshot, next.def.version)
+	c := copyOf(next, k.file.version.Hash, HashRota(k.seed.records))
 	write := k.deps.File != "" && k.copied != c.sum()
 	k.mu.Unlock()
 	if write {
 		k.copy(c)
 	}
-	if !changed {
+	if newDef {
+		k.log.Info("directory in force", "version", short(next.def.version), "from", from, "node", next.def.version.Node)
+	}
+	if newRota {
+		k.log.Info("rota in force", "revision", next.rota.version.Revision, "from", rotaFrom, "edited_at", next.rota.version.EditedAt)
+	}
+	if !newDef && !newRota {
 		return
 	}
-	k.log.Info("directory in force", "version", short(def.version), "from", from, "node", def.version.Node)
+	for _, fault := range misfits {
+		k.log.Error("lines and rota in force do not fit; where somebody is named who is not there, everybody is rung", "err", fault)
+	}
 	if k.deps.Changed != nil {
-		k.deps.Changed(def.snapshot)
+		k.deps.Changed(next.snapshot)
 	}
 }
 

@@ -2,14 +2,13 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 )
 
 // Refresh asks the store once which directory is in force, and follows it. An
-// error leaves what is in force here.
+// error leaves what is in force here, of the two bodies that which it concerns.
 func (k *Keeper) Refresh(ctx context.Context) error {
 	select {
 	case k.turn <- struct{}{}:
@@ -20,29 +19,41 @@ func (k *Keeper) Refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*definitionBudget)
 	defer cancel()
 	k.mu.Lock()
-	pending, file, current := k.pending, k.file, k.current
+	pending, file, at := k.pending, k.file, k.current
 	k.mu.Unlock()
-	def, err := k.ask(ctx, pending, file, current)
+	rota, rotaErr := k.askRota(ctx, at.rota) // first: it may be seeded from the definition in force
+	def, defErr := k.ask(ctx, pending, file, at.def)
+	now := k.deps.Now()
 	k.mu.Lock()
-	k.fault = ""
-	if err != nil {
-		k.fault = err.Error()
-		k.mu.Unlock()
-		return err
+	k.def.fault, k.rota.fault = "", ""
+	if rotaErr == nil {
+		k.rota.confirmed, k.rota.from = now, fromStore
+		k.dir.agreed.Store(&now)
+	} else {
+		k.rota.fault = rotaErr.Error()
 	}
 	superseded := k.pending != pending || k.file.version.Hash != file.version.Hash // forced meanwhile
-	if !superseded {
+	if defErr != nil {
+		k.def.fault = defErr.Error()
+	} else if !superseded {
 		k.pending = ""
-		k.confirmed = k.deps.Now()
+		k.def.confirmed, k.def.from = now, fromStore
 	}
 	k.mu.Unlock()
-	if !superseded {
-		k.enter(def, fromStore)
+	if rotaErr == nil || defErr == nil {
+		k.enter(func(h *held) {
+			if rotaErr == nil {
+				h.rota = rota
+			}
+			if defErr == nil && !superseded {
+				h.def = def
+			}
+		})
 	}
-	return nil
+	return errors.Join(rotaErr, defErr)
 }
 
-// ask finds out what is in force, or puts the file's definition in force.
+// ask finds out which definition is in force, or puts the file's in force.
 func (k *Keeper) ask(ctx context.Context, pending string, file, current definition) (definition, error) {
 	switch pending {
 	case pendingForce:
@@ -60,7 +71,11 @@ func (k *Keeper) ask(ctx context.Context, pending string, file, current definiti
 		current.version = v
 		return current, nil
 	}
-	return k.fetch(ctx)
+	def, err := k.fetch(ctx)
+	if err != nil {
+		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", err)
+	}
+	return def, err
 }
 
 // settle applies the rule of the start.
@@ -76,6 +91,10 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 		file.version = v
 		return file, nil
 	}
+	def, unread := k.fetch(ctx)
+	if unread == nil && def.old() {
+		return k.modernise(ctx, def, file)
+	}
 	known, err := k.deps.Store.KnownDefinition(ctx, file.version.Hash)
 	if err != nil {
 		return file, fmt.Errorf("ask whether the configuration was in force before: %w", err)
@@ -83,12 +102,35 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 	if !known {
 		return k.enforce(ctx, file)
 	}
-	def, err := k.fetch(ctx)
-	if err == nil {
-		k.log.Warn("people, schedules, lines and clients of the configuration file are NOT in force: they were before, and were replaced since; send SIGHUP to put the file in force for all nodes",
-			"version", short(def.version), "node", def.version.Node, "configured", short(file.version))
+	if unread != nil {
+		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", unread)
+		return def, unread
 	}
-	return def, err
+	k.tellNotInForce(def, file)
+	return def, nil
+}
+
+func (k *Keeper) tellNotInForce(def, file definition) {
+	k.log.Warn("lines, clients, escalation and static numbers of the configuration file are NOT in force: others were put in force since; send SIGHUP to put the file in force for all nodes",
+		"version", short(def.version), "node", def.version.Node, "configured", short(file.version))
+}
+
+// old reports whether an earlier version has written the body, with people and
+// schedules in it.
+func (d definition) old() bool { return len(d.people.People)+len(d.people.Schedules) > 0 }
+
+// modernise writes anew, without people and schedules, what an earlier version
+// has put in force. The upgrade changes nothing of what is in force.
+func (k *Keeper) modernise(ctx context.Context, def, file definition) (definition, error) {
+	body, err := k.deps.Encode(def.src)
+	if err != nil {
+		return def, fmt.Errorf("write down the directory: %w", err)
+	}
+	fresh := definition{version: Version{Hash: hashOf(body)}, body: body, src: def.src}
+	if fresh.version.Hash != file.version.Hash {
+		k.tellNotInForce(fresh, file)
+	}
+	return k.enforce(ctx, fresh)
 }
 
 // fetch reads the definition in force.
@@ -97,11 +139,7 @@ func (k *Keeper) fetch(ctx context.Context) (definition, error) {
 	if err != nil {
 		return definition{}, fmt.Errorf("read the directory in force: %w", err)
 	}
-	def, err := k.read(v, body)
-	if err != nil {
-		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", err)
-	}
-	return def, err
+	return k.read(v, body)
 }
 
 // enforce puts a definition in force for all nodes and tells them.
@@ -110,16 +148,7 @@ func (k *Keeper) enforce(ctx context.Context, def definition) (definition, error
 	if err := k.deps.Store.SaveDefinition(ctx, def.version, def.body); err != nil {
 		return def, fmt.Errorf("put directory %s in force: %w", short(def.version), err)
 	}
-	k.log.Info("the configuration's directory is in force for all nodes", "version", short(def.version))
-	if k.deps.Publish == nil {
-		return def, nil
-	}
-	message, err := json.Marshal(def.version)
-	if err == nil {
-		err = k.deps.Publish(ctx, message)
-	}
-	if err != nil {
-		k.log.Warn("other nodes could not be told of the new directory and find out within a minute", "err", err)
-	}
+	k.log.Info("this node's directory is in force for all nodes", "version", short(def.version))
+	k.tell(ctx, def.version, k.dir.Load().Rota)
 	return def, nil
 }

@@ -33,14 +33,21 @@ type node struct {
 	changed int
 }
 
+// bodies are what a Keeper follows.
+type bodies interface {
+	dispatch.Definitions
+	dispatch.Rotas
+	Nodes(ctx context.Context) ([]dispatch.Node, error)
+}
+
 // keep makes a node whose local copy lies in folder; two with one folder are
 // one node before and after a restart.
-func keep(t *testing.T, s dispatch.Definitions, folder, name string) *node {
+func keep(t *testing.T, s bodies, folder, name string) *node {
 	t.Helper()
 	n := &node{log: &bytes.Buffer{}, file: filepath.Join(folder, "directory.json"), metrics: prometheus.NewRegistry()}
 	var err error
 	n.Keeper, err = dispatch.NewKeeper(dispatch.KeeperDeps{
-		Store: s, File: n.file, Node: name,
+		Store: s, Rotas: s, Nodes: s, File: n.file, Node: name,
 		Encode: func(src dispatch.Source) ([]byte, error) { return json.Marshal(src) },
 		Decode: func(raw []byte) (src dispatch.Source, err error) { return src, json.Unmarshal(raw, &src) },
 		Publish: func(_ context.Context, m []byte) error {
@@ -54,24 +61,24 @@ func keep(t *testing.T, s dispatch.Definitions, folder, name string) *node {
 	return n
 }
 
-// load starts the node with a configuration and says whose name anna has then.
+// load starts the node with a configuration and says what its line is called then.
 func (n *node) load(t *testing.T, src dispatch.Source) string {
 	t.Helper()
 	var err error
 	n.dir, err = n.Load(t.Context(), src)
 	must(t, err)
-	return n.anna()
+	return n.title()
 }
 
-func (n *node) anna() string {
-	p, _ := n.dir.Load().Roster.Person("anna")
-	return p.Name
+func (n *node) title() string {
+	l, _ := n.dir.Load().Line("main")
+	return l.Name
 }
 
-// company with anna under another name: another definition.
+// named is the company with its line under another name: another definition.
 func named(name string) dispatch.Source {
 	src := source()
-	src.Roster.People[0].Name = name
+	src.Lines[0].Name = name
 	return src
 }
 
@@ -79,7 +86,7 @@ func TestDirectoryAtTheStart(t *testing.T) {
 	t.Parallel()
 	s := store.NewMemory()
 	a := keep(t, s, t.TempDir(), "a")
-	if got := a.load(t, named("one")); got != "one" || len(a.told) != 1 {
+	if got := a.load(t, named("one")); got != "one" || len(a.told) == 0 {
 		t.Errorf("a new store: %s", got)
 	}
 	b := keep(t, s, t.TempDir(), "b")
@@ -87,7 +94,7 @@ func TestDirectoryAtTheStart(t *testing.T) {
 		t.Errorf("an edited file: %s", got)
 	}
 	must(t, a.Refresh(t.Context()))
-	if got := a.anna(); got != "two" {
+	if got := a.title(); got != "two" {
 		t.Errorf("the other node has %s", got)
 	}
 	c := keep(t, s, t.TempDir(), "c")
@@ -96,8 +103,8 @@ func TestDirectoryAtTheStart(t *testing.T) {
 	}
 	must(t, c.Force(t.Context(), named("one")))
 	must(t, a.Refresh(t.Context()))
-	if c.anna() != "one" || a.anna() != "one" {
-		t.Errorf("forced: %s, %s", c.anna(), a.anna())
+	if c.title() != "one" || a.title() != "one" {
+		t.Errorf("forced: %s, %s", c.title(), a.title())
 	}
 	if st := a.Status(); st.Version.Node != "c" || st.From != "store" || st.Confirmed.IsZero() || st.Stale || st.Version != a.dir.Version() {
 		t.Errorf("status %+v", st)
@@ -107,7 +114,7 @@ func TestDirectoryAtTheStart(t *testing.T) {
 	}
 	bad := source()
 	bad.Lines = nil
-	if err := c.Force(t.Context(), bad); err == nil || c.anna() != "one" {
+	if err := c.Force(t.Context(), bad); err == nil || c.title() != "one" {
 		t.Error("a faulty configuration is in force")
 	}
 	if _, err := keep(t, s, t.TempDir(), "d").Load(t.Context(), bad); err == nil {
@@ -161,7 +168,7 @@ func TestDirectoryWithoutTheStore(t *testing.T) {
 			}
 			s.Fail(nil)
 			must(t, a.Refresh(t.Context()))
-			if got := a.anna(); got != c.then {
+			if got := a.title(); got != c.then {
 				t.Errorf("with the store: %s, want %s", got, c.then)
 			}
 			if st := a.Status(); st.Confirmed.IsZero() || st.Pending != "" || st.Fault != "" {
@@ -211,14 +218,14 @@ func TestForceWithoutTheStore(t *testing.T) {
 	b.load(t, named("one"))
 	s.Fail(errors.New("locked"))
 	must(t, a.Force(t.Context(), named("two")))
-	if st := a.Status(); a.anna() != "two" || st.Pending != "force" {
-		t.Errorf("%s, %+v", a.anna(), st)
+	if st := a.Status(); a.title() != "two" || st.Pending != "force" {
+		t.Errorf("%s, %+v", a.title(), st)
 	}
 	s.Fail(nil)
 	must(t, a.Refresh(t.Context()))
 	must(t, b.Refresh(t.Context()))
-	if b.anna() != "two" || a.anna() != "two" {
-		t.Errorf("%s, %s", a.anna(), b.anna())
+	if b.title() != "two" || a.title() != "two" {
+		t.Errorf("%s, %s", a.title(), b.title())
 	}
 }
 
@@ -251,11 +258,11 @@ func TestForceDuringARefresh(t *testing.T) {
 		}
 		must(t, a.Refresh(t.Context()))
 		must(t, <-forced)
-		if got := a.anna(); got != "two" {
+		if got := a.title(); got != "two" {
 			t.Errorf("%s is in force", got)
 		}
 		must(t, a.Refresh(t.Context()))
-		if got := a.anna(); got != "two" || a.Status().Pending != "" {
+		if got := a.title(); got != "two" || a.Status().Pending != "" {
 			t.Errorf("%s is in force, %+v", got, a.Status())
 		}
 	})
@@ -277,16 +284,16 @@ func TestBadDefinitionReplacesNothing(t *testing.T) {
 			hash = strings.Repeat("0", 64)
 		}
 		must(t, s.SaveDefinition(t.Context(), dispatch.Version{Hash: hash, MadeAt: time.Now(), Node: "x"}, body))
-		if err := a.Refresh(t.Context()); err == nil || a.anna() != "one" {
-			t.Errorf("%s: %v, %s in force", name, err, a.anna())
+		if err := a.Refresh(t.Context()); err == nil || a.title() != "one" {
+			t.Errorf("%s: %v, %s in force", name, err, a.title())
 		}
 		if st := a.Status(); st.Fault == "" {
 			t.Errorf("%s: status %+v", name, st)
 		}
 	}
 	must(t, a.Force(t.Context(), named("two")))
-	if st := a.Status(); a.anna() != "two" || st.Fault != "" {
-		t.Errorf("%s, %+v", a.anna(), st)
+	if st := a.Status(); a.title() != "two" || st.Fault != "" {
+		t.Errorf("%s, %+v", a.title(), st)
 	}
 }
 
@@ -306,18 +313,18 @@ func TestDirectoryIsFollowed(t *testing.T) {
 		must(t, a.Force(t.Context(), named("two")))
 		b.Hear(a.told[len(a.told)-1])
 		synctest.Wait()
-		if got := b.anna(); got != "two" {
+		if got := b.title(); got != "two" {
 			t.Errorf("after the message: %s", got)
 		}
 		must(t, a.Force(t.Context(), named("three")))
 		wait(time.Minute + time.Second)
-		if got := b.anna(); got != "three" {
+		if got := b.title(); got != "three" {
 			t.Errorf("after a minute: %s", got)
 		}
 		s.Fail(errors.New("locked"))
 		wait(20 * time.Minute)
 		synctest.Wait()
-		if st := b.Status(); !st.Stale || b.anna() != "three" || strings.Count(b.log.String(), "15 minutes") != 1 {
+		if st := b.Status(); !st.Stale || b.title() != "three" || strings.Count(b.log.String(), "15 minutes") != 1 {
 			t.Errorf("status %+v, log %s", st, b.log)
 		}
 		if got := gauge(t, b.metrics, "vahta_directory_stale"); got != 1 {
@@ -345,14 +352,14 @@ func hashOf(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// gauge reads one gauge.
+// gauge reads one gauge or counter.
 func gauge(t *testing.T, r *prometheus.Registry, name string) float64 {
 	t.Helper()
 	all, err := r.Gather()
 	must(t, err)
 	for _, f := range all {
 		if f.GetName() == name {
-			return f.GetMetric()[0].GetGauge().GetValue()
+			return f.GetMetric()[0].GetGauge().GetValue() + f.GetMetric()[0].GetCounter().GetValue()
 		}
 	}
 	t.Fatalf("no metric %s", name)

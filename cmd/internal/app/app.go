@@ -20,6 +20,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/outbox"
+	"github.com/butlerspb/vahta/dispatch/rota"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
 	"github.com/butlerspb/vahta/oncall"
@@ -47,6 +48,7 @@ type App struct {
 	record    *record
 	keeper    *dispatch.Keeper
 	desk      *dispatch.Dispatcher
+	rota      *rota.Rota
 	edge      *wire.Edge
 	pool      *media.Pool
 	trunks    *trunk.Trunks
@@ -149,15 +151,18 @@ func (a *App) several() bool { return a.cfg.Redis.Enabled() || a.cfg.Shared() }
 
 // buildDispatch makes directory and dispatcher.
 func (a *App) buildDispatch(ctx context.Context) (err error) {
-	a.keeper, err = dispatch.NewKeeper(dispatch.KeeperDeps{
-		Store: a.journal, File: filepath.Join(a.cfg.Data, "directory.json"), Node: a.cfg.Node,
+	deps := dispatch.KeeperDeps{
+		Store: a.journal, Rotas: a.journal, File: filepath.Join(a.cfg.Data, "directory.json"), Node: a.cfg.Node,
 		Encode: config.EncodeSource, Decode: config.DecodeSource,
 		Publish: func(ctx context.Context, message []byte) error {
 			return a.rotation.Publish(ctx, rotation.TopicDirectory, message)
 		},
 		Changed: a.admit, Log: a.part("directory"), Registerer: a.registry,
-	})
-	if err != nil {
+	}
+	if a.several() {
+		deps.Nodes = a.journal
+	}
+	if a.keeper, err = dispatch.NewKeeper(deps); err != nil {
 		return err
 	}
 	directory, err := a.keeper.Load(ctx, a.cfg.Source())
@@ -166,14 +171,19 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	}
 	dc := a.cfg.Dispatch
 	dc.EventChannels = a.cfg.Webhooks.Subscribers()
-	deps := dispatch.Deps{
+	dd := dispatch.Deps{
 		Store: a.journal, Archive: a.journal, Directory: directory, Node: a.cfg.Node,
 		Log: a.part("dispatch"), Registerer: a.registry,
 	}
 	if a.several() {
-		deps.Nodes = a.journal
+		dd.Nodes = a.journal
 	}
-	a.desk, err = dispatch.New(dc, deps)
+	if a.desk, err = dispatch.New(dc, dd); err != nil {
+		return err
+	}
+	a.rota, err = rota.New(rota.Deps{
+		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
+	})
 	return err
 }
 

@@ -46,7 +46,9 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return errors.Join(err, control.Close())
 	}
-	l.start(ctx, "control socket", serve(control, desk.HandleSelfTests(desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard}), a.selftest), 0)) // its answers take as long as a call
+	handler := desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard})
+	handler = desk.HandleRota(desk.HandleSelfTests(handler, a.selftest), a.rota)
+	l.start(ctx, "control socket", serve(control, handler, 0)) // its answers take as long as a call
 	if a.cfg.HTTP.Listen != "" {
 		health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)
 		if err != nil {

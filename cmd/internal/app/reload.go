@@ -11,8 +11,8 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 )
 
-// Reload puts the directory part of a new configuration into force, for all nodes: people, schedules, lines, clients. Calls
-// in progress keep the plan they have. Changed sections that need a restart are named in the log.
+// Reload puts the directory part of a new configuration into force, for all nodes: lines, static numbers, clients, escalation.
+// People and schedules are the record's. Calls in progress keep the plan they have. Changed sections that need a restart are named in the log.
 func (a *App) Reload(ctx context.Context, cfg config.Config) error {
 	a.mu.Lock()
 	was := a.phones
@@ -26,7 +26,7 @@ func (a *App) Reload(ctx context.Context, cfg config.Config) error {
 	}
 	a.admit(a.desk.Directory().Load())
 	a.reloadCertificates()
-	a.log.Info("configuration reloaded: lines, people, schedules, static numbers, clients and escalation are in force")
+	a.log.Info("configuration reloaded: lines, static numbers, clients and escalation are in force")
 	if later := restarts(a.cfg, cfg); len(later) > 0 {
 		a.log.Warn("some changed settings wait for a restart", "service", strings.Join(later, ", "))
 	}
