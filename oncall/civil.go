@@ -20,7 +20,7 @@ func NewCivil(year int, month time.Month, day, hour, minute, second int) Civil {
 
 // CivilAt returns what the clock of zone shows at t, in whole seconds.
 func CivilAt(t time.Time, zone Zone) Civil {
-	_, offset := t.In(zone.location()).Zone()
+	_, offset := t.In(zone.Location()).Zone()
 	return civilOf(t.Unix() + int64(offset))
 }
 

@@ -48,7 +48,7 @@ type clock struct {
 func newClock(zone Zone) *clock {
 	c := &clock{}
 	last := time.Date(clockLastYear+1, 1, 1, 0, 0, 0, 0, time.UTC)
-	for at := time.Date(clockFirstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(zone.location()); at.Before(last); {
+	for at := time.Date(clockFirstYear, 1, 1, 0, 0, 0, 0, time.UTC).In(zone.Location()); at.Before(last); {
 		_, seconds := at.Zone()
 		if n := len(c.offset); n == 0 {
 			c.from, c.offset = append(c.from, always), append(c.offset, int64(seconds))

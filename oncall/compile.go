@@ -128,10 +128,10 @@ func (c *compiler) rule(p Provenance) int32 {
 
 // clock returns the table of a zone.
 func (c *compiler) clock(z Zone) *clock {
-	if c.clocks[z.location()] == nil {
-		c.clocks[z.location()] = newClock(z)
+	if c.clocks[z.Location()] == nil {
+		c.clocks[z.Location()] = newClock(z)
 	}
-	return c.clocks[z.location()]
+	return c.clocks[z.Location()]
 }
 
 // instant returns the instant of a point on a clock.

@@ -83,11 +83,7 @@ func timelineOf(zone oncall.Zone) timeline {
 	if known, ok := timelines.Load(name); ok {
 		return known.(timeline)
 	}
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		panic(err)
-	}
-	line := walkZone(loc)
+	line := walkZone(zone.Location()) // of the same database
 	timelines.Store(name, line)
 	return line
 }

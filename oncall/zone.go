@@ -15,7 +15,7 @@ func LoadZone(name string) (Zone, error) {
 	if name == "" || name == "Local" {
 		return Zone{}, fmt.Errorf("load zone %q: name an IANA zone such as Europe/Moscow", name)
 	}
-	loc, err := time.LoadLocation(name)
+	loc, err := location(name)
 	if err != nil {
 		return Zone{}, fmt.Errorf("load zone %q: name an IANA zone such as Europe/Moscow: %w", name, err)
 	}
@@ -48,7 +48,8 @@ func (z *Zone) UnmarshalText(text []byte) error {
 	return err
 }
 
-func (z Zone) location() *time.Location {
+// Location returns the zone for calculations with time.Time; UTC when not set.
+func (z Zone) Location() *time.Location {
 	if z.loc == nil {
 		return time.UTC
 	}
@@ -79,7 +80,7 @@ const zoneReach = 42 * time.Hour
 // Resolve returns the instant at which the zone's clock shows c. A reading that occurs twice is taken at the occurrence
 // that pick names; one that never occurs is the first instant after the gap. Resolve never decreases as c grows.
 func (z Zone) Resolve(c Civil, pick Pick) time.Time {
-	guess := c.wall.In(z.location())
+	guess := c.wall.In(z.Location())
 	start, end := guess.ZoneBounds()
 	if (start.IsZero() || guess.Sub(start) > zoneReach) && (end.IsZero() || end.Sub(guess) > zoneReach) {
 		_, offset := guess.Zone()
@@ -91,7 +92,7 @@ func (z Zone) Resolve(c Civil, pick Pick) time.Time {
 // resolveNearTransition walks the spans of constant offset around c, in order.
 func (z Zone) resolveNearTransition(c Civil, pick Pick) time.Time {
 	var found, after time.Time
-	span := c.wall.Add(-zoneReach).In(z.location())
+	span := c.wall.Add(-zoneReach).In(z.Location())
 	limit := c.wall.Add(zoneReach)
 	for {
 		start, _ := span.ZoneBounds()
