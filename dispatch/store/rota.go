@@ -205,7 +205,7 @@ func search(list []edit.Record, k edit.Key) (at int, known bool) {
 
 // verifyRota checks the log, oldest line first, and that all of its edits together make the records.
 func verifyRota(log []rotaEdit, records []edit.Record) error {
-	var is []edit.Record
+	is := map[edit.Key]edit.Record{}
 	var last rotaEdit
 	for i, e := range log {
 		if e.prev != last.hash || e.hash != e.sum() || e.revision <= last.revision {
@@ -215,19 +215,26 @@ func verifyRota(log []rotaEdit, records []edit.Record) error {
 		if err != nil {
 			return err
 		}
-		is = overlay(is, shown.After)
-		if hash := dispatch.HashRota(is); hash != e.content {
-			return fmt.Errorf("verify the log of the rota: what edit %d left is not what it says it left", e.revision)
+		for _, r := range shown.Before {
+			if was := is[r.Key]; was.Revision != r.Revision || !bytes.Equal(was.Body, r.Body) {
+				return fmt.Errorf("verify the log of the rota: edit %d changes a %s that the edits before it did not leave", e.revision, r.Key)
+			}
+		}
+		for _, r := range shown.After {
+			is[r.Key] = r
 		}
 		last = e
 	}
-	for _, r := range is {
-		if at, known := search(records, r.Key); !known || !bytes.Equal(records[at].Body, r.Body) || records[at].Revision != r.Revision {
-			return fmt.Errorf("verify the rota: %s is not what its last edit, %d, made of it", r.Key, r.Revision)
+	for _, r := range records {
+		if made, known := is[r.Key]; !known || !bytes.Equal(made.Body, r.Body) || made.Revision != r.Revision {
+			return fmt.Errorf("verify the rota: %s is not what its last edit, %d, made of it", r.Key, made.Revision)
 		}
 	}
 	if len(is) != len(records) {
 		return fmt.Errorf("verify the rota: there are %d records, and the log knows %d", len(records), len(is))
+	}
+	if len(log) > 0 && last.content != dispatch.HashRota(records) {
+		return fmt.Errorf("verify the rota: its content is not that of its last edit, %d", last.revision)
 	}
 	return nil
 }

@@ -50,6 +50,7 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 	}
 	findings = append(findings, examineCertificates(c, time.Now())...)
 	findings = append(findings, examineDuty(c, time.Now())...)
+	findings = append(findings, examineRota(ctx, c, running)...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	findings = append(findings, examineToll(ctx, c, running)...)
 	findings = append(findings, examineTrunks(ctx, c)...)
