@@ -53,6 +53,10 @@ type KeeperDeps struct {
 	}
 	File string // the local copy; empty = none
 	Node string // who puts definitions in force
+	// Observe is for a command beside the record: it puts no definition in force
+	// and writes no local copy. It does seed a rota that never was, and writes
+	// back a later one.
+	Observe bool
 	// Encode and Decode turn a source without people and schedules into bytes
 	// and back: equal sources become equal bytes, and what was encoded is decoded
 	// as it was. Decode returns people and schedules too of a body that an
@@ -326,7 +330,7 @@ func (k *Keeper) enter(change func(*held)) {
 	from, rotaFrom := k.def.from, k.rota.from
 	k.dir.put(next.snapshot, next.def.version)
 	c := copyOf(next, k.file.version.Hash, HashRota(k.seed.records))
-	write := k.deps.File != "" && k.copied != c.sum()
+	write := k.deps.File != "" && !k.deps.Observe && k.copied != c.sum()
 	k.mu.Unlock()
 	if write {
 		k.copy(c)

@@ -55,6 +55,9 @@ func (k *Keeper) Refresh(ctx context.Context) error {
 
 // ask finds out which definition is in force, or puts the file's in force.
 func (k *Keeper) ask(ctx context.Context, pending string, file, current definition) (definition, error) {
+	if k.deps.Observe {
+		return k.observe(ctx, current)
+	}
 	switch pending {
 	case pendingForce:
 		return k.enforce(ctx, file)
@@ -74,6 +77,16 @@ func (k *Keeper) ask(ctx context.Context, pending string, file, current definiti
 	def, err := k.fetch(ctx)
 	if err != nil {
 		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", err)
+	}
+	return def, err
+}
+
+// observe finds out which definition is in force and changes nothing; what can
+// not be read leaves what this node has.
+func (k *Keeper) observe(ctx context.Context, current definition) (definition, error) {
+	def, err := k.fetch(ctx)
+	if errors.Is(err, ErrNotFound) {
+		return current, nil
 	}
 	return def, err
 }

@@ -152,7 +152,7 @@ func (a *App) several() bool { return a.cfg.Redis.Enabled() || a.cfg.Shared() }
 // buildDispatch makes directory and dispatcher.
 func (a *App) buildDispatch(ctx context.Context) (err error) {
 	deps := dispatch.KeeperDeps{
-		Store: a.journal, Rotas: a.journal, File: filepath.Join(a.cfg.Data, "directory.json"), Node: a.cfg.Node,
+		Store: a.journal, Rotas: a.journal, File: filepath.Join(a.cfg.Data, directoryFile), Node: a.cfg.Node,
 		Encode: config.EncodeSource, Decode: config.DecodeSource,
 		Publish: func(ctx context.Context, message []byte) error {
 			return a.rotation.Publish(ctx, rotation.TopicDirectory, message)
@@ -431,6 +431,9 @@ func (a *App) Address() string {
 	}
 	return ""
 }
+
+// Rota returns people and schedules, for commands that run in this process.
+func (a *App) Rota() *rota.Rota { return a.rota }
 
 // Dispatcher returns the dispatcher, for commands that run in this process.
 func (a *App) Dispatcher() *dispatch.Dispatcher { return a.desk }

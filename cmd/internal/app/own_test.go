@@ -144,7 +144,7 @@ func TestOwnCallToAColleague(t *testing.T) {
 	r.mu.Lock()
 	who := slices.IndexFunc(r.cfg.People, func(p oncall.Person) bool { return p.ID == boris.people[0] })
 	r.cfg.People[who].Devices = append(r.cfg.People[who].Devices, oncall.Device{Kind: oncall.Mobile, Number: "+7 921 000-00-02"})
-	err := r.app.Reload(t.Context(), r.cfg)
+	err := r.reload()
 	r.mu.Unlock()
 	r.must(err)
 	early := phone.Answering(1500*time.Millisecond, phone.Talk{Tone: 700})
@@ -197,7 +197,7 @@ func TestOwnCallWithOneLine(t *testing.T) {
 			break
 		}
 	}
-	err := r.app.Reload(t.Context(), r.cfg)
+	err := r.reload()
 	r.mu.Unlock()
 	r.must(err)
 	for i, from := range []*phone.Phone{anna, startPhone(t, "desk", "udp", phone.Answer{})} {

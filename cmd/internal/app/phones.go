@@ -182,9 +182,16 @@ func (a *App) phoneDesk() desk.Phones {
 	return phoneDesk{a.registrar.Provisioner(), a.registrar}
 }
 
-// PhonesOnRecord answers the commands about phones when no server runs.
-func PhonesOnRecord(cfg registrar.Config, store dispatch.Phones, roster oncall.Roster) desk.Phones {
+// PhonesOnRecord answers the commands about phones when no server runs. People are the record's, or before it has any those of
+// the configuration.
+func PhonesOnRecord(cfg registrar.Config, store dispatch.Phones, configured oncall.Roster) desk.Phones {
 	eligible := func(id string) bool {
+		roster := configured
+		if r, ok := store.(dispatch.Rotas); ok {
+			ctx, cancel := context.WithTimeout(context.Background(), statusBudget)
+			defer cancel()
+			roster = rosterOf(ctx, r, configured)
+		}
 		p, ok := roster.Person(id)
 		return ok && !p.Disabled
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/edit"
 	"github.com/butlerspb/vahta/sip/phone"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -233,7 +235,7 @@ func (r *rig) lineOf(tb testing.TB, change func(*dispatch.Line), devices ...onca
 		change(&dl)
 	}
 	r.cfg.Lines = append(slices.Clip(r.cfg.Lines), dl)
-	if err := r.app.Reload(context.Background(), r.cfg); err != nil {
+	if err := r.reload(); err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() {
@@ -243,6 +245,51 @@ func (r *rig) lineOf(tb testing.TB, change func(*dispatch.Line), devices ...onca
 		l.withdraw(dl.ID)
 	})
 	return l
+}
+
+// reload puts the rig's people into the rota, and the rest of its configuration in force; mu is held. Lines that have gone go
+// first, and others come last: a line must not name people who are not there.
+func (r *rig) reload() error {
+	ctx := context.Background()
+	view, err := r.app.Rota().View(ctx)
+	if err != nil {
+		return err
+	}
+	known := func(l dispatch.Line) bool {
+		for _, rung := range l.Ladder {
+			for _, id := range rung.People {
+				if _, ok := view.Roster.Person(id); !ok {
+					return false
+				}
+			}
+		}
+		return true
+	}
+	stay := r.cfg
+	stay.Lines = slices.DeleteFunc(slices.Clone(r.cfg.Lines), func(l dispatch.Line) bool { return !known(l) })
+	var e edit.Edit
+	for i, p := range r.cfg.People {
+		if is, ok := view.Roster.Person(p.ID); !ok || !reflect.DeepEqual(is, p) {
+			e.Import = append(e.Import, edit.Edit{Person: &r.cfg.People[i]})
+		}
+	}
+	for _, p := range view.Roster.People {
+		if !slices.ContainsFunc(r.cfg.People, func(is oncall.Person) bool { return is.ID == p.ID }) {
+			e.Import = append(e.Import, edit.Edit{Remove: &edit.Key{Kind: edit.Person, ID: p.ID}})
+		}
+	}
+	if len(e.Import) > 0 {
+		if len(stay.Lines) > 0 {
+			err = r.app.Reload(ctx, stay)
+		}
+		if err == nil {
+			_, err = r.app.Rota().Commit(ctx, e, edit.Author{Person: "test", Channel: "cli"}, nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.app.Reload(ctx, r.cfg)
 }
 
 // withdraw takes the line and its people out again: the ports of their phones will be those of others.

@@ -248,7 +248,7 @@ func (l *line) addNumber(number string) {
 			l.cfg.Lines[i].DIDs = append(slices.Clip(l.cfg.Lines[i].DIDs), number)
 		}
 	}
-	if err := l.app.Reload(context.Background(), l.cfg); err != nil {
+	if err := l.reload(); err != nil {
 		l.Fatal(err)
 	}
 }
@@ -463,7 +463,7 @@ func (l *line) mobile(number string) {
 			l.cfg.People[i] = p
 		}
 	}
-	if err := l.app.Reload(context.Background(), l.cfg); err != nil {
+	if err := l.reload(); err != nil {
 		l.Fatal(err)
 	}
 }

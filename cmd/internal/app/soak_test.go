@@ -112,7 +112,7 @@ func (r *rig) shortCalls(t *testing.T, calls int) {
 		Kind: oncall.Softphone, URI: engineer.URI(), Trusted: true,
 	})
 	r.cfg.People[len(r.cfg.People)-1].Shared = true // takes several calls at once
-	r.must(r.app.Reload(context.Background(), r.cfg))
+	r.must(r.reload())
 	slots := make(chan struct{}, atOnce)
 	for range calls {
 		slots <- struct{}{}

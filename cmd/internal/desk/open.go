@@ -67,3 +67,9 @@ func runRecord(ctx context.Context, path string) (*store.SQLite, func() error, e
 		return errors.Join(err, db.Close())
 	}, nil
 }
+
+// MakeRecord makes the record, in a folder that is there, and opens it for this process, until the function it returns is
+// called.
+func MakeRecord(ctx context.Context, path string) (*store.SQLite, func() error, error) {
+	return runRecord(ctx, path)
+}
