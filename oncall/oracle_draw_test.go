@@ -49,7 +49,11 @@ func drawWorld(t *rapid.T) world {
 // drawLayers makes a rota without corrections.
 func drawLayers(t *rapid.T) world {
 	zone, clock, about := drawPlace(t)
-	w := world{zone: zone, clock: clock, from: about - 6*daySeconds, to: about + 6*daySeconds}
+	return fill(t, world{zone: zone, clock: clock, from: about - 6*daySeconds, to: about + 6*daySeconds})
+}
+
+// fill gives a world people and layers.
+func fill(t *rapid.T, w world) world {
 	for _, id := range crew {
 		w.roster.People = append(w.roster.People, oncall.Person{ID: id, Devices: []oncall.Device{{Kind: oncall.Mobile, Number: "+79005550001"}}})
 	}

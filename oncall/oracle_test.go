@@ -17,10 +17,17 @@ import (
 type oracle struct {
 	roster *oncall.Roster
 	walks  map[*oncall.Layer]*walk
+	points map[pointIn]int64
+}
+
+// pointIn is a point that has been read in a zone.
+type pointIn struct {
+	point oncall.Point
+	zone  *stretch
 }
 
 func newOracle(roster *oncall.Roster) *oracle {
-	return &oracle{roster: roster, walks: map[*oncall.Layer]*walk{}}
+	return &oracle{roster: roster, walks: map[*oncall.Layer]*walk{}, points: map[pointIn]int64{}}
 }
 
 // seat is one person on duty, and why.
@@ -89,11 +96,19 @@ func (q question) answer(track *oncall.Track) []seat {
 	return list
 }
 
-// instant is a point in the zone of the question.
-func (q question) instant(p oncall.Point) int64 { return q.instantIn(p, q.zone) }
+// instant is a point in a zone, read once.
+func (o *oracle) instant(p oncall.Point, zone timeline) int64 {
+	key := pointIn{p, &zone[0]}
+	t, known := o.points[key]
+	if !known {
+		t = readPoint(p, zone)
+		o.points[key] = t
+	}
+	return t
+}
 
-// instantIn reads the point as it is written: an instant has a zone of its own.
-func (question) instantIn(p oncall.Point, zone timeline) int64 {
+// readPoint reads the point as it is written: an instant has a zone of its own.
+func readPoint(p oncall.Point, zone timeline) int64 {
 	text := p.String()
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t.Unix()
@@ -106,7 +121,7 @@ func (question) instantIn(p oncall.Point, zone timeline) int64 {
 }
 
 func (q question) covers(from, to oncall.Point) bool {
-	return q.instant(from) <= q.t && q.t < q.instant(to)
+	return q.instant(from, q.zone) <= q.t && q.t < q.instant(to, q.zone)
 }
 
 // base is what the layers say: the highest priority that has somebody's turn, unless an exclusive gap comes first.
@@ -216,11 +231,14 @@ func (q question) absences(person string) []*oncall.Absence {
 	var list []*oncall.Absence
 	for i := range q.roster.Absences {
 		a := &q.roster.Absences[i]
+		if a.Person != person {
+			continue
+		}
 		zone := q.zone
 		if !a.Zone.IsZero() {
 			zone = timelineOf(a.Zone)
 		}
-		if a.Person == person && q.instantIn(a.From, zone) <= q.t && q.t < q.instantIn(a.To, zone) {
+		if q.instant(a.From, zone) <= q.t && q.t < q.instant(a.To, zone) {
 			list = append(list, a)
 		}
 	}

@@ -104,7 +104,7 @@ func (w *world) reads(tb testing.TB, text string) int64 {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return question{}.instantIn(p, w.clock)
+	return readPoint(p, w.clock)
 }
 
 // said are the people of a track as the tables write them.
