@@ -82,6 +82,7 @@ func TestRefusals(t *testing.T) {
 		{"asked from now on", engineer("boris"), `{"ask":{"schedule":"line","to":"2026-11-23 15:00"}}`, edit.Past, "past", "ask.from"},
 		{"asked twice", engineer("boris"), `{"ask":{"schedule":"line","from":"2026-11-26 20:00","to":"2026-11-27 09:00"}}`, edit.Clash, "ask_twice", "ask.from"},
 		{"asked oneself", engineer("anna"), `{"ask":{"schedule":"line","from":"2026-11-25 09:00","to":"2026-11-25 12:00","asked":["anna"]}}`, edit.Invalid, "ask_self", "ask.asked[0]"},
+		{"offered in return what is asked for", engineer("anna"), `{"ask":{"schedule":"line","from":"2026-11-25 09:00","to":"2026-11-25 12:00","return_from":"2026-11-25 11:00","return_to":"2026-11-25 13:00"}}`, edit.Invalid, "swap_overlap", "ask.return_from"},
 		{"a request is asked again", scheduler, `{"ask":{"id":"please","schedule":"line","person":"boris","from":"2026-12-05 09:00","to":"2026-12-05 12:00"}}`, edit.Settled, "ask_change", "ask.id"},
 		{"no such request", engineer("olga"), `{"answer":{"request":"pleas","verdict":"accept"}}`, edit.NotFound, "not_found", "answer.request"},
 		{"no such answer", engineer("olga"), `{"answer":{"request":"please","verdict":"maybe"}}`, edit.Invalid, "verdict", "answer.verdict"},

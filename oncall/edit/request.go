@@ -99,7 +99,13 @@ func (d *draft) askSpans(q *oncall.Request, field string) *Refusal {
 	if refusal := d.coming(&q.ReturnFrom, zones, field+".return_from"); refusal != nil {
 		return refusal
 	}
-	return d.span(q.ReturnFrom, q.ReturnTo, zones, field+".return_to")
+	if refusal := d.span(q.ReturnFrom, q.ReturnTo, zones, field+".return_to"); refusal != nil {
+		return refusal
+	}
+	if overlap(q.ReturnFrom.In(zones[0]), q.ReturnTo.In(zones[0]), q.From.In(zones[0]), q.To.In(zones[0])) {
+		return refuse("swap_overlap", field+".return_from")
+	}
+	return nil
 }
 
 // asked checks who is asked and removes repetitions.

@@ -171,6 +171,11 @@ var texts = map[string]text{ //nolint:gochecknoglobals // a constant table
 		says{"{0} asks themself", "take {0} off the list of those asked"},
 		says{"{0} просит самого себя", "уберите {0} из списка тех, кого просят"},
 	},
+	"swap_overlap": {
+		Invalid,
+		says{"what is offered in return overlaps what is asked for", "offer another time"},
+		says{"предложенное взамен время пересекается с тем, на которое просят замену", "предложите другое время"},
+	},
 	"ask_change": {
 		Settled,
 		says{"there is a request {0} already", "withdraw it and ask anew"},
