@@ -17,48 +17,72 @@ func rulesAlone(r *Roster) *Evaluator {
 	return Compile(bare)
 }
 
-// reached is what a layer came to within the span that was looked at.
-type reached struct {
-	layer bool
-	who   map[string]bool
-}
+// lintReign is how long rules must hold from now on to be asked what they come to.
+const lintReign = 183 * 24 * time.Hour
 
 // layers reports rules that are never reached: layers that put nobody on duty in a year to come, members whose turn never
 // comes while that of others does, members who are disabled.
 func (l *linter) layers(bare *Evaluator, s *Schedule) {
-	until := l.now.Add(lintRules)
-	seen := map[[2]string]*reached{}
-	for _, track := range tracksOf(s.ID, l.now, until, bare) {
-		for shift := range bare.Shifts(s.ID, track, l.now, until) {
-			for _, d := range shift.Duties {
-				key := [2]string{track, d.Provenance.ID}
-				if seen[key] == nil {
-					seen[key] = &reached{layer: true, who: map[string]bool{}}
-				}
-				seen[key].who[d.Person] = true
-			}
-		}
-	}
 	var done []string
-	for r := range s.reigns(l.now, until) {
+	for r := range s.reigns(l.now, l.now.Add(lintRules)) {
 		for i := range r.Tracks {
-			for k := range r.Tracks[i].Layers {
-				layer := &r.Tracks[i].Layers[k]
-				where := fmt.Sprintf("schedule %s, track %s, layer %s", s.ID, r.Tracks[i].ID, layer.ID)
-				if slices.Contains(done, where) || !lives(layer, r) {
+			track := &r.Tracks[i]
+			var reached map[string]map[string]bool
+			for k := range track.Layers {
+				layer := &track.Layers[k]
+				where := fmt.Sprintf("schedule %s, track %s, layer %s", s.ID, track.ID, layer.ID)
+				life := lifeIn(layer, r)
+				if life > 0 && !slices.Contains(done, where) {
+					done = append(done, where)
+					l.disabled(s.ID, where, layer)
+				}
+				if life < lintReign {
 					continue
 				}
-				done = append(done, where)
-				l.disabled(s.ID, where, layer)
-				l.reach(s.ID, where, layer, seen[[2]string{r.Tracks[i].ID, layer.ID}])
+				if reached == nil {
+					reached = reachedIn(bare, s.ID, track.ID, r)
+				}
+				l.reach(s.ID, where, layer, reached[layer.ID])
 			}
 		}
 	}
 }
 
-// lives reports whether a layer has a part of its life in a reign.
-func lives(l *Layer, r reign) bool {
-	return (l.To.IsZero() || r.Zone.Resolve(l.To, First).After(r.from)) && (l.From.IsZero() || r.Zone.Resolve(l.From, First).Before(r.to))
+// reachedIn returns whom the layers of a track put on duty in a reign.
+func reachedIn(bare *Evaluator, schedule, track string, r reign) map[string]map[string]bool {
+	reached := map[string]map[string]bool{}
+	for shift := range bare.Shifts(schedule, track, r.from, r.to) {
+		for _, d := range shift.Duties {
+			if reached[d.Provenance.ID] == nil {
+				reached[d.Provenance.ID] = map[string]bool{}
+			}
+			reached[d.Provenance.ID][d.Person] = true
+		}
+	}
+	return reached
+}
+
+// lifeIn is how long a layer lives in a reign.
+func lifeIn(l *Layer, r reign) time.Duration {
+	life := stretch{r.from, r.to}
+	from := l.From
+	if from.IsZero() {
+		from = l.Handoff.Anchor
+	}
+	if !from.IsZero() {
+		life.start = laterOf(life.start, r.Zone.Resolve(from, First))
+	}
+	if to := r.Zone.Resolve(l.To, First); !l.To.IsZero() && to.Before(life.end) {
+		life.end = to
+	}
+	return life.end.Sub(life.start)
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // disabled reports members who are disabled.
@@ -71,7 +95,7 @@ func (l *linter) disabled(schedule, where string, layer *Layer) {
 }
 
 // reach reports a layer that nobody gets to, or members of it who never have a turn.
-func (l *linter) reach(schedule, where string, layer *Layer, got *reached) {
+func (l *linter) reach(schedule, where string, layer *Layer, got map[string]bool) {
 	people := membersOf([]Track{{Layers: []Layer{*layer}}})
 	if len(people) == 0 {
 		return // a gap on purpose
@@ -83,7 +107,7 @@ func (l *linter) reach(schedule, where string, layer *Layer, got *reached) {
 	if !oftenEnough(layer) {
 		return
 	}
-	people = slices.DeleteFunc(people, func(id string) bool { return got.who[id] })
+	people = slices.DeleteFunc(people, func(id string) bool { return got[id] })
 	if len(people) > 0 {
 		l.warn(WarnIdleMember, l.now, where, schedule, layer.ID, strings.Join(people, ", "))
 	}

@@ -14,13 +14,14 @@ type stint struct {
 	start, end      time.Time
 }
 
-// dutiesOf returns what everybody has to do on all schedules in a span, by person.
-func dutiesOf(e *oncall.Evaluator, from, to time.Time) map[string][]stint {
+// dutiesOf returns what everybody has to do on all schedules in a span, by person; without standby only on the tracks that are
+// called first.
+func dutiesOf(e *oncall.Evaluator, from, to time.Time, standby bool) map[string][]stint {
 	all := map[string][]stint{}
 	r := e.Roster()
 	for i := range r.Schedules {
 		s := &r.Schedules[i]
-		for _, track := range tracksWithin(s, from, to) {
+		for _, track := range tracksWithin(s, from, to, standby) {
 			for shift := range e.Shifts(s.ID, track, from, to) {
 				for _, duty := range shift.Duties {
 					all[duty.Person] = append(all[duty.Person], stint{s.ID, track, shift.Start, shift.End})
@@ -32,9 +33,12 @@ func dutiesOf(e *oncall.Evaluator, from, to time.Time) map[string][]stint {
 }
 
 // tracksWithin are the IDs of the tracks a schedule has at any time of a span.
-func tracksWithin(s *oncall.Schedule, from, to time.Time) []string {
+func tracksWithin(s *oncall.Schedule, from, to time.Time, standby bool) []string {
 	var ids []string
 	add := func(tracks []oncall.Track) {
+		if !standby {
+			tracks = tracks[:min(1, len(tracks))]
+		}
 		for i := range tracks {
 			if !slices.Contains(ids, tracks[i].ID) {
 				ids = append(ids, tracks[i].ID)

@@ -18,7 +18,7 @@ func Look(before, after *oncall.Evaluator, changed []Key, rules oncall.RestRules
 	edited := l.edited()
 	var p Preview
 	rest := l.worseRest(rules)
-	duties := dutiesOf(after, l.now, l.until)
+	duties := dutiesOf(after, l.now, l.until, true)
 	for _, id := range l.schedules() {
 		d := oncall.Diff(before, after, id, l.now, l.until)
 		if d.Same() && !slices.Contains(edited, id) {
@@ -183,10 +183,15 @@ func both(a, b []oncall.Duty) []string {
 	return ids
 }
 
-// worseRest are the warnings of rest after the edit for which there was none as bad before.
+// worseRest are the warnings of rest after the edit for which there was none as bad before. A short rest in the midst of what
+// was duty before is none.
 func (l *look) worseRest(rules oncall.RestRules) []oncall.RestWarning {
 	old := oncall.Rest(l.before, l.now, l.until, rules)
+	duties := dutiesOf(l.before, l.now, l.until, rules.Standby)
 	return slices.DeleteFunc(oncall.Rest(l.after, l.now, l.until, rules), func(w oncall.RestWarning) bool {
+		if w.Rule == oncall.ShortRest && covered(w.Start, w.End, duties[w.Person]) {
+			return true
+		}
 		return slices.ContainsFunc(old, func(o oncall.RestWarning) bool {
 			worse := w.Is > o.Is
 			if w.Rule == oncall.ShortRest {
@@ -195,6 +200,19 @@ func (l *look) worseRest(rules oncall.RestRules) []oncall.RestWarning {
 			return o.Rule == w.Rule && o.Person == w.Person && !worse && !w.Start.After(o.End) && !o.Start.After(w.End)
 		})
 	})
+}
+
+// covered reports whether somebody is on duty, here or there, all the time between two instants.
+func covered(start, end time.Time, list []stint) bool {
+	for moved := true; moved && start.Before(end); {
+		moved = false
+		for _, s := range list {
+			if !s.start.After(start) && s.end.After(start) {
+				start, moved = s.end, true
+			}
+		}
+	}
+	return !start.Before(end)
 }
 
 // concerning are the warnings of people whose duty a difference changes.
