@@ -21,7 +21,7 @@ type RotaVersion struct {
 
 // HashRota names the content of a rota: equal records have equal hashes, whatever their order and revisions.
 func HashRota(records []edit.Record) string {
-	byKey := func(a, b edit.Record) int { return a.Key.Compare(b.Key) }
+	byKey := func(a, b edit.Record) int { return a.Compare(b.Key) }
 	if !slices.IsSortedFunc(records, byKey) {
 		records = slices.SortedFunc(slices.Values(records), byKey)
 	}

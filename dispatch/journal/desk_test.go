@@ -45,7 +45,7 @@ func newNode(t *testing.T, cfg Config, in Inner) *node {
 	snap, err := dispatch.NewSnapshot(dispatch.Source{
 		Roster:    oncall.Roster{People: []oncall.Person{{ID: "anna", Name: "anna", Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:anna@127.0.0.1"}}}}},
 		Lines:     []dispatch.Line{{ID: "main", DIDs: []string{"+78123330000"}, Ladder: []dispatch.LadderRung{{People: []string{"anna"}}}}},
-		Policy:    escalation.Default(),
+		Policy:    escalation.Policy{Steps: []escalation.Rung{{Targets: []string{escalation.Chain}}}},
 		Numbering: client.Default(),
 	})
 	must(t, err)

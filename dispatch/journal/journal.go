@@ -46,6 +46,11 @@ type shared interface {
 	dispatch.Nodes
 	dispatch.Definitions
 	dispatch.Phones
+	planned
+}
+
+// planned is what people and schedules are kept in.
+type planned interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care

@@ -1,8 +1,10 @@
 // Package store is the system of record: raw signals, tickets and their
 // events, calls, timers and the outbox, and what several nodes need to agree
 // (assignments of people, leases of nodes, the directory's definition, phone
-// accounts, ids of changes), in SQL. It implements dispatch.Store, Archive,
-// Queue, Releaser, Arbiter, Nodes, Definitions, Numbered and Phones on SQLite, and on plain memory
+// accounts, ids of changes), and people and schedules with the log of their
+// edits, tokens and what shift care knows, in SQL. It implements
+// dispatch.Store, Archive, Queue, Releaser, Arbiter, Nodes, Definitions,
+// Numbered, Phones, Rotas, Tokens and Care on SQLite, and on plain memory
 // (Memory) for tests and as stand-in for a store that is away; one suite holds
 // both to the same behaviour.
 //
@@ -34,6 +36,18 @@
 // only serving process of a file: it refuses to start beside another one, and
 // ends the leases of the timers and notices of the last run; nodes that share
 // a file let them lapse.
+//
+// # The rota
+//
+// A record of the rota is a JSON object of which the store understands nothing:
+// it keeps the text but for white space between its parts, so that what a newer
+// program wrote is not lost. One edit is one transaction: the revisions of all
+// records that it was decided on are checked, its records are written with the
+// new revision, and a line is added to the log with each record before and
+// after. Revisions and EditedAt only grow. A removed record keeps its row,
+// without a body, so that who decided on it is told. Lines are chained by
+// SHA-256 over all of their columns; VerifyRota checks the chain, and that the
+// edits together make the records.
 //
 // # Refusals
 //

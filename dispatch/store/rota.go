@@ -90,7 +90,7 @@ func encodeRota(c dispatch.RotaChange) (rotaChange, error) {
 	if len(put) == 0 && c.Whole == nil {
 		return rotaChange{}, refuse("edit the rota: the change writes nothing")
 	}
-	c.Put = slices.SortedFunc(slices.Values(put), func(a, b edit.Record) int { return a.Key.Compare(b.Key) })
+	c.Put = slices.SortedFunc(slices.Values(put), func(a, b edit.Record) int { return a.Compare(b.Key) })
 	return rotaChange{RotaChange: c, author: author, edit: string(c.Edit)}, nil
 }
 
@@ -148,7 +148,7 @@ func (s rotaState) plan(c rotaChange) (rotaEdit, []edit.Record, error) {
 func overlay(records, written []edit.Record) []edit.Record {
 	is := make([]edit.Record, 0, len(records)+len(written))
 	for _, r := range records {
-		for len(written) > 0 && written[0].Key.Compare(r.Key) < 0 {
+		for len(written) > 0 && written[0].Compare(r.Key) < 0 {
 			is, written = append(is, written[0]), written[1:]
 		}
 		if len(written) > 0 && written[0].Key == r.Key {
@@ -194,13 +194,13 @@ func (s rotaState) replace(put []edit.Record) []edit.Record {
 			list = append(list, edit.Record{Key: r.Key})
 		}
 	}
-	slices.SortFunc(list, func(a, b edit.Record) int { return a.Key.Compare(b.Key) })
+	slices.SortFunc(list, func(a, b edit.Record) int { return a.Compare(b.Key) })
 	return list
 }
 
 // search finds a record in a list that is ordered by key.
 func search(list []edit.Record, k edit.Key) (at int, known bool) {
-	return slices.BinarySearchFunc(list, k, func(r edit.Record, k edit.Key) int { return r.Key.Compare(k) })
+	return slices.BinarySearchFunc(list, k, func(r edit.Record, k edit.Key) int { return r.Compare(k) })
 }
 
 // verifyRota checks the log, oldest line first, and that all of its edits together make the records.
