@@ -64,6 +64,7 @@ func forHouses(b *testing.B, run func(b *testing.B, e *Evaluator, n int)) {
 // One question to one schedule.
 func BenchmarkWho(b *testing.B) {
 	forHouses(b, func(b *testing.B, e *Evaluator, n int) {
+		b.Helper()
 		list, at, id := make([]Duty, 0, 8), instant(b, "2026-11-22T17:00:00Z"), fmt.Sprint("line", n-1)
 		for b.Loop() {
 			if list = e.AppendWho(list[:0], id, at); len(list) == 0 {
@@ -77,6 +78,7 @@ func BenchmarkWho(b *testing.B) {
 func BenchmarkShifts(b *testing.B) {
 	from := instant(b, "2026-01-05T06:00:00Z")
 	forHouses(b, func(b *testing.B, e *Evaluator, n int) {
+		b.Helper()
 		shifts, i := 0, 0
 		for b.Loop() {
 			for range e.Shifts(fmt.Sprint("line", i%n), "primary", from, from.AddDate(1, 0, 0)) {
@@ -102,6 +104,7 @@ func BenchmarkCompile(b *testing.B) {
 
 func BenchmarkChain(b *testing.B) {
 	forHouses(b, func(b *testing.B, e *Evaluator, _ int) {
+		b.Helper()
 		at := instant(b, "2026-11-22T17:00:00Z")
 		for b.Loop() {
 			if len(e.Chain("line0", at)) < 2 {
@@ -113,6 +116,7 @@ func BenchmarkChain(b *testing.B) {
 
 func BenchmarkNext(b *testing.B) {
 	forHouses(b, func(b *testing.B, e *Evaluator, _ int) {
+		b.Helper()
 		at := instant(b, "2026-11-22T17:00:00Z")
 		for b.Loop() {
 			if _, ok := e.Next("engineer00-03", at); !ok {

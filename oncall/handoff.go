@@ -3,7 +3,7 @@ package oncall
 import "time"
 
 // The longest interval that is taken as it stands; a longer one is a slip of the pen, and this one in its stead.
-const maxIntervalYears = 100
+const maxIntervalYears = 10
 
 // pace is the arithmetic of a Handoff on the civil clock: step seconds or months between two hand-offs, none for never.
 type pace struct {

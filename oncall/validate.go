@@ -13,7 +13,6 @@ import (
 var (
 	idShape      = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N}._-]{0,62}$`)
 	numberShape  = regexp.MustCompile(`^\+?[0-9]{2,15}$`)
-	skillShape   = idShape
 	accountShape = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]{0,62}$`) // of a SIP user part without escapes
 	uriShape     = regexp.MustCompile(`^sips?:([^\s<>"@;?]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s<>"@:;?\[\]]+)(:[0-9]{1,5})?(;[^\s<>"?]+)*$`)
 )
@@ -83,7 +82,7 @@ func (f *faults) person(path string, p Person) {
 		}
 	}
 	for i, s := range p.Skills {
-		if !skillShape.MatchString(s) || s != strings.ToLower(s) {
+		if !idShape.MatchString(s) || s != strings.ToLower(s) {
 			f.add(fmt.Sprintf("%s.skills[%d]", path, i), "%q is no skill; use small letters, digits, dots, dashes and underscores, such as 1c", s)
 		}
 	}

@@ -62,7 +62,7 @@ func (w *workedTurns) findCycle(l *layer) {
 func (w *workedTurns) findOdd(l *layer) {
 	n := int64(len(w.cycle)) - 1
 	w.more = []int64{0}
-	next := int64(farPast)
+	next := farPast
 	l.oddReadings(func(from, to int64) {
 		for i := max(next, l.pace.index(from)-1); i <= l.pace.index(to)+1; i++ {
 			next = i + 1
