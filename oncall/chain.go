@@ -28,15 +28,14 @@ func (e *Evaluator) Chain(schedule string, t time.Time) []Tier {
 		s     = e.schedule(schedule)
 		v     = s.at(unix(t))
 		tiers []Tier
-		seen  = make(map[string]bool, len(e.people))
+		tried = make([]bool, len(e.roster.People))
 	)
 	for _, f := range v.failover {
 		tier := Tier{Name: f.Track, RingTime: ringTime(f.RingTime), Parallel: f.Parallel}
-		for _, d := range e.tierDuties(s, v, f.Track, unix(t)) {
-			if !seen[d.Person] {
-				seen[d.Person] = true
-				tier.Duties = append(tier.Duties, d)
-			}
+		if f.Track == Everyone {
+			tier.Duties = e.everyone(v, unix(t), tried)
+		} else if ln := v.lane(f.Track); ln != nil {
+			tier.Duties = e.untried(e.onTrack(s, ln, unix(t)), tried)
 		}
 		if len(tier.Duties) > 0 {
 			tiers = append(tiers, tier)
@@ -60,32 +59,33 @@ func failover(r *Rules) []Failover {
 	return append(tiers, Failover{Track: Everyone})
 }
 
-// tierDuties returns the people of one tier who have a device, before repeats are removed.
-func (e *Evaluator) tierDuties(s *schedule, v *version, name string, t int64) []Duty {
-	if name == Everyone {
-		return e.everyone(v, t)
-	}
-	ln := v.lane(name)
-	if ln == nil {
-		return nil
-	}
-	return slices.DeleteFunc(e.onTrack(s, ln, t), func(d Duty) bool { return !e.callable(e.people[d.Person]) })
+// untried keeps those who can be called and are in no earlier tier, and marks them as tried.
+func (e *Evaluator) untried(list []Duty, tried []bool) []Duty {
+	return slices.DeleteFunc(list, func(d Duty) bool {
+		p := e.people[d.Person]
+		if tried[p] || !e.callable[p] {
+			return true
+		}
+		tried[p] = true
+		return false
+	})
 }
 
-// callable reports whether a person has anything to ring.
-func (e *Evaluator) callable(person int32) bool { return len(e.roster.People[person].Devices) > 0 }
-
-// everyone returns all who can be called and are there, in the order of the roster.
-func (e *Evaluator) everyone(v *version, t int64) []Duty {
+// everyone returns, in the order of the roster, all who can be called, are there and in no earlier tier, and marks them as tried.
+func (e *Evaluator) everyone(v *version, t int64, tried []bool) []Duty {
 	list := make([]Duty, 0, len(e.roster.People))
 	for i := range e.roster.People {
-		id := e.roster.People[i].ID
-		isAway := slices.ContainsFunc(v.leaves[i], func(c correction) bool { return c.start <= t && t < c.end })
-		if e.people[id] == int32(i) && e.callable(int32(i)) && !isAway {
-			list = append(list, Duty{Person: id, Track: Everyone, Provenance: Provenance{Source: FromEveryone}})
+		if p := int32(i); !tried[p] && e.callable[p] && !v.away(p, t) {
+			tried[p] = true
+			list = append(list, Duty{Person: e.roster.People[i].ID, Track: Everyone, Provenance: Provenance{Source: FromEveryone}})
 		}
 	}
 	return list
+}
+
+// away reports whether a person is absent or disabled at t.
+func (v *version) away(person int32, t int64) bool {
+	return slices.ContainsFunc(v.leaves[person], func(c correction) bool { return c.start <= t && t < c.end })
 }
 
 func ringTime(d time.Duration) time.Duration {

@@ -52,12 +52,13 @@ type compiler struct {
 func Compile(r Roster) *Evaluator {
 	e := &Evaluator{
 		roster: r, people: make(map[string]int32, len(r.People)), schedules: make(map[string]*schedule, len(r.Schedules)),
-		calendars: newDayTables(r.Calendars),
+		calendars: newDayTables(r.Calendars), callable: make([]bool, len(r.People)),
 	}
 	c := &compiler{e: e, clocks: map[*time.Location]*clock{}, leaves: map[*clock][][]correction{}, ruleIDs: map[Provenance]int32{}}
 	for i := range r.People {
 		if _, known := e.people[r.People[i].ID]; !known {
 			e.people[r.People[i].ID] = int32(i)
+			e.callable[i] = len(r.People[i].Devices) > 0
 		}
 	}
 	c.order()

@@ -9,7 +9,8 @@ import (
 // ask the same value. It never changes and may be asked by any number of goroutines.
 type Evaluator struct {
 	roster    Roster
-	people    map[string]int32 // index in roster.People
+	people    map[string]int32 // index in roster.People; of two with one ID, which is a fault, the first
+	callable  []bool           // who has anything to ring
 	rules     []Provenance
 	schedules map[string]*schedule
 	unknown   *schedule // stands for a schedule that there is not

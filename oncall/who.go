@@ -53,14 +53,15 @@ func (p Provenance) String() string {
 
 // onTrack returns everybody on a lane of the schedule at t, with Until filled in.
 func (e *Evaluator) onTrack(s *schedule, ln *lane, t int64) []Duty {
-	duties := e.appendLane(nil, ln, t)
+	entries, _ := ln.at(t, unsaid(nil, ln), nil)
+	duties := e.appendDuties(nil, ln.track, entries)
 	open := len(duties)
 	if open == 0 {
 		return nil
 	}
 	s.spans(t, t+foresightSeconds, func(v *version) *lane { return v.lane(ln.track) }, func(start, _ int64, list []entry) bool {
 		for i := range duties {
-			if duties[i].Until.IsZero() && !holds(list, e.people[duties[i].Person]) {
+			if duties[i].Until.IsZero() && !holds(list, entries[i].person) {
 				duties[i].Until = instantOf(start)
 				open--
 			}
