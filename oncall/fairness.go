@@ -33,7 +33,8 @@ type Fair struct {
 	Schedule string    `json:"schedule"`
 	From     time.Time `json:"from"`
 	To       time.Time `json:"to"`
-	// People are all who are members of a layer or on duty in the span, by ID.
+	// People are all who are members of a layer, on duty or rung in the span, by ID. Those who were only rung do not count for
+	// the balance.
 	People []Load `json:"people"`
 	// Coverage is the share of the span in which somebody is on the track that is called first, 0 to 1.
 	Coverage float64 `json:"coverage"`
@@ -110,6 +111,7 @@ func Fairness(e *Evaluator, schedule string, from, to time.Time, taken []Taken) 
 			count(of(person), stretches, days)
 		}
 	}
+	ours := slices.Collect(maps.Keys(loads))
 	for _, call := range taken {
 		if call.At.Before(from) || !call.At.Before(to) || (call.Schedule != "" && call.Schedule != schedule) {
 			continue
@@ -131,13 +133,7 @@ func Fairness(e *Evaluator, schedule string, from, to time.Time, taken []Taken) 
 		f.People = append(f.People, *loads[id])
 	}
 	f.Coverage = e.coverage(schedule, from, to)
-	f.Balance = Balance{
-		Hours:    evenness(f.People, func(l Load) float64 { return l.Hours.Hours() }),
-		Nights:   evenness(f.People, func(l Load) float64 { return l.Nights.Hours() }),
-		Weekends: evenness(f.People, func(l Load) float64 { return l.Weekends.Hours() }),
-		Holidays: evenness(f.People, func(l Load) float64 { return l.Holidays.Hours() }),
-		Calls:    evenness(f.People, func(l Load) float64 { return float64(l.Calls) }),
-	}
+	f.Balance = balance(slices.DeleteFunc(slices.Clone(f.People), func(l Load) bool { return !slices.Contains(ours, l.Person) }))
 	return f
 }
 
@@ -151,6 +147,17 @@ func (e *Evaluator) coverage(schedule string, from, to time.Time) float64 {
 		open += gap.End.Sub(gap.Start)
 	}
 	return 1 - float64(open)/float64(to.Sub(from))
+}
+
+// balance compares the people of a rota.
+func balance(people []Load) Balance {
+	return Balance{
+		Hours:    evenness(people, func(l Load) float64 { return l.Hours.Hours() }),
+		Nights:   evenness(people, func(l Load) float64 { return l.Nights.Hours() }),
+		Weekends: evenness(people, func(l Load) float64 { return l.Weekends.Hours() }),
+		Holidays: evenness(people, func(l Load) float64 { return l.Holidays.Hours() }),
+		Calls:    evenness(people, func(l Load) float64 { return float64(l.Calls) }),
+	}
 }
 
 // evenness is the mean over all pairs of people of the lesser by the greater share. Two who have nothing are even.
