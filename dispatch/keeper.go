@@ -40,7 +40,7 @@ const RotaStale = 15 * time.Minute
 
 // Times of a Keeper.
 const (
-	refreshEvery     = 3 * time.Second // two questions for a version each
+	refreshEvery     = 2 * time.Second // two questions for a version each
 	definitionBudget = 2 * time.Second // longest wait for the store, one question
 )
 
