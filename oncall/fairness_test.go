@@ -146,8 +146,11 @@ schedules:
 			}
 			call := func(day int) time.Time { return time.Date(2026, 1, day, 9, 0, 0, 0, time.UTC) }
 			taken := []oncall.Taken{
-				{Person: "anna", Schedule: "line", At: call(12)}, {Person: "anna", At: call(12)},
-				{Person: "boris", At: call(13), Missed: true}, {Person: "vera", Schedule: "other", At: call(13)}, {Person: "vera", At: call(28)},
+				{Person: "anna", Schedule: "line", At: call(12)},
+				{Person: "anna", At: call(12)},
+				{Person: "boris", At: call(13), Missed: true},
+				{Person: "vera", Schedule: "other", At: call(13)},
+				{Person: "vera", At: call(28)},
 			}
 			f := oncall.Fairness(oncall.Compile(readRota(t, staffed+tt.rota)), "line", from, to, taken)
 			var got []string

@@ -41,7 +41,8 @@ schedules:
 		},
 		{
 			"five nights in a row", "\nschedules: [{id: line, zone: Europe/Moscow, tracks: [{id: primary, layers: [" + fmt.Sprintf(night, 5) + "]}]}]\n",
-			oncall.DefaultRestRules(), []string{"anna many_nights 12.01 22:00..17.01 06:00: 5 of 3", "boris many_nights 17.01 22:00..22.01 06:00: 5 of 3"},
+			oncall.DefaultRestRules(),
+			[]string{"anna many_nights 12.01 22:00..17.01 06:00: 5 of 3", "boris many_nights 17.01 22:00..22.01 06:00: 5 of 3"},
 		},
 		{
 			"three nights in a row are allowed", "\nschedules: [{id: line, zone: Europe/Moscow, tracks: [{id: primary, layers: [" + fmt.Sprintf(night, 3) + "]}]}]\n",

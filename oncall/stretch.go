@@ -54,9 +54,9 @@ func (s *Schedule) reigns(from, to time.Time) iter.Seq[reign] {
 // membersOf returns all who take turns on the tracks.
 func membersOf(tracks []Track) []string {
 	var ids []string
-	for i := range tracks {
-		for k := range tracks[i].Layers {
-			for _, m := range tracks[i].Layers[k].Members {
+	for _, track := range tracks {
+		for _, layer := range track.Layers {
+			for _, m := range layer.Members {
 				ids = append(ids, m...)
 			}
 		}

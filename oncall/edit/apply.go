@@ -193,7 +193,7 @@ func faultsOf(r *oncall.Roster) []string {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself is meant, not what it may wrap
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var faults []string
 		for _, one := range joined.Unwrap() {
 			faults = append(faults, one.Error())

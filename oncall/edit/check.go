@@ -2,6 +2,7 @@ package edit
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -158,7 +159,7 @@ func (d *draft) track(schedule string, track *string, field string) *Refusal {
 	tracks := s.RulesAt(d.now).Tracks
 	for _, v := range s.Versions {
 		if v.From.After(d.now) {
-			tracks = append(tracks[:len(tracks):len(tracks)], v.Tracks...)
+			tracks = append(slices.Clip(tracks), v.Tracks...)
 		}
 	}
 	if *track == "" && len(tracks) > 0 {

@@ -86,6 +86,7 @@ func (d draws) rules() oncall.Rules {
 func (d draws) schedule() string {
 	return rapid.SampledFrom([]string{"line", "office"}).Draw(d.T, "schedule")
 }
+
 func (d draws) track() string {
 	return rapid.SampledFrom([]string{"", "primary", "primary", "secondary"}).Draw(d.T, "track")
 }
@@ -246,15 +247,15 @@ func people(r oncall.Roster, from, to time.Time) string {
 	return strings.Join(lines, "\n")
 }
 
-func clone(t testing.TB, r oncall.Roster) oncall.Roster {
-	t.Helper()
+func clone(tb testing.TB, r oncall.Roster) oncall.Roster {
+	tb.Helper()
 	records, err := edit.Records(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := edit.Assemble(records)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c.Static = r.Static
 	return c

@@ -75,43 +75,43 @@ func engineer(id string) edit.Author {
 	return edit.Author{Person: id, Channel: "voice", Roles: []oncall.Role{oncall.Engineer}}
 }
 
-func roster(t testing.TB, text string) oncall.Roster {
-	t.Helper()
+func roster(tb testing.TB, text string) oncall.Roster {
+	tb.Helper()
 	var r oncall.Roster
 	if err := yaml.NewDecoder(strings.NewReader(text), yaml.Strict()).Decode(&r); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
 
 // parse reads an edit as the API does.
-func parse(t testing.TB, text string) edit.Edit {
-	t.Helper()
+func parse(tb testing.TB, text string) edit.Edit {
+	tb.Helper()
 	var e edit.Edit
 	d := json.NewDecoder(strings.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
-		t.Fatalf("%s: %v", text, err)
+		tb.Fatalf("%s: %v", text, err)
 	}
 	return e
 }
 
-// names makes new IDs: new1, new2, …
+// names makes new IDs: new1, new2 and so on.
 func names() func() string {
 	n := 0
 	return func() string { n++; return fmt.Sprint("new", n) }
 }
 
 // at reads a time of Moscow.
-func at(t testing.TB, text string) time.Time {
-	t.Helper()
+func at(tb testing.TB, text string) time.Time {
+	tb.Helper()
 	c, err := oncall.ParseCivil(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	zone, err := oncall.LoadZone("Europe/Moscow")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return zone.Resolve(c, oncall.First)
 }
@@ -127,11 +127,11 @@ func who(r oncall.Roster, schedule, track string, t time.Time) string {
 	return strings.Join(ids, " ")
 }
 
-func apply(t testing.TB, r oncall.Roster, text string, by edit.Author) edit.Result {
-	t.Helper()
-	result, err := edit.Apply(r, parse(t, text), by, now, names())
+func apply(tb testing.TB, r oncall.Roster, text string, by edit.Author) edit.Result {
+	tb.Helper()
+	result, err := edit.Apply(r, parse(tb, text), by, now, names())
 	if err != nil {
-		t.Fatalf("%s: %v", text, err)
+		tb.Fatalf("%s: %v", text, err)
 	}
 	return result
 }

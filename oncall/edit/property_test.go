@@ -37,11 +37,11 @@ func TestEditKeepsThePast(t *testing.T) {
 	})
 }
 
-func records(t testing.TB, r oncall.Roster) []string {
-	t.Helper()
+func records(tb testing.TB, r oncall.Roster) []string {
+	tb.Helper()
 	list, err := edit.Records(r)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var bodies []string
 	for _, rec := range list {

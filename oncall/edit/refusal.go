@@ -24,7 +24,7 @@ const (
 func (c Code) String() string { return string(c) }
 
 // Refusal is why an edit is not made. It is an error that says what is wrong, where, and what to do.
-type Refusal struct {
+type Refusal struct { //nolint:errname // the field's word for what it is; callers see it in JSON, not only as an error
 	Code Code `json:"code"`
 	// Field is the path in the JSON of the edit, such as "override.changes[0].from".
 	Field string `json:"field,omitempty"`
@@ -57,7 +57,7 @@ func (r *Refusal) Parts(language string) (problem, do string) {
 	return fill(text.problem, r.Args), fill(text.do, r.Args)
 }
 
-// fill puts the arguments into {0}, {1}, …
+// fill puts the arguments into the places {0}, {1} and so on.
 func fill(text string, args []string) string {
 	pairs := make([]string, 0, 2*len(args))
 	for i, arg := range args {
