@@ -96,8 +96,17 @@ func TestWarnings(t *testing.T) {
 			s.Policy.Steps = []escalation.Rung{{Delay: 16 * time.Minute, Targets: []string{escalation.Chain}}}
 		}, []string{"escalation.steps[0].delay", "lines[0].schedule", "within 15m0s"}},
 		"steps that find nobody": {func(s *dispatch.Source) {
-			s.Policy.Steps = []escalation.Rung{{Targets: []string{oncall.Everyone}}}
-		}, []string{"lines[1].schedule", "find nobody"}},
+			s.Policy.Steps, s.Roster.Static = []escalation.Rung{{Targets: []string{oncall.Static}}}, nil
+		}, []string{"lines[0].schedule", "find nobody", `escalation.steps[0].targets[0]: "static" has nobody`}},
+		"no last resort": {func(s *dispatch.Source) {
+			s.Policy.Steps = []escalation.Rung{{Targets: []string{"tier:1"}}}
+		}, []string{"escalation.steps[0].targets: no step has a last resort"}},
+		"a skill that nobody has": {func(s *dispatch.Source) {
+			s.Policy.Steps = append(s.Policy.Steps, escalation.Rung{At: time.Minute, Targets: []string{"skill:1c", "everyone"}})
+		}, []string{`escalation.steps[1].targets[0]: "skill:1c" is a skill that nobody has`}},
+		"a rule that never rings": {func(s *dispatch.Source) {
+			s.Roster.People[0].Notify = []oncall.NotifyRule{{Channel: "voice"}, {After: 5 * time.Minute, Channel: "voice"}}
+		}, []string{"people[anna].notify[1].after: 5m0s never comes"}},
 		"nobody": {func(s *dispatch.Source) {
 			s.Roster.Static = nil
 			for i := range s.Roster.People {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,9 +36,14 @@ type Deps struct {
 type Waker interface {
 	NoticesDue()
 	TimersDue()
-	// Withdraw says that a page about the ticket is no longer needed; page 0 means all of them.
+	// Withdraw says that a page about the ticket is no longer needed; page 0 means all of them, AllButWanted those that are
+	// not wanted although somebody has the ticket.
 	Withdraw(ticketID string, page int)
 }
+
+// AllButWanted withdraws the pages of a ticket that somebody has taken, but for
+// those whose notice says Wanted.
+const AllButWanted = -1
 
 // Dispatcher turns signals into tickets, plans and notices.
 type Dispatcher struct {
@@ -55,6 +61,7 @@ type Dispatcher struct {
 	gates   *gates
 	numbers *numbers
 	life    *life
+	turns   *turns
 	renew   chan struct{} // of one: wakes Run to read stale tickets anew
 	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
 	untimed atomic.Bool   // a ticket that needs a page may be without its timer
@@ -82,7 +89,7 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 	d := &Dispatcher{
 		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
 		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(deps.Node), board: newBoard(), gates: newGates(),
-		numbers: newNumbers(deps.Store, zone), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
+		numbers: newNumbers(deps.Store, zone), turns: newTurns(), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
 	}
 	d.feed.remote, d.feed.missed = d.remoteEvent, d.missedEvents
 	if d.now == nil {
@@ -145,6 +152,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	for _, c := range b.Cases {
 		d.board.put(c)
 	}
+	d.turns.read(ctx, d.archive)
 	now := d.wall()
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
 		if !errors.Is(err, ErrAway) {
@@ -241,6 +249,7 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 		return err
 	}
 	d.board.apply(c)
+	d.turns.commit(c, d.now())
 	if len(c.Notices) > 0 {
 		d.waker.NoticesDue()
 	}
@@ -248,7 +257,11 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 		d.waker.TimersDue()
 	}
 	if c.Ticket != nil && !c.Ticket.NeedsPage() && c.Was > 0 {
-		d.waker.Withdraw(c.Ticket.ID, 0)
+		which := 0
+		if c.Ticket.Open() {
+			which = AllButWanted
+		}
+		d.waker.Withdraw(c.Ticket.ID, which)
 	}
 	for _, p := range c.Superseded {
 		d.waker.Withdraw(p.Ticket, p.Page)
@@ -364,11 +377,40 @@ func (c Case) take(change Change, e ticket.Event) (Change, error) {
 	if after.Version != before.Version {
 		change.Ticket, change.Was = &after, c.Ticket.Version
 	}
-	if before.NeedsPage() && !after.NeedsPage() && c.pageTimer().Gen > 0 {
+	return c.follow(change, before, after, e)
+}
+
+// follow brings the timers of paging in line with what an event has made of the
+// ticket. Its page timer stays while it needs a page, or is watched; searches
+// for specialists end with the ticket.
+func (c Case) follow(change Change, before, after ticket.Ticket, e ticket.Event) (Change, error) {
+	for _, t := range c.Timers {
+		if _, search := t.Kind.skill(); search && !after.Open() {
+			change = change.without(TimerKey{after.ID, t.Kind})
+		}
+	}
+	if c.pageTimer().Gen == 0 || after.NeedsPage() {
+		return change, nil
+	}
+	taken := before.NeedsPage()
+	if taken {
 		change.Events = append(change.Events, c.untold()...)
-		change.Drop = append(change.Drop, TimerKey{after.ID, TimerPage})
+	}
+	if (Case{after, c.Timers}).watched() {
+		return c.keepWatch(change, taken, e)
+	}
+	if taken || after.Version != before.Version {
+		change = change.without(TimerKey{after.ID, TimerPage})
 	}
 	return change, nil
+}
+
+// without returns the change that removes a timer.
+func (c Change) without(k TimerKey) Change {
+	if !slices.Contains(c.Drop, k) {
+		c.Drop = append(c.Drop, k)
+	}
+	return c
 }
 
 func newID() string {

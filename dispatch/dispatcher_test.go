@@ -58,7 +58,7 @@ func source() dispatch.Source {
 			Contacts: []client.Contact{{ID: "ivan", Name: "Иван", Numbers: []string{"89211234567", "89217654321"}}},
 			Contract: client.Contract{FirstContact: 10 * time.Minute},
 		}},
-		Policy:    escalation.Default(),
+		Policy:    escalation.Policy{Steps: []escalation.Rung{{Targets: []string{escalation.Chain}}}}, // one after another
 		Numbering: client.Default(),
 	}
 }

@@ -68,6 +68,12 @@ func EventType(b ticket.Body) string {
 		return "recall.attempt"
 	case ticket.RecallEnded:
 		return "recall.ended"
+	case ticket.SpecialistAsked:
+		return "specialist.asked"
+	case ticket.SpecialistTook:
+		return "specialist.took"
+	case ticket.SpecialistMissed:
+		return "specialist.missed"
 	case ticket.Noted: // notes are internal
 	}
 	return ""
@@ -78,7 +84,7 @@ func EventTypes() []string {
 	return []string{
 		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "call.accepted", "call.outcome",
 		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
-		"recall.asked", "recall.attempt", "recall.ended",
+		"recall.asked", "recall.attempt", "recall.ended", "specialist.asked", "specialist.took", "specialist.missed",
 	}
 }
 
@@ -156,6 +162,12 @@ func feedEvent(ref Ref, e ticket.Event) FeedEvent {
 		f.Call, f.Result = b.Call, b.Result
 	case ticket.RecallEnded:
 		f.Call, f.Result = b.Call, b.Reason
+	case ticket.SpecialistAsked:
+		f.Result = b.Skill
+	case ticket.SpecialistTook:
+		f.Person, f.Result = b.Person, b.Skill
+	case ticket.SpecialistMissed:
+		f.Result = b.Skill
 	case ticket.Noted, ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
 	}
 	return f

@@ -27,11 +27,12 @@ type tried struct {
 	Took    time.Duration `json:"took_ns,omitempty"` // the same
 }
 
-// fold returns the lines that the tries of a page put into the log, and the
+// fold returns the lines that the tries of a page put into the log, and, for
+// pages of a cycle, the
 // case with the others counted in its page timer.
-func (c Case) fold(attempts []Attempt) ([]ticket.Event, Case, error) {
+func (c Case) fold(attempts []Attempt, cycle bool) ([]ticket.Event, Case, error) {
 	var events []ticket.Event
-	if c.pageTimer().Gen == 0 {
+	if c.pageTimer().Gen == 0 || !cycle {
 		for _, a := range attempts {
 			events = append(events, attemptEvent(a))
 		}
@@ -64,17 +65,11 @@ func (c Case) fold(attempts []Attempt) ([]ticket.Event, Case, error) {
 		e.Body = body
 		events = append(events, e)
 	}
-	raw, err := stateJSON(s, nil)
+	raw, err := s.encode()
 	if err != nil {
 		return nil, c, err
 	}
-	c.Timers = slices.Clone(c.Timers)
-	for i := range c.Timers {
-		if c.Timers[i].Kind == TimerPage {
-			c.Timers[i].State = raw
-		}
-	}
-	return events, c, nil
+	return events, c.withState(TimerPage, raw), nil
 }
 
 // line is the last untold try, standing for all untold ones.

@@ -13,7 +13,8 @@ func (d *Dispatcher) remoteEvent(e FeedEvent) {
 	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded:
 		return // they only lengthen the log
 	case ticket.KindOpened, ticket.KindAccepted, ticket.KindPageRaised, ticket.KindAcknowledged, ticket.KindMoved,
-		ticket.KindCategorised, ticket.KindPrioritised, ticket.KindMerged, ticket.KindRecallAsked:
+		ticket.KindCategorised, ticket.KindPrioritised, ticket.KindMerged, ticket.KindRecallAsked,
+		ticket.KindSpecialistAsked, ticket.KindSpecialistTook, ticket.KindSpecialistMissed:
 	}
 	if e.Ref.ID == "" {
 		return

@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/oncall"
@@ -32,7 +33,12 @@ type Notice struct {
 	Ref      Ref
 	Person   oncall.Person     // page: whom, filled from the Directory right before the send
 	Devices  []oncall.Device   // page: in the order to try
-	Page     int               // page: its number within the ticket, from 1
+	Page     int               // page: its number within the ticket
+	Part     int               // page: which of its Parts notices this is, from 0
+	Parts    int               // page: how many notices it has, by the person's rules; 0 = one
+	Skill    string            // page: what the person is asked for as a specialist; empty = to take the ticket
+	Expired  bool              // page: the certificate of the skill has run out
+	Wanted   bool              // page: it goes out although somebody has the ticket
 	RingTime time.Duration     // page: per device that sets none
 	Late     time.Duration     // how long after it was due, when that is worth a word
 	Reason   string            // page: why nobody has it yet: abandoned, exhausted …
@@ -104,3 +110,11 @@ type TimerKind string
 
 // TimerPage wakes the paging of a ticket.
 const TimerPage TimerKind = "page"
+
+// skillPrefix begins the kind of the timer behind a search for a specialist.
+const skillPrefix = "skill:"
+
+func skillTimer(skill string) TimerKind { return TimerKind(skillPrefix + skill) }
+
+// skill returns what a search is for; ok is false for other timers.
+func (k TimerKind) skill() (skill string, ok bool) { return strings.CutPrefix(string(k), skillPrefix) }

@@ -2,9 +2,9 @@ package dispatch
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -18,23 +18,26 @@ import (
 func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("wake", began, err) }()
-	if t.Kind != TimerPage {
+	skill, search := t.Kind.skill()
+	if t.Kind != TimerPage && !search {
 		return fmt.Errorf("wake timer %q of ticket %s: unknown kind; it was written by a newer version", t.Kind, t.Ticket)
 	}
 	late := lateness(t.DueAt, d.now())
 	if late > 0 {
 		d.metrics.lateTimer()
 	}
-	if c, ok := d.board.get(t.Ticket); ok && c.pageTimer().Gen < t.Gen {
+	if c, ok := d.board.get(t.Ticket); ok && c.timer(t.Kind).Gen < t.Gen {
 		d.board.markStale(t.Ticket) // another node has moved it
 	}
 	err = d.amend(ctx, t.Ticket, func(c Case) (Change, error) {
 		switch {
-		case !c.Ticket.NeedsPage():
+		case search:
+			return d.search(c, Change{}, skill, escalation.Event{Kind: escalation.Wake})
+		case !c.Ticket.NeedsPage() && !c.watched():
 			return Change{Drop: []TimerKey{{t.Ticket, TimerPage}}}, nil
 		case c.pageTimer().Gen == 0:
 			return Change{}, nil
-		case d.hunting(t.Ticket, "") || d.huntsElsewhere(ctx, t.Ticket):
+		case c.Ticket.NeedsPage() && (d.hunting(t.Ticket, "") || d.huntsElsewhere(ctx, t.Ticket)):
 			return Change{Timers: []Timer{c.pageTimer().moved(d.now().Add(d.cfg.HuntGuard))}}, nil
 		}
 		return d.page(c, Change{}, escalation.Event{Kind: escalation.Wake}, late)
@@ -45,22 +48,37 @@ func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 	return nil
 }
 
+// watched reports whether the ticket is taken and its policy has something left
+// to do all the same.
+func (c Case) watched() bool {
+	if !c.Ticket.Open() || c.Ticket.Priority != ticket.Critical || c.Ticket.Acknowledged.IsZero() {
+		return false
+	}
+	s, ok := readPaging(c.pageTimer().State)
+	return ok && s.Machine.Phase != escalation.Finished && s.Machine.Watched()
+}
+
+// Why paging goes on, where no call says so.
+const (
+	reasonUnattended = "unattended"     // nobody has taken the ticket
+	reasonNobody     = "nobody_to_page" // a whole round found nobody
+	reasonForgotten  = ticket.Forgotten // who took the ticket has done nothing since
+)
+
 // page runs one step of paging and adds its effects to the change.
 func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.Duration) (Change, error) {
 	now, s := d.now().UTC(), d.dir.Load()
-	step := stepPaging(s, c, ev, now)
+	step := stepPaging(s, c, ev, d.turns.last, now)
 	var err error
-	raise := func(reason string) {
+	raise := func(p ticket.PageRaised) {
 		if err == nil {
-			change, err = c.take(change, ticket.Event{
-				Ticket: c.Ticket.ID, At: now, By: byVahta, Body: ticket.PageRaised{Reason: reason, Late: late},
-			})
+			change, err = c.take(change, ticket.Event{Ticket: c.Ticket.ID, At: now, By: byVahta, Body: p})
 		}
 	}
-	if c.Ticket.PageReason == "" {
-		raise("unattended")
+	if c.Ticket.PageReason == "" && c.Ticket.NeedsPage() {
+		raise(ticket.PageRaised{Reason: reasonUnattended, Late: late})
 	}
-	timer := c.pageTimer().moved(step.state.Due)
+	timer := c.pageTimer().moved(step.state.Machine.Due)
 	for _, a := range step.actions {
 		switch a.Kind {
 		case escalation.PageNow:
@@ -68,38 +86,33 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 			if change.Ticket != nil {
 				t = *change.Ticket
 			}
-			change.Notices = append(change.Notices, pageNotice(s, t, a.Page, timer.Gen, now, late))
+			change.Notices = append(change.Notices, pageNotices(s, t, a.Page, timer.Gen, now, late)...)
 		case escalation.FallBack:
-			d.log.Warn("the escalation steps find nobody: the line's chain is paged, or everyone", "ticket", c.Ticket.Number.String())
+			d.log.Warn("the escalation steps find nobody: the line's chain is paged, then everyone", "ticket", c.Ticket.Number.String())
 		case escalation.NobodyToPage:
 			d.log.Error("nobody can be paged: no eligible person and no static number", "ticket", c.Ticket.Number.String())
 			if c.Ticket.PageReason != reasonNobody {
-				raise(reasonNobody)
+				raise(ticket.PageRaised{Reason: reasonNobody, Late: late})
 			}
+		case escalation.Forgotten:
+			d.log.Warn("nobody has acted on a ticket since it was taken: it is paged again", "ticket", c.Ticket.Number.String(), "person", c.Ticket.Acknowledged.By)
+			raise(ticket.PageRaised{Reason: reasonForgotten, Again: true, Late: late})
 		case escalation.CancelPage:
 			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, a.Page.Number})
-		case escalation.Finish: // the ticket's own events end paging
+		case escalation.Finish, escalation.GiveUp: // the ticket's own events end paging
 		}
 	}
-	if timer.State, err = stateJSON(step.state, err); err != nil {
+	if err != nil {
 		return change, err
 	}
-	change.Timers = append(change.Timers, timer)
-	return change, nil
-}
-
-// reasonNobody is the page reason when a whole round found nobody to page.
-const reasonNobody = "nobody_to_page"
-
-func stateJSON(s pagingState, err error) ([]byte, error) {
-	if err != nil {
-		return nil, err
+	if step.state.Machine.Phase == escalation.Finished {
+		change.Drop = append(change.Drop, TimerKey{c.Ticket.ID, TimerPage})
+		return change, nil
 	}
-	raw, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("keep paging state: %w", err)
+	if timer.State, err = step.state.encode(); err != nil {
+		return change, err
 	}
-	return raw, nil
+	return change.set(timer), nil
 }
 
 // setPageTimers gives each open ticket that needs a page its timer. Where one
@@ -132,10 +145,11 @@ func (d *Dispatcher) setPageTimers(ctx context.Context) {
 const readBudget = 200 * time.Millisecond
 
 // StillNeeded is asked right before a notice is sent: it returns the notice as
-// it is to be sent, and whether to send it. A page is needed while the ticket is
-// open, Critical and not acknowledged, and paging has not gone on to somebody
-// else; it gets the person and devices as the directory knows them now. A recall
-// is needed while the ticket is open, nobody has talked to the client since his
+// it is to be sent, and whether to send it. A page is needed while it is under
+// way: the ticket is open, Critical and not acknowledged, or the page is one
+// that is wanted all the same, and paging has not gone on to somebody else; it
+// gets the person and devices as the directory knows them now. A recall is
+// needed while the ticket is open, nobody has talked to the client since his
 // call was cut, and he has not called again. An event always is.
 func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	switch n.Kind {
@@ -157,19 +171,30 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 			return n, false
 		}
 	}
-	if !c.Ticket.NeedsPage() || !currentPage(c, n) {
+	if !c.wants(n) {
 		return n, false
 	}
-	return d.dir.Load().address(n), true
+	return d.dir.Load().address(n)
 }
 
-// currentPage reports whether the notice is the page that the machine waits for.
-func currentPage(c Case, n Notice) bool {
-	var s escalation.State
-	if err := json.Unmarshal(c.pageTimer().State, &s); err != nil {
-		return true
+// wants reports whether a page is under way and somebody is still needed.
+func (c Case) wants(n Notice) bool {
+	if !c.Ticket.Open() {
+		return false
 	}
-	return s.Current.Number == n.Page && (s.Phase == escalation.Ringing || s.Phase == escalation.Asking)
+	kind := TimerPage
+	if n.Skill != "" {
+		kind = skillTimer(n.Skill)
+	}
+	s, known := readPaging(c.timer(kind).State)
+	page, current := s.Machine.UnderWay(n.Page)
+	switch {
+	case n.Skill != "":
+		return current
+	case c.Ticket.NeedsPage():
+		return current || !known
+	}
+	return current && page.AfterAck && c.watched() && !c.Ticket.TakenBy(n.To)
 }
 
 // RecordDelivery settles one try of the outbox. For a page it also writes the
@@ -196,9 +221,10 @@ func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err erro
 }
 
 func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error) {
+	n := del.Notice
 	change.Delivery = &del
-	change.ID = fmt.Sprintf("delivery:%s:%d", del.Notice.ID, del.Notice.Attempt) // a repeat must not count tries twice
-	events, c, err := c.fold(pageAttempts(del))
+	change.ID = fmt.Sprintf("delivery:%s:%d", n.ID, n.Attempt) // a repeat must not count tries twice
+	events, c, err := c.fold(pageAttempts(del), n.Skill == "")
 	for _, e := range events {
 		if err == nil {
 			change, err = c.take(change, e)
@@ -208,19 +234,76 @@ func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error)
 		return change, err
 	}
 	outcome, ended := outcomeOf(del.Result)
-	if !ended || !c.Ticket.NeedsPage() {
+	switch {
+	case !ended || !c.Ticket.Open():
+		return change, nil
+	case outcome == escalation.Acked:
+		return d.acked(c, change, n, d.now())
+	case n.Skill != "":
+		return d.search(c, change, n.Skill, escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: outcome}, n)
+	case !c.Ticket.NeedsPage() && !c.watched() || c.pageTimer().Gen == 0:
 		return change, nil
 	}
-	if outcome == escalation.Acked {
+	state := c.pagingState()
+	outcome, ended = state.end(n, outcome)
+	raw, err := state.encode()
+	if err != nil {
+		return change, err
+	}
+	c = c.withState(TimerPage, raw)
+	if !ended {
+		return change.set(c.pageTimer().moved(c.pageTimer().DueAt)), nil
+	}
+	return d.page(c, change, escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: outcome}, 0)
+}
+
+// withState returns the case with another state behind a timer.
+func (c Case) withState(k TimerKind, raw []byte) Case {
+	c.Timers = slices.Clone(c.Timers)
+	for i := range c.Timers {
+		if c.Timers[i].Kind == k {
+			c.Timers[i].State = raw
+		}
+	}
+	return c
+}
+
+// AcknowledgePage says that the person of a page pressed the acknowledge key.
+// It is refused when nobody is needed any more.
+func (d *Dispatcher) AcknowledgePage(ctx context.Context, n Notice, at time.Time) (err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("acknowledge_page", began, err) }()
+	err = d.amend(ctx, n.Ref.ID, func(c Case) (Change, error) {
+		if !c.Ticket.NeedsPage() && !c.wants(n) && !c.Ticket.TakenBy(n.To) {
+			return Change{}, &ticket.IllegalError{
+				Number: c.Ticket.Number, Stage: c.Ticket.Stage, Event: ticket.KindAcknowledged, Why: "nobody is needed any more",
+			}
+		}
+		return d.acked(c, Change{}, n, at)
+	})
+	if err != nil {
+		return fmt.Errorf("acknowledge page of ticket %s: %w", n.Ref.Number, err)
+	}
+	return nil
+}
+
+// acked adds the acknowledgement of a page to the change: of the ticket, when
+// nobody has it, and of what the page itself was for.
+func (d *Dispatcher) acked(c Case, change Change, n Notice, at time.Time) (_ Change, err error) {
+	if n.Skill != "" {
+		if change, err = d.found(c, change, n, at); err != nil {
+			return change, err
+		}
+	}
+	if c.Ticket.NeedsPage() {
 		return c.take(change, ticket.Event{
-			Ticket: c.Ticket.ID, At: d.now(), By: del.Notice.To, Channel: string(del.Notice.Channel),
-			Body: ticket.Acknowledged{How: string(del.Notice.Channel) + "_page"},
+			Ticket: c.Ticket.ID, At: at, By: n.To, Channel: string(n.Channel), Body: ticket.Acknowledged{How: string(n.Channel) + "_page"},
 		})
 	}
-	if c.pageTimer().Gen == 0 {
+	if n.Skill != "" || !c.watched() {
 		return change, nil
 	}
-	return d.page(c, change, escalation.Event{Kind: escalation.Result, Page: del.Notice.Page, Outcome: outcome}, 0)
+	return d.page(c, change, escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: escalation.Acked, Person: n.To}, 0)
 }
 
 // pageAttempts are the tries of a page as the notifier reported them, or one

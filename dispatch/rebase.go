@@ -94,25 +94,31 @@ func (c Change) note(t ticket.Ticket, text string) Change {
 }
 
 // retimed moves the change's timers on from those that are stored, so that the
-// ticket has a page timer exactly while it needs a page.
+// ticket has a page timer exactly while it needs a page or is watched.
 func (c Change) retimed(stored Case, after ticket.Ticket) Change {
 	id, have := after.ID, stored.pageTimer()
 	var timers []Timer
 	paged := false
 	for _, t := range c.Timers {
-		if t.Ticket != id || t.Kind != TimerPage {
+		if t.Ticket != id {
 			timers = append(timers, t)
 			continue
 		}
-		if after.NeedsPage() {
-			t.Gen, paged = have.Gen+1, true
-			timers = append(timers, t)
+		watched := Case{after, []Timer{t}}.watched()
+		if t.Kind == TimerPage && !after.NeedsPage() && !watched || t.Kind != TimerPage && !after.Open() {
+			continue
 		}
+		paged = paged || t.Kind == TimerPage
+		t.Gen = stored.timer(t.Kind).Gen + 1
+		timers = append(timers, t)
 	}
 	c.Drop = slices.DeleteFunc(slices.Clone(c.Drop), func(k TimerKey) bool { return k == TimerKey{id, TimerPage} })
+	watched := Case{after, stored.Timers}.watched()
 	switch {
-	case !after.NeedsPage() && have.Gen > 0:
+	case !after.NeedsPage() && !paged && have.Gen > 0 && !watched:
 		c.Drop = append(c.Drop, TimerKey{id, TimerPage})
+	case !after.NeedsPage() && !paged && watched && stored.Ticket.NeedsPage():
+		timers = append(timers, have.moved(after.Acknowledged.At)) // it was taken while the record was away
 	case after.NeedsPage() && have.Gen == 0 && !paged:
 		due := after.OpenedAt // at once: whoever needs a page has waited for the record
 		timers = append(timers, Timer{Ticket: id, Kind: TimerPage, DueAt: due, Gen: 1})

@@ -146,8 +146,30 @@ func (w writer) event(e ticket.Event) string {
 		return w.say("event.recall_tried", "try", strconv.Itoa(b.Try), "outcome", w.word("recall", b.Result), "took", w.duration(b.Took))
 	case ticket.RecallEnded:
 		return w.say("event.recall_"+b.Reason, "tries", strconv.Itoa(b.Tries))
+	case ticket.SpecialistAsked:
+		return w.say("event.specialist_asked", "skill", b.Skill, "person", w.person(e.By), "people", w.specialists(b))
+	case ticket.SpecialistTook:
+		return w.say("event.specialist_took", "skill", b.Skill, "person", w.person(b.Person)) + w.expired(b.Expired)
+	case ticket.SpecialistMissed:
+		return w.say("event.specialist_missed", "skill", b.Skill, "tries", strconv.Itoa(b.Tries))
 	}
 	return string(e.Body.Kind())
+}
+
+// specialists lists whom a search asks, in order.
+func (w writer) specialists(b ticket.SpecialistAsked) string {
+	names := make([]string, len(b.People))
+	for i, id := range b.People {
+		names[i] = w.person(id) + w.expired(slices.Contains(b.Expired, id))
+	}
+	return strings.Join(names, ", ")
+}
+
+func (w writer) expired(is bool) string {
+	if is {
+		return " (" + w.say("certificate.expired") + ")"
+	}
+	return ""
 }
 
 func (w writer) attempt(b ticket.Attempted) string {

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/oncall/escalation"
@@ -13,14 +14,20 @@ const (
 	reachEvery = time.Hour
 )
 
+// emptyAhead is how long a target of the escalation may have nobody without a
+// word: two weeks, as far as the rota's own warnings look.
+const emptyAhead = 14 * 24 * time.Hour
+
 // Warnings reports what is allowed but may leave a client waiting, each with
 // the path of its setting. A line is checked hour by hour for the week from
 // now: would the first page about a lost call go out within 15 minutes, and to
-// somebody whom the escalation steps name? What the rota says depends on the
+// somebody whom the escalation steps name? And does the policy keep its promise
+// with the people of now, if nobody answers? What the rota says depends on the
 // day, so these are warnings: a sound file must not be refused at night.
 func (s *Snapshot) Warnings(now time.Time) []error {
 	list := s.shortNumbers()
-	list = append(list, leaves(under("escalation", s.Policy.Lint(escalation.ReactionTime)))...)
+	list = append(list, leaves(under("escalation", s.Policy.CheckPeople(s.Roster.People)))...)
+	list = append(list, s.lintPolicy(now)...)
 	for i, l := range s.lines {
 		if err := s.reach(l, now); err != nil {
 			list = append(list, fmt.Errorf("lines[%d].schedule: %w", i, err))
@@ -29,9 +36,40 @@ func (s *Snapshot) Warnings(now time.Time) []error {
 	return list
 }
 
+// lintPolicy checks the policy with the people of each line; what is true of
+// several lines is said once.
+func (s *Snapshot) lintPolicy(now time.Time) (list []error) {
+	var moments []time.Time
+	for at := now; at.Before(now.Add(emptyAhead)); at = at.Add(reachEvery) {
+		moments = append(moments, at)
+	}
+	told, empty := map[string]bool{}, map[string]int{}
+	add := func(path string, err error) {
+		if text := err.Error(); !told[text] {
+			told[text] = true
+			if !strings.HasPrefix(text, "people[") {
+				err = fmt.Errorf("%s.%w", path, err)
+			}
+			list = append(list, err)
+		}
+	}
+	for _, l := range s.lines {
+		m := machineFor(s, l, nil)
+		for _, err := range leaves(m.Lint(now, escalation.ReactionTime)) {
+			add("escalation", err)
+		}
+		for _, err := range leaves(m.Empty(moments)) {
+			if empty[err.Error()]++; empty[err.Error()] == len(s.lines) { // a track of another line's schedule is sound
+				add("escalation", err)
+			}
+		}
+	}
+	return list
+}
+
 // reach returns the first fault of a line's reach.
 func (s *Snapshot) reach(l Line, now time.Time) error {
-	m := machineFor(s, l)
+	m := machineFor(s, l, nil)
 	for at := now; at.Before(now.Add(reachAhead)); at = at.Add(reachEvery) {
 		r, when := m.Reach(at), at.Format("Mon 2006-01-02 15:04 MST")
 		switch {

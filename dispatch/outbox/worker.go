@@ -56,7 +56,8 @@ type flying struct {
 	ticket string
 	page   bool
 	cancel context.CancelCauseFunc
-	number int // of the page within its ticket
+	number int  // of the page within its ticket
+	wanted bool // although somebody has the ticket
 }
 
 // lane is one kind of notices with its own share of the work.
@@ -112,13 +113,14 @@ func (w *Worker) Wake() {
 	}
 }
 
-// Withdraw stops a page about a ticket that is under way, page 0 all of them;
-// it never blocks.
+// Withdraw stops a page about a ticket that is under way, page 0 all of them,
+// dispatch.AllButWanted all that are not wanted once the ticket is taken; it
+// never blocks.
 func (w *Worker) Withdraw(ticketID string, page int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.flight {
-		if f.page && f.ticket == ticketID && (page == 0 || f.number == page) {
+		if f.page && f.ticket == ticketID && (page == 0 || f.number == page || page == dispatch.AllButWanted && !f.wanted) {
 			f.cancel(errWithdrawn)
 		}
 	}
@@ -239,7 +241,7 @@ func (w *Worker) takeOff(n dispatch.Notice, cancel context.CancelCauseFunc) bool
 	if _, ok := w.flight[n.ID]; ok {
 		return false
 	}
-	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, number: n.Page, cancel: cancel}
+	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, number: n.Page, wanted: n.Wanted, cancel: cancel}
 	return true
 }
 

@@ -47,6 +47,10 @@ const (
 	KindRecallAsked  Kind = "recall_asked"
 	KindRecallTried  Kind = "recall_tried"
 	KindRecallEnded  Kind = "recall_ended"
+
+	KindSpecialistAsked  Kind = "specialist_asked"
+	KindSpecialistTook   Kind = "specialist_took"
+	KindSpecialistMissed Kind = "specialist_missed"
 )
 
 // Opened starts the log. Its event's At is T0: the stamp of the first signal
@@ -180,6 +184,32 @@ const (
 	RecallNeedless = "not_needed" // somebody talked to him, he called himself, or the ticket is closed
 )
 
+// SpecialistAsked says that those who have a skill are paged, one after
+// another, besides whoever has the ticket.
+type SpecialistAsked struct {
+	Skill  string   `json:"skill"`
+	People []string `json:"people"` // in the order in which they are asked
+	// Expired are those of People whose certificate has run out.
+	Expired []string `json:"expired,omitempty"`
+}
+
+// SpecialistTook says that one of them has acknowledged.
+type SpecialistTook struct {
+	Skill   string `json:"skill"`
+	Person  string `json:"person"`
+	Expired bool   `json:"expired,omitempty"` // the certificate has run out
+}
+
+// SpecialistMissed says that none of them has, or that nobody was needed any more.
+type SpecialistMissed struct {
+	Skill string `json:"skill"`
+	Tries int    `json:"tries"` // pages that went out
+}
+
+// Forgotten is the reason of a page about a ticket on which nobody has acted
+// since it was acknowledged.
+const Forgotten = "forgotten"
+
 // Kind implements Body.
 func (Opened) Kind() Kind { return KindOpened }
 
@@ -225,6 +255,15 @@ func (RecallTried) Kind() Kind { return KindRecallTried }
 // Kind implements Body.
 func (RecallEnded) Kind() Kind { return KindRecallEnded }
 
+// Kind implements Body.
+func (SpecialistAsked) Kind() Kind { return KindSpecialistAsked }
+
+// Kind implements Body.
+func (SpecialistTook) Kind() Kind { return KindSpecialistTook }
+
+// Kind implements Body.
+func (SpecialistMissed) Kind() Kind { return KindSpecialistMissed }
+
 // DecodeBody reads the stored form of a body.
 func DecodeBody(k Kind, data []byte) (Body, error) {
 	switch k {
@@ -258,6 +297,12 @@ func DecodeBody(k Kind, data []byte) (Body, error) {
 		return decode[RecallTried](data)
 	case KindRecallEnded:
 		return decode[RecallEnded](data)
+	case KindSpecialistAsked:
+		return decode[SpecialistAsked](data)
+	case KindSpecialistTook:
+		return decode[SpecialistTook](data)
+	case KindSpecialistMissed:
+		return decode[SpecialistMissed](data)
 	}
 	return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
 }

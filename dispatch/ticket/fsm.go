@@ -39,7 +39,7 @@ func (t Ticket) Apply(e Event) (Ticket, error) {
 // a contact takes the mark CallBack away.
 func Changes(b Body) bool {
 	switch b.(type) {
-	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded:
+	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed:
 		return false
 	}
 	return true
@@ -53,7 +53,7 @@ func (t Ticket) step(e Event) (next Ticket, why string) {
 		return t, "the log does not begin with opened"
 	}
 	switch b := e.Body.(type) {
-	case Attempted, CallEnded, Joined, RecallTried, RecallEnded:
+	case Attempted, CallEnded, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed:
 		return t, ""
 	case Noted:
 		if b.Contact != "" {

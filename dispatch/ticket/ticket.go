@@ -69,6 +69,11 @@ func (t Ticket) NeedsPage() bool {
 	return t.Open() && t.Priority == Critical && t.Acknowledged.IsZero()
 }
 
+// TakenBy reports whether a person has acknowledged the ticket.
+func (t Ticket) TakenBy(person string) bool {
+	return !t.Acknowledged.IsZero() && t.Acknowledged.By == person
+}
+
 // Broken is the result of a call that Vahta's own stop cut, and the reason of
 // the page it raises.
 const Broken = "broken"

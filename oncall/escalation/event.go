@@ -21,6 +21,8 @@ const (
 	Result EventKind = "result"
 	// Acknowledged says that somebody took the incident by another way than a page.
 	Acknowledged EventKind = "acknowledged"
+	// Acted says that somebody worked on an incident that was acknowledged.
+	Acted EventKind = "acted"
 	// Closed says that the incident is over.
 	Closed EventKind = "closed"
 )
@@ -49,6 +51,10 @@ const (
 // String returns the outcome's key.
 func (o Outcome) String() string { return string(o) }
 
+// silent reports whether the telephone rang, or was picked up, and nothing came of it: such a person may still call back, so
+// the next step keeps its time. All others have refused, or cannot be reached.
+func (o Outcome) silent() bool { return o == NoAnswer || o == NoKey }
+
 // Event is one input of the machine.
 type Event struct {
 	Kind EventKind
@@ -56,6 +62,8 @@ type Event struct {
 	Page int
 	// Outcome belongs to Result.
 	Outcome Outcome
+	// Person is who acknowledged; empty: the person of the page, or unknown.
+	Person string
 }
 
 // ActionKind is what the caller is to do.
@@ -65,12 +73,16 @@ type ActionKind string
 const (
 	// PageNow: ring the page's person or number, say why, ask for a key, report Answered and Result.
 	PageNow ActionKind = "page"
-	// CancelPage: stop the page under way; nobody needs it any more, or nothing was heard of it.
+	// CancelPage: stop a page under way; nobody needs it any more, or nothing was heard of it.
 	CancelPage ActionKind = "cancel"
-	// FallBack: the policy's steps found nobody, so the chain, or else the last resort, is paged in this round; record it.
+	// FallBack: the policy's steps found nobody, so the last resort is paged in this round; record it.
 	FallBack ActionKind = "fall_back"
 	// NobodyToPage: a whole round found nobody; record it loudly. Paging goes on after the pause.
 	NobodyToPage ActionKind = "nobody"
+	// Forgotten: nobody has acted on the incident since it was acknowledged. The acknowledgement counts no more.
+	Forgotten ActionKind = "forgotten"
+	// GiveUp: the policy's rounds are over, in vain.
+	GiveUp ActionKind = "give_up"
 	// Finish: paging has ended for good.
 	Finish ActionKind = "finish"
 )
@@ -88,23 +100,35 @@ type Action struct {
 // Page is one attempt.
 type Page struct {
 	// Number counts the pages of an incident from 1.
-	Number int
+	Number int `json:"number"`
 	// Round counts the rounds from 1.
-	Round int
-	// Tier is the chain's tier that brought the person.
-	Tier string
+	Round int `json:"round"`
+	// Step is the index of the policy's step; negative for the page that precedes the steps, the number of steps for the last
+	// resort that follows them. Walk is the step its stretch began with, Lane the target of a step with Together.
+	Step int `json:"step"`
+	Walk int `json:"walk,omitempty"`
+	Lane int `json:"lane,omitempty"`
+	// Tier is the tier of the chain, or else the target, that brought the person.
+	Tier string `json:"tier,omitempty"`
 	// Person is the ID of a person; empty for a static emergency number.
-	Person string
+	Person string `json:"person,omitempty"`
 	// Provenance says why this person.
-	Provenance oncall.Provenance
+	Provenance oncall.Provenance `json:"provenance,omitzero"`
 	// Static is the emergency number when Person is empty.
-	Static oncall.StaticNumber
+	Static oncall.StaticNumber `json:"static,omitzero"`
 	// RingTime is how long one device rings unless it says otherwise.
-	RingTime time.Duration
+	RingTime time.Duration `json:"ring_time_ns,omitempty"`
+	// Skill is what the person is paged for, Expired that the certificate of it has run out.
+	Skill   string `json:"skill,omitempty"`
+	Expired bool   `json:"expired,omitempty"`
+	// AfterAck says that the page is wanted although somebody has acknowledged.
+	AfterAck bool `json:"after_ack,omitempty"`
+	// Due is when the page is given up.
+	Due time.Time `json:"due,omitzero"`
 }
 
-// key identifies whom the page rings, for "nobody twice in one round". IDs of people never hold a colon.
-func (p Page) key() string {
+// Key identifies whom the page rings. IDs of people never hold a colon.
+func (p Page) Key() string {
 	if p.Person != "" {
 		return p.Person
 	}

@@ -1,61 +1,15 @@
 package escalation
 
 import (
+	"maps"
 	"slices"
 	"time"
-
-	"github.com/butlerspb/vahta/oncall"
 )
-
-// Phase is where paging stands.
-type Phase string
-
-// The phases. The zero value is Idle.
-const (
-	// Idle: not started.
-	Idle Phase = ""
-	// Waiting: for a step's delay or the pause between rounds, until Due.
-	Waiting Phase = "waiting"
-	// Ringing: a page is under way; Due is when it is given up.
-	Ringing Phase = "ringing"
-	// Asking: the page was picked up and a key is awaited; Due is when it is given up.
-	Asking Phase = "asking"
-	// Finished: acknowledged or closed.
-	Finished Phase = "finished"
-)
-
-// String returns the phase's name.
-func (p Phase) String() string {
-	if p == Idle {
-		return "idle"
-	}
-	return string(p)
-}
-
-// State is all the machine remembers. It is a plain value that survives being written to JSON and read back.
-type State struct {
-	Phase Phase
-	// Round counts from 1; Step is the index of the policy's step.
-	Round, Step int
-	// Waited says that the delay before the step is over.
-	Waited bool
-	// Fallen says that the steps found nobody in this round and that the fallback is being walked.
-	Fallen bool
-	// Paged are those already paged in this round.
-	Paged []string
-	// Current is the page under way, or the last one.
-	Current Page
-	// Due is when Wake is wanted; zero for never.
-	Due time.Time
-}
 
 // Machine is a policy with the source of people.
 type Machine struct {
 	Policy Policy
-	// Chain returns the tiers at an instant; oncall's Roster.Chain bound to a schedule.
-	Chain func(now time.Time) []oncall.Tier
-	// Resort returns whom to page when the chain is empty too: everyone and the emergency numbers. It may be nil.
-	Resort func(now time.Time) []oncall.Tier
+	People
 	// First is a person who is paged once before the steps, because the incident is his; empty for nobody.
 	First string
 }
@@ -63,175 +17,255 @@ type Machine struct {
 // Step takes one event and returns the next state with what is to be done. An event that does not fit the state changes
 // nothing: pages end late, timers fire twice, and an incident is closed while somebody presses a key.
 func (m Machine) Step(s State, e Event, now time.Time) (State, []Action) {
-	if s.Phase == Finished {
+	if s.Phase == Finished || s.Phase == Idle && e.Kind != Start && e.Kind != Acknowledged && e.Kind != Closed {
 		return s, nil
+	}
+	r := run{m: m, s: s.clone(), now: now}
+	if s.Policy != nil {
+		r.m.Policy = *s.Policy
+	} else {
+		r.s.Policy = &m.Policy
 	}
 	switch e.Kind {
 	case Start:
 		if s.Phase != Idle {
 			return s, nil
 		}
-		s.Round = 1
-		if m.First != "" {
-			return m.first(s, now)
-		}
-		return m.advance(s, now)
+		r.begin(m.First, 1)
 	case Wake:
-		return m.wake(s, now)
-	case Answered:
-		if s.Phase == Ringing && e.Page == s.Current.Number {
-			s.Phase, s.Due = Asking, now.Add(m.Policy.ackTimeout())
+		if s.Due.IsZero() || now.Before(s.Due) {
+			return s, nil
 		}
-		return s, nil
+	case Answered:
+		i := r.underWay(e.Page)
+		if i < 0 {
+			return s, nil
+		}
+		r.s.Pages[i].Due = now.Add(r.m.Policy.Patience())
 	case Result:
-		return m.result(s, e, now)
-	case Acknowledged, Closed:
-		return finish(s, 0)
+		if !r.result(e) {
+			return s, nil
+		}
+	case Acknowledged:
+		r.acknowledge(0, e.Person)
+	case Acted:
+		return s.Touch(now), nil
+	case Closed:
+		r.finish(0)
 	default:
 		return s, nil
 	}
+	r.settle()
+	return r.s, r.actions
 }
 
-// Assignee is the tier of the person who is paged before the steps.
-const Assignee = "assignee"
-
-// first pages the person whose incident it is; the steps follow with their delays.
-func (m Machine) first(s State, now time.Time) (State, []Action) {
-	next, actions := m.page(s, Page{Tier: Assignee, Person: m.First, RingTime: oncall.DefaultRingTime}, now)
-	next.Waited = false
-	return next, actions
+// run is one step at work. s is its own.
+type run struct {
+	m       Machine
+	s       State
+	now     time.Time
+	actions []Action
 }
 
-// wake ends a wait that is over, or gives up a page of which nothing was heard.
-func (m Machine) wake(s State, now time.Time) (State, []Action) {
-	if s.Due.IsZero() || now.Before(s.Due) {
-		return s, nil
+func (r *run) do(k ActionKind, p Page) { r.actions = append(r.actions, Action{k, p}) }
+
+func (r *run) underWay(number int) int {
+	return slices.IndexFunc(r.s.Pages, func(p Page) bool { return p.Number == number })
+}
+
+// begin starts paging, with a person who is asked before all others.
+func (r *run) begin(first string, round int) {
+	r.s.Phase, r.s.First, r.s.Acked = Paging, first, nil
+	r.round(round)
+	if first != "" {
+		r.s.Walks = []Walk{{From: firstStep, Step: firstStep}} // the first stretch follows
 	}
-	switch s.Phase {
-	case Waiting:
-		s.Waited = true
-		return m.advance(s, now)
-	case Ringing, Asking:
-		lost := Action{CancelPage, s.Current}
-		next, actions := m.advance(s, now)
-		return next, append([]Action{lost}, actions...)
-	case Idle, Finished:
-		return s, nil
+}
+
+// round starts a round.
+func (r *run) round(n int) {
+	r.s.Round, r.s.Origin, r.s.Rest, r.s.Again = n, r.now, time.Time{}, time.Time{}
+	r.s.Next, r.s.Early, r.s.Paged, r.s.Found, r.s.Resorted = 0, 0, nil, false, false
+	r.s.Walks = []Walk{{Waited: n > 1}}
+	if step, timed := r.m.Policy.timed(0); timed && step == 0 {
+		r.s.Walks = nil // the first step has a time of its own
 	}
-	return s, nil
 }
 
 // result takes the end of a page. An acknowledgement counts from any page, also from one that was given up before.
-func (m Machine) result(s State, e Event, now time.Time) (State, []Action) {
+func (r *run) result(e Event) bool {
+	i := r.underWay(e.Page)
 	switch {
-	case e.Outcome == Acked:
-		return finish(s, e.Page)
-	case (s.Phase != Ringing && s.Phase != Asking) || e.Page != s.Current.Number:
-		return s, nil
-	case e.Outcome == Escalated:
-		return m.next(s, now, true)
-	default:
-		return m.advance(s, now)
+	case e.Outcome == Acked && (i >= 0 || r.s.Phase == Paging):
+		r.acknowledge(e.Page, e.Person)
+		return true
+	case i < 0:
+		return false
 	}
+	r.ended(i, e.Outcome.silent())
+	return true
 }
 
-// finish ends paging; a page under way other than the acknowledged one is cancelled.
-func finish(s State, acked int) (State, []Action) {
-	var actions []Action
-	if (s.Phase == Ringing || s.Phase == Asking) && s.Current.Number != acked {
-		actions = append(actions, Action{CancelPage, s.Current})
-	}
-	s.Phase, s.Due = Finished, time.Time{}
-	return s, append(actions, Action{Kind: Finish})
-}
-
-// advance goes on to the next page, waiting where the policy says so.
-func (m Machine) advance(s State, now time.Time) (State, []Action) { return m.next(s, now, false) }
-
-// next walks from the present step to the first that has somebody. With hurry no delay is waited.
-func (m Machine) next(s State, now time.Time, hurry bool) (State, []Action) {
-	rungs, chain := m.Policy.rungs(), m.Chain(now)
-	for ; s.Step < len(rungs); s.Step, s.Waited = s.Step+1, false {
-		rung := rungs[s.Step]
-		page, found := rung.pick(chain, s.Paged)
-		if !found {
-			continue
+// ended takes a page off that is under way.
+func (r *run) ended(i int, silent bool) {
+	page := r.s.Pages[i]
+	r.s.Pages = slices.Delete(r.s.Pages, i, i+1)
+	for k := range r.s.Walks {
+		if w := &r.s.Walks[k]; w.From == page.Walk && w.Step == page.Step {
+			w.Silent, w.Ended = silent, true
 		}
-		if rung.Delay > 0 && !s.Waited && !hurry {
-			s.Phase, s.Due = Waiting, now.Add(rung.Delay)
-			return s, nil
-		}
-		return m.page(s, page, now)
 	}
-	if len(s.Paged) == 0 || s.Fallen || s.Current.Tier == Assignee {
-		return m.fallBack(s, chain, now)
-	}
-	return m.endRound(s, now)
 }
 
-// fallBack pages the chain, or the last resort when the chain has nobody, in a round whose steps found nobody: a step may
-// name a track that is empty now, and an incident with people to page is never left unpaged.
-func (m Machine) fallBack(s State, chain []oncall.Tier, now time.Time) (State, []Action) {
-	all := Rung{Targets: []string{Chain}}
-	if _, somebody := all.pick(chain, nil); !somebody && m.Resort != nil {
-		chain = m.Resort(now)
+// acknowledge notes who has acknowledged, by a page or (0) otherwise. Pages that are wanted all the same go on.
+func (r *run) acknowledge(number int, person string) {
+	if i := r.underWay(number); i >= 0 {
+		page := r.s.Pages[i]
+		if person == "" {
+			person = page.Key()
+		}
+		r.ended(i, false)
+		r.answered(page)
 	}
-	page, found := all.pick(chain, s.Paged)
-	if !found {
-		return m.endRound(s, now)
+	if person != "" && !slices.Contains(r.s.Acked, person) {
+		r.s.Acked = append(r.s.Acked, person)
 	}
-	var actions []Action
-	if !s.Fallen {
-		actions = []Action{{Kind: FallBack}}
+	if r.s.Phase == Holding {
+		r.cancel(func(p Page) bool { return p.Key() == person })
+		return
 	}
-	s.Fallen = true
-	next, paged := m.page(s, page, now)
-	return next, append(actions, paged...)
+	r.cancel(func(p Page) bool { return !p.AfterAck || p.Key() == person })
+	if r.s.Phase == Idle {
+		r.s.Next, r.s.Walks = len(r.m.Policy.rungs()), nil // the steps never began: nobody is told of what is over
+	}
+	r.s.Phase, r.s.Rest, r.s.Again = Holding, time.Time{}, time.Time{}
+	r.s.First, r.s.Since = person, r.now
+}
+
+// answered ends the turn of a step that is wanted after the acknowledgement and has one.
+func (r *run) answered(page Page) {
+	for k := range r.s.Walks {
+		if w := &r.s.Walks[k]; page.AfterAck && w.From == page.Walk && w.Step == page.Step {
+			r.over(w)
+		}
+	}
+}
+
+// cancel ends those pages under way that are chosen.
+func (r *run) cancel(chosen func(Page) bool) {
+	r.s.Pages = slices.DeleteFunc(r.s.Pages, func(p Page) bool {
+		if !chosen(p) {
+			return false
+		}
+		r.do(CancelPage, p)
+		return true
+	})
+}
+
+// finish ends paging; pages under way other than the acknowledged one are cancelled.
+func (r *run) finish(acked int) {
+	r.cancel(func(p Page) bool { return p.Number != acked })
+	r.s.Phase, r.s.Pages, r.s.Walks, r.s.Rest, r.s.Due = Finished, nil, nil, time.Time{}, time.Time{}
+	r.do(Finish, Page{})
+}
+
+// settle does all that is due now, and sets the time of the next look.
+func (r *run) settle() {
+	r.expire()
+	for again := true; again; {
+		switch r.s.Phase {
+		case Paging:
+			again = r.advance()
+		case Holding:
+			again = r.hold()
+		case Idle, Finished:
+			again = false
+		}
+	}
+	r.schedule()
+}
+
+// expire gives up pages of which nothing was heard.
+func (r *run) expire() {
+	for i := 0; i < len(r.s.Pages); {
+		if page := r.s.Pages[i]; !page.Due.After(r.now) {
+			r.do(CancelPage, page)
+			r.ended(i, true)
+		} else {
+			i++
+		}
+	}
+}
+
+// schedule finds the next moment at which something is due.
+func (r *run) schedule() {
+	var due time.Time
+	at := func(t time.Time) {
+		if !t.IsZero() && (due.IsZero() || t.Before(due)) {
+			due = t
+		}
+	}
+	for i := range r.s.Pages {
+		at(r.s.Pages[i].Due)
+	}
+	for i := range r.s.Walks {
+		at(r.s.Walks[i].Due)
+	}
+	switch r.s.Phase {
+	case Paging:
+		if r.s.Rest.IsZero() {
+			at(r.timedDue())
+			at(r.s.Again)
+		} else if len(r.s.Pages) == 0 {
+			at(r.s.Rest)
+		}
+	case Holding:
+		r.skipQuiet()
+		at(r.timedDue())
+		if r.m.Policy.RepageAfter > 0 {
+			at(r.s.Since.Add(r.m.Policy.RepageAfter))
+		}
+	case Idle, Finished:
+		due = time.Time{}
+	}
+	r.s.Due = due
+}
+
+// timedDue returns the time of the next timed step; zero when there is none.
+func (r *run) timedDue() time.Time {
+	step, ok := r.m.Policy.timed(r.s.Next)
+	if !ok {
+		return time.Time{}
+	}
+	return r.s.Origin.Add(r.m.Policy.rungs()[step].At)
+}
+
+// last returns when a person was paged last.
+func (r *run) last(person string) time.Time {
+	var t time.Time
+	if r.m.Paged != nil {
+		t = r.m.Paged(person)
+	}
+	if own := r.s.Turns[person]; own.After(t) {
+		return own
+	}
+	return t
 }
 
 // page starts a page.
-func (m Machine) page(s State, page Page, now time.Time) (State, []Action) {
-	page.Number, page.Round = s.Current.Number+1, s.Round
-	s.Phase, s.Current, s.Waited = Ringing, page, true
-	s.Paged = append(slices.Clone(s.Paged), page.key())
-	s.Due = now.Add(m.Policy.ackTimeout())
-	return s, []Action{{PageNow, page}}
-}
-
-// endRound waits for the next round, which begins without the first step's delay.
-func (m Machine) endRound(s State, now time.Time) (State, []Action) {
-	var actions []Action
-	if len(s.Paged) == 0 {
-		actions = []Action{{Kind: NobodyToPage}}
-	}
-	s.Phase, s.Due = Waiting, now.Add(m.Policy.pause())
-	s.Round, s.Step, s.Paged, s.Fallen = s.Round+1, 0, nil, false
-	return s, actions
-}
-
-// pick returns the first of the step's targets who was not paged in this round.
-func (r Rung) pick(chain []oncall.Tier, paged []string) (Page, bool) {
-	for _, tier := range chain {
-		if !r.has(tier.Name) {
-			continue
+func (r *run) page(p Page) {
+	r.s.Number++
+	r.s.Again = time.Time{}
+	p.Number, p.Round, p.Due = r.s.Number, r.s.Round, r.now.Add(r.m.Policy.Patience())
+	r.s.Pages = append(r.s.Pages, p)
+	r.s.Paged = append(r.s.Paged, p.Key())
+	if p.Person != "" {
+		turns := maps.Clone(r.s.Turns)
+		if turns == nil {
+			turns = map[string]time.Time{}
 		}
-		for _, page := range pages(tier) {
-			if !slices.Contains(paged, page.key()) {
-				return page, true
-			}
-		}
+		turns[p.Person] = r.now
+		r.s.Turns = turns
 	}
-	return Page{}, false
-}
-
-// pages returns a tier as pages, in order.
-func pages(tier oncall.Tier) []Page {
-	list := make([]Page, 0, len(tier.Duties)+len(tier.Numbers))
-	for _, d := range tier.Duties {
-		list = append(list, Page{Tier: tier.Name, Person: d.Person, Provenance: d.Provenance, RingTime: tier.RingTime})
-	}
-	for _, n := range tier.Numbers {
-		list = append(list, Page{Tier: tier.Name, Static: n, RingTime: tier.RingTime})
-	}
-	return list
+	r.do(PageNow, p)
 }

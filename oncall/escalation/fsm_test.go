@@ -1,235 +1,244 @@
 package escalation
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/butlerspb/vahta/oncall"
 )
 
-var update = flag.Bool("update", false, "rewrite the transcripts with what the machine does")
-
-var epoch = time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
-
-// transcript plays one file. Its lines:
-//
-//	step DELAY TARGET...      adds a step to the policy
-//	chain M:SS TIER=WHO,...   the chain from that time on (static=+number)
-//	M:SS EVENT [PAGE OUTCOME] feeds an event
-//
-// Lines that begin with ">" are what the machine does, and where it stands then.
-type transcript struct {
-	t      *testing.T
-	policy Policy
-	chains []chainFrom
-	state  State
-	out    bytes.Buffer
-}
-
-type chainFrom struct {
-	at    time.Time
-	tiers []oncall.Tier
-}
-
-func TestTranscripts(t *testing.T) {
-	t.Parallel()
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no transcripts", err)
+// drawPolicy makes any policy that Validate lets pass.
+func drawPolicy(t *rapid.T) Policy {
+	targets := []string{
+		"primary", "secondary", "tier:1", "tier:2", Chain, oncall.Everyone, oncall.Static, "skill:1c", "role:lead", "person:vera", "nowhere", "person:nobody",
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			tr := &transcript{t: t}
-			for line := range strings.Lines(string(text)) {
-				tr.line(strings.TrimRight(line, "\n"))
-			}
-			if *update {
-				if err := os.WriteFile(file, tr.out.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(text), tr.out.String()); diff != "" && !*update {
-				t.Error(diff)
-			}
-		})
+	p := Policy{
+		Pause:       time.Duration(rapid.IntRange(0, 120).Draw(t, "pause")) * time.Second,
+		AckTimeout:  time.Duration(rapid.IntRange(0, 200).Draw(t, "ack_timeout")) * time.Second,
+		RepageAfter: rapid.SampledFrom([]time.Duration{0, 0, time.Minute, time.Hour}).Draw(t, "repage"),
 	}
-}
-
-func (tr *transcript) line(line string) {
-	if strings.HasPrefix(line, ">") {
-		return
-	}
-	fmt.Fprintln(&tr.out, line)
-	f := strings.Fields(line)
-	switch {
-	case len(f) == 0 || f[0] == "#":
-	case f[0] == "step":
-		tr.policy.Steps = append(tr.policy.Steps, Rung{Delay: tr.duration(f[1]), Targets: f[2:]})
-	case f[0] == "chain":
-		tr.chains = append(tr.chains, chainFrom{tr.at(f[1]), parseChain(f[2:])})
-	default:
-		tr.event(f)
-	}
-}
-
-func (tr *transcript) event(f []string) {
-	e := Event{Kind: EventKind(f[1])}
-	if len(f) > 2 {
-		if _, err := fmt.Sscan(f[2], &e.Page); err != nil {
-			tr.t.Fatal(err)
+	var at time.Duration
+	for range rapid.IntRange(0, 5).Draw(t, "steps") {
+		r := Rung{
+			Targets:  rapid.SliceOfNDistinct(rapid.SampledFrom(targets), 1, 4, rapid.ID).Draw(t, "targets"),
+			Together: rapid.Bool().Draw(t, "together"), RoundRobin: rapid.Bool().Draw(t, "round_robin"),
+			AfterAck: rapid.Bool().Draw(t, "after_ack"), Repeat: rapid.IntRange(0, 2).Draw(t, "repeat"),
 		}
-	}
-	if len(f) > 3 {
-		e.Outcome = Outcome(f[3])
-	}
-	m := Machine{Policy: tr.policy, Chain: tr.chain}
-	before := tr.state
-	next, actions := m.Step(tr.throughJSON(tr.state), e, tr.at(f[0]))
-	if !cmp.Equal(before, tr.state) {
-		tr.t.Error("the machine changed the state it was given")
-	}
-	tr.state = next
-	for _, a := range actions {
-		fmt.Fprintf(&tr.out, "> %s\n", describe(a))
-	}
-	due := ""
-	if !next.Due.IsZero() {
-		d := next.Due.Sub(epoch)
-		due = fmt.Sprintf(", due %d:%02d", d/time.Minute, d%time.Minute/time.Second)
-	}
-	fmt.Fprintf(&tr.out, "> (%s%s)\n", next.Phase, due)
-}
-
-func describe(a Action) string {
-	if a.Page.Number == 0 {
-		return a.Kind.String()
-	}
-	who := a.Page.Person
-	if who == "" {
-		who = a.Page.Static.Number
-	}
-	return fmt.Sprintf("%s %d: %s (%s), round %d", a.Kind, a.Page.Number, who, a.Page.Tier, a.Page.Round)
-}
-
-// throughJSON proves that the state survives storage at every step.
-func (tr *transcript) throughJSON(s State) State {
-	text, err := json.Marshal(s)
-	if err != nil {
-		tr.t.Fatal(err)
-	}
-	var back State
-	if err := json.Unmarshal(text, &back); err != nil {
-		tr.t.Fatal(err)
-	}
-	return back
-}
-
-func (tr *transcript) duration(s string) time.Duration {
-	d, err := time.ParseDuration(s)
-	if err != nil {
-		tr.t.Fatal(err)
-	}
-	return d
-}
-
-func (tr *transcript) at(s string) time.Time {
-	minutes, seconds, _ := strings.Cut(s, ":")
-	return epoch.Add(tr.duration(minutes + "m" + seconds + "s"))
-}
-
-func (tr *transcript) chain(now time.Time) []oncall.Tier {
-	var tiers []oncall.Tier
-	for _, c := range tr.chains {
-		if !now.Before(c.at) {
-			tiers = c.tiers
+		if rapid.Bool().Draw(t, "timed") {
+			at += time.Duration(rapid.IntRange(1, 300).Draw(t, "at")) * time.Second
+			r.At = at
+		} else {
+			r.Delay = time.Duration(rapid.IntRange(0, 120).Draw(t, "delay")) * time.Second
 		}
+		p.Steps = append(p.Steps, r)
 	}
-	return tiers
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
-func parseChain(fields []string) []oncall.Tier {
-	var tiers []oncall.Tier
-	for _, f := range fields {
-		name, who, _ := strings.Cut(f, "=")
-		tier := oncall.Tier{Name: name}
-		for id := range strings.SplitSeq(who, ",") {
-			if name == oncall.Static {
-				tier.Numbers = append(tier.Numbers, oncall.StaticNumber{Number: id})
-			} else {
+// drawPeople makes a team whose rota changes at any moment.
+func drawPeople(t *rapid.T) People {
+	ids := []string{"anna", "boris", "vera", "gena", "dora"}
+	people := map[string]oncall.Person{}
+	for _, id := range ids {
+		p := oncall.Person{ID: id}
+		if rapid.Bool().Draw(t, "skilled") {
+			p.Skills = []string{"1c"}
+		}
+		if rapid.Bool().Draw(t, "lead") {
+			p.Roles = []oncall.Role{oncall.Lead}
+		}
+		people[id] = p
+	}
+	var chains [][]oncall.Tier
+	for range rapid.IntRange(1, 3).Draw(t, "rotas") {
+		var tiers []oncall.Tier
+		left := rapid.Permutation(ids).Draw(t, "order")
+		for _, name := range []string{"primary", "secondary", oncall.Everyone} {
+			n := rapid.IntRange(0, 2).Draw(t, name)
+			n = min(n, len(left))
+			if n == 0 {
+				continue
+			}
+			tier := oncall.Tier{Name: name, Parallel: rapid.Bool().Draw(t, "parallel")}
+			for _, id := range left[:n] {
 				tier.Duties = append(tier.Duties, oncall.Duty{Person: id, Track: name})
 			}
+			left = left[n:]
+			tiers = append(tiers, tier)
 		}
-		tiers = append(tiers, tier)
+		if rapid.Bool().Draw(t, "static") {
+			tiers = append(tiers, oncall.Tier{Name: oncall.Static, Numbers: []oncall.StaticNumber{{Number: "+78005550100"}}})
+		}
+		chains = append(chains, tiers)
 	}
-	return tiers
+	at := func(now time.Time) []oncall.Tier { return chains[int(now.Sub(epoch)/(7*time.Minute))%len(chains)] }
+	return People{
+		Chain: at,
+		Resort: func(now time.Time) []oncall.Tier {
+			all := oncall.Tier{Name: oncall.Everyone}
+			static := oncall.Tier{Name: oncall.Static}
+			for _, tier := range at(now) {
+				all.Duties = append(all.Duties, tier.Duties...)
+				static.Numbers = append(static.Numbers, tier.Numbers...)
+			}
+			return []oncall.Tier{all, static}
+		},
+		OnDuty: func(now time.Time) (list []oncall.Duty) {
+			for _, tier := range at(now) {
+				list = append(list, tier.Duties...)
+			}
+			return list
+		},
+		Person: func(id string) (oncall.Person, bool) { p, ok := people[id]; return p, ok },
+	}
 }
 
-// Whatever happens, an unfinished machine that has started always has a time to be woken, nobody is paged twice in a round,
-// and nothing happens after the finish.
-func TestNeverStuck(t *testing.T) {
+// watch checks every step of the machine.
+type watch struct {
+	t       *rapid.T
+	m       Machine
+	s       State
+	now     time.Time
+	numbers int
+	acked   bool // and not forgotten since
+	pages   int  // in this round
+}
+
+func (w *watch) step(e Event) {
+	before, round, rest := w.s, w.s.Round, w.s.Rest
+	next, actions := w.m.Step(throughJSON(w.t, w.s), e, w.now)
+	again, same := w.m.Step(w.s, e, w.now)
+	if a, b := fmt.Sprintf("%+v %+v", next.Walks, actions), fmt.Sprintf("%+v %+v", again.Walks, same); a != b {
+		w.t.Fatalf("one input, two outcomes:\n%s\n%s", a, b)
+	}
+	w.s = next
+	for _, a := range actions {
+		w.action(before, a)
+	}
+	w.invariants(before)
+	if round > 0 && next.Round > round && w.pages == 0 && rest.IsZero() {
+		w.t.Fatal("a round began without a pause")
+	}
+	if rest.IsZero() && !next.Rest.IsZero() { // the round is over
+		nobody := slices.ContainsFunc(actions, func(a Action) bool { return a.Kind == NobodyToPage })
+		if (w.pages == 0) != nobody {
+			w.t.Fatalf("a round with %d pages, nobody: %v", w.pages, nobody)
+		}
+		if w.pages == 0 && len(w.m.Chain(w.now)) > 0 {
+			w.t.Fatal("a round paged nobody although there is somebody")
+		}
+	}
+	if next.Round != round {
+		w.pages = 0
+		for _, a := range actions {
+			if a.Kind == PageNow && a.Page.Round == next.Round {
+				w.pages++
+			}
+		}
+	}
+}
+
+func (w *watch) action(before State, a Action) {
+	if before.Phase == Finished {
+		w.t.Fatalf("%v after the finish", a)
+	}
+	switch a.Kind {
+	case PageNow:
+		w.pages++
+		if w.numbers++; a.Page.Number != w.numbers {
+			w.t.Fatalf("page %d follows page %d", a.Page.Number, w.numbers-1)
+		}
+		if w.acked && !a.Page.AfterAck {
+			w.t.Fatalf("%s is paged for what is acknowledged", a.Page.Key())
+		}
+	case Forgotten:
+		w.acked = false
+	case CancelPage, FallBack, NobodyToPage, GiveUp, Finish:
+	}
+}
+
+// invariants hold between any two events.
+func (w *watch) invariants(before State) {
+	s := w.s
+	keys := map[string]bool{}
+	for _, p := range s.Pages {
+		if keys[p.Key()] {
+			w.t.Fatalf("%s is being paged twice", p.Key())
+		}
+		keys[p.Key()] = true
+		if p.Due.IsZero() || !p.Due.After(w.now) {
+			w.t.Fatalf("page %d is to be given up at %s, it is %s", p.Number, p.Due, w.now)
+		}
+	}
+	switch s.Phase {
+	case Idle, Finished:
+		if !s.Due.IsZero() || len(s.Pages) > 0 {
+			w.t.Fatalf("%s with due %s, pages %v", s.Phase, s.Due, s.Pages)
+		}
+	case Paging, Holding:
+		if s.Due.IsZero() || s.Due.Sub(w.now) > 25*time.Hour {
+			w.t.Fatalf("%s would sleep until %s", s.Phase, s.Due)
+		}
+		if !s.Due.After(w.now) && s.Due != before.Due {
+			w.t.Fatalf("%s wants to be woken at %s, it is %s", s.Phase, s.Due, w.now)
+		}
+	}
+}
+
+// Whatever happens, in any order: an unfinished machine that has started has a time to be woken; each round pages somebody
+// while there is anybody; nobody is paged twice at the same time, nor for what is acknowledged, but by steps that are wanted
+// then; nothing happens after the finish; and the state survives JSON.
+func TestAnyOrderOfEvents(t *testing.T) {
 	t.Parallel()
-	events := []EventKind{Wake, Wake, Wake, Answered, Result, Result, Result, Acknowledged, Closed}
+	kinds := []EventKind{Wake, Wake, Wake, Wake, Answered, Result, Result, Result, Result, Acted, Start, Acknowledged, Closed}
 	outcomes := []Outcome{Escalated, NoKey, Busy, Declined, NoAnswer, Unreachable, Failed, NoAnswer, Acked}
 	rapid.Check(t, func(t *rapid.T) {
-		chain := parseChain([]string{"primary=anna", "secondary=boris,vera", "static=+78005550100"}[:rapid.IntRange(0, 3).Draw(t, "tiers")])
-		policy := Policy{Steps: []Rung{
-			{Delay: time.Duration(rapid.IntRange(0, 60).Draw(t, "delay")) * time.Second, Targets: []string{"primary"}}, {Delay: time.Minute, Targets: []string{Chain}},
-		}}
-		m := Machine{Policy: policy, Chain: func(time.Time) []oncall.Tier { return chain }}
-		now := epoch
-		s, actions := m.Step(State{}, Event{Kind: Start}, now)
-		paged := map[string]bool{}
-		for range 40 {
-			for _, a := range actions {
-				if key := fmt.Sprint(a.Page.Round, a.Page.key()); a.Kind == PageNow && paged[key] {
-					t.Fatalf("%s twice in a round", key)
-				} else if a.Kind == PageNow {
-					paged[key] = true
+		w := &watch{t: t, now: epoch, m: Machine{Policy: drawPolicy(t), People: drawPeople(t)}}
+		if rapid.Bool().Draw(t, "first") {
+			w.m.First = "gena"
+		}
+		w.step(Event{Kind: Start})
+		for range rapid.IntRange(1, 60).Draw(t, "events") {
+			e := Event{Kind: rapid.SampledFrom(kinds).Draw(t, "kind")}
+			switch e.Kind {
+			case Wake:
+				if rapid.IntRange(0, 5).Draw(t, "early") > 0 && w.s.Due.After(w.now) {
+					w.now = w.s.Due.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 0, 1, 600}).Draw(t, "late")) * time.Second)
 				}
+			case Result, Answered:
+				e.Page = max(0, w.s.Number-rapid.IntRange(0, 3).Draw(t, "page"))
+				e.Outcome = rapid.SampledFrom(outcomes).Draw(t, "outcome")
+			case Acknowledged:
+				e.Person = rapid.SampledFrom([]string{"", "anna", "vera"}).Draw(t, "by")
+			case Start, Acted, Closed:
 			}
-			if (s.Phase == Finished) != s.Due.IsZero() {
-				t.Fatalf("%s with due %s", s.Phase, s.Due)
+			if e.Kind == Acknowledged || e.Kind == Result && e.Outcome == Acked && w.s.Phase == Paging {
+				w.acked = true
 			}
-			finished := s.Phase == Finished
-			e := Event{rapid.SampledFrom(events).Draw(t, "event"), s.Current.Number - rapid.IntRange(0, 1).Draw(t, "stale"), rapid.SampledFrom(outcomes).Draw(t, "outcome")}
-			if e.Kind == Wake && !finished {
-				now = s.Due
-			}
-			s, actions = m.Step(s, e, now)
-			if finished && (len(actions) > 0 || s.Phase != Finished) {
-				t.Fatalf("%v after the finish", actions)
-			}
+			w.step(e)
 		}
 	})
 }
 
-// Driven by Wake alone, as if every page were lost, each round reaches everybody of the chain.
+// Driven by Wake alone, as if every page were lost, each round reaches everybody there is, if the policy is left alone.
 func TestWakeAloneReachesEverybody(t *testing.T) {
 	t.Parallel()
 	chain := parseChain([]string{"primary=anna", "secondary=boris,vera", "static=+78005550100"})
-	m := Machine{Policy: Default(), Chain: func(time.Time) []oncall.Tier { return chain }}
+	m := Machine{Policy: Policy{Steps: []Rung{{Targets: []string{Chain}}}}, People: People{Chain: func(time.Time) []oncall.Tier { return chain }}}
 	var got []string
 	s, actions := m.Step(State{}, Event{Kind: Start}, epoch)
 	for s.Round < 3 {
 		for _, a := range actions {
 			if a.Kind == PageNow {
-				got = append(got, a.Page.key())
+				got = append(got, a.Page.Key())
 			}
 		}
 		s, actions = m.Step(s, Event{Kind: Wake}, s.Due)
@@ -240,117 +249,89 @@ func TestWakeAloneReachesEverybody(t *testing.T) {
 	}
 }
 
-func TestLint(t *testing.T) {
+// A policy that is changed while an incident is paged changes nothing of it; the people are those of the moment.
+func TestPolicyIsThatOfTheStart(t *testing.T) {
 	t.Parallel()
-	late := Rung{Delay: 16 * time.Minute, Targets: []string{"primary"}}
-	for name, tt := range map[string]struct {
-		policy Policy
-		want   []string
-	}{
-		"default":                    {Default(), nil},
-		"zero policy is the default": {Policy{}, nil},
-		"too late":                   {Policy{Steps: []Rung{late, {0, []string{Chain}}}}, []string{"begins 16m0s"}},
-		"no last resort":             {Policy{Steps: []Rung{{0, []string{"primary"}}}}, []string{"last resort"}},
-	} {
-		err := tt.policy.Lint(ReactionTime)
-		if (err == nil) != (tt.want == nil) || slices.ContainsFunc(tt.want, func(s string) bool { return !strings.Contains(err.Error(), s) }) {
-			t.Errorf("%s: error %v, want %q", name, err, tt.want)
-		}
+	chain := parseChain([]string{"primary=anna", "secondary=boris"})
+	m := Machine{
+		Policy: Policy{Steps: []Rung{{Targets: []string{"primary"}}, {Targets: []string{"secondary", oncall.Everyone}}}},
+		People: People{Chain: func(time.Time) []oncall.Tier { return chain }},
+	}
+	s, _ := m.Step(State{}, Event{Kind: Start}, epoch)
+	m.Policy = Policy{Steps: []Rung{{Targets: []string{"primary"}}, {Delay: time.Hour, Targets: []string{oncall.Everyone}}}}
+	chain = parseChain([]string{"primary=anna", "secondary=vera"})
+	s, _ = m.Step(s, Event{Kind: Result, Page: 1, Outcome: NoAnswer}, epoch.Add(20*time.Second))
+	if got := underWay(s); got != " vera" {
+		t.Errorf("under way:%s, want vera, who is secondary by now", got)
 	}
 }
 
-func TestCheckTargets(t *testing.T) {
+// States as they were written before several people could be paged at once are read: the page under way counts, its number
+// goes on, and paging begins anew behind it.
+func TestFormerStates(t *testing.T) {
 	t.Parallel()
-	schedules := []oncall.Schedule{{ID: "day", Tracks: []oncall.Track{{ID: "primary"}}}, {ID: "night", Tracks: []oncall.Track{{ID: "guard"}}}}
-	good := Policy{Steps: []Rung{{0, []string{"primary", "guard"}}, {0, []string{oncall.Everyone, oncall.Static, Chain}}}}
-	if err := good.CheckTargets(schedules); err != nil {
-		t.Error(err)
-	}
-	err := Policy{Steps: []Rung{{0, []string{"primary"}}, {0, []string{Chain, "primry", Chain}}}}.CheckTargets(schedules)
-	for _, want := range []string{`steps[1].targets[1]: "primry"`, "steps[1].targets[2]"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("error %v lacks %s", err, want)
+	due := `"Due":"2026-01-05T00:02:00Z"`
+	current := `"Current":{"Number":7,"Round":2,"Tier":"primary","Person":"anna","Provenance":{"Source":"layer","ID":"n"},"Static":{"Name":"","Names":null,"Number":"","RingTime":0},"RingTime":20000000000}`
+	m := Machine{Policy: Policy{Steps: []Rung{{Targets: []string{Chain}}}}, People: People{
+		Chain: func(time.Time) []oncall.Tier { return parseChain([]string{"primary=anna", "secondary=boris"}) },
+	}}
+	no := Event{Kind: Result, Page: 7, Outcome: NoAnswer}
+	for name, tt := range map[string]struct {
+		text  string
+		event Event
+		at    time.Duration
+		want  string
+	}{
+		"ringing, no answer":   {`{"Phase":"ringing","Round":2,"Step":0,` + current + `,` + due + `,"tried":[]}`, no, 30 * time.Second, "page 8: anna (primary), round 2"},
+		"ringing, given up":    {`{"Phase":"ringing","Round":2,` + current + `,` + due + `}`, Event{Kind: Wake}, 2 * time.Minute, "cancel 7: anna (primary), round 2; page 8: anna (primary), round 2"},
+		"ringing, too early":   {`{"Phase":"ringing","Round":2,` + current + `,` + due + `}`, Event{Kind: Wake}, time.Minute, ""},
+		"asking, acknowledged": {`{"Phase":"asking","Round":2,` + current + `,` + due + `}`, Event{Kind: Result, Page: 7, Outcome: Acked}, time.Minute, "finish"},
+		"waiting":              {`{"Phase":"waiting","Round":3,"Paged":["anna"],` + current + `,` + due + `}`, Event{Kind: Wake}, 2 * time.Minute, "page 8: anna (primary), round 3"},
+		"finished":             {`{"Phase":"finished","Round":3,` + current + `}`, Event{Kind: Wake}, 2 * time.Minute, ""},
+	} {
+		s, ok, err := ReadFormer([]byte(tt.text))
+		if !ok || err != nil {
+			t.Errorf("%s: %v, %v", name, ok, err)
+			continue
 		}
+		_, actions := m.Step(throughJSON(t, s), tt.event, epoch.Add(tt.at))
+		var got []string
+		for _, a := range actions {
+			got = append(got, describe(a))
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+	for _, text := range []string{`{}`, `{"machine":{"phase":"paging"}}`, `{"Phase":"idle"}`} {
+		if _, ok, err := ReadFormer([]byte(text)); ok || err != nil {
+			t.Errorf("%s: %v, %v", text, ok, err)
+		}
+	}
+	if _, _, err := ReadFormer([]byte(`[`)); err == nil {
+		t.Error("read what is no JSON")
 	}
 }
 
-// A policy that finds nobody pages the chain, and everyone when the chain is empty too.
-func TestFallBack(t *testing.T) {
-	t.Parallel()
-	tier := func(name string, ids ...string) []oncall.Tier {
-		one := oncall.Tier{Name: name}
-		for _, id := range ids {
-			one.Duties = append(one.Duties, oncall.Duty{Person: id})
+// FuzzFormer: whatever lies in a record is read or refused, and what is read can be paged on with.
+func FuzzFormer(f *testing.F) {
+	f.Add([]byte(`{"Phase":"ringing","Round":2,"Current":{"Number":7,"Person":"anna"},"Due":"2026-01-05T00:02:00Z"}`))
+	f.Add([]byte(`{"Phase":"waiting","Round":-9,"Due":"0001-01-01T00:00:00Z"}`))
+	m := Machine{Policy: Default(), People: People{Chain: func(time.Time) []oncall.Tier { return parseChain([]string{"primary=anna", "static=+7800"}) }}}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, ok, err := ReadFormer(text)
+		if !ok || err != nil || s.Phase == Finished {
+			return
 		}
-		return []oncall.Tier{one}
-	}
-	for name, tt := range map[string]struct {
-		targets       string
-		chain, resort []oncall.Tier
-		want          []string
-	}{
-		"the policy finds somebody": {"primary", tier("primary", "anna"), tier(oncall.Everyone, "boris"), []string{"page anna", "", "page anna"}},
-		"the chain":                 {"primry", tier("primary", "anna", "boris"), tier(oncall.Everyone, "vera"), []string{"fall_back page anna", "page boris", "", "fall_back page anna"}},
-		"everyone":                  {"primry", nil, tier(oncall.Everyone, "vera"), []string{"fall_back page vera", "", "fall_back page vera"}},
-		"nobody at all":             {"primry", nil, nil, []string{"nobody", "nobody"}},
-	} {
-		m := Machine{
-			Policy: Policy{Steps: []Rung{{0, []string{tt.targets}}}},
-			Chain:  func(time.Time) []oncall.Tier { return tt.chain }, Resort: func(time.Time) []oncall.Tier { return tt.resort },
-		}
-		now, s := epoch, State{}
-		for i, want := range tt.want {
-			e := Event{Kind: Wake}
-			if i == 0 {
-				e.Kind = Start
-			} else if s.Phase == Ringing {
-				e = Event{Kind: Result, Page: s.Current.Number, Outcome: NoAnswer}
-			} else {
+		now := epoch
+		for range 3 {
+			if s.Due.After(now) {
 				now = s.Due
 			}
-			var actions []Action
-			s, actions = m.Step(s, e, now)
-			var got []string
-			for _, a := range actions {
-				got = append(got, strings.TrimSpace(a.Kind.String()+" "+a.Page.Person))
-			}
-			if strings.Join(got, " ") != want {
-				t.Errorf("%s, step %d: %q, want %q", name, i, got, want)
-			}
+			s, _ = m.Step(s, Event{Kind: Wake}, now)
 		}
-	}
-}
-
-func TestReach(t *testing.T) {
-	t.Parallel()
-	anna := []oncall.Tier{{Name: "primary", Duties: []oncall.Duty{{Person: "anna"}}}}
-	for name, tt := range map[string]struct {
-		steps []Rung
-		chain []oncall.Tier
-		want  Reach
-	}{
-		"at once":                         {[]Rung{{0, []string{Chain}}}, anna, Reach{Found: true}},
-		"after a delay":                   {[]Rung{{16 * time.Minute, []string{"primary"}}}, anna, Reach{Found: true, After: 16 * time.Minute}},
-		"empty steps are skipped at once": {[]Rung{{14 * time.Minute, []string{"second"}}, {0, []string{Chain}}}, anna, Reach{Found: true}},
-		"by the fallback":                 {[]Rung{{time.Minute, []string{"second"}}}, anna, Reach{Found: true, Fallen: true}},
-		"nobody":                          {nil, nil, Reach{}},
-	} {
-		m := Machine{Policy: Policy{Steps: tt.steps}, Chain: func(time.Time) []oncall.Tier { return tt.chain }}
-		if got := m.Reach(epoch); got != tt.want {
-			t.Errorf("%s: %+v, want %+v", name, got, tt.want)
+		if s.Phase != Paging || s.Due.IsZero() {
+			t.Fatalf("%s leads to %+v", text, s)
 		}
-	}
-}
-
-func TestPolicyValidate(t *testing.T) {
-	t.Parallel()
-	if err := Default().Validate(); err != nil {
-		t.Error(err)
-	}
-	err := Policy{Pause: -1, AckTimeout: -1, Steps: []Rung{{Delay: -1}}}.Validate()
-	for _, path := range []string{"pause:", "ack_timeout:", "steps[0].delay:", "steps[0].targets:"} {
-		if err == nil || !strings.Contains(err.Error(), path) {
-			t.Errorf("error %v lacks %s", err, path)
-		}
-	}
+	})
 }

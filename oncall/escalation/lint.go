@@ -1,8 +1,11 @@
 package escalation
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -12,50 +15,257 @@ import (
 // ReactionTime is the promise a policy is measured against: first contact within 15 minutes.
 const ReactionTime = 15 * time.Minute
 
-// CheckTargets reports every target, joined, that names no tier: neither a track of any of the schedules nor Everyone,
-// Static or Chain. A schedule that lacks a track of another one is sound: its step is skipped.
+// CheckTargets reports every target, joined, that names no track of any of the schedules. A schedule that lacks a track of
+// another one is sound: its step is skipped.
 func (p Policy) CheckTargets(schedules []oncall.Schedule) error {
+	return p.check(func(t target, name string) string {
+		if t.prefix != "" || name == Chain || name == oncall.Everyone || name == oncall.Static || hasTrack(schedules, name) {
+			return ""
+		}
+		return "no track of any schedule; name " + targetForms
+	})
+}
+
+// CheckPeople reports every target, joined, that names a skill which nobody has, or a person who is not there. It is no reason
+// to refuse anything: people come and go, and a step that finds nobody is skipped.
+func (p Policy) CheckPeople(people []oncall.Person) error {
+	return p.check(func(t target, _ string) string {
+		switch t.prefix {
+		case skillPrefix:
+			if !slices.ContainsFunc(people, func(q oncall.Person) bool { return hasSkill(q, t.name) }) {
+				return "a skill that nobody has; add it to a person's skills, or name another one"
+			}
+		case personPrefix:
+			if !slices.ContainsFunc(people, func(q oncall.Person) bool { return q.ID == t.name }) {
+				return "no person; name the id of one"
+			}
+		}
+		return ""
+	})
+}
+
+// check joins what fault finds wrong with the well-formed targets.
+func (p Policy) check(fault func(t target, name string) string) error {
 	var errs []error
 	for i, step := range p.Steps {
-		for k, target := range step.Targets {
-			switch {
-			case !isTier(schedules, target):
-				errs = append(errs, fmt.Errorf("steps[%d].targets[%d]: %q is no track of any schedule; name a track, %s, %s or %s",
-					i, k, target, oncall.Everyone, oncall.Static, Chain))
-			case slices.Contains(step.Targets[:k], target):
-				errs = append(errs, fmt.Errorf("steps[%d].targets[%d]: %q is named twice; remove one", i, k, target))
+		for k, name := range step.Targets {
+			t, err := parseTarget(name)
+			if err != nil {
+				continue // told by Validate
+			}
+			if why := fault(t, name); why != "" {
+				errs = append(errs, fmt.Errorf("steps[%d].targets[%d]: %q is %s", i, k, name, why))
 			}
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func isTier(schedules []oncall.Schedule, name string) bool {
-	if name == Chain || name == oncall.Everyone || name == oncall.Static {
-		return true
-	}
+func hasTrack(schedules []oncall.Schedule, name string) bool {
+	is := func(t oncall.Track) bool { return t.ID == name }
 	return slices.ContainsFunc(schedules, func(s oncall.Schedule) bool {
-		return slices.ContainsFunc(s.Tracks, func(t oncall.Track) bool { return t.ID == name })
+		return slices.ContainsFunc(s.Tracks, is) ||
+			slices.ContainsFunc(s.Versions, func(v oncall.Version) bool { return slices.ContainsFunc(v.Tracks, is) })
 	})
 }
 
-// Lint reports what is allowed but may break the promise, joined: a last step without a last resort, or one that begins
-// later than the limit after the start.
-func (p Policy) Lint(limit time.Duration) error {
+// Ring is one page of a rehearsal, both times counted from the start of paging.
+type Ring struct {
+	Page
+	From, To time.Duration
+}
+
+// Rehearse plays the first round of paging that starts at now, up to limit, with nobody answering: each page lasts as long as
+// the person's rules and devices ring. It is the worst case of a policy, but for people who talk.
+func (m Machine) Rehearse(now time.Time, limit time.Duration) []Ring {
 	var (
-		errs   []error
-		delays time.Duration
-		rungs  = p.rungs()
-		at     = len(rungs) - 1
+		rings []Ring
+		ends  = map[int]time.Time{} // of pages under way
+		at    = now
 	)
-	for _, rung := range rungs {
-		delays += rung.Delay
+	s, actions := m.Step(State{}, Event{Kind: Start}, at)
+	for {
+		for _, a := range actions {
+			switch a.Kind {
+			case PageNow:
+				ends[a.Page.Number] = at.Add(m.Longest(a.Page))
+				rings = append(rings, Ring{a.Page, at.Sub(now), ends[a.Page.Number].Sub(now)})
+			case CancelPage:
+				delete(ends, a.Page.Number)
+			case FallBack, NobodyToPage, Forgotten, GiveUp, Finish:
+			}
+		}
+		e, next := Event{Kind: Wake}, s.Due
+		for _, number := range slices.Sorted(maps.Keys(ends)) {
+			if !next.Before(ends[number]) {
+				e, next = Event{Kind: Result, Page: number, Outcome: NoAnswer}, ends[number]
+			}
+		}
+		if s.Round > 1 || !s.Rest.IsZero() || next.IsZero() || next.Sub(now) > limit {
+			return rings
+		}
+		delete(ends, e.Page)
+		at = next
+		s, actions = m.Step(s, e, at)
 	}
-	if last := rungs[at]; !last.has(oncall.Everyone) && !last.has(oncall.Static) {
-		errs = append(errs, fmt.Errorf("steps[%d].targets: the last step has no last resort; add %s or %s", at, oncall.Everyone, oncall.Static))
+}
+
+// rehearsed bounds a rehearsal for lint: what does not come within this time comes too late anyway.
+const rehearsed = 4 * time.Hour
+
+// Lint reports what is allowed but may break the promise, joined, each with the path of the rule that does it. It proves the
+// promise for the people whom the machine has at now: if nobody answers, a last resort has rung within limit.
+func (m Machine) Lint(now time.Time, limit time.Duration) error {
+	var errs []error
+	if !m.Policy.hasResort() {
+		errs = append(errs, fmt.Errorf("steps[%d].targets: no step has a last resort, so everyone and the emergency numbers follow the last one; add a step with %s and %s",
+			len(m.Policy.rungs())-1, oncall.Everyone, oncall.Static))
 	}
-	if delays > limit {
-		errs = append(errs, fmt.Errorf("steps[%d].delay: the last step begins %s after the start, more than %s; shorten the delays", at, delays, limit))
+	rings := m.Rehearse(now, rehearsed)
+	errs = append(errs, m.unreached(rings), m.late(rings, limit), m.unheard(rings))
+	return errors.Join(errs...)
+}
+
+// late reports the rule because of which no last resort has rung within limit.
+func (m Machine) late(rings []Ring, limit time.Duration) error {
+	i := slices.IndexFunc(rings, func(r Ring) bool { return r.Step >= len(m.Policy.rungs()) || m.step(r.Step).isResort() })
+	if i < 0 {
+		if len(rings) == 0 {
+			return errors.New("steps: nobody can be paged now; add people with devices, or static numbers")
+		}
+		return nil // the steps find people, and there is no further resort
+	}
+	end := rings[i].To
+	for _, r := range rings[i:] {
+		if r.From <= limit {
+			end = min(end, r.To)
+		}
+	}
+	if end <= limit {
+		return nil
+	}
+	path, why := m.culprit(rings[:i], rings[i])
+	return fmt.Errorf("%s: %s, so that the last resort has rung only %s after the start, more than %s", path, why, end, limit)
+}
+
+func (m Machine) step(i int) Rung {
+	if i < 0 {
+		return Rung{}
+	}
+	return m.Policy.rungs()[i]
+}
+
+// culprit names the rule that takes most of the time before a page.
+func (m Machine) culprit(before []Ring, late Ring) (path, why string) {
+	if late.Step < len(m.Policy.rungs()) && m.step(late.Walk).At > 0 && m.step(late.Walk).At >= late.From {
+		return fmt.Sprintf("steps[%d].at", late.Walk), "the last resort begins at " + m.step(late.Walk).At.String()
+	}
+	type share struct {
+		took      time.Duration
+		path, why string
+	}
+	var shares []share
+	for step := late.Walk; step <= late.Step && step < len(m.Policy.rungs()); step++ {
+		if step < 0 {
+			continue
+		}
+		if d := m.step(step).Delay; d > 0 {
+			shares = append(shares, share{d, fmt.Sprintf("steps[%d].delay", step), fmt.Sprintf("the step waits %s", d)})
+		}
+	}
+	took, count := map[int]time.Duration{}, map[int]int{}
+	for _, r := range before {
+		took[r.Step] += r.To - r.From
+		count[r.Step]++
+		if rule, d := m.slowRule(r.Page); d > 0 {
+			shares = append(shares, share{d, fmt.Sprintf("people[%s].notify[%d].after", r.Person, rule), fmt.Sprintf("a rule of the person waits %s", d)})
+		}
+	}
+	for _, step := range slices.Sorted(maps.Keys(took)) {
+		why := fmt.Sprintf("%d page(s) one after another ring for %s", count[step], took[step])
+		shares = append(shares, share{took[step], fmt.Sprintf("steps[%d].targets", max(step, 0)), why})
+	}
+	if len(shares) == 0 {
+		return fmt.Sprintf("steps[%d]", max(late.Step, 0)), fmt.Sprintf("a page of it lasts %s", late.To-late.From)
+	}
+	worst := slices.MaxFunc(shares, func(a, b share) int { return cmp.Compare(a.took, b.took) })
+	return worst.path, worst.why
+}
+
+// slowRule returns the index and the wait of the person's rule that a page waits for longest.
+func (m Machine) slowRule(p Page) (rule int, wait time.Duration) {
+	if m.Person == nil {
+		return 0, 0
+	}
+	person, _ := m.Person(p.Person)
+	for i, r := range person.Notify {
+		if r.After > wait && r.After < m.Policy.Patience() {
+			rule, wait = i, r.After
+		}
+	}
+	return rule, wait
+}
+
+// unreached reports steps that page nobody in a whole round although they have people: those before them have paged them.
+func (m Machine) unreached(rings []Ring) error {
+	var errs []error
+	for i, rung := range m.Policy.rungs() {
+		if slices.ContainsFunc(rings, func(r Ring) bool { return r.Step == i }) || len(rings) == 0 {
+			continue
+		}
+		start := rings[0].Due.Add(-m.Policy.Patience())
+		never := func(string) time.Time { return time.Time{} }
+		if slices.ContainsFunc(rung.Targets, func(t string) bool { return len(m.groups(t, start, never)) > 0 }) {
+			errs = append(errs, fmt.Errorf("steps[%d]: pages nobody: the steps before it have paged all of its people; give it a time (at), or remove it", i))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// unheard reports rules of people that never ring, because their page is given up before.
+func (m Machine) unheard(rings []Ring) error {
+	if m.Person == nil {
+		return nil
+	}
+	var errs []error
+	seen, patience := map[string]bool{"": true}, m.Policy.Patience()
+	for _, r := range rings {
+		if seen[r.Person] {
+			continue
+		}
+		seen[r.Person] = true
+		person, _ := m.Person(r.Person)
+		for i, rule := range person.Notify {
+			path := fmt.Sprintf("people[%s].notify[%d]", r.Person, i)
+			switch devices := ruleDevices(person, rule); {
+			case rule.After >= patience:
+				errs = append(errs, fmt.Errorf("%s.after: %s never comes: a page is given up after %s (ack_timeout)", path, rule.After, patience))
+			case rule.Channel != "" && rule.Channel != Voice:
+			case len(devices) == 0:
+				errs = append(errs, fmt.Errorf("%s.devices: the person has no such device", path))
+			case rule.After+ringing(devices, r.RingTime) > patience:
+				errs = append(errs, fmt.Errorf("%s.after: the page is given up after %s (ack_timeout) while this rule still rings; shorten it", path, patience))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Empty reports, joined, the targets that stand for nobody at any of the moments. A policy that is the default is not blamed:
+// it names people whom not every team has.
+func (m Machine) Empty(moments []time.Time) error {
+	if len(moments) == 0 || reflect.DeepEqual(m.Policy.rungs(), Default().rungs()) {
+		return nil
+	}
+	never := func(string) time.Time { return time.Time{} }
+	var errs []error
+	for i, rung := range m.Policy.rungs() {
+		for k, name := range rung.Targets {
+			if !slices.ContainsFunc(moments, func(t time.Time) bool { return len(m.groups(name, t, never)) > 0 }) {
+				errs = append(errs, fmt.Errorf("steps[%d].targets[%d]: %q has nobody from %s to %s", i, k, name,
+					moments[0].Format(time.DateOnly), moments[len(moments)-1].Format(time.DateOnly)))
+			}
+		}
 	}
 	return errors.Join(errs...)
 }
@@ -64,19 +274,19 @@ func (p Policy) Lint(limit time.Duration) error {
 type Reach struct {
 	Found  bool          // somebody is paged in the first round
 	After  time.Duration // when
-	Fallen bool          // only because of the fallback: the steps find nobody
+	Fallen bool          // only because of the last resort: the steps find nobody
 }
 
 // Reach plays the first round of paging that starts at now, with nobody answering, up to its first page.
 func (m Machine) Reach(now time.Time) Reach {
 	start := now
 	s, actions := m.Step(State{}, Event{Kind: Start}, now)
-	for s.Round == 1 && s.Phase == Waiting {
+	for s.Round == 1 && s.Rest.IsZero() && len(s.Pages) == 0 && !s.Due.IsZero() {
 		now = s.Due
 		s, actions = m.Step(s, Event{Kind: Wake}, now)
 	}
 	return Reach{
-		Found: s.Phase == Ringing, After: now.Sub(start),
+		Found: len(s.Pages) > 0, After: now.Sub(start),
 		Fallen: slices.ContainsFunc(actions, func(a Action) bool { return a.Kind == FallBack }),
 	}
 }

@@ -1,0 +1,43 @@
+package dispatch
+
+import (
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// acts reports whether an event is somebody's work on the ticket, so that it is
+// not forgotten: a note, a decision, a conversation. Attempts to reach people
+// are not.
+func acts(e ticket.Event) bool {
+	switch b := e.Body.(type) {
+	case ticket.Noted, ticket.Moved, ticket.Categorised, ticket.Prioritised:
+		return e.By != byVahta && e.By != byCaller
+	case ticket.Accepted, ticket.SpecialistTook:
+		return true
+	case ticket.CallEnded:
+		return b.Person != ""
+	case ticket.Opened, ticket.Joined, ticket.Attempted, ticket.PageRaised, ticket.Acknowledged, ticket.MergedInto, ticket.RecallAsked,
+		ticket.RecallTried, ticket.RecallEnded, ticket.SpecialistAsked, ticket.SpecialistMissed:
+	}
+	return false
+}
+
+// keepWatch keeps the page timer of a ticket that somebody has: due at once, when
+// he has just taken it, so that paging learns of it; else with the note that
+// somebody has acted, where that counts.
+func (c Case) keepWatch(change Change, taken bool, e ticket.Event) (_ Change, err error) {
+	state, timer := c.pagingState(), c.pageTimer()
+	due := timer.DueAt
+	switch {
+	case taken:
+		due, state.Tried = e.At, nil
+	case acts(e) && state.Machine.Policy.RepageAfter > 0:
+		state.Machine = state.Machine.Touch(e.At)
+	default:
+		return change, nil
+	}
+	timer = timer.moved(due)
+	if timer.State, err = state.encode(); err != nil {
+		return change, err
+	}
+	return change.set(timer), nil
+}

@@ -1,0 +1,201 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/escalation"
+)
+
+// specialistRounds is how often each specialist is paged before a search is given
+// up: a pause lies between, and whoever asked has seen by then that he must think
+// of somebody else.
+const specialistRounds = 3
+
+// Specialist is one of those a search asks.
+type Specialist struct {
+	Person  string `json:"person"`
+	Name    string `json:"name"`
+	OnDuty  bool   `json:"on_duty,omitempty"`
+	Expired bool   `json:"expired,omitempty"` // the certificate of the skill has run out
+}
+
+// NoSpecialistError says that nobody can be paged for a skill.
+type NoSpecialistError struct {
+	Skill string
+	Known []string // the skills that somebody has
+}
+
+// Error implements error.
+func (e *NoSpecialistError) Error() string {
+	known := "nobody has any; add skills to people"
+	if len(e.Known) > 0 {
+		known = "there are: " + strings.Join(e.Known, ", ")
+	}
+	return fmt.Sprintf("nobody who can be called now has the skill %q; %s", e.Skill, known)
+}
+
+// PageSpecialist pages those who have a skill about an open ticket, one after
+// another, also when somebody has the ticket: valid certificates first, then who
+// is on duty, then who was paged least recently. It returns whom it asks, in
+// order. Is a search for the skill under way already, that one goes on. The key
+// of a specialist takes the ticket too, when nobody has it.
+func (d *Dispatcher) PageSpecialist(ctx context.Context, ref Ref, skill string, by Author) (asked []Specialist, err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("page_specialist", began, err) }()
+	skill = strings.ToLower(strings.TrimSpace(skill))
+	if by.At.IsZero() {
+		by.At = d.now()
+	}
+	err = d.amend(ctx, ref.ID, func(c Case) (Change, error) {
+		if !c.Ticket.Open() {
+			return Change{}, &ticket.IllegalError{
+				Number: c.Ticket.Number, Stage: c.Ticket.Stage, Event: ticket.KindSpecialistAsked, Why: "it is " + c.Ticket.Stage.String(),
+			}
+		}
+		s := d.dir.Load()
+		if asked = d.specialists(s, s.lineOf(c.Ticket), skill, d.now()); len(asked) == 0 {
+			return Change{}, &NoSpecialistError{Skill: skill, Known: skills(s.Roster.People)}
+		}
+		if c.timer(skillTimer(skill)).Gen > 0 {
+			return Change{}, nil // a search is under way
+		}
+		body := ticket.SpecialistAsked{Skill: skill}
+		for _, p := range asked {
+			body.People = append(body.People, p.Person)
+			if p.Expired {
+				body.Expired = append(body.Expired, p.Person)
+			}
+		}
+		change, err := c.take(Change{Open: c.Ticket.ID}, ticket.Event{
+			Ticket: c.Ticket.ID, At: by.At, By: by.Person, Channel: string(by.Channel), Body: body,
+		})
+		if err != nil {
+			return change, err
+		}
+		return d.search(c, change, skill, escalation.Event{Kind: escalation.Start})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("page a specialist about ticket %s: %w", ref.Number, err)
+	}
+	return asked, nil
+}
+
+// specialists lists whom a search asks.
+func (d *Dispatcher) specialists(s *Snapshot, l Line, skill string, now time.Time) (list []Specialist) {
+	m := machineFor(s, l, d.turns.last)
+	duties := m.OnDuty(now)
+	for _, p := range m.Holders(skill, now) {
+		person, _ := s.Roster.Person(p.Person)
+		list = append(list, Specialist{
+			Person: p.Person, Name: person.Name, Expired: p.Expired,
+			OnDuty: slices.ContainsFunc(duties, func(o oncall.Duty) bool { return o.Person == p.Person }),
+		})
+	}
+	return list
+}
+
+// skills lists what people can be paged for.
+func skills(people []oncall.Person) []string {
+	have := map[string]bool{}
+	for i := range people {
+		for _, s := range people[i].Skills {
+			have[s] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(have))
+}
+
+// search runs one step of the search for a specialist and adds its effects to the
+// change. of is the notice whose result the event is, if it is one.
+func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.Event, of ...Notice) (Change, error) {
+	now, s := d.now().UTC(), d.dir.Load()
+	timer := c.timer(skillTimer(skill))
+	key := TimerKey{c.Ticket.ID, timer.Kind}
+	state, _ := readPaging(timer.State)
+	switch {
+	case !c.Ticket.Open():
+		return change.without(key), nil
+	case timer.Gen == 0 && ev.Kind != escalation.Start:
+		return change, nil
+	case ev.Kind == escalation.Start: // pages of different searches have different numbers
+		state.Machine.Number = int(now.Unix()) * pagesPerSearch
+	}
+	for _, n := range of {
+		var ended bool
+		if ev.Outcome, ended = state.end(n, ev.Outcome); !ended {
+			return c.keep(change, timer, timer.DueAt, state)
+		}
+	}
+	m := machineFor(s, s.lineOf(c.Ticket), d.turns.last)
+	m.Policy = escalation.Specialist(skill, specialistRounds)
+	next, actions := m.Step(state.Machine, ev, now)
+	state.Machine = next
+	for _, a := range actions {
+		switch a.Kind {
+		case escalation.PageNow:
+			list := pageNotices(s, c.Ticket, a.Page, timer.Gen+1, now, 0)
+			for i := range list {
+				list[i].Reason = reasonSpecialist
+			}
+			change.Notices = append(change.Notices, list...)
+		case escalation.CancelPage:
+			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, a.Page.Number})
+		case escalation.GiveUp:
+			change.Events = append(change.Events, ticket.Event{
+				Ticket: c.Ticket.ID, At: now, By: byVahta,
+				Body: ticket.SpecialistMissed{Skill: skill, Tries: next.Number % pagesPerSearch},
+			})
+		case escalation.FallBack, escalation.NobodyToPage, escalation.Forgotten, escalation.Finish:
+		}
+	}
+	if next.Phase == escalation.Finished {
+		return change.without(key), nil
+	}
+	return c.keep(change, timer, next.Due, state)
+}
+
+// reasonSpecialist is why a specialist is paged.
+const reasonSpecialist = "specialist"
+
+// pagesPerSearch is more than the pages of one search.
+const pagesPerSearch = 1000
+
+// keep sets a timer with its state.
+func (c Case) keep(change Change, timer Timer, due time.Time, state pagingState) (_ Change, err error) {
+	timer = timer.moved(due)
+	if timer.State, err = state.encode(); err != nil {
+		return change, err
+	}
+	return change.set(timer), nil
+}
+
+// found ends a search with the one who has acknowledged; once it has ended, a
+// further key changes nothing.
+func (d *Dispatcher) found(c Case, change Change, n Notice, at time.Time) (Change, error) {
+	timer := c.timer(skillTimer(n.Skill))
+	if timer.Gen == 0 {
+		return change, nil
+	}
+	state, _ := readPaging(timer.State)
+	for _, p := range state.Machine.Pages {
+		if p.Number != n.Page {
+			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, p.Number})
+		}
+	}
+	change, err := c.take(change.without(TimerKey{c.Ticket.ID, timer.Kind}), ticket.Event{
+		Ticket: c.Ticket.ID, At: at, By: n.To, Channel: string(n.Channel),
+		Body: ticket.SpecialistTook{Skill: n.Skill, Person: n.To, Expired: n.Expired},
+	})
+	return change, err
+}
+
+// ErrNoSkill says that a search names no skill.
+var ErrNoSkill = errors.New("name a skill, such as 1c")
