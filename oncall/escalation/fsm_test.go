@@ -124,7 +124,8 @@ func (w *watch) step(e Event) {
 		w.action(before, a)
 	}
 	w.invariants(before)
-	if round > 0 && next.Round > round && w.pages == 0 && rest.IsZero() {
+	forgotten := slices.ContainsFunc(actions, func(a Action) bool { return a.Kind == Forgotten })
+	if round > 0 && next.Round > round && !forgotten && (rest.IsZero() || w.now.Before(rest)) {
 		w.t.Fatal("a round began without a pause")
 	}
 	if rest.IsZero() && !next.Rest.IsZero() { // the round is over
@@ -160,7 +161,7 @@ func (w *watch) action(before State, a Action) {
 			w.t.Fatalf("%s is paged for what is acknowledged", a.Page.Key())
 		}
 	case Forgotten:
-		w.acked = false
+		w.acked, w.pages = false, 0
 	case CancelPage, FallBack, NobodyToPage, GiveUp, Finish:
 	}
 }
