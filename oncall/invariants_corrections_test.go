@@ -3,12 +3,14 @@ package oncall_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/butlerspb/vahta/oncall"
+	"github.com/butlerspb/vahta/oncall/edit"
 )
 
 // with is the world with one more correction, which holds on [from, to).
@@ -72,6 +74,11 @@ func TestInvariant14Undo(t *testing.T) {
 		w.roster.Overrides = nil
 		one, other := w.drawOverride(t, "one", "primary"), w.drawOverride(t, "other", "primary")
 		one.Kind, other.Kind = oncall.Planned, oncall.Planned
+		for _, changes := range [][]oncall.Change{one.Changes, other.Changes} {
+			for i := range changes { // versions read civil times in zones of their own
+				changes[i].From, changes[i].To = oncall.InstantPoint(changes[i].From.In(w.zone)), oncall.InstantPoint(changes[i].To.In(w.zone))
+			}
+		}
 		if meet(&w, one, other) {
 			t.Skip("they meet")
 		}
@@ -207,6 +214,55 @@ func TestInvariant17VersionKeepsThePast(t *testing.T) {
 		for _, at := range w.moments(t, 10) {
 			if at < f && fmt.Sprint(tiers(before, at)) != fmt.Sprint(tiers(after, at)) {
 				t.Fatalf("a version from %s on changes the chain at %s", w.moment(f), w.moment(at))
+			}
+		}
+	})
+}
+
+// … and whoever is on duty at f keeps the turn, unless removed, however members come and go.
+func TestInvariant17VersionKeepsTheTurn(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawLayers(t)
+		w.roster.Schedules[0].Versions = nil
+		f := rapid.Int64Range(w.from+1, w.to-1).Draw(t, "f")
+		rules := w.roster.Schedules[0].RulesAt(sec(f))
+		rules.Tracks = slices.Clone(rules.Tracks)
+		track := &rules.Tracks[0]
+		track.Layers = slices.Clone(track.Layers)
+		layer := &track.Layers[rapid.IntRange(0, len(track.Layers)-1).Draw(t, "layer")]
+		removed := ""
+		members := slices.Clone(layer.Members)
+		if i := rapid.IntRange(0, len(members)-1).Draw(t, "place"); rapid.Bool().Draw(t, "somebody goes") && len(members) > 1 {
+			removed = members[i].String()
+			members = slices.DeleteFunc(members, func(m oncall.Member) bool { return m.String() == removed })
+		} else {
+			members = slices.Insert(members, i, drawMember(t))
+		}
+		if len(members) == 0 {
+			t.Skip("nobody is left")
+		}
+		layer.Members = members
+		layer.Handoff.Start = min(layer.Handoff.Start, len(members)-1)
+		result, err := edit.Apply(w.roster, edit.Edit{Schedule: &edit.NewRules{ID: "line", Rules: rules, From: oncall.InstantPoint(sec(f))}},
+			edit.Author{Person: "root", Channel: "test"}, sec(w.from), func() string { return "id" })
+		if err != nil {
+			t.Skip(err)
+		}
+		before, after := oncall.Compile(w.roster), oncall.Compile(result.Roster)
+		was, is := on(seats(before.Who("line", sec(f))), "primary"), on(seats(after.Who("line", sec(f))), "primary")
+		var turn oncall.Member
+		for _, s := range was {
+			if s.why == "layer "+layer.ID {
+				turn = append(turn, s.person)
+			}
+		}
+		if removed != "" && len(turn) > 0 && strings.Contains(removed, turn[0]) {
+			return // the turn may have gone
+		}
+		for _, person := range turn {
+			if !slices.Contains(people(is), person) {
+				t.Fatalf("at %s %v are on duty; after an edit of the members to %v, %v\n%s", w.moment(f), was, members, is, w.text())
 			}
 		}
 	})

@@ -19,21 +19,37 @@ type world struct {
 	from, to int64
 }
 
+// evenly chooses one of n numbers, each as likely as the others; rapid's own ranges prefer small ones.
+func evenly(t *rapid.T, n int, label string) int {
+	bits := rapid.SliceOfN(rapid.Bool(), 20, 20).Draw(t, label)
+	number := 0
+	for _, bit := range bits {
+		number *= 2
+		if bit {
+			number++
+		}
+	}
+	return number % n
+}
+
 // drawPlace chooses a zone and a moment between 1970 and 2060, mostly one at which the zone's clock changes.
 func drawPlace(t *rapid.T) (oncall.Zone, timeline, int64) {
-	zone, err := oncall.LoadZone(rapid.SampledFrom(nastyZones).Draw(t, "zone"))
+	zone, err := oncall.LoadZone(nastyZones[evenly(t, len(nastyZones), "zone")])
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock := timelineOf(zone)
-	about := rapid.Int64Range(int64(wallDate(1970, 2, 1)), int64(wallDate(2060, 11, 30))).Draw(t, "about")
+	first, last := int64(wallDate(1970, 2, 1)), int64(wallDate(2060, 11, 30))
+	about := first + int64(evenly(t, int((last-first)/daySeconds), "day"))*daySeconds + rapid.Int64Range(0, daySeconds-1).Draw(t, "second")
 	if rapid.IntRange(0, 9).Draw(t, "near a change of the clock") > 1 {
-		i := 0
-		for i < len(clock)-1 && clock[i].to < about {
-			i++
+		var changes []int64
+		for _, s := range clock {
+			if first < s.from && s.from < last {
+				changes = append(changes, s.from)
+			}
 		}
-		if change := clock[i].from; change > int64(wallDate(1970, 2, 1)) {
-			about = change + rapid.Int64Range(-3*daySeconds, 3*daySeconds).Draw(t, "off the change")
+		if len(changes) > 0 {
+			about = changes[evenly(t, len(changes), "change")] + rapid.Int64Range(-3*daySeconds, 3*daySeconds).Draw(t, "off the change")
 		}
 	}
 	return zone, clock, about
