@@ -206,7 +206,7 @@ func (s *Server) version(ctx context.Context, _ *struct{}) (*reply[VersionReply]
 		return nil, err
 	}
 	out := VersionReply{
-		Product: s.deps.Product, TZData: s.deps.TZData, Node: s.deps.Node, Revision: l.Version.Revision, EditedAt: l.Version.EditedAt,
+		Product: s.deps.Product(), TZData: s.deps.TZData, Node: s.deps.Node, Revision: l.Version.Revision, EditedAt: l.Version.EditedAt,
 		Hash: l.Version.Hash, Confirmed: l.Confirmed, Nodes: []NodeVersion{},
 	}
 	if s.deps.Nodes != nil {

@@ -36,11 +36,12 @@ type Deps struct {
 	Tokens dispatch.Tokens
 	// Nodes lists the nodes that share the record; nil: this one is alone.
 	Nodes func(ctx context.Context) ([]dispatch.Node, error)
-	// Node, Product and TZData are told by the version.
-	Node, Product, TZData string
-	Now                   func() time.Time      // nil: time.Now
-	Log                   *slog.Logger          // nil: silent
-	Registerer            prometheus.Registerer // nil: not counted
+	// Node, TZData and Product are told by the version.
+	Node, TZData string
+	Product      func() string
+	Now          func() time.Time      // nil: time.Now
+	Log          *slog.Logger          // nil: silent
+	Registerer   prometheus.Registerer // nil: not counted
 }
 
 // Server is the portal.
@@ -65,6 +66,9 @@ func Paths() []string { return []string{"/api/v1/", "/feed/", "/board/"} }
 func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Rota == nil || deps.Tokens == nil {
 		return nil, errors.New("set up portal: a rota and tokens are required")
+	}
+	if deps.Product == nil {
+		deps.Product = func() string { return "" }
 	}
 	if deps.Now == nil {
 		deps.Now = time.Now

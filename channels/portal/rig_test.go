@@ -183,7 +183,7 @@ func newRig(t *testing.T, change ...func(*Config, *Deps)) *rig {
 	cfg := Default()
 	cfg.Origins = []string{"https://intranet.example.com"}
 	deps := Deps{
-		Rota: people, Tokens: r.record, Node: "a", Product: "test", TZData: "2026a", Now: now, Log: log, Registerer: prometheus.NewRegistry(),
+		Rota: people, Tokens: r.record, Node: "a", Product: func() string { return "test" }, TZData: "2026a", Now: now, Log: log, Registerer: prometheus.NewRegistry(),
 		Nodes: func(context.Context) ([]dispatch.Node, error) {
 			return []dispatch.Node{{ID: "a", Until: now().Add(time.Minute), Rota: dir.Load().Rota}, {ID: "b"}}, nil
 		},

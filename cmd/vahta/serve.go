@@ -37,6 +37,7 @@ func serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.Product = version
 			var reloader sync.WaitGroup
 			defer reloader.Wait()
 			ctx, cancel := context.WithCancel(cmd.Context())

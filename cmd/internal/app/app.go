@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
@@ -39,6 +40,9 @@ import (
 
 // App is Vahta, built.
 type App struct {
+	// Product is the version that the API tells; it may be set before Run.
+	Product string
+
 	// set at New
 	cfg       config.Config
 	log       *slog.Logger
@@ -49,6 +53,7 @@ type App struct {
 	keeper    *dispatch.Keeper
 	desk      *dispatch.Dispatcher
 	rota      *rota.Rota
+	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool
 	trunks    *trunk.Trunks
@@ -98,6 +103,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err 
 		return nil, err
 	}
 	if err := a.buildDelivery(); err != nil {
+		return nil, err
+	}
+	if err := a.buildPortal(); err != nil {
 		return nil, err
 	}
 	if err := a.edge.Listen(ctx); err != nil {

@@ -47,7 +47,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 		return errors.Join(err, control.Close())
 	}
 	handler := desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard})
-	handler = desk.HandleRota(desk.HandleSelfTests(handler, a.selftest), a.rota)
+	handler = desk.HandleTokens(desk.HandleRota(desk.HandleSelfTests(handler, a.selftest), a.rota), a.issuer())
 	l.start(ctx, "control socket", serve(control, handler, 0)) // its answers take as long as a call
 	if a.cfg.HTTP.Listen != "" {
 		health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)
@@ -65,7 +65,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 		a.log.Info("phones are set up by links", "service", "http", "listen", links.Addr().String())
 		l.start(ctx, "links", serve(links, a.registrar.Web(), writeTimeout))
 	}
-	return nil
+	return a.servePortal(ctx, l)
 }
 
 // links reports whether phones are set up by links.
@@ -108,6 +108,7 @@ func (a *App) health() http.Handler {
 	if a.links() && a.cfg.Phones.Listen == "" {
 		mux.Handle(registrar.Path, a.registrar.Web())
 	}
+	a.mountPortal(mux)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	return mux
 }

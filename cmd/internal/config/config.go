@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
@@ -65,6 +66,8 @@ type Config struct {
 	Hotline       hotline.Config        `yaml:"hotline"`
 	Escalation    escalation.Policy     `yaml:"escalation"`
 	Webhooks      webhook.Config        `yaml:"webhooks"`
+	// Portal is the API of the rota, its calendars and pages.
+	Portal portal.Config `yaml:"portal"`
 }
 
 // Store says where the record is kept.
@@ -110,6 +113,7 @@ func Default() Config {
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
 		Webhooks:   webhook.Default(),
+		Portal:     portal.Default(),
 	}
 	c.Hotline.Recordings = "recordings"
 	return c
@@ -145,6 +149,7 @@ func (c *Config) sections() map[string]func() error {
 		"dispatch":  c.Dispatch.Validate,
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
+		"portal":    c.Portal.Validate,
 		"":          c.validate, // with the directory: lines, people, schedules, clients, escalation
 	}
 }
