@@ -1,6 +1,30 @@
 package ical
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
+
+// Fault is one thing in a file that is not understood.
+type Fault struct {
+	Line int // 0: the file as a whole
+	Code Code
+	Args []any
+}
+
+// Error returns the text in English.
+func (f Fault) Error() string { return f.Text("en") }
+
+// Text says in a language what is wrong and what to do.
+func (f Fault) Text(language string) string {
+	t := textsOf(language)
+	text := t.faults[f.Code]
+	said := fmt.Sprintf(text.problem, f.Args...) + "; " + text.do
+	if f.Line == 0 {
+		return said
+	}
+	return fmt.Sprintf("%s %d: %s", t.line, f.Line, said)
+}
 
 // Faults are all that is wrong with a file, by line. Nothing of it was taken.
 type Faults []Fault

@@ -283,6 +283,14 @@ func TestExportThenImport(t *testing.T) {
 		if d := cmp.Diff(want, written(calendar.Edit.Temporary, r.Schedules[0].Zone)); d != "" {
 			t.Errorf("through iCalendar (-exported +imported):\n%s", d)
 		}
+		for _, tmp := range []*oncall.Temporary{table.Edit.Temporary, calendar.Edit.Temporary} {
+			again := r
+			tmp.ID = "t"
+			again.Temporaries = []oncall.Temporary{*tmp}
+			if d := cmp.Diff(want, shifts(oncall.Compile(again), "primary", from, to)); d != "" {
+				t.Errorf("evaluated (-exported +imported):\n%s", d)
+			}
+		}
 	})
 }
 

@@ -56,7 +56,7 @@ const refresh = "PT1H"
 func Schedule(e *oncall.Evaluator, schedule string, o Options) []byte {
 	w := newWriter(e, o)
 	s, _ := e.Roster().Schedule(schedule)
-	w.head(w.scheduleName(s.ID), s.Zone)
+	w.head(w.scheduleName(s.ID), clockOf(&s).zone)
 	w.property(propSchedule, s.ID)
 	w.property(propFrom, o.From.UTC().Format(stamp))
 	w.property(propTo, o.To.UTC().Format(stamp))
