@@ -66,7 +66,7 @@ func TestInvariant21TimeZoneData(t *testing.T) {
 		}
 		w.clock = timelineOf(w.zone)
 		offsets := rapid.SampledFrom([]int32{0, 1800, 3600, 7200, -3600, 12 * 3600, -11 * 3600})
-		at, last := w.from-40*daySeconds, int32(0)
+		at := w.from - 40*daySeconds
 		var old []change
 		for range 6 {
 			at += rapid.Int64Range(10, 30).Draw(t, "days to the next change")*daySeconds + 3600
@@ -78,7 +78,7 @@ func TestInvariant21TimeZoneData(t *testing.T) {
 			changed = append(changed, change{old[i].at, offsets.Draw(t, "new offset")})
 		}
 		first := old[i].at
-		last = old[i-1].offset
+		last := old[i-1].offset
 		repeated := max(0, last-old[i].offset)
 		if len(changed) > i {
 			repeated = max(repeated, last-changed[i].offset)

@@ -120,17 +120,25 @@ func serviceDesk(w world) oncall.Schedule {
 	week := ^weekend & 127
 	return oncall.Schedule{ID: "line", Zone: w.zone, Calendar: "ru", Tracks: []oncall.Track{
 		{ID: "primary", Layers: []oncall.Layer{
-			{ID: "day", Priority: 1, Members: one("anna", "boris"), Handoff: oncall.Handoff{Unit: oncall.Day, Every: 2, Anchor: anchor(9, 8)},
-				Windows: []oncall.Window{{From: clock(8), To: clock(20)}}, Substitute: true},
-			{ID: "night", Priority: 1, Members: one("vera", "gleb", ""), Handoff: oncall.Handoff{Unit: oncall.Day, Anchor: anchor(9, 20)},
-				Windows: []oncall.Window{{From: clock(20), To: clock(8)}}},
-			{ID: "weekend", Priority: 2, Members: one("dora", "vera"), Handoff: oncall.Handoff{Unit: oncall.Week, Anchor: anchor(9, 1), Advance: oncall.ByWorked},
-				Windows: []oncall.Window{{Days: weekend, From: clock(1.5), To: clock(1.5), Exclude: []oncall.DayClass{oncall.MovedWorkday}}}},
+			{
+				ID: "day", Priority: 1, Members: one("anna", "boris"), Handoff: oncall.Handoff{Unit: oncall.Day, Every: 2, Anchor: anchor(9, 8)},
+				Windows: []oncall.Window{{From: clock(8), To: clock(20)}}, Substitute: true,
+			},
+			{
+				ID: "night", Priority: 1, Members: one("vera", "gleb", ""), Handoff: oncall.Handoff{Unit: oncall.Day, Anchor: anchor(9, 20)},
+				Windows: []oncall.Window{{From: clock(20), To: clock(8)}},
+			},
+			{
+				ID: "weekend", Priority: 2, Members: one("dora", "vera"), Handoff: oncall.Handoff{Unit: oncall.Week, Anchor: anchor(9, 1), Advance: oncall.ByWorked},
+				Windows: []oncall.Window{{Days: weekend, From: clock(1.5), To: clock(1.5), Exclude: []oncall.DayClass{oncall.MovedWorkday}}},
+			},
 			{ID: "rest", Members: one("egor")},
 		}},
 		{ID: "secondary", Layers: []oncall.Layer{
-			{ID: "office", Members: one("gleb", "boris", "anna"), Handoff: oncall.Handoff{Unit: oncall.Day, Anchor: anchor(30, 0), Advance: oncall.ByWorked},
-				Windows: []oncall.Window{{Days: week, From: clock(9), To: clock(18), Require: []oncall.DayClass{oncall.Workday, oncall.Short, oncall.MovedWorkday}, Shorten: time.Hour}}},
+			{
+				ID: "office", Members: one("gleb", "boris", "anna"), Handoff: oncall.Handoff{Unit: oncall.Day, Anchor: anchor(30, 0), Advance: oncall.ByWorked},
+				Windows: []oncall.Window{{Days: week, From: clock(9), To: clock(18), Require: []oncall.DayClass{oncall.Workday, oncall.Short, oncall.MovedWorkday}, Shorten: time.Hour}},
+			},
 			{ID: "hours", Priority: -1, Members: one("vera", "anna", "gleb"), Handoff: oncall.Handoff{Unit: oncall.Hour, Every: 3, Anchor: anchor(3, 1)}},
 		}},
 		{ID: "lead", Layers: []oncall.Layer{
