@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,7 +36,7 @@ func Apply(r oncall.Roster, e Edit, by Author, now time.Time, newID func() strin
 	if refusal := d.edit(e, ""); refusal != nil {
 		return Result{}, refusal
 	}
-	if refusal := newFault(&r, &d.roster); refusal != nil {
+	if refusal := newFault(&r, &d.roster, e.Import != nil); refusal != nil {
 		return Result{}, refusal
 	}
 	for key := range d.changed {
@@ -162,7 +163,7 @@ func (e *Edit) things() int {
 }
 
 // newFault refuses what Validate says of the rota after an edit and did not say before.
-func newFault(before, after *oncall.Roster) *Refusal {
+func newFault(before, after *oncall.Roster, imported bool) *Refusal {
 	known := map[string]int{}
 	for _, fault := range faultsOf(before) {
 		known[anyIndex.ReplaceAllString(fault, "[]")]++
@@ -179,6 +180,9 @@ func newFault(before, after *oncall.Roster) *Refusal {
 		problem, do := rest, "correct it"
 		if i := strings.LastIndex(rest, "; "); i >= 0 {
 			problem, do = rest[:i], rest[i+2:]
+		}
+		if imported {
+			return refuse("faulty", named(after, field), problem, do)
 		}
 		return refuse("faulty", fieldOf(field), problem, do)
 	}
@@ -214,6 +218,33 @@ func fieldOf(path string) string {
 		return strings.TrimSuffix(name+"."+rest, ".")
 	}
 	return path
+}
+
+// named turns a path in the roster into one with an ID, for imports: "overrides[3].changes[0].to" is "overrides[later].changes[0].to".
+func named(r *oncall.Roster, path string) string {
+	list, rest, _ := strings.Cut(path, ".")
+	var ids []string
+	for key := range things(r) {
+		if strings.HasPrefix(list, listOf(key.Kind)+"[") {
+			ids = append(ids, key.ID)
+		}
+	}
+	index, err := strconv.Atoi(strings.Trim(list[strings.IndexByte(list, '[')+1:], "]"))
+	if err != nil || index >= len(ids) {
+		return path
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%s[%s].%s", list[:strings.IndexByte(list, '[')], ids[index], rest), ".")
+}
+
+// listOf is the name of the list that holds the things of a kind.
+func listOf(kind Kind) string {
+	if kind == Person {
+		return "people"
+	}
+	if kind == Temporary {
+		return "temporaries"
+	}
+	return kind.String() + "s"
 }
 
 func sorted(keys map[Key]bool) []Key {
