@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # The long drills. One JSON line per figure on standard output; exit code 1 when one does not hold.
 #   FUZZ=60s               time for each fuzz target
-#   ONLY=fuzz|soak|drills  run one part
+#   CHECKS=2000            random rotas for each property of rotas
+#   ONLY=fuzz|rotas|soak|drills  run one part
 #   DRILLS="-only kill"    flags of the drills: see `go run ./cmd/proof -h`
 set -uo pipefail
 cd "$(dirname "$0")/.."
-: "${FUZZ:=60s}" "${ONLY:=}" "${DRILLS:=}"
+: "${FUZZ:=60s}" "${CHECKS:=2000}" "${ONLY:=}" "${DRILLS:=}"
 failed=0
 
 figure() { # name value unit goal holds
@@ -30,6 +31,31 @@ fuzz() {
   done)
 }
 
+rotas() { # who is on duty, by the oracle of the tests: every minute of years of clock changes, and many random rotas
+  local out name value unit start=$SECONDS
+  out=$(VAHTA_PROOF=1 go test -count=1 -timeout 120m -v -run '^TestBruteForce$' ./oncall 2>&1)
+  while IFS='|' read -r name value unit; do
+    figure "$name" "$value" "$unit" "Who and Shifts agree with the oracle" true
+  done < <(printf '%s\n' "$out" | sed -n 's/.*figure: //p')
+  while read -r name; do
+    figure "brute force $name" 0 minutes "Who and Shifts agree with the oracle" false
+  done < <(printf '%s\n' "$out" | sed -n 's/.*--- FAIL: TestBruteForce\/\([^ ]*\).*/\1/p')
+  case $out in
+    *"--- PASS: TestBruteForce"*) ;;
+    *) printf '%s\n' "$out" >&2; failed=1 ;;
+  esac
+  figure "brute force in all" $((SECONDS - start)) s "ends" true
+  while read -r name; do
+    start=$SECONDS
+    if out=$(VAHTA_PROOF=1 go test -count=1 -timeout 60m -run "^$name\$" ./oncall -rapid.checks="$CHECKS" -rapid.nofailfile 2>&1); then
+      figure "rotas $name" "$CHECKS" rotas "the property holds" true
+    else
+      printf '%s\n' "$out" >&2
+      figure "rotas $name" "$CHECKS" rotas "the property holds" false
+    fi
+  done < <(cat oncall/*_test.go | grep -oE '^func Test(Oracle|Invariant[0-9A-Za-z]+|TurnsAreShiftsOfOne|UntilIsTheEndOfTheTurn|NextIsTheFirstTurn)' | sed 's/^func //')
+}
+
 soak() { # tests of the whole line, and the flood, in their long form
   local start=$SECONDS
   if VAHTA_PROOF=1 go test -count=1 -timeout 60m ./cmd/internal/app ./sip/b2bua >&2; then
@@ -46,6 +72,7 @@ drills() { # the real program and the faults around it
 
 wanted() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
 ! wanted fuzz || fuzz
+! wanted rotas || rotas
 ! wanted soak || soak
 ! wanted drills || drills
 exit $failed
