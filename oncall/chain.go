@@ -1,7 +1,6 @@
 package oncall
 
 import (
-	"iter"
 	"slices"
 	"time"
 )
@@ -93,15 +92,4 @@ func ringTime(d time.Duration) time.Duration {
 		return d
 	}
 	return DefaultRingTime
-}
-
-// Chain asks a freshly compiled evaluator. It stands in until all callers hold one.
-func (r Roster) Chain(schedule string, t time.Time) []Tier { return Compile(r).Chain(schedule, t) }
-
-// Who asks a freshly compiled evaluator. It stands in until all callers hold one.
-func (r Roster) Who(schedule string, t time.Time) []Duty { return Compile(r).Who(schedule, t) }
-
-// Shifts asks a freshly compiled evaluator. It stands in until all callers hold one.
-func (r Roster) Shifts(schedule, track string, from, to time.Time) iter.Seq[Shift] {
-	return Compile(r).Shifts(schedule, track, from, to)
 }

@@ -33,7 +33,7 @@ func TestChain(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var got []string
-			for _, tier := range tt.roster.Chain("line", time.Unix(1_800_000_000, 0)) {
+			for _, tier := range Compile(tt.roster).Chain("line", time.Unix(1_800_000_000, 0)) {
 				var who strings.Builder
 				who.WriteString(names(tier.Duties))
 				for _, n := range tier.Numbers {

@@ -75,7 +75,7 @@ func TestShifts(t *testing.T) {
 			t.Parallel()
 			roster := one(zone(t, tt.zone), staff("anna", "boris", "vera"), tt.layers...)
 			var got []string
-			for s := range roster.Shifts("line", "primary", instant(t, tt.from), instant(t, tt.to)) {
+			for s := range Compile(roster).Shifts("line", "primary", instant(t, tt.from), instant(t, tt.to)) {
 				got = append(got, fmt.Sprintf("%s..%s %s", s.Start.Format("02 15:04"), s.End.Format("02 15:04"), names(s.Duties)))
 			}
 			if !slices.Equal(got, tt.want) {

@@ -87,7 +87,7 @@ func withoutUntil(duties []Duty) []Duty {
 }
 
 func shifts(r Roster, from, to time.Time) []Shift {
-	return slices.Collect(r.Shifts("line", "primary", from, to))
+	return slices.Collect(Compile(r).Shifts("line", "primary", from, to))
 }
 
 // Invariants 1 to 4: purity, agreement of point and interval, tiling, concatenation.
@@ -116,7 +116,7 @@ func TestShiftsProperties(t *testing.T) {
 
 		at := from.Add(time.Duration(rapid.Int64Range(0, int64(to.Sub(from)/time.Second)-1).Draw(t, "t")) * time.Second)
 		i := slices.IndexFunc(whole, func(s Shift) bool { return !at.Before(s.Start) && at.Before(s.End) })
-		onPrimary := slices.DeleteFunc(roster.Who("line", at), func(d Duty) bool { return d.Track != "primary" })
+		onPrimary := slices.DeleteFunc(Compile(roster).Who("line", at), func(d Duty) bool { return d.Track != "primary" })
 		if !slices.Equal(withoutUntil(onPrimary), withoutUntil(whole[i].Duties)) {
 			t.Fatalf("who at %s is %v, the shift has %v", at, onPrimary, whole[i].Duties)
 		}
@@ -145,17 +145,17 @@ func TestUntilProperty(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		roster, _, at := drawRoster(t)
-		for _, d := range roster.Who("line", at) {
+		for _, d := range Compile(roster).Who("line", at) {
 			if d.Until.IsZero() {
 				continue
 			}
 			on := func(s Shift) bool { return holdsPerson(s.Duties, d.Person) }
-			for s := range roster.Shifts("line", d.Track, at, d.Until) {
+			for s := range Compile(roster).Shifts("line", d.Track, at, d.Until) {
 				if !on(s) {
 					t.Fatalf("%s is off from %s, before until %s", d.Person, s.Start, d.Until)
 				}
 			}
-			for s := range roster.Shifts("line", d.Track, d.Until, d.Until.Add(time.Second)) {
+			for s := range Compile(roster).Shifts("line", d.Track, d.Until, d.Until.Add(time.Second)) {
 				if on(s) {
 					t.Fatalf("%s is still on at until %s", d.Person, d.Until)
 				}
@@ -177,7 +177,7 @@ func TestWindowProperty(t *testing.T) {
 		if w.From >= w.To {
 			want = (today && clock >= w.From) || (yesterday && clock < w.To)
 		}
-		if got := len(roster.Who("line", z.Resolve(c, First))) > 0; got != want {
+		if got := len(Compile(roster).Who("line", z.Resolve(c, First))) > 0; got != want {
 			t.Fatalf("%s on %s %s: %v, want %v", w.Days, c.Weekday(), c, got, want)
 		}
 	})
@@ -208,7 +208,7 @@ func TestPlainRotation(t *testing.T) {
 				continue
 			}
 			for _, at := range []time.Time{start, end.Add(-time.Second)} {
-				if got := names(roster.Who("line", at)); got != ids[i%n] {
+				if got := names(Compile(roster).Who("line", at)); got != ids[i%n] {
 					t.Fatalf("period %d at %s: %q, want %q", i, at, got, ids[i%n])
 				}
 			}
@@ -218,12 +218,12 @@ func TestPlainRotation(t *testing.T) {
 				t.Fatalf("%s has %d of two cycles", id, count)
 			}
 		}
-		for s := range roster.Shifts("line", "primary", h.At(k, z), h.At(k+n, z).Add(time.Second)) {
+		for s := range Compile(roster).Shifts("line", "primary", h.At(k, z), h.At(k+n, z).Add(time.Second)) {
 			if len(s.Duties) != 1 {
 				t.Fatalf("[%s, %s) has %v", s.Start, s.End, s.Duties)
 			}
 		}
-		if got := roster.Who("line", h.At(0, z).Add(-time.Second)); len(got) != 0 {
+		if got := Compile(roster).Who("line", h.At(0, z).Add(-time.Second)); len(got) != 0 {
 			t.Fatalf("on duty before the anchor: %v", got)
 		}
 	})
@@ -264,7 +264,7 @@ func TestWholeCyclesInUTC(t *testing.T) {
 		at := h.At(0, Zone{}).Add(time.Duration(rapid.IntRange(0, 40*86400).Draw(t, "t")) * time.Second)
 		k := rapid.IntRange(0, 50).Draw(t, "cycles")
 		later := time.Unix(at.Unix()+int64(k*4*hoursOf(h))*3600, 0)
-		if a, b := names(roster.Who("line", at)), names(roster.Who("line", later)); a != b {
+		if a, b := names(Compile(roster).Who("line", at)), names(Compile(roster).Who("line", later)); a != b {
 			t.Fatalf("%s now, %s after %d cycles", a, b, k)
 		}
 	})
@@ -275,7 +275,7 @@ func TestChainProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		roster, _, at := drawRoster(t)
-		chain := roster.Chain(rapid.SampledFrom([]string{"line", "no such schedule"}).Draw(t, "schedule"), at)
+		chain := Compile(roster).Chain(rapid.SampledFrom([]string{"line", "no such schedule"}).Draw(t, "schedule"), at)
 		if len(chain) == 0 || chain[len(chain)-1].Name != Static || len(chain[len(chain)-1].Numbers) != 1 {
 			t.Fatalf("the chain does not end with the static numbers: %v", chain)
 		}

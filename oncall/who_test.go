@@ -123,7 +123,7 @@ func TestWho(t *testing.T) {
 			people := append(staff("anna", "boris", "vera", "zoe"), Person{ID: "dora", Name: "dora", Disabled: true})
 			roster := one(z, people, tt.layers...)
 			for at, want := range tt.want {
-				if got := names(roster.Who("line", z.Resolve(civil(t, at), First))); got != want {
+				if got := names(Compile(roster).Who("line", z.Resolve(civil(t, at), First))); got != want {
 					t.Errorf("at %s: %q, want %q", at, got, want)
 				}
 			}
@@ -139,7 +139,7 @@ func TestWhoUntilAndProvenance(t *testing.T) {
 		Layer{ID: "week", Priority: 1, Members: team("anna", "boris"), Handoff: weekly(NewCivil(2026, 1, 5, 9, 0, 0))},
 		Layer{ID: "backup", Priority: 1, Members: team("zoe")},
 	)
-	got := roster.Who("line", instant(t, "2026-01-07T00:00:00Z"))
+	got := Compile(roster).Who("line", instant(t, "2026-01-07T00:00:00Z"))
 	want := []Duty{
 		{Person: "anna", Track: "primary", Provenance: Provenance{Source: FromLayer, ID: "week"}, Until: instant(t, "2026-01-12T06:00:00Z")},
 		{Person: "zoe", Track: "primary", Provenance: Provenance{Source: FromLayer, ID: "backup"}},
@@ -150,7 +150,7 @@ func TestWhoUntilAndProvenance(t *testing.T) {
 	if s := got[0].Provenance.String(); s != "layer week" {
 		t.Errorf("provenance %q", s)
 	}
-	if got := roster.Who("no such line", time.Unix(0, 0)); got != nil {
+	if got := Compile(roster).Who("no such line", time.Unix(0, 0)); got != nil {
 		t.Errorf("unknown schedule has %v", got)
 	}
 }
@@ -162,7 +162,7 @@ func TestShiftsOfTheDayThatNeverWas(t *testing.T) {
 		ID: "d", Members: team("anna", "boris", "vera"), Handoff: daily(NewCivil(2011, 12, 28, 0, 0, 0)),
 	})
 	var got []string
-	for s := range roster.Shifts("line", "primary", instant(t, "2011-12-28T10:00:00Z"), instant(t, "2012-01-01T10:00:00Z")) {
+	for s := range Compile(roster).Shifts("line", "primary", instant(t, "2011-12-28T10:00:00Z"), instant(t, "2012-01-01T10:00:00Z")) {
 		got = append(got, fmt.Sprintf("%s..%s %s", CivilAt(s.Start, z), CivilAt(s.End, z), names(s.Duties)))
 	}
 	want := []string{ // vera's turn is 30 December, which Samoa skipped

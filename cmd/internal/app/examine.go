@@ -18,6 +18,7 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -184,11 +185,12 @@ func examinePorts(ctx context.Context, c config.Config) []Finding {
 // examineDuty says who would be rung now, line by line.
 func examineDuty(c config.Config, now time.Time) []Finding {
 	var fs []Finding
+	duty := oncall.Compile(c.Roster)
 	for _, l := range c.Lines {
 		f := Finding{What: "duty", OK: true, Text: l.ID + ": fixed ladder"}
 		if l.Schedule != "" {
 			var names []string
-			for _, d := range c.Who(l.Schedule, now) {
+			for _, d := range duty.Who(l.Schedule, now) {
 				names = append(names, d.Person)
 			}
 			f.OK, f.Text = len(names) > 0, l.ID+": on duty now "+strings.Join(names, ", ")
