@@ -155,6 +155,9 @@ func (k *walk) makeWindow(w oncall.Window, date wall) span {
 	if class == oncall.Short {
 		to -= wall(w.Shorten / time.Second)
 	}
+	if to <= from {
+		return span{} // shortened to nothing
+	}
 	s := span{k.zone.resolve(from, false), k.zone.resolve(to, true)}
 	if s.to <= s.from {
 		return span{}
