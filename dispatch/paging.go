@@ -86,6 +86,9 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 			if change.Ticket != nil {
 				t = *change.Ticket
 			}
+			if !t.NeedsPage() {
+				t.PageReason = ReasonHeld
+			}
 			change.Notices = append(change.Notices, pageNotices(s, t, a.Page, timer.Gen, now, late)...)
 		case escalation.FallBack:
 			d.log.Warn("the escalation steps find nobody: the line's chain is paged, then everyone", "ticket", c.Ticket.Number.String())
@@ -173,6 +176,9 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	}
 	if !c.wants(n) {
 		return n, false
+	}
+	if n.Skill == "" && c.Ticket.Open() && !c.Ticket.NeedsPage() {
+		n.Reason = ReasonHeld // somebody took the ticket meanwhile
 	}
 	return d.dir.Load().address(n)
 }

@@ -162,6 +162,9 @@ func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.E
 	return c.keep(change, timer, next.Due, state)
 }
 
+// ReasonHeld is why somebody is paged although somebody else has the ticket.
+const ReasonHeld = "held"
+
 // reasonSpecialist is why a specialist is paged.
 const reasonSpecialist = "specialist"
 

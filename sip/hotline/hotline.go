@@ -42,10 +42,16 @@ type Records interface {
 	Note(ctx context.Context, ref dispatch.Ref, by dispatch.Author, note ticket.Noted) error
 }
 
-// Dispatcher is both; *dispatch.Dispatcher satisfies it.
+// Pages is told of the key of a page; it returns when that is durable.
+type Pages interface {
+	AcknowledgePage(ctx context.Context, n dispatch.Notice, at time.Time) error
+}
+
+// Dispatcher is all three; *dispatch.Dispatcher satisfies it.
 type Dispatcher interface {
 	Desk
 	Records
+	Pages
 }
 
 // Routes finds the ways to ring a device; *trunk.Trunks satisfies it.

@@ -28,9 +28,12 @@ func TestPageIsShort(t *testing.T) {
 	t.Parallel()
 	cfg := Default()
 	for _, l := range prompt.Languages() {
-		for _, reason := range []string{"abandoned", "exhausted", "failed", "broken", "refused", "unattended", ""} {
+		for _, reason := range []string{"abandoned", "exhausted", "failed", "broken", "refused", "unattended", "held", "forgotten", ""} {
 			for _, caller := range []string{"…4485", "", "…7777"} {
 				n := dispatch.Notice{Ref: dispatch.Ref{Number: "VH-26-004217"}, Reason: reason, Caller: caller}
+				if reason == "refused" {
+					n.Skill = "1c"
+				}
 				d := spoken(t, l, pageSentences(n))
 				if d >= 8*time.Second || d < 3*time.Second {
 					t.Errorf("%s %s %q: a reading takes %s", l, reason, caller, d)

@@ -57,7 +57,7 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 			return
 		}
 		c.On(p.heard)
-		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say, Ticket: n.Ref.Number})
+		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say, Ticket: n.Ref.Number, Held: confirmsOnly(n)})
 	}) {
 		return dispatch.ResultFailed, errors.New("place voice page: the call ended at once")
 	}
@@ -270,7 +270,7 @@ func (p *pageCall) save(r dispatch.Result) {
 	p.h.besideOr(func() {
 		ctx, cancel := context.WithTimeout(p.ctx, saveLimit)
 		defer cancel()
-		err := p.h.desk.Acknowledge(ctx, p.n.Ref, p.n.Person.ID, howPage, now)
+		err := p.h.desk.AcknowledgePage(ctx, p.n, now)
 		e := PageEvent{Kind: PageSaved}
 		if _, refused := errors.AsType[*ticket.IllegalError](err); refused {
 			e.Kind = PageMooted

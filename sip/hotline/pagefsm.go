@@ -42,6 +42,7 @@ type PageState struct {
 	Tier    time.Duration // ring time of devices that have none of their own
 	Say     []prompt.Sentence
 	Ticket  string    // its number, for the confirmation
+	Held    bool      // a colleague has the ticket: the key confirms the page, and takes nothing
 	Since   time.Time // when the device was dialled
 	Said    int
 	Repeats int
@@ -77,6 +78,7 @@ type PageEvent struct {
 	Devices []oncall.Device
 	Say     []prompt.Sentence
 	Ticket  string
+	Held    bool // PageBegin
 	Outcome dispatch.AttemptOutcome
 	Cause   string
 	Status  int
@@ -192,7 +194,7 @@ func (m *pager) begin(e PageEvent) {
 	if m.s.Phase != PageIdle {
 		return
 	}
-	m.s.Devices, m.s.Say, m.s.Ticket = slices.Clone(e.Devices), e.Say, e.Ticket
+	m.s.Devices, m.s.Say, m.s.Ticket, m.s.Held = slices.Clone(e.Devices), e.Say, e.Ticket, e.Held
 	if len(e.Devices) == 0 {
 		m.deliver(dispatch.ResultUnreachable)
 		return
@@ -282,6 +284,8 @@ func (m *pager) saved(ok bool) {
 	case !ok:
 		m.s.Result = dispatch.ResultFailed
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageFailed)})
+	case m.s.Result == dispatch.ResultAcknowledged && m.s.Held:
+		m.say([]prompt.Sentence{prompt.Say(prompt.PageNoted), {Key: prompt.ShortTicket, Ticket: m.s.Ticket}})
 	case m.s.Result == dispatch.ResultAcknowledged:
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageAcknowledged), {Key: prompt.ShortTicket, Ticket: m.s.Ticket}})
 	default:
@@ -372,6 +376,9 @@ func resultOf(o dispatch.AttemptOutcome) dispatch.Result {
 	return dispatch.ResultFailed
 }
 
+// confirmsOnly reports whether the key of a page takes no ticket.
+func confirmsOnly(n dispatch.Notice) bool { return n.Skill != "" || n.Reason == dispatch.ReasonHeld }
+
 // pageSentences is who, why and the keys, in the words of a page: under eight
 // seconds. The ticket is named when its client cannot be, and once a key is pressed.
 func pageSentences(n dispatch.Notice) []prompt.Sentence {
@@ -383,7 +390,13 @@ func pageSentences(n dispatch.Notice) []prompt.Sentence {
 		why = prompt.PageExhausted
 	case string(dispatch.CallBroken), string(dispatch.CallFailed):
 		why = prompt.PageBroken
+	case dispatch.ReasonHeld:
+		why = prompt.PageHeld
+	}
+	say := prompt.Say(why)
+	if n.Skill != "" {
+		say = prompt.Sentence{Key: prompt.PageSkill, Name: n.Skill}
 	}
 	who := prompt.Sentence{Key: prompt.PageClient, Name: n.Client, Number: n.Caller, Ticket: n.Ref.Number}
-	return []prompt.Sentence{prompt.Say(prompt.PageIntro), who, prompt.Say(why), prompt.Say(prompt.PageMenu)}
+	return []prompt.Sentence{prompt.Say(prompt.PageIntro), who, say, prompt.Say(prompt.PageMenu)}
 }

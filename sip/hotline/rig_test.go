@@ -350,6 +350,10 @@ func (d *desk) Acknowledge(_ context.Context, ref dispatch.Ref, by, how string, 
 	return nil
 }
 
+func (d *desk) AcknowledgePage(ctx context.Context, n dispatch.Notice, at time.Time) error {
+	return d.Acknowledge(ctx, n.Ref, n.Person.ID, "voice_page", at)
+}
+
 func (d *desk) Note(_ context.Context, ref dispatch.Ref, by dispatch.Author, n ticket.Noted) error {
 	if ref.Zero() || by.Person != dispatch.Itself {
 		return errors.New("no ticket, or no author")

@@ -239,7 +239,14 @@ func (p *player) pageEvent(words []string) PageEvent {
 	switch words[0] {
 	case "page":
 		n := dispatch.Notice{Ref: dispatch.Ref{Number: "VH-26-004217"}, Reason: "abandoned"}
-		return PageEvent{Kind: PageBegin, Devices: devices("ivan", words[1]), Say: pageSentences(n), Ticket: n.Ref.Number}
+		for _, w := range words[2:] { // why, or for which skill
+			if skill, ok := strings.CutPrefix(w, "skill:"); ok {
+				n.Skill = skill
+			} else {
+				n.Reason = w
+			}
+		}
+		return PageEvent{Kind: PageBegin, Devices: devices("ivan", words[1]), Say: pageSentences(n), Ticket: n.Ref.Number, Held: confirmsOnly(n)}
 	case "answered":
 		return PageEvent{Kind: PageAnswered}
 	case "unreached":

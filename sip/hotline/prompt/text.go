@@ -74,10 +74,14 @@ const (
 	PageExhausted    Key = "page_exhausted"
 	PageBroken       Key = "page_broken"
 	PageOpen         Key = "page_open"
+	PageSkill        Key = "page_skill"
+	PageSpecialist   Key = "page_specialist"
+	PageHeld         Key = "page_held"
 	PageClient       Key = "page_client"
 	PageNumber       Key = "page_number"
 	PageMenu         Key = "page_menu"
 	PageAcknowledged Key = "page_acknowledged"
+	PageNoted        Key = "page_noted"
 	PageEscalated    Key = "page_escalated"
 	PageMoot         Key = "page_moot"
 	PageFailed       Key = "page_failed"
@@ -157,10 +161,14 @@ func pageTable() []entry {
 		{key: PageExhausted, ru: "Никто не принял вызов.", en: "Nobody took the call."},
 		{key: PageBroken, ru: "Звонок прервался.", en: "The call was cut."},
 		{key: PageOpen, ru: "Заявка ждёт.", en: "A ticket is waiting."},
+		{key: PageSkill, ru: "Нужен специалист: {name}.", en: "A specialist is needed: {name}.", fallback: PageSpecialist},
+		{key: PageSpecialist, ru: "Нужен специалист.", en: "A specialist is needed."},
+		{key: PageHeld, ru: "Заявка у вашего коллеги.", en: "A colleague has the ticket."},
 		{key: PageClient, ru: "Клиент {name}.", en: "Client {name}.", fallback: PageNumber},
 		{key: PageNumber, ru: "Номер {digits}.", en: "Caller {digits}.", fallback: ShortTicket},
 		{key: PageMenu, ru: "Один, взять. Два, передать.", en: "One, take it. Two, pass it on."},
 		{key: PageAcknowledged, ru: "Подтверждено. Заявка за вами.", en: "Acknowledged. The ticket is yours."},
+		{key: PageNoted, ru: "Подтверждено.", en: "Acknowledged."},
 		{key: PageEscalated, ru: "Передано следующему инженеру.", en: "Escalated to the next engineer."},
 		{key: PageMoot, ru: "Заявку уже принял ваш коллега.", en: "A colleague has already taken the ticket."},
 		{key: PageFailed, ru: "Не удалось записать ответ. Откройте заявку сами.", en: "The answer could not be recorded. Please open the ticket yourself."},
