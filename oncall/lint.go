@@ -223,43 +223,45 @@ func (l *linter) twice() {
 // idle reports overrides to come without any effect.
 func (l *linter) idle() {
 	r := l.e.Roster()
-	for i := range r.Overrides {
-		o := &r.Overrides[i]
-		s, _ := r.Schedule(o.Schedule)
-		from, to, begun := time.Time{}, time.Time{}, false
-		for _, c := range o.Changes {
-			zone := s.RulesAt(l.now).Zone
-			start, end := c.From.In(zone), c.To.In(zone)
-			begun = begun || start.Before(l.now)
-			from = earlierOf(from, start)
-			if end.After(to) {
-				to = end
+	for i := range r.Schedules {
+		s := &r.Schedules[i]
+		alone := Roster{People: r.People, Calendars: r.Calendars, Absences: r.Absences, Schedules: r.Schedules[i : i+1]}
+		alone.Temporaries = slices.DeleteFunc(slices.Clone(r.Temporaries), func(t Temporary) bool { return t.Schedule != s.ID })
+		alone.Overrides = slices.DeleteFunc(slices.Clone(r.Overrides), func(o Override) bool { return o.Schedule != s.ID })
+		for k := range alone.Overrides {
+			o := &alone.Overrides[k]
+			from, to := o.span(s.RulesAt(l.now).Zone)
+			if from.Before(l.now) || !from.Before(to) || to.Sub(from) > Foresight || l.decides(o, from, to) {
+				continue
 			}
-		}
-		if begun || !from.Before(to) || to.Sub(from) > Foresight {
-			continue
-		}
-		alone := Roster{People: r.People, Calendars: r.Calendars, Absences: r.Absences, Schedules: []Schedule{s}}
-		for k := range r.Temporaries {
-			if r.Temporaries[k].Schedule == s.ID {
-				alone.Temporaries = append(alone.Temporaries, r.Temporaries[k])
+			without := alone
+			without.Overrides = slices.Delete(slices.Clone(alone.Overrides), k, k+1)
+			if len(Diff(Compile(without), l.e, s.ID, from, to).Spans) == 0 {
+				l.warn(WarnIdleOverride, from, fmt.Sprintf("schedule %s, override %s", s.ID, o.ID), s.ID, o.ID, clockOf(from, s.RulesAt(from).Zone))
 			}
-		}
-		for k := range r.Overrides {
-			if k != i && r.Overrides[k].Schedule == s.ID {
-				alone.Overrides = append(alone.Overrides, r.Overrides[k])
-			}
-		}
-		if len(Diff(Compile(alone), l.e, s.ID, from, to).Spans) == 0 {
-			l.warn(WarnIdleOverride, from, fmt.Sprintf("schedule %s, override %s", s.ID, o.ID), s.ID, o.ID, clockOf(from, s.RulesAt(from).Zone))
 		}
 	}
 }
 
-// earlierOf returns the earlier of two instants, of which the first may be not set.
-func earlierOf(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
-		return b
+// span is from the first to the last moment of an override.
+func (o *Override) span(zone Zone) (from, to time.Time) {
+	for i, c := range o.Changes {
+		start, end := c.From.In(zone), c.To.In(zone)
+		if i == 0 || start.Before(from) {
+			from = start
+		}
+		to = laterOf(to, end)
 	}
-	return a
+	return from, to
+}
+
+// decides reports whether somebody is on duty in a span because of an override. One that only removes people decides nothing
+// in this sense.
+func (l *linter) decides(o *Override, from, to time.Time) bool {
+	for shift := range l.e.Shifts(o.Schedule, o.Track, from, to) {
+		if slices.ContainsFunc(shift.Duties, func(d Duty) bool { return d.Provenance.ID == o.ID && (d.Provenance.Source == FromOverride || d.Provenance.Source == FromTakeover) }) {
+			return true
+		}
+	}
+	return false
 }

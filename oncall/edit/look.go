@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -38,24 +39,26 @@ func Look(before, after *oncall.Evaluator, changed []Key, rules oncall.RestRules
 	}
 	slices.SortFunc(p.Hidden, Key.Compare)
 	p.Hidden = slices.Compact(p.Hidden)
-	known := oncall.Lint(before, l.now)
+	known := map[string]bool{}
+	for _, w := range oncall.Lint(before, l.now) {
+		known[whole(w)] = true
+	}
 	for _, w := range oncall.Lint(after, l.now) {
-		if !slices.ContainsFunc(known, func(k oncall.Warning) bool { return same(k, w) }) {
+		if !known[whole(w)] {
 			p.Warnings = append(p.Warnings, w)
 		}
 	}
 	return p
 }
 
+// whole is all that a warning says.
+func whole(w oncall.Warning) string { return fmt.Sprintf("%s %s %q", w.Code, w.Where, w.Args) }
+
 // look is one comparison.
 type look struct {
 	before, after *oncall.Evaluator
 	changed       []Key
 	now, until    time.Time
-}
-
-func same(a, b oncall.Warning) bool {
-	return a.Code == b.Code && a.Where == b.Where && slices.Equal(a.Args, b.Args)
 }
 
 // horizon is the end of the span that is looked at.

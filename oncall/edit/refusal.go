@@ -66,6 +66,12 @@ func fill(text string, args []string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// RefuseInUse says that the configuration needs what an edit takes away; why is the fault that there would be.
+func RefuseInUse(why string) *Refusal { return refuse("configuration_needs", "", why) }
+
+// RefuseFaulty says that the rota would have a fault after the edit, and what to do.
+func RefuseFaulty(problem, do string) *Refusal { return refuse("faulty", "", problem, do) }
+
 // refuse makes a refusal of a known text.
 func refuse(key, field string, args ...string) *Refusal {
 	r := &Refusal{Code: texts[key].code, Field: field, Key: key, Args: args}

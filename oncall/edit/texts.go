@@ -136,6 +136,11 @@ var texts = map[string]text{ //nolint:gochecknoglobals // a constant table
 		says{"{0} is or was in the rota ({1}), and the past needs the name", "disable the person instead"},
 		says{"{0} есть или был в графике ({1}), имя нужно для прошлого", "вместо удаления отключите человека"},
 	},
+	"configuration_needs": {
+		InUse,
+		says{"the configuration needs it ({0})", "let the configuration name something else first and reload it, then edit again"},
+		says{"это нужно конфигурации ({0})", "сначала укажите в конфигурации другое и перезагрузите её, затем повторите правку"},
+	},
 	"schedule_begun": {
 		Past,
 		says{"the version of {0} has begun or there is none", "edit the schedule, or remove one that has not begun"},

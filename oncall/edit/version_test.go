@@ -158,7 +158,7 @@ func TestRecords(t *testing.T) {
 		"other ID":      {Key: edit.Key{Kind: edit.Person, ID: "b"}, Body: []byte(`{"id":"a"}`)},
 		"broken":        {Key: edit.Key{Kind: edit.Person, ID: "a"}, Body: []byte(`{"id":`)},
 	} {
-		if _, err := edit.Assemble([]edit.Record{rec}); err == nil || !strings.Contains(err.Error(), rec.Key.String()) {
+		if _, err := edit.Assemble([]edit.Record{rec}); err == nil || !strings.Contains(err.Error(), rec.String()) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
