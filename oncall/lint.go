@@ -259,7 +259,10 @@ func (o *Override) span(zone Zone) (from, to time.Time) {
 // in this sense.
 func (l *linter) decides(o *Override, from, to time.Time) bool {
 	for shift := range l.e.Shifts(o.Schedule, o.Track, from, to) {
-		if slices.ContainsFunc(shift.Duties, func(d Duty) bool { return d.Provenance.ID == o.ID && (d.Provenance.Source == FromOverride || d.Provenance.Source == FromTakeover) }) {
+		if slices.ContainsFunc(shift.Duties, func(d Duty) bool {
+			by := d.Provenance
+			return by.ID == o.ID && (by.Source == FromOverride || by.Source == FromTakeover)
+		}) {
 			return true
 		}
 	}
