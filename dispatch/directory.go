@@ -158,12 +158,21 @@ func between(src Source) error {
 		fault := func(field, format string, args ...any) {
 			list = append(list, fmt.Errorf("lines[%d].%s: %w", i, field, fmt.Errorf(format, args...)))
 		}
-		if _, ok := src.Roster.Schedule(l.Schedule); l.Schedule != "" && !ok {
+		switch schedule, ok := src.Roster.Schedule(l.Schedule); {
+		case l.Schedule == "":
+		case !ok:
 			fault("schedule", "no schedule %q", l.Schedule)
+		case closed(schedule):
+			fault("schedule", "schedule %q is closed", l.Schedule)
 		}
 		checkLadderPeople(src.Roster, l.Ladder, fault)
 	}
 	return errors.Join(append(list, under("escalation", src.Policy.CheckTargets(src.Roster.Schedules)))...)
+}
+
+// closed reports whether a schedule has nobody for good from some moment on: it was removed.
+func closed(s oncall.Schedule) bool {
+	return len(s.Versions) > 0 && len(s.Versions[len(s.Versions)-1].Tracks) == 0
 }
 
 // addLine checks and adds a line.

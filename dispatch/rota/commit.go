@@ -171,15 +171,13 @@ func refuse(err error) *edit.Refusal {
 		}
 		err = joined.Unwrap()[0]
 	}
-	where, problem, found := strings.Cut(err.Error(), ": ")
-	if !found {
-		where, problem = "", err.Error()
+	why := err.Error()
+	if strings.HasPrefix(why, "lines[") || strings.HasPrefix(why, "escalation.") {
+		return edit.RefuseInUse(why)
 	}
-	r := &edit.Refusal{Code: edit.Invalid, Field: where, Problem: problem, Do: "correct it and edit again"}
-	if strings.HasPrefix(where, "lines[") || strings.HasPrefix(where, "escalation.") {
-		r.Code = edit.InUse
-		r.Problem = fmt.Sprintf("the configuration needs it (%s: %s)", where, problem)
-		r.Field, r.Do = "", "let the configuration name something else first and reload it, then edit again"
+	problem, do, advised := strings.Cut(why, "; ")
+	if !advised {
+		do = "correct it and edit again"
 	}
-	return r
+	return edit.RefuseFaulty(problem, do)
 }

@@ -27,7 +27,8 @@ type Deps struct {
 	Calls     Archive // nil: no calls are known
 	// Refresh makes this node follow the record at once, and tells the others.
 	Refresh func(ctx context.Context) error
-	NewID   func() string // nil: random ones
+	Rest    oncall.RestRules // what previews warn of; zero: of nothing
+	NewID   func() string    // nil: random ones
 	Node    string
 	Now     func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: silent
