@@ -25,21 +25,19 @@ func (s *Server) newEcho() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.routeFault
-	e.Pre(head)
 	e.Use(s.around)
 	return e
 }
 
-// head answers HEAD as GET; the server leaves the body out.
-func head(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		if r := c.Request(); r.Method == http.MethodHead {
+// head answers HEAD as GET; the server leaves the body out. It stands before the router, which looks at the request it was given.
+func head(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
 			r = r.Clone(r.Context())
 			r.Method = http.MethodGet
-			c.SetRequest(r)
 		}
-		return next(c)
-	}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // around bounds, counts and guards a request, and sets the headers of every answer.

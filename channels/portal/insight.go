@@ -17,7 +17,7 @@ type FairnessReply struct {
 }
 
 func (s *Server) fairness(ctx context.Context, in *gapsInput) (*reply[FairnessReply], error) {
-	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.spanQuery)
+	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.SpanQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -34,21 +34,21 @@ func (s *Server) fairness(ctx context.Context, in *gapsInput) (*reply[FairnessRe
 
 // LintReply lists what may hurt.
 type LintReply struct {
-	Warnings []Warning `json:"warnings"`
+	Warnings []TextedWarning `json:"warnings"`
 }
 
-// Warning is something about a rota that is allowed and may hurt.
-type Warning struct {
+// TextedWarning is something about a rota that is allowed and may hurt.
+type TextedWarning struct {
 	Code  oncall.WarningCode `json:"code"`
 	Where string             `json:"where"`
 	Due   time.Time          `json:"due,omitzero" doc:"When it begins to hurt; absent: it already does"`
 	Text  string             `json:"text" doc:"What is wrong and what to do, in the language of Accept-Language"`
 }
 
-func warningsOf(lang string, list []oncall.Warning) []Warning {
-	out := []Warning{}
+func warningsOf(lang string, list []oncall.Warning) []TextedWarning {
+	out := []TextedWarning{}
 	for _, w := range list {
-		out = append(out, Warning{w.Code, w.Where, w.Due, w.Text(lang)})
+		out = append(out, TextedWarning{w.Code, w.Where, w.Due, w.Text(lang)})
 	}
 	return out
 }

@@ -74,13 +74,13 @@ func (l *look) at(field, text string, zone oncall.Zone) (time.Time, error) {
 // maxSpan bounds how much of a rota is asked for at once.
 const maxSpan = 400 * 24 * time.Hour
 
-// spanQuery is a span in a query.
-type spanQuery struct {
+// SpanQuery is a span in a query; the framework sees embedded parameters only of exported types.
+type SpanQuery struct {
 	From string `query:"from" doc:"Beginning: an instant, or a reading of the schedule's clock such as 2026-12-31 09:00; default now" example:"2026-12-01 00:00"`
 	To   string `query:"to" doc:"End, not included; default 31 days after the beginning" example:"2027-01-01 00:00"`
 }
 
-func (l *look) span(q spanQuery, zone oncall.Zone) (from, to time.Time, err error) {
+func (l *look) span(q SpanQuery, zone oncall.Zone) (from, to time.Time, err error) {
 	if from, err = l.at("query.from", q.From, zone); err != nil {
 		return from, to, err
 	}

@@ -89,7 +89,7 @@ func (l *look) home(p oncall.Person) oncall.Zone {
 
 type turnsInput struct {
 	ID string `path:"id"`
-	spanQuery
+	SpanQuery
 }
 
 func (s *Server) turns(ctx context.Context, in *turnsInput) (*reply[TurnsReply], error) {
@@ -101,7 +101,7 @@ func (s *Server) turns(ctx context.Context, in *turnsInput) (*reply[TurnsReply],
 	if err != nil {
 		return nil, err
 	}
-	from, to, err := l.span(in.spanQuery, l.home(p))
+	from, to, err := l.span(in.SpanQuery, l.home(p))
 	if err != nil {
 		return nil, err
 	}

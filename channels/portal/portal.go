@@ -121,7 +121,7 @@ func (s *Server) describe() huma.Config {
 }
 
 // Handler answers the Paths, and with a problem everything else.
-func (s *Server) Handler() http.Handler { return s.echo }
+func (s *Server) Handler() http.Handler { return head(s.echo) }
 
 // OpenAPI returns the description of the API as JSON.
 func (s *Server) OpenAPI() []byte { return s.specJSON }

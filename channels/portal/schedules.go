@@ -15,16 +15,16 @@ type SchedulesReply struct {
 
 // ScheduleHead is a schedule without its rules.
 type ScheduleHead struct {
-	ID       string  `json:"id"`
-	Name     string  `json:"name,omitempty"`
-	Zone     string  `json:"zone"`
-	Calendar string  `json:"calendar,omitempty"`
-	Tracks   []Track `json:"tracks" doc:"In the order of failover, as they are now"`
-	Revision int64   `json:"revision"`
+	ID       string      `json:"id"`
+	Name     string      `json:"name,omitempty"`
+	Zone     string      `json:"zone"`
+	Calendar string      `json:"calendar,omitempty"`
+	Tracks   []TrackHead `json:"tracks" doc:"In the order of failover, as they are now"`
+	Revision int64       `json:"revision"`
 }
 
-// Track is a track without its layers.
-type Track struct {
+// TrackHead is a track without its layers.
+type TrackHead struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"`
 }
@@ -39,11 +39,11 @@ func (s *Server) schedules(ctx context.Context, _ *struct{}) (*reply[SchedulesRe
 		sc := &l.Roster.Schedules[i]
 		rules := sc.RulesAt(l.now)
 		head := ScheduleHead{
-			ID: sc.ID, Name: sc.Name, Zone: rules.Zone.String(), Calendar: rules.Calendar, Tracks: []Track{},
+			ID: sc.ID, Name: sc.Name, Zone: rules.Zone.String(), Calendar: rules.Calendar, Tracks: []TrackHead{},
 			Revision: l.revision(edit.Schedule, sc.ID),
 		}
 		for j := range rules.Tracks {
-			head.Tracks = append(head.Tracks, Track{rules.Tracks[j].ID, rules.Tracks[j].Name})
+			head.Tracks = append(head.Tracks, TrackHead{rules.Tracks[j].ID, rules.Tracks[j].Name})
 		}
 		out.Schedules = append(out.Schedules, head)
 	}
@@ -125,11 +125,11 @@ type ShiftsReply struct {
 type shiftsInput struct {
 	ID    string `path:"id"`
 	Track string `query:"track" doc:"One track; default all"`
-	spanQuery
+	SpanQuery
 }
 
 func (s *Server) shifts(ctx context.Context, in *shiftsInput) (*reply[ShiftsReply], error) {
-	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.spanQuery)
+	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.SpanQuery)
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (s *Server) shifts(ctx context.Context, in *shiftsInput) (*reply[ShiftsRepl
 }
 
 // spanOf finds a schedule and a span of its time.
-func (s *Server) spanOf(ctx context.Context, id string, q spanQuery) (l look, sc oncall.Schedule, from, to time.Time, err error) {
+func (s *Server) spanOf(ctx context.Context, id string, q SpanQuery) (l look, sc oncall.Schedule, from, to time.Time, err error) {
 	if l, err = s.look(ctx); err != nil {
 		return l, sc, from, to, err
 	}
@@ -183,11 +183,11 @@ func tracksOf(sc *oncall.Schedule) []string {
 
 type gapsInput struct {
 	ID string `path:"id"`
-	spanQuery
+	SpanQuery
 }
 
 func (s *Server) gaps(ctx context.Context, in *gapsInput) (*reply[ShiftsReply], error) {
-	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.spanQuery)
+	l, sc, from, to, err := s.spanOf(ctx, in.ID, in.SpanQuery)
 	if err != nil {
 		return nil, err
 	}
