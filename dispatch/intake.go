@@ -121,6 +121,9 @@ func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who 
 		fresh = ticket.Opened{ID: newID(), Number: number, Limit: d.cfg.FirstContact}
 	}
 	in, err := decideIntake(sig, line, who, open, fresh, d.cfg.HuntGuard)
+	if err == nil && !in.joined {
+		in.change.Timers[0].State, err = watchFrom(d.dir.Load().Policy)
+	}
 	if err != nil {
 		return in, fmt.Errorf("take in call %s: %w", callID(sig), err)
 	}

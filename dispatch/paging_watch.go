@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
 // acts reports whether an event is somebody's work on the ticket, so that it is
@@ -19,6 +20,16 @@ func acts(e ticket.Event) bool {
 		ticket.RecallTried, ticket.RecallEnded, ticket.SpecialistAsked, ticket.SpecialistMissed:
 	}
 	return false
+}
+
+// watchFrom is the state of a page timer at the opening of a ticket: empty, or
+// with the policy when that watches who takes the ticket on a call, before
+// anybody is paged.
+func watchFrom(p escalation.Policy) ([]byte, error) {
+	if p.RepageAfter == 0 {
+		return nil, nil
+	}
+	return pagingState{Machine: escalation.State{Policy: &p}}.encode()
 }
 
 // keepWatch keeps the page timer of a ticket that somebody has: due at once, when
