@@ -78,6 +78,9 @@ type Source struct {
 	Numbering client.Numbering
 }
 
+// HasPeople reports whether the source can begin a rota.
+func (src Source) HasPeople() bool { return len(src.Roster.People)+len(src.Roster.Schedules) > 0 }
+
 // Snapshot is one consistent view of people, lines and clients; immutable.
 type Snapshot struct {
 	// Duty answers who is on duty; Roster is what it was compiled from.
@@ -94,9 +97,14 @@ type Snapshot struct {
 	byDID  map[client.Number]int
 }
 
-// NewSnapshot checks a source and indexes it; all faults are joined.
+// NewSnapshot checks a source and indexes it; all faults are joined. One
+// without people and schedules leaves them to the record: what its lines name is
+// not looked for.
 func NewSnapshot(src Source) (*Snapshot, error) {
 	s, f := compose(src)
+	if !src.HasPeople() {
+		f.between = nil
+	}
 	if err := errors.Join(f.rota, f.own, f.between); err != nil {
 		return nil, fmt.Errorf("check directory: %w", err)
 	}

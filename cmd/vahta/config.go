@@ -37,6 +37,11 @@ func configCommand() *cobra.Command {
 					}
 				}
 			}
+			for _, note := range l.Notes() {
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "note: %s\n", note); err != nil {
+					return err
+				}
+			}
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)\n",
 				l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))
 			return err

@@ -127,7 +127,21 @@ func (l *Loaded) Warnings(now time.Time) []Fault {
 	if err != nil {
 		return nil // Parse refused such a file
 	}
-	return locate(errors.Join(slices.Concat(s.Warnings(now), l.Config.alone(), l.Config.phones(), l.Config.files(), l.open())...), "", l.ast, l.source)
+	var reach []error
+	if l.Config.Source().HasPeople() { // else the record knows whom a line reaches
+		reach = s.Warnings(now)
+	}
+	return locate(errors.Join(slices.Concat(reach, l.Config.alone(), l.Config.phones(), l.Config.files(), l.open())...), "", l.ast, l.source)
+}
+
+// Notes returns what is no fault and yet often taken for something else.
+func (l *Loaded) Notes() []string {
+	c := &l.Config
+	if !c.Source().HasPeople() {
+		return []string{"the file has no people and schedules: they are in the record, and `vahta oncall` and `vahta person` edit them there"}
+	}
+	return []string{fmt.Sprintf("the %d person(s) and %d schedule(s) of the file begin an empty record, once; from then on the record decides, "+
+		"edits of them in the file have no effect, and `vahta oncall import` brings them in", len(c.People), len(c.Schedules))}
 }
 
 // selfTests checks that tests come back to us and can be told from callers.

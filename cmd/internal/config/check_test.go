@@ -76,3 +76,24 @@ func TestHalfOfSeveralNodesIsWarnedOf(t *testing.T) {
 		})
 	}
 }
+
+// People and schedules may be left to the record; a file that has some must be whole, for it may begin one.
+func TestFileWithoutPeople(t *testing.T) {
+	t.Parallel()
+	const line = "sip: {listen: [{transport: udp, addr: \"127.0.0.1:0\"}]}\nlines: [{id: main, dids: [hotline], schedule: duty}]\n"
+	l, err := Parse("vahta.yaml", []byte(line), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w := l.Warnings(time.Now()); len(w) > 0 {
+		t.Errorf("warnings %v", w)
+	}
+	if notes := l.Notes(); len(notes) != 1 || !strings.Contains(notes[0], "in the record") {
+		t.Errorf("notes %q", notes)
+	}
+	people := line + "people: [{id: anna, name: Anna, devices: [{kind: mobile, number: \"+79210000001\"}]}]\n"
+	_, err = Parse("vahta.yaml", []byte(people), nil)
+	if err == nil || !strings.Contains(err.Error(), `no schedule "duty"`) {
+		t.Errorf("people, and no schedule: %v", err)
+	}
+}
