@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 	_ "time/tzdata" // zones of rotas must not depend on the machine
 
 	"github.com/spf13/cobra"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/oncall"
 )
 
 // version is set by the build.
@@ -51,8 +53,21 @@ Start with:  vahta demo            a whole call, nothing to configure
 	}
 	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
 	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
-	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), callsCommand(), oncallCommand(), phoneCommand(), selftestCommand(), tollCommand(), securityCommand(), promptsCommand(), doctorCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), callsCommand(), oncallCommand(), personCommand(), phoneCommand(), selftestCommand(), tollCommand(), securityCommand(), promptsCommand(), doctorCommand(), versionCommand())
 	return cmd
+}
+
+// versionCommand says what runs: nodes whose time zone databases differ may read a rota differently.
+func versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "say which version this is, and which time zone database it has",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), "vahta %s\ntime zones %s\n%s %s/%s\n", version, oncall.TZData(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
+		},
+	}
 }
 
 func defaultConfig() string {

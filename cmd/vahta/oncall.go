@@ -1,85 +1,60 @@
 package main
 
 import (
-	"fmt"
-	"io"
-	"text/tabwriter"
-	"time"
-
 	"github.com/spf13/cobra"
+)
 
-	"github.com/butlerspb/vahta/oncall"
+// groups of the commands, as their help lists them.
+const (
+	groupLook   = "look"
+	groupChange = "change"
+	groupRules  = "rules"
 )
 
 func oncallCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "oncall", Short: "who is on duty"}
-	var at string
-	who := &cobra.Command{
-		Use:   "who [schedule]",
-		Short: "say who is on duty and in which order a call tries people",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := load(cmd)
-			if err != nil {
-				return err
-			}
-			for _, s := range l.Config.Schedules {
-				if len(args) == 1 && s.ID != args[0] {
-					continue
-				}
-				t, err := moment(at, s.Zone)
-				if err != nil {
-					return err
-				}
-				if err := printChain(cmd.OutOrStdout(), l.Config.Roster, s, t); err != nil {
-					return err
-				}
-				args = nil
-			}
-			if len(args) == 1 {
-				return fmt.Errorf("oncall who: no schedule %q in %s", args[0], l.File)
-			}
-			return nil
-		},
+	cmd := &cobra.Command{
+		Use:   "oncall",
+		Short: tr("who is on duty: look at rotas, correct them, write them", "кто дежурит: посмотреть, поправить и составить графики"),
+		Long: tr(`Who is on duty, and everything that decides it. All times are those of the schedule's zone, which is always said.
+
+Times are written as "2026-12-05 09:00", 2026-12-05 (midnight), 09:00 (today), "tomorrow 09:00", now, +2h,
+or as an instant such as 2026-12-05T06:00:00Z.
+
+Every change shows first what it does: who wins and loses which hours, new gaps, rest, who stays on duty. It is made after a
+yes; --yes answers for you, --dry-run only shows. What has passed is never changed.`,
+			`Кто дежурит и почему. Время всегда по часам графика, и они названы.
+
+Время пишется так: "2026-12-05 09:00", 2026-12-05 (полночь), 09:00 (сегодня), "завтра 09:00", сейчас, +2h
+или моментом: 2026-12-05T06:00:00Z.
+
+Каждая правка сначала показывает, что она сделает: кому сколько часов прибавит и убавит, новые дыры, отдых, кто остаётся на
+линии. Записывается она после согласия; --yes соглашается за вас, --dry-run только показывает. Прошлое не меняется.`),
+		Example: `  vahta oncall who
+  vahta oncall month duty 2026-12 --svg december.svg
+  vahta oncall override replace anna boris --from "2026-12-05 09:00" --to "2026-12-05 21:00"
+  vahta oncall export duty > duty.yaml; $EDITOR duty.yaml; vahta oncall import duty.yaml --from "2026-12-01 09:00"`,
 	}
-	who.Flags().StringVar(&at, "at", "", "moment in the schedule's zone, such as \"2026-12-31 23:00\"; default now")
-	cmd.AddCommand(who)
+	cmd.AddGroup(
+		&cobra.Group{ID: groupLook, Title: tr("Look:", "Посмотреть:")},
+		&cobra.Group{ID: groupChange, Title: tr("Correct:", "Поправить:")},
+		&cobra.Group{ID: groupRules, Title: tr("Write the rules:", "Составить правила:")},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			cmd.AddCommand(c)
+		}
+	}
+	add(groupLook, whoCommand(), nextCommand(), chainCommand(), shiftsCommand(), gapsCommand(), monthCommand(), fairnessCommand(), lintCommand(), historyCommand())
+	add(groupChange, overrideCommand(), swapCommand(), takeCommand(), absenceCommand(), temporaryCommand(), undoCommand())
+	add(groupRules, scheduleCommand(), calendarCommand(), exportCommand(), importCommand(), diffCommand())
 	return cmd
 }
 
-// moment reads --at in the schedule's zone.
-func moment(at string, zone oncall.Zone) (time.Time, error) {
-	if at == "" {
-		return time.Now(), nil
+// tr chooses a text by the user's locale; help is made before flags are read, so --lang does not reach it.
+func tr(en, ru string) string {
+	if language() == "ru" {
+		return ru
 	}
-	c, err := oncall.ParseCivil(at)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("--at: %w", err)
-	}
-	return zone.Resolve(c, oncall.First), nil
-}
-
-func printChain(out io.Writer, r oncall.Roster, s oncall.Schedule, t time.Time) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "%s (%s), %s %s\n", s.Name, s.ID, oncall.CivilAt(t, s.Zone), s.Zone)
-	n := 0
-	for _, tier := range r.Chain(s.ID, t) {
-		for _, d := range tier.Duties {
-			n++
-			p, _ := r.Person(d.Person)
-			until := "–"
-			if !d.Until.IsZero() {
-				until = oncall.CivilAt(d.Until, s.Zone).String()
-			}
-			fmt.Fprintf(w, "%d.\t%s\t%s\t%s\tuntil %s\t%s\n", n, tier.Name, d.Person, p.Name, until, d.Provenance)
-		}
-		for _, num := range tier.Numbers {
-			n++
-			fmt.Fprintf(w, "%d.\t%s\t%s\t%s\t\t\n", n, tier.Name, num.Name, num.Number)
-		}
-	}
-	if n == 0 {
-		fmt.Fprintln(w, "nobody: this schedule would leave a caller alone")
-	}
-	return w.Flush()
+	return en
 }

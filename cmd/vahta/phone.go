@@ -39,7 +39,7 @@ func withPhones(cmd *cobra.Command, f func(context.Context, desk.Phones, company
 	if err != nil {
 		return err
 	}
-	onRecord := func(p dispatch.Phones) desk.Phones { return app.PhonesOnRecord(l.Config.Phones, p, l.Config.Roster) }
+	onRecord := func(p dispatch.Phones) desk.Phones { return app.PhonesOnRecord(l.Config.Phones, p, here.roster) }
 	p, done, err := desk.OpenPhones(cmd.Context(), l.Config.Data, l.Config.Database(), onRecord)
 	if err != nil {
 		return err

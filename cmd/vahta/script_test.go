@@ -1,14 +1,34 @@
 package main
 
 import (
+	"os"
 	"regexp"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vahta": main})
+	testscript.Main(m, map[string]func(){"vahta": func() {
+		setClock()
+		main()
+	}})
+}
+
+// setClock lets a session happen at a time of its own: $CLOCK is when its command is given.
+func setClock() {
+	if text := os.Getenv("CLOCK"); text != "" {
+		began, at := time.Now(), must(time.Parse(time.RFC3339, text))
+		clock = func() time.Time { return at.Add(time.Since(began)) }
+	}
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 // TestScripts plays the commands as a person types them; each file of testdata/script is one session.

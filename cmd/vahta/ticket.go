@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/butlerspb/vahta/cmd/internal/app"
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
@@ -45,7 +46,21 @@ func loadCompany(cmd *cobra.Command) (*config.Loaded, company, error) {
 	if err != nil {
 		return nil, company{}, fmt.Errorf("dispatch.zone: %w", err)
 	}
-	return l, company{zone, l.Config.Roster}, nil
+	return l, company{zone, rosterOf(cmd.Context(), l)}, nil
+}
+
+// rosterOf returns who there is by the rota in force; the file knows only who was there when it began.
+func rosterOf(ctx context.Context, l *config.Loaded) oncall.Roster {
+	r, done, err := app.OpenRota(ctx, l.Config, clock)
+	if err != nil {
+		return l.Config.Roster
+	}
+	defer func() { _ = done() }() // only looked at
+	v, err := r.View(ctx)
+	if err != nil {
+		return l.Config.Roster
+	}
+	return v.Roster
 }
 
 // withDesk runs f on the desk of the configured data folder.
@@ -54,7 +69,9 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 	if err != nil {
 		return err
 	}
-	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), l.Config.Dispatch, l.Config.Source())
+	source := l.Config.Source()
+	source.Roster = here.roster
+	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), l.Config.Dispatch, source)
 	if err != nil {
 		return err
 	}

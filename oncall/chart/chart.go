@@ -52,8 +52,9 @@ type Day struct {
 	Date       oncall.Civil
 	Start, End time.Time
 	Class      oncall.DayClass
-	// Guessed says that the schedule has a calendar, and that this day's year is missing in it.
-	Guessed bool
+	// Guessed says that the schedule has a Calendar, and that this day's year is missing in it.
+	Guessed  bool
+	Calendar string
 }
 
 // Track is one line of duty.
@@ -142,7 +143,12 @@ func (c *Chart) cut(e *oncall.Evaluator, s oncall.Schedule, from, to oncall.Civi
 		if !d.Start.Before(d.End) {
 			continue // the day never was: Pacific/Apia 2011-12-30
 		}
-		d.Class, d.Guessed = classOf(e.Roster(), s.RulesAt(d.Start).Calendar, date)
+		calendar := s.RulesAt(d.Start).Calendar
+		class, known := e.DayClass(calendar, date)
+		d.Class, d.Guessed = class, calendar != "" && !known
+		if d.Guessed {
+			d.Calendar = calendar
+		}
 		c.Days = append(c.Days, d)
 		if len(c.Days) > maxDays {
 			return fmt.Errorf("draw schedule %q: %s to %s is more than the %d days that fit one chart", s.ID, from, to, maxDays)
@@ -153,27 +159,6 @@ func (c *Chart) cut(e *oncall.Evaluator, s oncall.Schedule, from, to oncall.Civi
 	}
 	c.From, c.To = c.Days[0].Start, c.Days[len(c.Days)-1].End
 	return nil
-}
-
-// classOf returns what a calendar makes of a date, and whether its year is missing.
-func classOf(r *oncall.Roster, calendar string, date oncall.Civil) (class oncall.DayClass, missing bool) {
-	class = oncall.Workday
-	if d := date.Weekday(); d == time.Saturday || d == time.Sunday {
-		class = oncall.Weekend
-	}
-	if calendar == "" {
-		return class, false
-	}
-	y, m, d := date.Date()
-	for _, year := range r.Calendars {
-		if year.Calendar == calendar && year.Year == y {
-			if special, ok := year.Days[fmt.Sprintf("%02d-%02d", m, d)]; ok {
-				class = special
-			}
-			return class, false
-		}
-	}
-	return class, true
 }
 
 // Gap reports whether the bar is one of a final row with nobody.

@@ -105,14 +105,14 @@ func (c *Chart) hasClass(class oncall.DayClass) bool {
 // gapText names gaps in as many lines as the foot has.
 func (c *Chart) gapText() []string {
 	var lines []string
-	line, shown, total := "", 0, 0
+	shown, total := 0, 0
 	for _, t := range c.Tracks {
 		total += len(t.Gaps())
 	}
 	if total == 0 {
 		return nil
 	}
-	line = c.words.gaps + ": "
+	line := c.words.gaps + ": "
 	for _, t := range c.Tracks {
 		for i, g := range t.Gaps() {
 			one := c.interval(g.Start, g.End)

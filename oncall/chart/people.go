@@ -29,13 +29,13 @@ func (c *Chart) ByPeople() string {
 		numbers, days, marks := "", "", ""
 		for _, d := range c.Days {
 			_, _, n := d.Date.Date()
-			numbers += right(strconv.Itoa(n), hourCell)
-			days += right(string([]rune(c.words.weekdays[weekday(d.Date)])[:2]), hourCell)
+			numbers += right(strconv.Itoa(n))
+			days += right(string([]rune(c.words.weekdays[weekday(d.Date)])[:2]))
 			mark := ""
 			if m := c.words.classes[d.Class].mark; m != "" {
 				mark = string([]rune(m)[:1])
 			}
-			marks += right(mark, hourCell)
+			marks += right(mark)
 		}
 		for _, line := range []string{numbers, days, marks} {
 			b.WriteString(strings.TrimRight(pad("", name)+line, " ") + "\n")
@@ -59,14 +59,14 @@ func (c *Chart) ByPeople() string {
 
 // hoursOf writes the row of a person, or of nobody.
 func (c *Chart) hoursOf(b *strings.Builder, t Track, name, id string, width int) {
-	line := pad(clean(name), width)
+	b.WriteString(pad(clean(name), width))
 	var total time.Duration
 	for _, d := range c.Days {
 		on := during(t, id, d.Start, d.End)
 		total += on
-		line += right(hourText(on, id == ""), hourCell)
+		b.WriteString(right(hourText(on, id == "")))
 	}
-	fmt.Fprintf(b, "%s  %s\n", line, c.duration(total))
+	fmt.Fprintf(b, "  %s\n", c.duration(total))
 }
 
 // during returns how long a person is on a track within a span; an empty ID stands for nobody.
@@ -109,8 +109,9 @@ func hourText(d time.Duration, gap bool) string {
 	return strconv.Itoa(hours)
 }
 
-func right(s string, width int) string {
-	return strings.Repeat(" ", max(width-utf8.RuneCountInString(s), 0)) + s
+// right puts a text at the right end of a day's column.
+func right(s string) string {
+	return strings.Repeat(" ", max(hourCell-utf8.RuneCountInString(s), 0)) + s
 }
 
 // clean takes control characters out of what people have typed.

@@ -166,7 +166,7 @@ func (c *Chart) guess() string {
 	for _, d := range c.Days {
 		if d.Guessed {
 			y, _, _ := d.Date.Date()
-			return fmt.Sprintf(c.words.guessed, c.ID, y)
+			return fmt.Sprintf(c.words.guessed, d.Calendar, y)
 		}
 	}
 	return ""

@@ -124,24 +124,7 @@ func (c *Chart) zoneName() string {
 }
 
 // offset writes the distance of a zone's clock from UTC, such as "UTC+03:00".
-func offset(t time.Time, z oncall.Zone) string {
-	wall, err := time.Parse("2006-01-02 15:04:05", full(oncall.CivilAt(t, z)))
-	if err != nil {
-		return "UTC"
-	}
-	d, sign := wall.Sub(t.UTC().Truncate(time.Second)), "+"
-	if d < 0 {
-		d, sign = -d, "-"
-	}
-	return fmt.Sprintf("UTC%s%02d:%02d", sign, int(d.Hours()), int(d.Minutes())%60)
-}
-
-// full writes a civil time with its seconds.
-func full(c oncall.Civil) string {
-	y, m, d := c.Date()
-	clock := int(c.Clock())
-	return fmt.Sprintf("%04d-%02d-%02d %02d:%02d:%02d", y, m, d, clock/3600, clock/60%60, clock%60)
-}
+func offset(t time.Time, z oncall.Zone) string { return "UTC" + t.In(z.Location()).Format("-07:00") }
 
 // duration writes hours and, where there are any, minutes: "176 ч", "0:05 ч".
 func (c *Chart) duration(d time.Duration) string {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/butlerspb/vahta/oncall"
+)
+
+// weekdayNames are Sunday first, as time.Weekday counts.
+var weekdayNames = map[string][7]string{ //nolint:gochecknoglobals // a constant table
+	"en": {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"},
+	"ru": {"вс", "пн", "вт", "ср", "чт", "пт", "сб"},
+}
+
+// show writes an instant by a zone's clock, such as "Sat 2026-12-05 09:00".
+func (p *planner) show(t time.Time, zone oncall.Zone) string {
+	if t.IsZero() {
+		return "–"
+	}
+	c := oncall.CivilAt(t, zone)
+	return weekdayNames[p.lang][c.Weekday()] + " " + c.String()
+}
+
+// span writes two instants; the date of the end only where it is another one.
+func (p *planner) span(from, to time.Time, zone oncall.Zone) string {
+	a, b := oncall.CivilAt(from, zone), oncall.CivilAt(to, zone)
+	if a.At(0) == b.At(0) {
+		return p.show(from, zone) + " – " + b.Clock().String()
+	}
+	return p.show(from, zone) + " – " + p.show(to, zone)
+}
+
+// zoneAt writes a zone with its distance from UTC at a time.
+func zoneAt(zone oncall.Zone, t time.Time) string {
+	return zone.String() + " (UTC" + t.In(zone.Location()).Format("-07:00") + ")"
+}
+
+// hours writes a duration as hours and minutes: "12 h", "0:30 h".
+func (p *planner) hours(d time.Duration) string {
+	sign := ""
+	if d < 0 {
+		d, sign = -d, "−"
+	}
+	minutes := int(d.Round(time.Minute) / time.Minute)
+	unit := p.tr("h", "ч")
+	if minutes%60 == 0 {
+		return fmt.Sprintf("%s%d %s", sign, minutes/60, unit)
+	}
+	return fmt.Sprintf("%s%d:%02d %s", sign, minutes/60, minutes%60, unit)
+}
+
+// errTime says how a time is written.
+var errTime = errors.New(`write "2026-12-05 09:00", 2026-12-05, 09:00, "tomorrow 09:00", now, +2h or 2026-12-05T06:00:00Z`)
+
+// point reads a time as a person writes it. What is civil stays civil, so that it means the same whatever the clocks do.
+func (p *planner) point(text string, zone oncall.Zone) (oncall.Point, error) {
+	today := oncall.CivilAt(p.now, zone)
+	lower := strings.ToLower(strings.TrimSpace(text))
+	if lower == "now" || lower == "сейчас" {
+		return oncall.InstantPoint(p.now), nil
+	}
+	if d, ok := strings.CutPrefix(lower, "+"); ok {
+		length, err := parseSpan(d)
+		if err != nil {
+			return oncall.Point{}, err
+		}
+		return oncall.InstantPoint(p.now.Add(length)), nil
+	}
+	for _, word := range []struct {
+		name string
+		days int
+	}{{"today", 0}, {"сегодня", 0}, {"tomorrow", 1}, {"завтра", 1}, {"yesterday", -1}, {"вчера", -1}} {
+		if rest, ok := strings.CutPrefix(lower, word.name); ok {
+			today, lower = today.AddDays(word.days), strings.TrimSpace(rest)
+			if lower == "" {
+				return oncall.CivilPoint(today.At(0)), nil
+			}
+			break
+		}
+	}
+	if len(lower) <= len("09:00:00") && strings.Contains(lower, ":") {
+		c, err := oncall.ParseClock(lower)
+		if err != nil {
+			return oncall.Point{}, err
+		}
+		return oncall.CivilPoint(today.At(c)), nil
+	}
+	point, err := oncall.ParsePoint(strings.TrimSpace(text))
+	if err != nil {
+		return oncall.Point{}, fmt.Errorf("%q: %w", text, errTime)
+	}
+	return point, nil
+}
+
+// instant reads a time as point does and says which instant it is; empty: otherwise.
+func (p *planner) instant(flag, text string, zone oncall.Zone, otherwise time.Time) (time.Time, error) {
+	if text == "" {
+		return otherwise, nil
+	}
+	point, err := p.point(text, zone)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("--%s %w", flag, err)
+	}
+	return point.In(zone), nil
+}
+
+// parseSpan reads a length: as Go writes durations, or in days and weeks.
+func parseSpan(text string) (time.Duration, error) {
+	if n, ok := strings.CutSuffix(text, "d"); ok {
+		if days, err := strconv.Atoi(n); err == nil {
+			return time.Duration(days) * 24 * time.Hour, nil
+		}
+	}
+	if n, ok := strings.CutSuffix(text, "w"); ok {
+		if weeks, err := strconv.Atoi(n); err == nil {
+			return time.Duration(weeks) * 7 * 24 * time.Hour, nil
+		}
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no length; write 90m, 2h, 3d or 2w", text)
+	}
+	return d, nil
+}
+
+// firstOfMonth reads "2026-12", "this", "next" or "last" as the first date of a month.
+func (p *planner) firstOfMonth(text string, zone oncall.Zone) (oncall.Civil, error) {
+	y, m, _ := oncall.CivilAt(p.now, zone).Date()
+	switch strings.ToLower(text) {
+	case "", "this", "этот":
+	case "next", "следующий":
+		m++
+	case "last", "прошлый":
+		m--
+	default:
+		t, err := time.Parse("2006-01", text)
+		if err != nil {
+			return oncall.Civil{}, fmt.Errorf(p.tr("%q is no month; write 2026-12, this, next or last", "%q — не месяц; напишите 2026-12, этот, следующий или прошлый"), text)
+		}
+		y, m = t.Year(), t.Month()
+	}
+	return oncall.NewCivil(y, m, 1, 0, 0, 0), nil
+}
+
+// quarter reads "2026Q4", "this", "next" or "last" as the first date of a quarter.
+func (p *planner) quarter(text string, zone oncall.Zone) (from, to oncall.Civil, err error) {
+	y, m, _ := oncall.CivilAt(p.now, zone).Date()
+	q := int(m-1) / 3
+	switch strings.ToLower(text) {
+	case "", "this", "этот":
+	case "next", "следующий":
+		q++
+	case "last", "прошлый":
+		q--
+	default:
+		if n, err := fmt.Sscanf(strings.ToUpper(text), "%dQ%d", &y, &q); err != nil || n != 2 || q < 1 || q > 4 {
+			return from, to, fmt.Errorf(p.tr("%q is no quarter; write 2026Q4, this, next or last", "%q — не квартал; напишите 2026Q4, этот, следующий или прошлый"), text)
+		}
+		q--
+	}
+	return oncall.NewCivil(y, time.Month(3*q+1), 1, 0, 0, 0), oncall.NewCivil(y, time.Month(3*q+4), 1, 0, 0, 0), nil
+}
