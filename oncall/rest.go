@@ -2,6 +2,8 @@ package oncall
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 )
@@ -26,6 +28,41 @@ type RestRules struct {
 //   - at most 3 nights in a row: HSE, HSG256 "Managing shift work" (2006), limit of 2 to 3 for night shifts.
 func DefaultRestRules() RestRules {
 	return RestRules{MinRest: 11 * time.Hour, MaxRun: 24 * time.Hour, MaxNights: 3}
+}
+
+type plainRestRules RestRules
+
+// MarshalJSON writes durations as they are written everywhere, "11h0m0s".
+func (r RestRules) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		plainRestRules
+		MinRest length `json:"min_rest,omitempty"`
+		MaxRun  length `json:"max_run,omitempty"`
+	}{plainRestRules(r), length(r.MinRest), length(r.MaxRun)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (r *RestRules) UnmarshalJSON(data []byte) error {
+	return json.Unmarshal(data, &struct {
+		*plainRestRules
+		MinRest *length `json:"min_rest"`
+		MaxRun  *length `json:"max_run"`
+	}{(*plainRestRules)(r), (*length)(&r.MinRest), (*length)(&r.MaxRun)})
+}
+
+// Validate reports limits that make no sense, joined, each as "field: what is wrong; what to do".
+func (r RestRules) Validate() error {
+	var f faults
+	if r.MinRest < 0 {
+		f.add("min_rest", "%s is negative; write 11h, or 0 for no limit", r.MinRest)
+	}
+	if r.MaxRun < 0 {
+		f.add("max_run", "%s is negative; write 24h, or 0 for no limit", r.MaxRun)
+	}
+	if r.MaxNights < 0 {
+		f.add("max_nights", "%d is negative; write 3, or 0 for no limit", r.MaxNights)
+	}
+	return errors.Join(f.errs...)
 }
 
 // RestRule names a limit.

@@ -1,7 +1,9 @@
 package oncall_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,5 +88,27 @@ schedules: [{id: line, zone: Europe/Moscow, tracks: [{id: primary, layers: [{id:
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Limits are checked, and written with durations in words.
+func TestRestRules(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(oncall.DefaultRestRules())
+	if err != nil || string(text) != `{"max_nights":3,"min_rest":"11h0m0s","max_run":"24h0m0s"}` {
+		t.Errorf("%s, %v", text, err)
+	}
+	var again oncall.RestRules
+	if err := json.Unmarshal(text, &again); err != nil || again != oncall.DefaultRestRules() {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if err := again.Validate(); err != nil {
+		t.Error(err)
+	}
+	err = oncall.RestRules{MinRest: -1, MaxRun: -1, MaxNights: -1}.Validate()
+	for _, field := range []string{"min_rest: ", "max_run: ", "max_nights: "} {
+		if err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s is not in %v", field, err)
+		}
 	}
 }

@@ -107,7 +107,7 @@ func (r *Rota) commit(ctx context.Context, e edit.Edit, by edit.Author, base map
 	if change.Edit, err = json.Marshal(e); err != nil {
 		return Committed{}, fmt.Errorf("edit the rota: write down the edit: %w", err)
 	}
-	c := Committed{Version: v, Keys: result.Changed, Preview: look(before, after, result, at)}
+	c := Committed{Version: v, Keys: result.Changed, Preview: r.look(before, after, result, at)}
 	if len(change.Put) == 0 {
 		return c, nil
 	}

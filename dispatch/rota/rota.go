@@ -82,7 +82,7 @@ func (r *Rota) Preview(_ context.Context, e edit.Edit, by edit.Author) (edit.Pre
 	if err != nil {
 		return edit.Preview{}, err
 	}
-	return look(s, after, result, now), nil
+	return r.look(s, after, result, now), nil
 }
 
 // now is the present in whole seconds, which is what rotas are written in.
@@ -101,8 +101,8 @@ func decide(s *dispatch.Snapshot, e edit.Edit, by edit.Author, now time.Time, ne
 	return after, result, nil
 }
 
-func look(before, after *dispatch.Snapshot, result edit.Result, now time.Time) edit.Preview {
-	return edit.Look(before.Duty, after.Duty, result.Changed, oncall.DefaultRestRules(), now)
+func (r *Rota) look(before, after *dispatch.Snapshot, result edit.Result, now time.Time) edit.Preview {
+	return edit.Look(before.Duty, after.Duty, result.Changed, r.deps.Rest, now)
 }
 
 // History returns the log of edits, newest first.

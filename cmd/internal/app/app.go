@@ -191,6 +191,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	}
 	a.rota, err = rota.New(rota.Deps{
 		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
+		Rest: a.cfg.Rest,
 	})
 	return err
 }

@@ -51,7 +51,7 @@ func rotaOnRecord(ctx context.Context, c config.Config, db *store.SQLite, now fu
 	if err != nil {
 		return nil, err
 	}
-	return rota.New(rota.Deps{Store: db, Directory: directory, Calls: db, Refresh: keeper.Refresh, Node: c.Node, Now: now})
+	return rota.New(rota.Deps{Store: db, Directory: directory, Calls: db, Refresh: keeper.Refresh, Rest: c.Rest, Node: c.Node, Now: now})
 }
 
 // unbegun is the rota of a data folder without a record: the file's, until the first edit makes the record.
@@ -69,7 +69,7 @@ func rotaOfFile(c config.Config, now func() time.Time) (*unbegun, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := rota.New(rota.Deps{Directory: dispatch.NewDirectory(snapshot), Node: c.Node, Now: now})
+	r, err := rota.New(rota.Deps{Directory: dispatch.NewDirectory(snapshot), Rest: c.Rest, Node: c.Node, Now: now})
 	if err != nil {
 		return nil, err
 	}

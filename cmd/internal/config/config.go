@@ -61,11 +61,13 @@ type Config struct {
 	Lines []dispatch.Line `yaml:"lines"`
 	// People, schedules and static numbers stand at the top level of the file.
 	oncall.Roster `yaml:",inline"`
-	Clients       []client.Organisation `yaml:"clients"`
-	Dispatch      dispatch.Config       `yaml:"dispatch"`
-	Hotline       hotline.Config        `yaml:"hotline"`
-	Escalation    escalation.Policy     `yaml:"escalation"`
-	Webhooks      webhook.Config        `yaml:"webhooks"`
+	// Rest are the limits of rest that edits of the rota are held against.
+	Rest       oncall.RestRules      `yaml:"rest"`
+	Clients    []client.Organisation `yaml:"clients"`
+	Dispatch   dispatch.Config       `yaml:"dispatch"`
+	Hotline    hotline.Config        `yaml:"hotline"`
+	Escalation escalation.Policy     `yaml:"escalation"`
+	Webhooks   webhook.Config        `yaml:"webhooks"`
 	// Portal is the API of the rota, its calendars and pages.
 	Portal portal.Config `yaml:"portal"`
 }
@@ -109,6 +111,7 @@ func Default() Config {
 		Phones:     registrar.Default(),
 		Toll:       guard.Default(),
 		SelfTest:   selftest.Default(),
+		Rest:       oncall.DefaultRestRules(),
 		Dispatch:   dispatch.Default(),
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
@@ -146,6 +149,7 @@ func (c *Config) sections() map[string]func() error {
 		"phones":    c.Phones.Validate,
 		"toll":      c.Toll.Validate,
 		"self_test": c.SelfTest.Validate,
+		"rest":      c.Rest.Validate,
 		"dispatch":  c.Dispatch.Validate,
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
