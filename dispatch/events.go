@@ -85,8 +85,18 @@ func EventTypes() []string {
 		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "call.accepted", "call.outcome",
 		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
 		"recall.asked", "recall.attempt", "recall.ended", "specialist.asked", "specialist.took", "specialist.missed",
+		EventShiftReminder, EventShiftConfirmed, EventShiftDeclined, EventShiftUnconfirmed, EventShiftHandover,
 	}
 }
+
+// The outward names of events about shifts, which are about no ticket.
+const (
+	EventShiftReminder    = "shift.reminder"
+	EventShiftConfirmed   = "shift.confirmed"
+	EventShiftDeclined    = "shift.declined"
+	EventShiftUnconfirmed = "shift.unconfirmed"
+	EventShiftHandover    = "shift.handover"
+)
 
 // eventNotices makes the notices that tell subscribers of an event of the
 // change.

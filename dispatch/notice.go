@@ -19,7 +19,32 @@ const (
 	// NoticeRecall rings the client whose call was cut and hunts for an engineer
 	// as if he had called again. To is his number.
 	NoticeRecall NoticeKind = "recall"
+	// NoticeShift tells a person of his turn that begins, or a scheduler of one
+	// that nobody has confirmed. It is about no ticket.
+	NoticeShift NoticeKind = "shift"
 )
+
+// ShiftKind says what a notice of a shift wants.
+type ShiftKind string
+
+// The kinds of shift notices.
+const (
+	ShiftReminder    ShiftKind = "reminder"    // to the person: your turn begins; key 1 confirms it, key 2 declines it
+	ShiftUnconfirmed ShiftKind = "unconfirmed" // to a scheduler: it begins and nobody has confirmed it
+	ShiftDeclined    ShiftKind = "declined"    // to a scheduler: its person has said that he can not come
+	ShiftTest        ShiftKind = "test"        // to a person: a key proves the device
+)
+
+// ShiftCall is what a notice of a shift says.
+type ShiftCall struct {
+	Kind  ShiftKind     `json:"kind"`
+	Turns []oncall.Turn `json:"turns,omitempty"` // those that begin, all of one person, by start
+	Until time.Time     `json:"until,omitzero"`  // from then on it helps nobody
+	// What is said, filled right before the send.
+	Day   int          `json:"day,omitempty"`   // from the listener's today to the start: 0 or 1; more = the day is not said
+	Clock oncall.Clock `json:"clock,omitempty"` // of the start, as the listener's clock shows it
+	Name  string       `json:"name,omitempty"`  // of the person whose turn it is, as it is spoken
+}
 
 // Notice is one message the outbox must deliver. It is committed with the
 // change that causes it and delivered at least once; ID lets the receiver
@@ -28,7 +53,7 @@ type Notice struct {
 	ID       string // unique; a second notice with the same id is dropped by the store
 	Kind     NoticeKind
 	Channel  Channel
-	To       string // webhook: the endpoint's name; page: the person's id; recall: the client's number
+	To       string // webhook: the endpoint's name; page, shift: the person's id; recall: the client's number
 	Call     string // recall: the call that was cut
 	Ref      Ref
 	Person   oncall.Person     // page: whom, filled from the Directory right before the send
@@ -49,6 +74,7 @@ type Notice struct {
 	OpenedAt time.Time         // T0, for the waiting time
 	Texts    map[string]string // ready sentences by language, for channels that write
 	Body     []byte            // event: the JSON to send
+	Shift    ShiftCall         `json:"Shift,omitzero"` // shift: which turn, and what is said of it
 	DueAt    time.Time
 	Attempt  int // from 1, the delivery try this is
 	// Report takes each device that a page tried, for the ticket's log. It is

@@ -160,6 +160,8 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 		return n, true
 	case NoticeRecall:
 		return d.recallStillNeeded(ctx, n)
+	case NoticeShift:
+		return n, false // whoever cares for shifts decides
 	case NoticePage:
 	}
 	ctx, cancel := context.WithTimeout(ctx, readBudget)

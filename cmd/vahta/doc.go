@@ -34,6 +34,7 @@
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
+//	dispatch/shift        -     oncall dispatch dispatch/*                                    who is told of which turn, confirmations, hand-over notes, proofs of devices
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions

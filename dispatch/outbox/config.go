@@ -11,6 +11,7 @@ type Config struct {
 	Pages        int              `yaml:"pages"`         // pages under way at once
 	Events       int              `yaml:"events"`        // events under way at once
 	Recalls      int              `yaml:"recalls"`       // clients called back at once; each has the place until he answers
+	Shifts       int              `yaml:"shifts"`        // people called about their shifts at once
 	PageBudget   time.Duration    `yaml:"page_budget"`   // longest a page may take
 	RecallBudget time.Duration    `yaml:"recall_budget"` // longest one try to reach a client may take
 	RecallPause  time.Duration    `yaml:"recall_pause"`  // from the end of one try to reach a client to the next
@@ -28,6 +29,7 @@ const (
 	defaultPages        = 32
 	defaultEvents       = 16
 	defaultRecalls      = 16
+	defaultShifts       = 4 // nobody waits for these
 	defaultRecallBudget = time.Minute // he is rung for 25 s, on two operators if need be
 	defaultRecallPause  = 15 * time.Second
 	defaultPageBudget   = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min
@@ -42,7 +44,7 @@ const (
 func Default() Config {
 	return Config{
 		Pages: defaultPages, Events: defaultEvents, PageBudget: defaultPageBudget, EventBudget: defaultEventBudget,
-		Recalls: defaultRecalls, RecallBudget: defaultRecallBudget, RecallPause: defaultRecallPause,
+		Recalls: defaultRecalls, Shifts: defaultShifts, RecallBudget: defaultRecallBudget, RecallPause: defaultRecallPause,
 		FirstRetry: defaultFirstRetry, MaxRetry: defaultMaxRetry, MaxAge: defaultMaxAge, Poll: defaultPoll,
 	}
 }
@@ -50,8 +52,8 @@ func Default() Config {
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Pages < 1 || c.Events < 1 || c.Recalls < 1 {
-		faults = append(faults, fmt.Errorf("pages, events, recalls: %d, %d, %d, want at least 1", c.Pages, c.Events, c.Recalls))
+	if c.Pages < 1 || c.Events < 1 || c.Recalls < 1 || c.Shifts < 1 {
+		faults = append(faults, fmt.Errorf("pages, events, recalls, shifts: %d, %d, %d, %d, want at least 1", c.Pages, c.Events, c.Recalls, c.Shifts))
 	}
 	for field, d := range map[string]time.Duration{
 		"page_budget": c.PageBudget, "event_budget": c.EventBudget, "first_retry": c.FirstRetry,

@@ -31,7 +31,7 @@ func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at
 		d.Result = dispatch.ResultFailed
 	}
 	end := at.Add(took)
-	if n.Kind == dispatch.NoticePage || errors.Is(err, dispatch.ErrPermanent) || end.Sub(n.DueAt) >= cfg.MaxAge {
+	if n.Kind == dispatch.NoticePage || n.Kind == dispatch.NoticeShift || errors.Is(err, dispatch.ErrPermanent) || end.Sub(n.DueAt) >= cfg.MaxAge {
 		return d
 	}
 	pause := backoff(cfg, n.Attempt, jitter)

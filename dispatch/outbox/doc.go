@@ -17,8 +17,10 @@
 // every 15 s until he answers: three times at least, five at most. Each time it
 // is asked anew whether it is still needed.
 //
-// Pages, recalls and events have lanes of their own, so that a dead subscriber
-// never delays a page, and a page no client. Order between notices is not kept.
+// A call about a shift is tried once; its desk decides whether it is tried again.
+//
+// Pages, recalls, events and calls about shifts have lanes of their own, so that
+// a dead subscriber never delays a page, and a page no client. Order between notices is not kept.
 //
 // It must not know what a notice says or how a channel works. Run owns all
 // goroutines; Wake and Withdraw may be called by any.

@@ -147,3 +147,42 @@ func TestABrokenDeskStopsNothing(t *testing.T) {
 		must(t, <-ended)
 	})
 }
+
+// shiftDesk has every call about a shift tried again after five minutes.
+type shiftDesk struct{ desk }
+
+func (d shiftDesk) RecordDelivery(ctx context.Context, one dispatch.Delivery) error {
+	if one.Notice.Kind == dispatch.NoticeShift && one.Notice.Attempt < 3 {
+		one.Final, one.RetryAt = false, one.At.Add(one.Took+5*time.Minute)
+	}
+	return d.desk.RecordDelivery(ctx, one)
+}
+
+// Calls about shifts that fill their lane delay no page, and their desk decides
+// whether they are tried again.
+func TestShiftsHaveTheirOwnLane(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := &far{start: time.Now(), on: func(context.Context, dispatch.Notice) (dispatch.Result, error) {
+			wait(30 * time.Second)
+			return dispatch.ResultNoAnswer, nil
+		}}
+		cfg := Default()
+		cfg.Shifts = 1
+		w, err := New(cfg, Deps{Source: s, Desk: shiftDesk{desk{s}}, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: r}})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		put(t, s, w, dispatch.Notice{ID: "s", Kind: dispatch.NoticeShift, Channel: dispatch.ChannelVoice, DueAt: time.Now()})
+		wait(time.Second)
+		put(t, s, w, dispatch.Notice{ID: "p", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()})
+		wait(time.Hour)
+		if got := r.seen(); got != "[0s s/1 1s p/1 5m30s s/2 11m0s s/3]" {
+			t.Error(got)
+		}
+		cancel()
+		must(t, <-ended)
+	})
+}

@@ -14,7 +14,8 @@ import (
 // a dead endpoint costs one request per pause, however much waits for it. Each
 // turn is logged once, and at most once a minute for a receiver that wavers.
 // Pages are only logged: whether they go on is the escalation's decision. Of
-// recalls nothing is remembered: their receivers are clients.
+// recalls and calls about shifts nothing is remembered: their receivers are
+// clients, and people who may sleep.
 type receivers struct {
 	cfg Config
 	log *slog.Logger
@@ -44,6 +45,10 @@ func newReceivers(cfg Config, log *slog.Logger) *receivers {
 	return &receivers{cfg: cfg, log: log, list: map[string]*receiver{}}
 }
 
+func unremembered(n dispatch.Notice) bool {
+	return n.Kind == dispatch.NoticeRecall || n.Kind == dispatch.NoticeShift
+}
+
 func (r *receivers) of(n dispatch.Notice) *receiver {
 	key := string(n.Channel) + " " + n.To
 	one, ok := r.list[key]
@@ -56,7 +61,7 @@ func (r *receivers) of(n dispatch.Notice) *receiver {
 
 // enter says whether a notice may be sent now, and if not, when to ask again.
 func (r *receivers) enter(n dispatch.Notice, now time.Time) (again time.Time, ok bool) {
-	if n.Kind == dispatch.NoticeRecall {
+	if unremembered(n) {
 		return time.Time{}, true
 	}
 	r.mu.Lock()
@@ -78,7 +83,7 @@ func (r *receivers) enter(n dispatch.Notice, now time.Time) (again time.Time, ok
 // the receiver may be tried again; zero = at once. A try that was cut short by
 // our own stop has no result.
 func (r *receivers) leave(n dispatch.Notice, at, end time.Time, err error, jitter float64) time.Time {
-	if n.Kind == dispatch.NoticeRecall {
+	if unremembered(n) {
 		return time.Time{}
 	}
 	r.mu.Lock()
@@ -108,7 +113,7 @@ func (r *receivers) leave(n dispatch.Notice, at, end time.Time, err error, jitte
 
 // aside forgets a try that has no result.
 func (r *receivers) aside(n dispatch.Notice) {
-	if n.Kind == dispatch.NoticeRecall {
+	if unremembered(n) {
 		return
 	}
 	r.mu.Lock()

@@ -95,6 +95,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
 		newLane(dispatch.NoticeRecall, cfg.Recalls, cfg.RecallBudget),
 		newLane(dispatch.NoticeEvent, cfg.Events, cfg.EventBudget),
+		newLane(dispatch.NoticeShift, cfg.Shifts, cfg.PageBudget),
 	}
 	return w, nil
 }

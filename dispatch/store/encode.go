@@ -81,6 +81,8 @@ func rank(k dispatch.NoticeKind) int64 {
 		return 0
 	case dispatch.NoticeRecall:
 		return 2
+	case dispatch.NoticeShift:
+		return 3
 	case dispatch.NoticeEvent:
 	}
 	return 1

@@ -195,7 +195,7 @@ func suiteEpoch(t *testing.T, s record) {
 func suiteKinds(t *testing.T, s record) {
 	t.Helper()
 	ctx := t.Context()
-	kinds := []dispatch.NoticeKind{dispatch.NoticePage, dispatch.NoticeEvent, dispatch.NoticeRecall}
+	kinds := []dispatch.NoticeKind{dispatch.NoticePage, dispatch.NoticeEvent, dispatch.NoticeRecall, dispatch.NoticeShift}
 	var c dispatch.Change
 	for i, k := range kinds {
 		c.Notices = append(c.Notices, dispatch.Notice{ID: string(k), Kind: k, DueAt: t0.Add(time.Duration(i) * time.Second)})
