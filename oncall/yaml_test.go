@@ -194,7 +194,7 @@ func TestValidate(t *testing.T) {
 
 // Whatever is read and accepted is written and read back the same.
 func FuzzTexts(f *testing.F) {
-	for _, s := range []string{"2026-01-05 09:00", "2026-01-05T09:00:01", "24:00", "09:00:30", "mon-fri,sun", "daily", "anna + boris", "gap", "", "-", "+"} {
+	for _, s := range []string{"2026-01-05 09:00", "2026-01-05T09:00:01", "2026-01-05T09:00:01+03:00", "24:00", "09:00:30", "mon-fri,sun", "daily", "anna + boris", "gap", "", "-", "+"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -202,6 +202,11 @@ func FuzzTexts(f *testing.F) {
 			var again Civil
 			if err := again.UnmarshalText([]byte(c.String())); err != nil || again != c {
 				t.Errorf("civil %q reads back as %s, %v", s, again, err)
+			}
+		}
+		if p, err := ParsePoint(s); err == nil {
+			if again, err := ParsePoint(p.String()); !p.IsZero() && (err != nil || again != p) {
+				t.Errorf("point %q reads back as %s, %v", s, again, err)
 			}
 		}
 		if c, err := ParseClock(s); err == nil {
