@@ -47,7 +47,7 @@ yes; --yes answers for you, --dry-run only shows. What has passed is never chang
 	}
 	add(groupLook, whoCommand(), nextCommand(), chainCommand(), shiftsCommand(), gapsCommand(), monthCommand(), fairnessCommand(), lintCommand(), historyCommand())
 	add(groupChange, overrideCommand(), swapCommand(), takeCommand(), absenceCommand(), temporaryCommand(), undoCommand())
-	add(groupRules, scheduleCommand(), calendarCommand(), exportCommand(), importCommand(), diffCommand())
+	add(groupRules, scheduleCommand(), calendarCommand(), exportCommand(), importCommand(), diffCommand(), feedCommand())
 	return cmd
 }
 
