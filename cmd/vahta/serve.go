@@ -33,7 +33,7 @@ func serveCommand() *cobra.Command {
 			}
 			log := logger(cmd.ErrOrStderr(), l.Config.Log)
 			warn(log, l)
-			a, err := app.New(cmd.Context(), l.Config, log)
+			a, err := app.NewAt(cmd.Context(), l.Config, log, clock)
 			if err != nil {
 				return err
 			}

@@ -46,6 +46,7 @@ type App struct {
 	// set at New
 	cfg       config.Config
 	log       *slog.Logger
+	now       func() time.Time // of people and schedules
 	registry  *prometheus.Registry
 	parts     *lifecycle // what runs, and is stopped in reverse order
 	journal   *journal.Store
@@ -77,8 +78,14 @@ type App struct {
 
 // New builds all parts and opens the record and the sockets. Only the record's writer runs yet: the directory in force is
 // read from it. Run must follow. On error everything opened is closed again.
-func New(ctx context.Context, cfg config.Config, log *slog.Logger) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, phones: cfg.Trunks.Phones, registry: prometheus.NewRegistry(), parts: newLifecycle(log), ready: make(chan struct{})}
+func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error) {
+	return NewAt(ctx, cfg, log, time.Now)
+}
+
+// NewAt is New with a clock for people and schedules: what they look at and edit, at the command line and by the API. Calls,
+// pages and timers go by the wall clock.
+func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() time.Time) (_ *App, err error) {
+	a := &App{cfg: cfg, log: log, now: now, phones: cfg.Trunks.Phones, registry: prometheus.NewRegistry(), parts: newLifecycle(log), ready: make(chan struct{})}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
 		if err != nil {
@@ -191,7 +198,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	}
 	a.rota, err = rota.New(rota.Deps{
 		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
-		Rest: a.cfg.Rest,
+		Rest: a.cfg.Rest, Now: a.now,
 	})
 	return err
 }

@@ -21,7 +21,7 @@ func (a *App) buildPortal() (err error) {
 	}
 	deps := portal.Deps{
 		Rota: a.rota, Tokens: a.journal, Node: a.cfg.Node, Product: func() string { return a.Product }, TZData: oncall.TZData(),
-		Log: a.part("portal"), Registerer: a.registry,
+		Now: a.now, Log: a.part("portal"), Registerer: a.registry,
 	}
 	if a.several() {
 		deps.Nodes = a.journal.Nodes
@@ -32,7 +32,7 @@ func (a *App) buildPortal() (err error) {
 
 // issuer makes and revokes tokens of this server.
 func (a *App) issuer() *portal.Issuer {
-	return &portal.Issuer{Store: a.journal, Roster: func() *oncall.Roster { return &a.desk.Directory().Load().Roster }, Now: time.Now}
+	return &portal.Issuer{Store: a.journal, Roster: func() *oncall.Roster { return &a.desk.Directory().Load().Roster }, Now: a.now}
 }
 
 // TokensOnRecord answers the commands about tokens when no server runs. People and schedules are the record's, or before it has
