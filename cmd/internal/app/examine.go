@@ -18,7 +18,6 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
-	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -50,8 +49,8 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 		findings = append(findings, examinePorts(ctx, c)...)
 	}
 	findings = append(findings, examineCertificates(c, time.Now())...)
-	findings = append(findings, examineDuty(c, time.Now())...)
 	findings = append(findings, examineRota(ctx, c, running)...)
+	findings = append(findings, examineDuty(ctx, c, running, time.Now())...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	findings = append(findings, examineToll(ctx, c, running)...)
 	findings = append(findings, examineTrunks(ctx, c)...)
@@ -179,27 +178,6 @@ func examinePorts(ctx context.Context, c config.Config) []Finding {
 		check("http port", "tcp", c.HTTP.Listen)
 	}
 	check("rtp port", "udp", net.JoinHostPort(c.Media.Bind.String(), fmt.Sprint(c.Media.MinPort)))
-	return fs
-}
-
-// examineDuty says who would be rung now, line by line.
-func examineDuty(c config.Config, now time.Time) []Finding {
-	var fs []Finding
-	duty := oncall.Compile(c.Roster)
-	for _, l := range c.Lines {
-		f := Finding{What: "duty", OK: true, Text: l.ID + ": fixed ladder"}
-		if l.Schedule != "" {
-			var names []string
-			for _, d := range duty.Who(l.Schedule, now) {
-				names = append(names, d.Person)
-			}
-			f.OK, f.Text = len(names) > 0, l.ID+": on duty now "+strings.Join(names, ", ")
-			if !f.OK {
-				f.Text = fmt.Sprintf("%s: nobody is on duty now; a call tries everyone and %d static number(s); fill schedule %s", l.ID, len(c.Static), l.Schedule)
-			}
-		}
-		fs = append(fs, f)
-	}
 	return fs
 }
 

@@ -44,6 +44,7 @@ type nodeStatus struct {
 	Node  string    `json:"node"`
 	State string    `json:"state"`          // "alive", "dead", "stopped" in good order, or "unknown" while the record is away
 	Until time.Time `json:"until,omitzero"` // end of its lease
+	Rota  int64     `json:"rota,omitempty"` // revision of the people and schedules it works with
 }
 
 // limitsStatus is what is used of what there is.
@@ -85,7 +86,7 @@ func (a *App) nodes(ctx context.Context, stored bool) []nodeStatus {
 	now := time.Now()
 	states := make([]nodeStatus, len(list))
 	for i, n := range list {
-		states[i] = nodeStatus{n.ID, lifeOf(n, now, stored), n.Until}
+		states[i] = nodeStatus{n.ID, lifeOf(n, now, stored), n.Until, n.Rota.Revision}
 		if n.ID == a.cfg.Node {
 			states[i].State = "alive" // who else would answer
 		}
