@@ -47,6 +47,11 @@ type Pages interface {
 	AcknowledgePage(ctx context.Context, n dispatch.Notice, at time.Time) error
 }
 
+// Shifts is told of the key of a call about a shift; it returns when that is durable.
+type Shifts interface {
+	AnswerShift(ctx context.Context, n dispatch.Notice, r dispatch.Result, at time.Time) error
+}
+
 // Dispatcher is all three; *dispatch.Dispatcher satisfies it.
 type Dispatcher interface {
 	Desk
@@ -75,6 +80,7 @@ type Deps struct {
 	Rotation   rotation.Rotation
 	Arbiter    dispatch.Arbiter // decides between nodes; nil = this node is its own
 	Node       string           // our name, for the arbiter
+	Shifts     Shifts           // nil = no keys of calls about shifts are taken
 	Prompts    *prompt.Library
 	Trunks     Routes
 	Phones     Phones                                // nil = no phone registers
@@ -94,6 +100,7 @@ type Hotline struct {
 	cfg      Config
 	engine   *b2bua.Engine
 	desk     Dispatcher
+	shifts   Shifts // nil = none
 	rotation rotation.Rotation
 	arbiter  dispatch.Arbiter // nil = none
 	node     string
@@ -138,7 +145,7 @@ func New(cfg Config, deps Deps) (*Hotline, error) {
 		return nil, errors.New("set up hotline: engine, dispatcher, rotation, prompts and trunks are all needed")
 	}
 	h := &Hotline{
-		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, rotation: deps.Rotation,
+		cfg: cfg, engine: deps.Engine, desk: deps.Dispatcher, shifts: deps.Shifts, rotation: deps.Rotation,
 		arbiter: deps.Arbiter, node: deps.Node, instant: deps.Rotation.Instant() && deps.Arbiter == nil,
 		prompts: deps.Prompts, routes: deps.Trunks, phones: deps.Phones, people: deps.People, whom: deps.Colleague, now: deps.Now, log: deps.Log,
 		metrics: newMetrics(deps.Registerer), music: media.HoldMusic(), ringback: media.Ringback(),

@@ -46,6 +46,23 @@ func TestPageIsShort(t *testing.T) {
 	}
 }
 
+// TestShiftCallIsShort: who calls, which turn and the keys in about eight
+// seconds, at the longest time of day.
+func TestShiftCallIsShort(t *testing.T) {
+	t.Parallel()
+	const longest = 21*3600 + 55*60
+	for _, l := range prompt.Languages() {
+		for _, kind := range []dispatch.ShiftKind{dispatch.ShiftReminder, dispatch.ShiftUnconfirmed, dispatch.ShiftDeclined, dispatch.ShiftTest} {
+			for day := range 2 {
+				n := dispatch.Notice{Kind: dispatch.NoticeShift, Shift: dispatch.ShiftCall{Kind: kind, Day: day, Clock: longest}}
+				if d := spoken(t, l, shiftSentences(n)); d > 9*time.Second || d < 2*time.Second {
+					t.Errorf("%s %s: a reading takes %s", l, kind, d)
+				}
+			}
+		}
+	}
+}
+
 // TestWhisperIsShort: a mailbox costs the caller no more than one rung of ringing.
 func TestWhisperIsShort(t *testing.T) {
 	t.Parallel()

@@ -27,9 +27,20 @@ func (h *Hotline) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Resul
 		h.metrics.recalled(r)
 		return r, err
 	}
+	if n.Kind == dispatch.NoticeShift { // it is about no client: not counted as a page
+		return h.page(ctx, n)
+	}
 	r, err := h.page(ctx, n)
 	h.metrics.page(r)
 	return r, err
+}
+
+// beginning is what a page, or a call about a shift, begins with.
+func beginning(n dispatch.Notice) PageEvent {
+	if n.Kind == dispatch.NoticeShift {
+		return PageEvent{Kind: PageBegin, Devices: n.Devices, Say: shiftSentences(n), Words: shiftWords(n)}
+	}
+	return PageEvent{Kind: PageBegin, Devices: n.Devices, Say: pageSentences(n), Ticket: n.Ref.Number, Held: confirmsOnly(n)}
 }
 
 func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
@@ -47,8 +58,8 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 	p := &pageCall{h: h, c: c, n: n, lang: prompt.ParseLanguage(n.Language), s: NewPage(&h.cfg), claim: g.claim, done: make(chan struct{})}
 	p.ctx = context.WithoutCancel(ctx) // a key that was pressed is recorded
 	p.s.Tier = n.RingTime
-	say := pageSentences(n)
-	if err := h.prompts.Prepare(ctx, p.lang, say...); err != nil && h.prompts.SpeaksNames() {
+	begin := beginning(n)
+	if err := h.prompts.Prepare(ctx, p.lang, begin.Say...); err != nil && h.prompts.SpeaksNames() {
 		h.metrics.missingPrompt()
 	}
 	if !c.Post(func() { //nolint:contextcheck // what a page records outlives the wish for it
@@ -57,7 +68,7 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 			return
 		}
 		c.On(p.heard)
-		p.step(PageEvent{Kind: PageBegin, Devices: n.Devices, Say: say, Ticket: n.Ref.Number, Held: confirmsOnly(n)})
+		p.step(begin)
 	}) {
 		return dispatch.ResultFailed, errors.New("place voice page: the call ended at once")
 	}
@@ -262,7 +273,7 @@ func (p *pageCall) timer(after time.Duration) {
 // is true. Escalation needs no record of its own: paging goes on with the
 // result.
 func (p *pageCall) save(r dispatch.Result) {
-	if r != dispatch.ResultAcknowledged {
+	if r != dispatch.ResultAcknowledged && p.n.Kind != dispatch.NoticeShift {
 		p.step(PageEvent{Kind: PageSaved})
 		return
 	}
@@ -270,16 +281,27 @@ func (p *pageCall) save(r dispatch.Result) {
 	p.h.besideOr(func() {
 		ctx, cancel := context.WithTimeout(p.ctx, saveLimit)
 		defer cancel()
-		err := p.h.desk.AcknowledgePage(ctx, p.n, now)
+		err := p.h.keepKey(ctx, p.n, r, now)
 		e := PageEvent{Kind: PageSaved}
 		if _, refused := errors.AsType[*ticket.IllegalError](err); refused {
 			e.Kind = PageMooted
 		} else if err != nil {
 			e.Kind = PageNotSaved
-			p.h.log.Error("acknowledgement of a page could not be recorded", "ticket", p.n.Ref.Number, "person", p.n.Person.ID, "err", err)
+			p.h.log.Error("the key of a page could not be recorded", "ticket", p.n.Ref.Number, "person", p.n.Person.ID, "err", err)
 		}
 		p.c.Post(func() { p.step(e) })
 	}, func() { p.c.Post(func() { p.step(PageEvent{Kind: PageNotSaved}) }) })
+}
+
+// keepKey makes a key durable with whom it concerns.
+func (h *Hotline) keepKey(ctx context.Context, n dispatch.Notice, r dispatch.Result, at time.Time) error {
+	switch {
+	case n.Kind != dispatch.NoticeShift:
+		return h.desk.AcknowledgePage(ctx, n, at)
+	case h.shifts == nil:
+		return errors.New("nobody here cares for shifts")
+	}
+	return h.shifts.AnswerShift(ctx, n, r, at)
 }
 
 func (p *pageCall) attempt(a *PageAction) dispatch.Attempt {

@@ -43,6 +43,7 @@ type PageState struct {
 	Say     []prompt.Sentence
 	Ticket  string    // its number, for the confirmation
 	Held    bool      // a colleague has the ticket: the key confirms the page, and takes nothing
+	Words   *Words    // what is said of the keys; nil = the words of a page about a ticket
 	Since   time.Time // when the device was dialled
 	Said    int
 	Repeats int
@@ -79,6 +80,7 @@ type PageEvent struct {
 	Say     []prompt.Sentence
 	Ticket  string
 	Held    bool // PageBegin
+	Words   *Words
 	Outcome dispatch.AttemptOutcome
 	Cause   string
 	Status  int
@@ -194,7 +196,7 @@ func (m *pager) begin(e PageEvent) {
 	if m.s.Phase != PageIdle {
 		return
 	}
-	m.s.Devices, m.s.Say, m.s.Ticket, m.s.Held = slices.Clone(e.Devices), e.Say, e.Ticket, e.Held
+	m.s.Devices, m.s.Say, m.s.Ticket, m.s.Held, m.s.Words = slices.Clone(e.Devices), e.Say, e.Ticket, e.Held, e.Words
 	if len(e.Devices) == 0 {
 		m.deliver(dispatch.ResultUnreachable)
 		return
@@ -255,7 +257,7 @@ func (m *pager) digit(digit byte) {
 	switch {
 	case digit == '1':
 		m.save(dispatch.ResultAcknowledged, dispatch.AttemptAcknowledged)
-	case digit == '2':
+	case digit == '2' && m.s.Words.second():
 		m.save(dispatch.ResultEscalate, dispatch.AttemptEscalated)
 	case digit == '*' && m.s.Repeats < maxRepeats:
 		m.s.Repeats++
@@ -280,9 +282,13 @@ func (m *pager) saved(ok bool) {
 		return
 	}
 	m.s.Phase = PageTold
-	switch {
-	case !ok:
+	if !ok {
 		m.s.Result = dispatch.ResultFailed
+	}
+	switch w := m.s.Words; {
+	case w != nil:
+		m.say([]prompt.Sentence{w.answer(m.s.Result)})
+	case !ok:
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageFailed)})
 	case m.s.Result == dispatch.ResultAcknowledged && m.s.Held:
 		m.say([]prompt.Sentence{prompt.Say(prompt.PageNoted), {Key: prompt.ShortTicket, Ticket: m.s.Ticket}})
@@ -303,12 +309,12 @@ func (m *pager) moot() {
 	case PageAsked:
 		m.try(PageEvent{Outcome: dispatch.AttemptCancelled, Cause: causeElsewhere})
 		m.s.Phase, m.s.Result = PageTold, dispatch.ResultWithdrawn
-		m.say([]prompt.Sentence{prompt.Say(prompt.PageMoot)})
+		m.say([]prompt.Sentence{m.s.Words.moot()})
 	case PageIdle:
 		m.deliver(dispatch.ResultWithdrawn)
 	case PageSaving: // the key came second
 		m.s.Phase, m.s.Result = PageTold, dispatch.ResultWithdrawn
-		m.say([]prompt.Sentence{prompt.Say(prompt.PageMoot)})
+		m.say([]prompt.Sentence{m.s.Words.moot()})
 	case PageTold, PageOver:
 	}
 }

@@ -88,7 +88,7 @@ func (p *player) line(words []string) {
 		return
 	}
 	now := p.begin.Add(at)
-	if words[1] == "page" || p.page.begun() {
+	if words[1] == "page" || words[1] == "shift" || p.page.begun() {
 		var acts []PageAction
 		p.page, acts = StepPage(p.page, p.pageEvent(words[1:]), now)
 		for _, a := range acts {
@@ -247,6 +247,12 @@ func (p *player) pageEvent(words []string) PageEvent {
 			}
 		}
 		return PageEvent{Kind: PageBegin, Devices: devices("ivan", words[1]), Say: pageSentences(n), Ticket: n.Ref.Number, Held: confirmsOnly(n)}
+	case "shift": // which kind of call, and the devices
+		n := dispatch.Notice{
+			Kind: dispatch.NoticeShift, Devices: devices("ivan", words[2]),
+			Shift: dispatch.ShiftCall{Kind: dispatch.ShiftKind(words[1]), Day: 1, Clock: 9 * 3600, Name: "Anna"},
+		}
+		return beginning(n)
 	case "answered":
 		return PageEvent{Kind: PageAnswered}
 	case "unreached":

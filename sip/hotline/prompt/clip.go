@@ -1,6 +1,10 @@
 package prompt
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
 
 // Clip is one indivisible sound: its name and what is said in it.
 type Clip struct {
@@ -114,4 +118,20 @@ func spell(l Language, s string) []Clip {
 		}
 	}
 	return row
+}
+
+// clockClips are a time of day, given since midnight: hours, and minutes unless
+// the hour is full.
+func clockClips(l Language, d time.Duration) []Clip {
+	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	row := countedClips(l, Counted{h, hour()})
+	if m > 0 {
+		row = append(row, countedClips(l, Counted{m, minute()})...)
+	}
+	return row
+}
+
+// clockText is a time of day as it is written.
+func clockText(d time.Duration) string {
+	return fmt.Sprintf("%02d:%02d", int(d/time.Hour), int(d%time.Hour/time.Minute))
 }

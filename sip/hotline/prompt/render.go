@@ -154,7 +154,7 @@ func espeak(tmp string) func(prompt.Clip) string {
 // pace is how many words a minute espeak says: what engineers hear is short, and
 // so are the digits in it.
 func pace(clip string) string {
-	for _, short := range []string{"page_", "whisper_", "accept_", "left_", "short_ticket", "caller_left", "n.", "w."} {
+	for _, short := range []string{"page_", "shift_", "whisper_", "accept_", "left_", "short_ticket", "caller_left", "n.", "w."} {
 		if strings.HasPrefix(clip, short) && clip != "page_moot" && clip != "page_held" && !strings.HasSuffix(clip, "00") {
 			return "185"
 		}

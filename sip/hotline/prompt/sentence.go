@@ -13,7 +13,7 @@ type Sentence struct {
 	Name   string        // {name}
 	Number string        // {digits}: only its last four are spoken
 	N      int           // {n}
-	Wait   time.Duration // {wait}, {minutes}
+	Wait   time.Duration // {wait}, {minutes}; {clock}: since midnight
 }
 
 // Say returns a sentence without values.
@@ -75,6 +75,8 @@ func (s Sentence) value(l Language, name string, spoken bool) string {
 		return RoundMinutes(s.Wait).Text(l)
 	case "wait":
 		return Round(s.Wait).Text(l)
+	case "clock":
+		return clockText(s.Wait)
 	}
 	return ""
 }
@@ -117,6 +119,8 @@ func (s Sentence) clips(l Language, name string) []Clip {
 		return countedClips(l, RoundMinutes(s.Wait))
 	case "wait":
 		return countedClips(l, Round(s.Wait))
+	case "clock":
+		return clockClips(l, s.Wait)
 	}
 	return nil
 }

@@ -87,12 +87,33 @@ const (
 	PageFailed       Key = "page_failed"
 )
 
+// What people hear who are called about a shift.
+const (
+	ShiftIntro         Key = "shift_intro"
+	ShiftToday         Key = "shift_today"
+	ShiftTomorrow      Key = "shift_tomorrow"
+	ShiftMenu          Key = "shift_menu"
+	ShiftConfirmed     Key = "shift_confirmed"
+	ShiftDeclined      Key = "shift_declined"
+	ShiftFailed        Key = "shift_failed"
+	ShiftMoot          Key = "shift_moot"
+	ShiftUnconfirmed   Key = "shift_unconfirmed"
+	ShiftNobody        Key = "shift_nobody"
+	ShiftRefused       Key = "shift_refused"
+	ShiftRefusedNobody Key = "shift_refused_nobody"
+	ShiftStart         Key = "shift_start"
+	ShiftStartTomorrow Key = "shift_start_tomorrow"
+	ShiftAlarmMenu     Key = "shift_alarm_menu"
+	ShiftTest          Key = "shift_test"
+	ShiftTested        Key = "shift_tested"
+)
+
 // entry is one row of the table: the sentence in both languages, and what is
 // said instead when a name in it cannot be spoken ("" = nothing).
 //
 // Values in braces: {ticket} a ticket number character by character, {serial}
 // its running number only, {n} a number, {minutes} {wait} a time with its
-// unit, {digits} digits one by one, {name} free text.
+// unit, {clock} a time of day, {digits} digits one by one, {name} free text.
 type entry struct {
 	key      Key
 	ru, en   string
@@ -108,7 +129,7 @@ func (e entry) text(l Language) string {
 
 // table returns all sentences in the order of a call.
 func table() []entry {
-	return slices.Concat(callerTable(), engineerTable(), pageTable())
+	return slices.Concat(callerTable(), engineerTable(), pageTable(), shiftTable())
 }
 
 func callerTable() []entry {
@@ -172,5 +193,27 @@ func pageTable() []entry {
 		{key: PageEscalated, ru: "Передано следующему инженеру.", en: "Escalated to the next engineer."},
 		{key: PageMoot, ru: "Заявку уже принял ваш коллега.", en: "A colleague has already taken the ticket."},
 		{key: PageFailed, ru: "Не удалось записать ответ. Откройте заявку сами.", en: "The answer could not be recorded. Please open the ticket yourself."},
+	}
+}
+
+func shiftTable() []entry {
+	return []entry{
+		{key: ShiftIntro, ru: "Это Вахта.", en: "This is the duty line."},
+		{key: ShiftToday, ru: "Ваше дежурство начинается сегодня в {clock}.", en: "Your shift begins today at {clock}."},
+		{key: ShiftTomorrow, ru: "Ваше дежурство начинается завтра в {clock}.", en: "Your shift begins tomorrow at {clock}."},
+		{key: ShiftMenu, ru: "Один, подтвердить. Два, не могу выйти.", en: "One, confirm. Two, I can not come."},
+		{key: ShiftConfirmed, ru: "Спасибо, смена подтверждена.", en: "Thank you, the shift is confirmed."},
+		{key: ShiftDeclined, ru: "Записано. Мы уже сообщаем составителю графика.", en: "Noted. The scheduler is being told now."},
+		{key: ShiftFailed, ru: "Не удалось записать ответ. Сообщите составителю графика сами.", en: "The answer could not be recorded. Please tell the scheduler yourself."},
+		{key: ShiftMoot, ru: "График изменился, подтверждать больше не нужно.", en: "The rota has changed, there is nothing to confirm any more."},
+		{key: ShiftUnconfirmed, ru: "Смена не подтверждена: {name}.", en: "A shift is not confirmed: {name}.", fallback: ShiftNobody},
+		{key: ShiftNobody, ru: "Смена не подтверждена.", en: "A shift is not confirmed."},
+		{key: ShiftRefused, ru: "Не выйдет на смену: {name}.", en: "Can not come to a shift: {name}.", fallback: ShiftRefusedNobody},
+		{key: ShiftRefusedNobody, ru: "Дежурный не выйдет на смену.", en: "The engineer on duty can not come."},
+		{key: ShiftStart, ru: "Начало сегодня в {clock}.", en: "It begins today at {clock}."},
+		{key: ShiftStartTomorrow, ru: "Начало завтра в {clock}.", en: "It begins tomorrow at {clock}."},
+		{key: ShiftAlarmMenu, ru: "Один, понятно.", en: "One, understood."},
+		{key: ShiftTest, ru: "Это проверочный звонок. Нажмите один.", en: "This is a test call. Press one."},
+		{key: ShiftTested, ru: "Спасибо, телефон проверен.", en: "Thank you, the phone works."},
 	}
 }
