@@ -40,6 +40,11 @@ func (d *draft) absence(a oncall.Absence, reason, field string) *Refusal {
 			return refusal
 		}
 	}
+	if a.Zone.IsZero() {
+		for i := range d.roster.Schedules {
+			a.From = d.pinned(a.From, d.roster.Schedules[i].ID)
+		}
+	}
 	a.By, a.At = d.by.Person, d.write()
 	d.putAbsence(a)
 	return nil

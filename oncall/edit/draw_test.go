@@ -20,6 +20,18 @@ type draws struct {
 	*rapid.T
 	zone oncall.Zone
 	now  time.Time
+
+	moved   bool // the schedules have versions of different zones
+	planned bool // so what is there is written as instants
+}
+
+// other is a zone.
+func (d draws) other() oncall.Zone {
+	zone, err := oncall.LoadZone(rapid.SampledFrom([]string{"Asia/Vladivostok", "Pacific/Honolulu", "Europe/Moscow"}).Draw(d.T, "other zone"))
+	if err != nil {
+		d.Fatal(err)
+	}
+	return zone
 }
 
 func drawsOf(t *rapid.T) draws {
@@ -30,7 +42,7 @@ func drawsOf(t *rapid.T) draws {
 	}
 	days := rapid.IntRange(0, 900).Draw(t, "day of now")
 	now := time.Date(2026, 1, 20, 9, 0, 0, 0, time.UTC).AddDate(0, 0, days).Add(time.Duration(rapid.IntRange(0, 86399).Draw(t, "second of now")) * time.Second)
-	return draws{t, zone, now}
+	return draws{T: t, zone: zone, now: now, moved: rapid.IntRange(0, 3).Draw(t, "zones move") == 0}
 }
 
 func (d draws) person(label string) string { return rapid.SampledFrom(staff).Draw(d.T, label) }
@@ -41,7 +53,7 @@ func (d draws) maybe(label string) bool { return rapid.Bool().Draw(d.T, label) }
 func (d draws) moment(label string, from, to int) oncall.Point {
 	half := rapid.IntRange(from*48, to*48).Draw(d.T, label)
 	t := d.now.Truncate(30 * time.Minute).Add(time.Duration(half) * 30 * time.Minute)
-	if rapid.IntRange(0, 3).Draw(d.T, label+" form") == 0 {
+	if rapid.IntRange(0, 3).Draw(d.T, label+" form") == 0 || d.planned {
 		return oncall.InstantPoint(t)
 	}
 	return oncall.CivilPoint(oncall.CivilAt(t, d.zone))
@@ -108,11 +120,15 @@ func (d draws) change() oncall.Change {
 // after is a moment up to four days after another.
 func (d draws) after(p oncall.Point, label string) oncall.Point {
 	t := p.In(d.zone).Add(time.Duration(rapid.IntRange(1, 4*48).Draw(d.T, label)) * 30 * time.Minute)
+	if d.planned {
+		return oncall.InstantPoint(t)
+	}
 	return oncall.CivilPoint(oncall.CivilAt(t, d.zone))
 }
 
 // roster is a rota with corrections before, about and after now.
 func (d draws) roster() oncall.Roster {
+	d.planned = d.moved
 	r := oncall.Roster{Static: []oncall.StaticNumber{{Name: "office", Number: "+78005550100"}}}
 	for _, id := range staff {
 		r.People = append(r.People, oncall.Person{ID: id, Name: id, Devices: []oncall.Device{{Kind: oncall.Mobile, Number: "+79005550001"}}})
@@ -120,7 +136,13 @@ func (d draws) roster() oncall.Roster {
 	r.People = append(r.People, oncall.Person{ID: "zoya", Name: "zoya", Disabled: true})
 	for _, id := range []string{"line", "office"} {
 		rules := d.rules()
-		r.Schedules = append(r.Schedules, oncall.Schedule{ID: id, Zone: rules.Zone, Tracks: rules.Tracks})
+		s := oncall.Schedule{ID: id, Zone: rules.Zone, Tracks: rules.Tracks}
+		if d.moved {
+			other := d.rules()
+			other.Zone = d.other()
+			s.Versions = []oncall.Version{{From: d.now.Truncate(time.Hour).Add(time.Duration(rapid.IntRange(-48, 48).Draw(d.T, "moved")) * time.Hour), Rules: other}}
+		}
+		r.Schedules = append(r.Schedules, s)
 	}
 	written := func() time.Time {
 		return d.now.Add(-time.Duration(rapid.IntRange(1, 1000).Draw(d.T, "written")) * time.Hour)
@@ -173,7 +195,11 @@ func (d draws) edit() edit.Edit {
 	case 0:
 		return edit.Edit{Person: &oncall.Person{ID: d.person("person"), Name: "A", Disabled: d.maybe("disabled"), Devices: []oncall.Device{{Kind: oncall.Mobile, Number: "+79005550009"}}}}
 	case 1:
-		return edit.Edit{Schedule: &edit.NewRules{ID: d.schedule(), Rules: d.rules(), From: d.moment("effective", 0, 5), KeepStart: d.maybe("keep start")}}
+		rules := d.rules()
+		if d.maybe("another zone") {
+			rules.Zone = d.other()
+		}
+		return edit.Edit{Schedule: &edit.NewRules{ID: d.schedule(), Rules: rules, From: d.moment("effective", 0, 5), KeepStart: d.maybe("keep start")}}
 	case 2:
 		a := oncall.Absence{ID: d.id("absence"), Person: d.person("absent"), From: d.moment("absent from", -2, 5)}
 		if a.To = d.after(a.From, "absent length"); d.maybe("has substitute") {

@@ -58,6 +58,7 @@ func (d *draft) change(c *oncall.Change, schedule, field string) *Refusal {
 	if refusal := d.span(c.From, c.To, zones, field+".to"); refusal != nil {
 		return refusal
 	}
+	c.From = d.pinned(c.From, schedule)
 	if c.Add == "" && c.Remove == "" {
 		return refuse("no_changes", field)
 	}

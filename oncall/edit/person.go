@@ -79,6 +79,9 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 		if n.Name != "" {
 			s.Name = n.Name
 		}
+		if zoneChanges(old, from, n.Zone) {
+			d.pinAll(n.ID)
+		}
 		if !n.KeepStart {
 			n.Rules = keepTurns(s.RulesAt(from), n.Rules, d.roster.Calendars, from)
 		}

@@ -127,7 +127,7 @@ func TestNewVersionKeepsTheTurn(t *testing.T) {
 		rules := oncall.Rules{Zone: d.zone, Tracks: []oncall.Track{{ID: "primary", Layers: []oncall.Layer{layer}}}}
 		r := d.roster()
 		r.Absences, r.Temporaries, r.Overrides = nil, nil, nil
-		r.Schedules[0].Tracks = rules.Tracks
+		r.Schedules[0].Tracks, r.Schedules[0].Versions = rules.Tracks, nil
 		from := d.now.Add(time.Duration(rapid.IntRange(0, 20*86400).Draw(rt, "effective")) * time.Second)
 
 		next := layer

@@ -45,6 +45,7 @@ func (d *draft) temporary(t oncall.Temporary, reason, field string) *Refusal {
 			return refusal
 		}
 	}
+	t.From = d.pinned(t.From, t.Schedule)
 	t.By, t.At = d.by.Person, d.write()
 	d.putTemporary(t)
 	return nil
