@@ -51,6 +51,9 @@ func (d *Dispatcher) PageSpecialist(ctx context.Context, ref Ref, skill string, 
 	began := d.now()
 	defer func() { d.metrics.verb("page_specialist", began, err) }()
 	skill = strings.ToLower(strings.TrimSpace(skill))
+	if skill == "" {
+		return nil, errors.New("page a specialist: name a skill, such as 1c")
+	}
 	if by.At.IsZero() {
 		by.At = d.now()
 	}
@@ -200,5 +203,39 @@ func (d *Dispatcher) found(c Case, change Change, n Notice, at time.Time) (Chang
 	return change, err
 }
 
-// ErrNoSkill says that a search names no skill.
-var ErrNoSkill = errors.New("name a skill, such as 1c")
+// Search is what became of one search for a specialist.
+type Search struct {
+	Skill string    `json:"skill"`
+	At    time.Time `json:"at"`
+	By    string    `json:"by"`
+	// People are asked in this order; of Expired the certificate has run out.
+	People  []string  `json:"people"`
+	Expired []string  `json:"expired,omitempty"`
+	Took    string    `json:"took,omitempty"`    // who has acknowledged
+	Missed  bool      `json:"missed,omitempty"`  // nobody has, and the search is over
+	EndedAt time.Time `json:"ended_at,omitzero"` // zero = it goes on
+}
+
+// Searches reads a ticket's searches for specialists from its log, oldest first.
+func Searches(log []ticket.Event) (list []Search) {
+	end := func(skill string, at time.Time) *Search {
+		for i := len(list) - 1; i >= 0; i-- {
+			if list[i].Skill == skill && list[i].EndedAt.IsZero() {
+				list[i].EndedAt = at
+				return &list[i]
+			}
+		}
+		return &Search{}
+	}
+	for _, e := range log {
+		switch b := e.Body.(type) {
+		case ticket.SpecialistAsked:
+			list = append(list, Search{Skill: b.Skill, At: e.At, By: e.By, People: b.People, Expired: b.Expired})
+		case ticket.SpecialistTook:
+			end(b.Skill, e.At).Took = b.Person
+		case ticket.SpecialistMissed:
+			end(b.Skill, e.At).Missed = true
+		}
+	}
+	return list
+}

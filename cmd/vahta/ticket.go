@@ -97,7 +97,7 @@ func warnOfJournal(cmd *cobra.Command, path string) {
 
 func ticketCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "ticket", Short: "list, show and decide tickets"}
-	cmd.AddCommand(ticketList(), ticketShow(),
+	cmd.AddCommand(ticketList(), ticketShow(), ticketPage(),
 		decide("ack NUMBER", "take the ticket: paging stops", desk.Acknowledge, 1),
 		decide("note NUMBER TEXT…", "add a note to the ticket's timeline", desk.Note, 2),
 		decide("close NUMBER [REASON…]", "close the ticket", desk.Close, 1))

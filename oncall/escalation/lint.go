@@ -155,14 +155,34 @@ func (m Machine) step(i int) Rung {
 	return m.Policy.rungs()[i]
 }
 
+// share is how much time a rule takes.
+type share struct {
+	took      time.Duration
+	path, why string
+}
+
+// stepShares are the shares of a step's pages: its repeats, or else its ringing, and the rules of its people.
+func (m Machine) stepShares(step int, rings []Ring) (shares []share) {
+	var ring time.Duration
+	for _, r := range rings {
+		rule, wait := m.slowRule(r.Page)
+		ring += r.To - r.From - wait
+		if wait > 0 {
+			shares = append(shares, share{wait, fmt.Sprintf("people[%s].notify[%d].after", r.Person, rule), fmt.Sprintf("a rule of the person waits %s", wait)})
+		}
+	}
+	if n := m.step(step).Repeat; n > 0 {
+		span := rings[len(rings)-1].To - rings[0].From
+		return append(shares, share{span, fmt.Sprintf("steps[%d].repeat", step), fmt.Sprintf("the step is walked %d times, which takes %s", n+1, span)})
+	}
+	why := fmt.Sprintf("%d page(s) one after another ring for %s", len(rings), ring)
+	return append(shares, share{ring, fmt.Sprintf("steps[%d].targets", max(step, 0)), why})
+}
+
 // culprit names the rule that takes most of the time before a page.
 func (m Machine) culprit(before []Ring, late Ring) (path, why string) {
 	if late.Step < len(m.Policy.rungs()) && m.step(late.Walk).At > 0 && m.step(late.Walk).At >= late.From {
 		return fmt.Sprintf("steps[%d].at", late.Walk), "the last resort begins at " + m.step(late.Walk).At.String()
-	}
-	type share struct {
-		took      time.Duration
-		path, why string
 	}
 	var shares []share
 	for step := late.Walk; step <= late.Step && step < len(m.Policy.rungs()); step++ {
@@ -173,17 +193,12 @@ func (m Machine) culprit(before []Ring, late Ring) (path, why string) {
 			shares = append(shares, share{d, fmt.Sprintf("steps[%d].delay", step), fmt.Sprintf("the step waits %s", d)})
 		}
 	}
-	took, count := map[int]time.Duration{}, map[int]int{}
+	byStep := map[int][]Ring{}
 	for _, r := range before {
-		took[r.Step] += r.To - r.From
-		count[r.Step]++
-		if rule, d := m.slowRule(r.Page); d > 0 {
-			shares = append(shares, share{d, fmt.Sprintf("people[%s].notify[%d].after", r.Person, rule), fmt.Sprintf("a rule of the person waits %s", d)})
-		}
+		byStep[r.Step] = append(byStep[r.Step], r)
 	}
-	for _, step := range slices.Sorted(maps.Keys(took)) {
-		why := fmt.Sprintf("%d page(s) one after another ring for %s", count[step], took[step])
-		shares = append(shares, share{took[step], fmt.Sprintf("steps[%d].targets", max(step, 0)), why})
+	for _, step := range slices.Sorted(maps.Keys(byStep)) {
+		shares = append(shares, m.stepShares(step, byStep[step])...)
 	}
 	if len(shares) == 0 {
 		return fmt.Sprintf("steps[%d]", max(late.Step, 0)), fmt.Sprintf("a page of it lasts %s", late.To-late.From)

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/butlerspb/vahta/oncall"
 )
@@ -235,15 +237,16 @@ func hasSkill(p oncall.Person, skill string) bool {
 	return slices.ContainsFunc(p.Skills, func(s string) bool { return strings.EqualFold(s, skill) })
 }
 
-// Expired reports whether a person's certificates of a skill, which are those that have its name, have all run out at now. A
-// skill without a certificate needs none. zone counts for a person who sets none.
+// Expired reports whether a person's certificates of a skill have all run out at now: those whose name is the skill's, or
+// begins with it as a word ("1C:Specialist" for 1c). A skill without a certificate needs none. zone counts for a person who
+// sets none.
 func Expired(p oncall.Person, skill string, zone oncall.Zone, now time.Time) bool {
 	if !p.Zone.IsZero() {
 		zone = p.Zone
 	}
 	expired := false
 	for _, c := range p.Certificates {
-		if !strings.EqualFold(c.Name, skill) {
+		if !proves(c, skill) {
 			continue
 		}
 		if c.Expires.IsZero() || now.Before(zone.Resolve(c.Expires, oncall.First)) {
@@ -252,6 +255,13 @@ func Expired(p oncall.Person, skill string, zone oncall.Zone, now time.Time) boo
 		expired = true
 	}
 	return expired
+}
+
+func proves(c oncall.Certificate, skill string) bool {
+	name := strings.ToLower(c.Name)
+	rest, begins := strings.CutPrefix(name, strings.ToLower(skill))
+	next, _ := utf8.DecodeRuneInString(rest)
+	return begins && skill != "" && (rest == "" || !unicode.IsLetter(next) && !unicode.IsDigit(next))
 }
 
 // named returns the tier of a name, or an empty one.

@@ -29,6 +29,8 @@ type View struct {
 	Ticket   ticket.Ticket         `json:"ticket"`
 	Timeline string                `json:"timeline"` // head and one line an event, in the asked language
 	Calls    []dispatch.CallRecord `json:"calls"`    // its calls, newest first
+	// Searches are those for specialists, oldest first.
+	Searches []dispatch.Search `json:"searches,omitempty"`
 }
 
 // Action is the kind of a decision.
@@ -39,13 +41,15 @@ const (
 	Acknowledge Action = "ack"
 	Note        Action = "note"
 	Close       Action = "close"
+	// Page pages those who have a skill, one after another.
+	Page Action = "page"
 )
 
 // Decision is what a person decides about a ticket.
 type Decision struct {
 	Action Action `json:"action"`
 	By     string `json:"by"`             // who decides
-	Text   string `json:"text,omitempty"` // the note, or the reason of closing
+	Text   string `json:"text,omitempty"` // the note, the reason of closing, or the skill
 }
 
 // Local is a desk on a dispatcher in this process.
@@ -85,7 +89,7 @@ func (l *Local) Ticket(ctx context.Context, idOrNumber, language string) (View, 
 		return View{}, fmt.Errorf("read the calls of ticket %s: %w", t.Number, err)
 	}
 	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, Now: time.Now()})
-	return View{Ticket: t, Timeline: text, Calls: calls}, nil
+	return View{Ticket: t, Timeline: text, Calls: calls, Searches: dispatch.Searches(events)}, nil
 }
 
 // name returns a person's name by id.
@@ -114,8 +118,11 @@ func (l *Local) Decide(ctx context.Context, idOrNumber string, d Decision) error
 		return l.d.Note(ctx, ref, by, ticket.Noted{Text: d.Text})
 	case Close:
 		return l.d.Close(ctx, ref, by, d.Text)
+	case Page:
+		_, err := l.d.PageSpecialist(ctx, ref, d.Text, by)
+		return err
 	}
-	return fmt.Errorf("decide: %q is not ack, note or close", d.Action)
+	return fmt.Errorf("decide: %q is not ack, note, close or page", d.Action)
 }
 
 // Calls implements Desk.

@@ -23,7 +23,7 @@ import (
 const database = "vahta.db"
 
 func source() dispatch.Source {
-	anna := oncall.Person{ID: "anna", Name: "Anna", Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:anna@127.0.0.1"}}}
+	anna := oncall.Person{ID: "anna", Name: "Anna", Skills: []string{"1c"}, Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:anna@127.0.0.1"}}}
 	return dispatch.Source{
 		Roster: oncall.Roster{People: []oncall.Person{anna}}, Numbering: client.Default(),
 		Lines: []dispatch.Line{{ID: "main", Ladder: []dispatch.LadderRung{{People: []string{"anna"}}}}},
@@ -121,7 +121,10 @@ func TestDecisionsReachTheRecord(t *testing.T) {
 		{desk.Decision{Action: desk.Acknowledge}, "--by"},
 		{desk.Decision{Action: desk.Acknowledge, By: "anna"}, ""},
 		{desk.Decision{Action: desk.Note, By: "anna", Text: "RAID degraded"}, ""},
-		{desk.Decision{Action: "explode", By: "anna"}, "not ack, note or close"},
+		{desk.Decision{Action: "explode", By: "anna"}, "not ack, note, close or page"},
+		{desk.Decision{Action: desk.Page, By: "anna", Text: "cobol"}, "there are: 1c"},
+		{desk.Decision{Action: desk.Page, By: "anna"}, "name a skill"},
+		{desk.Decision{Action: desk.Page, By: "anna", Text: "1c"}, ""},
 		{desk.Decision{Action: desk.Close, By: "anna", Text: "fixed"}, ""},
 		{desk.Decision{Action: desk.Acknowledge, By: "anna"}, "acknowledged"},
 	} {
@@ -133,6 +136,9 @@ func TestDecisionsReachTheRecord(t *testing.T) {
 	v, err := remote.Ticket(t.Context(), number, "en")
 	if err != nil || !strings.Contains(v.Timeline, "RAID degraded") || v.Ticket.Open() {
 		t.Errorf("after the decisions: %v\n%s", err, v.Timeline)
+	}
+	if len(v.Searches) != 1 || v.Searches[0].Skill != "1c" || v.Searches[0].By != "anna" || strings.Join(v.Searches[0].People, " ") != "anna" {
+		t.Errorf("searches: %+v", v.Searches)
 	}
 	open, err := remote.Tickets(t.Context(), dispatch.TicketFilter{OpenOnly: true})
 	if err != nil || len(open) != 0 {
