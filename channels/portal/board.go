@@ -114,7 +114,7 @@ type boardView struct {
 
 // Say returns a word of the page.
 func (v boardView) Say(word string) string {
-	return say(v.Lang, map[string]text{
+	return say(v.Lang, map[string]sentence{
 		"title": textOnDuty, "until": textUntil, "next": textNext, "nobody": textNobodyOn, "from": textFrom, "as of": textAsOf,
 	}[word])
 }
@@ -123,7 +123,9 @@ func (v boardView) Say(word string) string {
 func (v boardView) Clock(t time.Time) string { return oncall.CivilAt(t, v.Zone).String() }
 
 // boardPage needs no script: it asks to be loaded again every minute.
-var boardPage = template.Must(template.New("board").Parse(`<!doctype html>
+var boardPage = template.Must(template.New("board").Parse(boardText)) //nolint:gochecknoglobals // a constant
+
+const boardText = `<!doctype html>
 <html lang="{{.Lang}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><meta http-equiv="refresh" content="60">
 <title>{{.Say "title"}}: {{.Schedule}}</title>
 <style>body{font:16px/1.4 system-ui,sans-serif;margin:1rem;color:#1c2733;background:#fff}h1{font-size:1.1rem;margin:0 0 .5rem}
@@ -135,4 +137,4 @@ h2{font-size:.8rem;text-transform:uppercase;letter-spacing:.05em;color:#5a6b7b;m
 {{else}}<p class="name gap">{{$v.Say "nobody"}}</p>
 {{end}}{{with .Next}}<p><small>{{$v.Say "next"}} {{$v.Say "from"}} {{$v.Clock .Start}}: {{range $i, $n := .Names}}{{if $i}}, {{end}}{{$n}}{{else}}{{$v.Say "nobody"}}{{end}}</small></p>
 {{end}}{{end}}<p><small>{{.Say "as of"}} {{.Clock .At}} ({{.Zone}})</small></p></body></html>
-`)) //nolint:gochecknoglobals // a constant
+`

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/butlerspb/vahta/oncall"
@@ -150,10 +151,8 @@ func temporaries() correction[oncall.Temporary] {
 		ends: func(l *look, t *oncall.Temporary) time.Time { return t.To.In(l.zoneOf(t.Schedule)) },
 		about: func(t *oncall.Temporary, id string) bool {
 			for _, sh := range t.Shifts {
-				for _, p := range sh.Member {
-					if p == id {
-						return true
-					}
+				if slices.Contains(sh.Member, id) {
+					return true
 				}
 			}
 			return t.Schedule == id

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -117,9 +118,7 @@ func (l *look) base(body EditBody, ifMatch string) (map[string]int64, error) {
 	for _, key := range named(&body.Edit) {
 		base[key.String()] = min(at, l.Revisions[key.String()]) // a later one is a conflict
 	}
-	for name, revision := range body.Base {
-		base[name] = revision
-	}
+	maps.Copy(base, body.Base)
 	return base, nil
 }
 

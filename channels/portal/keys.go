@@ -164,9 +164,9 @@ func (i Issued) Path() string {
 		return "/feed/" + i.Secret + ".ics"
 	case Board:
 		return "/board/" + i.Secret
-	default:
-		return ""
+	case Read, Write, People:
 	}
+	return ""
 }
 
 // Issuer makes and revokes tokens.
@@ -177,7 +177,7 @@ type Issuer struct {
 }
 
 // tokenName is what a token may be called.
-var tokenName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,62}$`) //nolint:gochecknoglobals // a constant
+var tokenName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{N} ._@-]{0,62}$`)
 
 // Add makes a token. Its person, and those that scopes name, must be in the rota.
 func (i *Issuer) Add(ctx context.Context, n NewToken) (Issued, error) {

@@ -19,7 +19,7 @@ import (
 const problemType = "application/problem+json"
 
 // Problem is why a request was refused (RFC 9457).
-type Problem struct {
+type Problem struct { //nolint:errname // RFC 9457 calls it a problem
 	Type   string `json:"type" doc:"urn:vahta:problem: and the code" example:"urn:vahta:problem:past"`
 	Title  string `json:"title" doc:"The status in words"`
 	Status int    `json:"status" example:"422"`

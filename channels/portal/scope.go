@@ -31,8 +31,7 @@ func (s Scope) String() string { return string(s) }
 
 // ParseScope reads a scope; kind is one of the constants, id what follows those that end in one.
 func ParseScope(s string) (kind Scope, id string, err error) {
-	switch k := Scope(s); k {
-	case Read, Write, People:
+	if k := Scope(s); k == Read || k == Write || k == People {
 		return k, "", nil
 	}
 	for _, k := range []Scope{FeedPerson, FeedSchedule, Board} {

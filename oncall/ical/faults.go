@@ -6,7 +6,7 @@ import (
 )
 
 // Fault is one thing in a file that is not understood.
-type Fault struct {
+type Fault struct { //nolint:errname // a word of the room, as in the configuration
 	Line int // 0: the file as a whole
 	Code Code
 	Args []any
@@ -27,7 +27,7 @@ func (f Fault) Text(language string) string {
 }
 
 // Faults are all that is wrong with a file, by line. Nothing of it was taken.
-type Faults []Fault
+type Faults []Fault //nolint:errname // likewise
 
 // maxTold bounds how many faults are told at once.
 const maxTold = 20

@@ -2,6 +2,7 @@ package ical_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -456,7 +457,7 @@ func TestFaultsNameLines(t *testing.T) {
 			if told(got) != "" {
 				t.Errorf("it took %s", told(got))
 			}
-			faults := err.(ical.Faults)
+			faults, _ := errors.AsType[ical.Faults](err)
 			if ru := faults.Text("ru"); !strings.Contains(ru, "ничего не импортировано") || strings.Contains(ru, "%!") || strings.Contains(err.Error(), "%!") {
 				t.Errorf("texts %s\n%s", err, ru)
 			}
@@ -522,7 +523,7 @@ func check(t *testing.T, r *oncall.Roster, read func(ical.Target) (ical.Import, 
 	for _, as := range []ical.As{ical.AsTemporary, ical.AsOverrides, ical.AsAbsences} {
 		got, err := read(ical.Target{As: as})
 		if err != nil {
-			if told(got) != "" || len(err.(ical.Faults)) == 0 {
+			if faults, ok := errors.AsType[ical.Faults](err); told(got) != "" || !ok || len(faults) == 0 {
 				t.Errorf("%v beside %s", err, told(got))
 			}
 			if strings.Contains(err.Error(), "%!") {
