@@ -45,8 +45,8 @@ yes; --yes answers for you, --dry-run only shows. What has passed is never chang
 			cmd.AddCommand(c)
 		}
 	}
-	add(groupLook, whoCommand(), nextCommand(), chainCommand(), shiftsCommand(), gapsCommand(), monthCommand(), fairnessCommand(), lintCommand(), historyCommand())
-	add(groupChange, overrideCommand(), swapCommand(), takeCommand(), absenceCommand(), temporaryCommand(), undoCommand())
+	add(groupLook, whoCommand(), nextCommand(), chainCommand(), shiftsCommand(), gapsCommand(), monthCommand(), fairnessCommand(), lintCommand(), historyCommand(), handoverCommand(), readinessCommand())
+	add(groupChange, overrideCommand(), swapCommand(), takeCommand(), confirmCommand(), absenceCommand(), temporaryCommand(), undoCommand())
 	add(groupRules, scheduleCommand(), calendarCommand(), exportCommand(), importCommand(), diffCommand(), feedCommand())
 	return cmd
 }

@@ -30,7 +30,7 @@ A person who has ever been in a rota is disabled, not removed: the past needs th
   vahta person disable anna --reason "left"`,
 	}
 	cmd.AddCommand(personList(), personShow(), personAdd(), personSet(), personSwitch("disable ID", tr("take a person out of every duty and tier", "убрать человека со всех линий"), true),
-		personSwitch("enable ID", tr("let a person be on duty again", "вернуть человека"), false), personRemove(), personDevice(), personCertificate(), personNotify())
+		personSwitch("enable ID", tr("let a person be on duty again", "вернуть человека"), false), personRemove(), personDevice(), personCertificate(), personNotify(), personTest())
 	return cmd
 }
 

@@ -29,7 +29,7 @@ const (
 	defaultPages        = 32
 	defaultEvents       = 16
 	defaultRecalls      = 16
-	defaultShifts       = 4 // nobody waits for these
+	defaultShifts       = 4           // nobody waits for these
 	defaultRecallBudget = time.Minute // he is rung for 25 s, on two operators if need be
 	defaultRecallPause  = 15 * time.Second
 	defaultPageBudget   = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min

@@ -217,9 +217,15 @@ func TestWhatChangesMeanwhile(t *testing.T) {
 				h.t.Error("her turn of now and the next one:", list, err)
 			}
 		}, ""},
-		"off the rota": {func(h *house) { h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, "members: [anna]", "members: [clara]", 1))) }, ""},
-		"later on": {func(h *house) { h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, `from: "09:00"`, `from: "10:00"`, 1))) }, "09:45 09:50 09:55 clara"},
-		"disabled": {func(h *house) { h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, `{id: anna,`, `{id: anna, disabled: true,`, 1))) }, ""},
+		"off the rota": {func(h *house) {
+			h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, "members: [anna]", "members: [clara]", 1)))
+		}, ""},
+		"later on": {func(h *house) {
+			h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, `from: "09:00"`, `from: "10:00"`, 1)))
+		}, "09:45 09:50 09:55 clara"},
+		"disabled": {func(h *house) {
+			h.dir.Replace(snapshotOf(h.t, strings.Replace(annaOnly, `{id: anna,`, `{id: anna, disabled: true,`, 1)))
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -21,7 +21,8 @@ type Note struct {
 	// Open is the open work of the schedule's lines, oldest first.
 	Open []OpenTicket `json:"open"`
 
-	zone oncall.Zone
+	// Zone is that of the schedule, for the times in Text.
+	Zone oncall.Zone `json:"zone,omitzero"`
 }
 
 // Change is who goes, comes and stays on a track.
@@ -66,7 +67,7 @@ type OpenTicket struct {
 // Handover makes the note of the schedule for a hand-over at an instant. Without
 // a change at that instant everybody stays.
 func Handover(s *dispatch.Snapshot, schedule string, at time.Time, tickets []ticket.Ticket) Note {
-	n := Note{Schedule: schedule, At: at.UTC(), zone: scheduleZone(s.Duty, schedule, at)}
+	n := Note{Schedule: schedule, At: at.UTC(), Zone: scheduleZone(s.Duty, schedule, at)}
 	if found, ok := s.Roster.Schedule(schedule); ok {
 		n.Name = found.Name
 		for _, track := range tracksWithin(&found, at.Add(-time.Second), at.Add(time.Second)) {
@@ -152,10 +153,10 @@ func (n Note) Text(language string, now time.Time) string {
 		}
 		return fmt.Sprintf(en, args...)
 	}
-	clock := func(t time.Time) string { return oncall.CivilAt(t, n.zone).String() }
+	clock := func(t time.Time) string { return oncall.CivilAt(t, n.Zone).String() }
 	nobody := say("NOBODY", "НИКОГО")
 	var b strings.Builder
-	b.WriteString(say("Hand-over of %s, %s (%s)\n", "Передача смены: %s, %s (%s)\n", cmp.Or(n.Name, n.Schedule), clock(n.At), n.zone))
+	b.WriteString(say("Hand-over of %s, %s (%s)\n", "Передача смены: %s, %s (%s)\n", cmp.Or(n.Name, n.Schedule), clock(n.At), n.Zone))
 	for _, c := range n.Tracks {
 		parts := []string{}
 		if len(c.Goes) > 0 {

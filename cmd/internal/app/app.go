@@ -22,6 +22,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/rota"
+	"github.com/butlerspb/vahta/dispatch/shift"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
 	"github.com/butlerspb/vahta/oncall"
@@ -54,6 +55,7 @@ type App struct {
 	keeper    *dispatch.Keeper
 	desk      *dispatch.Dispatcher
 	rota      *rota.Rota
+	carer     *shift.Carer
 	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool
@@ -172,7 +174,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 		Publish: func(ctx context.Context, message []byte) error {
 			return a.rotation.Publish(ctx, rotation.TopicDirectory, message)
 		},
-		Changed: a.admit, Log: a.part("directory"), Registerer: a.registry,
+		Changed: func(s *dispatch.Snapshot) { a.admit(s); a.shiftsChanged() }, Log: a.part("directory"), Registerer: a.registry,
 	}
 	if a.several() {
 		deps.Nodes = a.journal
@@ -200,7 +202,10 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
 		Rest: a.cfg.Rest, Now: a.now,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.buildShifts(directory)
 }
 
 // buildTelephony makes everything between the socket and the script.
@@ -265,7 +270,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 		arbiter = a.journal
 	}
 	a.hotline, err = hotline.New(a.cfg.Hotline, hotline.Deps{
-		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.desk, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks, Phones: rung,
+		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.proving(), Shifts: a.carer, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks, Phones: rung,
 		People:    func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
 		Colleague: a.colleague,
 		Log:       a.part("hotline"), Registerer: a.registry,
@@ -283,7 +288,7 @@ func (a *App) buildDelivery() (err error) {
 		return err
 	}
 	a.outbox, err = outbox.New(outbox.Default(), outbox.Deps{
-		Source: a.journal, Desk: a.desk,
+		Source: a.journal, Desk: shift.Router{Desk: a.desk, Carer: a.carer},
 		Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks},
 		Log:       a.part("outbox"), Registerer: a.registry,
 	})
@@ -346,6 +351,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	l.start(ctx, "dispatcher", a.desk.Run)
 	l.start(ctx, "outbox", a.outbox.Run)
+	l.start(ctx, "shifts", a.carer.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
 	l.start(ctx, "media", a.pool.Run)
 	a.meetRedis(ctx)

@@ -69,6 +69,7 @@ func restarts(old, now config.Config) []string {
 		{"hotline", old.Hotline, now.Hotline},
 		{"dispatch", old.Dispatch, now.Dispatch},
 		{"webhooks", old.Webhooks, now.Webhooks},
+		{"shifts", old.Shifts, now.Shifts},
 	} {
 		if !reflect.DeepEqual(s.a, s.b) {
 			names = append(names, s.name)

@@ -14,6 +14,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/shift"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/oncall/rotation"
@@ -68,6 +69,8 @@ type Config struct {
 	Hotline    hotline.Config        `yaml:"hotline"`
 	Escalation escalation.Policy     `yaml:"escalation"`
 	Webhooks   webhook.Config        `yaml:"webhooks"`
+	// Shifts says how people are told of their turns.
+	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
 	Portal portal.Config `yaml:"portal"`
 }
@@ -116,6 +119,7 @@ func Default() Config {
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
 		Webhooks:   webhook.Default(),
+		Shifts:     shift.Default(),
 		Portal:     portal.Default(),
 	}
 	c.Hotline.Recordings = "recordings"
@@ -154,6 +158,7 @@ func (c *Config) sections() map[string]func() error {
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
 		"portal":    c.Portal.Validate,
+		"shifts":    c.Shifts.Validate,
 		"":          c.validate, // with the directory: lines, people, schedules, clients, escalation
 	}
 }
