@@ -59,6 +59,7 @@ type node struct {
 	log     *siptest.Log[map[string]any] // what it said since it was started last
 	ended   chan struct{}                // closed when the process has ended; err is set
 	err     error
+	callers int // who have called by reaches
 
 	mu        sync.Mutex
 	sip, http string // guarded by mu: where it listens since its last start
