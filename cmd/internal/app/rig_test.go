@@ -21,6 +21,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/edit"
+	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/sip/phone"
 	"github.com/butlerspb/vahta/sip/siptest"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -53,6 +54,7 @@ type rig struct {
 func base(tb testing.TB, client *phone.Phone) config.Config {
 	tb.Helper()
 	c := config.Default()
+	c.Escalation.Steps = []escalation.Rung{{Targets: []string{escalation.Chain}}} // one after another, without pauses between
 	c.Data, c.HTTP.Listen, c.Drain = tb.TempDir(), "", time.Second
 	c.Hotline.Recordings = filepath.Join(c.Data, "recordings")
 	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
