@@ -7,29 +7,29 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-func civil(t testing.TB, s string) oncall.Civil {
-	t.Helper()
+func civil(tb testing.TB, s string) oncall.Civil {
+	tb.Helper()
 	c, err := oncall.ParseCivil(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
-func point(t testing.TB, s string) oncall.Point {
-	t.Helper()
+func point(tb testing.TB, s string) oncall.Point {
+	tb.Helper()
 	p, err := oncall.ParsePoint(s)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func zone(t testing.TB, name string) oncall.Zone {
-	t.Helper()
+func zone(tb testing.TB, name string) oncall.Zone {
+	tb.Helper()
 	z, err := oncall.LoadZone(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return z
 }
@@ -52,11 +52,11 @@ func members(ids ...string) []oncall.Member {
 
 // watch is a 2/2 day-night rota on weekdays, another team on days off, with what a month brings: a holiday, time off with a
 // cover, an override, and an hour that nobody has.
-func watch(t testing.TB) oncall.Roster {
-	t.Helper()
+func watch(tb testing.TB) oncall.Roster {
+	tb.Helper()
 	off := []oncall.DayClass{oncall.Weekend, oncall.Holiday, oncall.MovedDayOff}
 	handoff := func(anchor string) oncall.Handoff {
-		return oncall.Handoff{Unit: oncall.Day, Every: 2, Anchor: civil(t, anchor)}
+		return oncall.Handoff{Unit: oncall.Day, Every: 2, Anchor: civil(tb, anchor)}
 	}
 	return oncall.Roster{
 		People: []oncall.Person{
@@ -64,7 +64,7 @@ func watch(t testing.TB) oncall.Roster {
 			phone("gleb", "Глеб Ким"), phone("daria", "Орлова Дарья Ивановна"), phone("egor", "Егор Щукин"),
 		},
 		Schedules: []oncall.Schedule{{
-			ID: "duty", Name: "Дежурство", Zone: zone(t, "Europe/Moscow"), Calendar: "ru",
+			ID: "duty", Name: "Дежурство", Zone: zone(tb, "Europe/Moscow"), Calendar: "ru",
 			Tracks: []oncall.Track{{
 				ID: "primary", Name: "Основной",
 				Layers: []oncall.Layer{
@@ -90,32 +90,32 @@ func watch(t testing.TB) oncall.Roster {
 				"01-07": oncall.Holiday, "01-08": oncall.Holiday, "01-09": oncall.MovedDayOff,
 			}},
 		},
-		Absences: []oncall.Absence{{ID: "ab-1", Person: "boris", From: point(t, "2025-12-08"), To: point(t, "2025-12-22"), Substitute: "egor", Reason: "отпуск"}},
+		Absences: []oncall.Absence{{ID: "ab-1", Person: "boris", From: point(tb, "2025-12-08"), To: point(tb, "2025-12-22"), Substitute: "egor", Reason: "отпуск"}},
 		Overrides: []oncall.Override{
 			{ID: "ov-7", Schedule: "duty", Track: "primary", By: "anna", Changes: []oncall.Change{
-				{From: point(t, "2025-12-24 09:00"), To: point(t, "2025-12-24 21:00"), Remove: "anna", Add: "gleb"},
+				{From: point(tb, "2025-12-24 09:00"), To: point(tb, "2025-12-24 21:00"), Remove: "anna", Add: "gleb"},
 			}},
 			{ID: "ov-8", Schedule: "duty", Track: "primary", By: "anna", Changes: []oncall.Change{
-				{From: point(t, "2025-12-19 03:00"), To: point(t, "2025-12-19 04:00"), Remove: "vera"},
-				{From: point(t, "2025-12-19 03:00"), To: point(t, "2025-12-19 04:00"), Remove: "gleb"},
+				{From: point(tb, "2025-12-19 03:00"), To: point(tb, "2025-12-19 04:00"), Remove: "vera"},
+				{From: point(tb, "2025-12-19 03:00"), To: point(tb, "2025-12-19 04:00"), Remove: "gleb"},
 			}},
 		},
 	}
 }
 
-func december(t testing.TB) Options {
-	t.Helper()
+func december(tb testing.TB) Options {
+	tb.Helper()
 	return Options{
-		Schedule: "duty", From: civil(t, "2025-12-01"), To: civil(t, "2026-01-01"), Language: "ru",
+		Schedule: "duty", From: civil(tb, "2025-12-01"), To: civil(tb, "2026-01-01"), Language: "ru",
 		Now: time.Date(2025, 12, 10, 11, 5, 0, 0, time.UTC),
 	}
 }
 
-func draw(t testing.TB, r oncall.Roster, o Options) *Chart {
-	t.Helper()
+func draw(tb testing.TB, r oncall.Roster, o Options) *Chart {
+	tb.Helper()
 	c, err := New(oncall.Compile(r), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

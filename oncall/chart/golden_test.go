@@ -14,11 +14,11 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew; look at them before you commit")
 
 // lines are three tracks: weeks with a gap, two people together, months.
-func lines(t testing.TB) oncall.Roster {
-	t.Helper()
-	r := watch(t)
+func lines(tb testing.TB) oncall.Roster {
+	tb.Helper()
+	r := watch(tb)
 	layer := func(id string, unit oncall.Unit, anchor string, list ...oncall.Member) []oncall.Layer {
-		return []oncall.Layer{{ID: id, Members: list, Handoff: oncall.Handoff{Unit: unit, Anchor: civil(t, anchor)}}}
+		return []oncall.Layer{{ID: id, Members: list, Handoff: oncall.Handoff{Unit: unit, Anchor: civil(tb, anchor)}}}
 	}
 	r.Schedules[0].Name = "Line"
 	r.Schedules[0].Tracks = []oncall.Track{

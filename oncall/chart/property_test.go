@@ -203,6 +203,7 @@ func TestPages(t *testing.T) {
 		}
 		l := c.layout()
 		gaps, seen := 0, 0
+		texts := map[string]string{"weeks": c.Weeks(100), "people": c.ByPeople(), "desc": strings.Join(c.spoken(), "\n")}
 		for _, track := range c.Tracks {
 			for _, g := range track.Gaps() {
 				for _, band := range l.bands {
@@ -211,7 +212,7 @@ func TestPages(t *testing.T) {
 					}
 				}
 				line := c.interval(g.Start, g.End)
-				for name, text := range map[string]string{"weeks": c.Weeks(100), "people": c.ByPeople(), "desc": strings.Join(c.spoken(), "\n")} {
+				for name, text := range texts {
 					if !strings.Contains(text, line) {
 						t.Fatalf("gap %s is not told in %s", line, name)
 					}
