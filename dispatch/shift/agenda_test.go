@@ -131,7 +131,7 @@ func drawRota(t *rapid.T) (oncall.Roster, time.Time) {
 	ids := []string{"anna", "boris", "vera", "gleb"}
 	r := oncall.Roster{}
 	for i, id := range ids {
-		r.People = append(r.People, oncall.Person{ID: id, Devices: []oncall.Device{{Kind: oncall.Mobile, Number: fmt.Sprintf("+7921000000%d", i)}}})
+		r.People = append(r.People, oncall.Person{ID: id, Name: id, Devices: []oncall.Device{{Kind: oncall.Mobile, Number: fmt.Sprintf("+7921000000%d", i)}}})
 	}
 	s := oncall.Schedule{ID: "duty", Zone: zone}
 	for _, track := range []string{"primary", "secondary"} {
