@@ -59,7 +59,7 @@ type RotaChange struct {
 }
 
 // RotaConflict says that a record is not what the edit was decided on.
-type RotaConflict struct {
+type RotaConflict struct { //nolint:errname // the field says conflict, and it holds what others wrote
 	// Theirs are the records as they are now, with Body nil for one that is gone. There are none when the rota was to be of a
 	// certain version and is not.
 	Theirs []edit.Record

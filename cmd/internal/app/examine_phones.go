@@ -84,7 +84,7 @@ func accountsOf(c config.Config) (list []string) {
 func listPhones(ctx context.Context, c config.Config) (list []registrar.Status, err error) {
 	ctx, cancel := context.WithTimeout(ctx, probeBudget)
 	defer cancel()
-	p, done, err := desk.OpenPhones(ctx, c.Data, c.Database(), func(s dispatch.Phones) desk.Phones { return PhonesOnRecord(c.Phones, s, c.Roster) })
+	p, done, err := desk.OpenPhones(ctx, c.Data, c.Database(), func(s dispatch.Phones) desk.Phones { return PhonesOnRecord(c.Phones, s, c.Roster) }) //nolint:contextcheck // each question is bounded by itself
 	if err != nil {
 		return nil, err
 	}
