@@ -20,7 +20,17 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		s := store.NewMemory()
-		d := dispatcher(t, s, nil)
+		watched := rapid.Bool().Draw(rt, "watched") // who takes a ticket and forgets it is paged again
+		src := source()
+		if watched {
+			src.Policy.RepageAfter = time.Hour
+		}
+		snap, err := dispatch.NewSnapshot(src)
+		must(t, err)
+		start := func() *dispatch.Dispatcher {
+			return dispatcher(t, s, func(_ *dispatch.Config, deps *dispatch.Deps) { deps.Directory = dispatch.NewDirectory(snap) })
+		}
+		d := start()
 		seen := map[string]dispatch.Ref{}
 		open := map[string]string{} // caller → ticket
 		step := func(err error) {
@@ -35,7 +45,7 @@ func TestModel(t *testing.T) {
 			key += fmt.Sprint(who) // a Call-ID belongs to one caller
 			ref, known := seen[key]
 			caller := fmt.Sprintf("+7495000000%d", who)
-			switch op := rapid.IntRange(0, 6).Draw(rt, "op"); {
+			switch op := rapid.IntRange(0, 9).Draw(rt, "op"); {
 			case op <= 1:
 				o, err := d.OpenCall(t.Context(), call(key, caller))
 				step(err)
@@ -64,15 +74,24 @@ func TestModel(t *testing.T) {
 					}
 				}
 			case op == 6:
-				d = dispatcher(t, s, nil) // killed and started again
+				d = start() // killed and started again
+			case op == 7 && known:
+				step(d.Note(t.Context(), ref, dispatch.Author{Person: "anna"}, ticket.Noted{Text: "at it"}))
+			case op >= 8:
+				due, err := s.ClaimTimers(t.Context(), time.Now().Add(2*time.Hour), time.Nanosecond, 1)
+				step(err)
+				for _, timer := range due {
+					step(d.Wake(t.Context(), timer))
+				}
 			}
 			all, err := s.Tickets(t.Context(), dispatch.TicketFilter{Limit: 1000})
 			step(err)
 			for _, tk := range all {
 				c, err := s.Load(t.Context(), tk.ID)
 				step(err)
-				if tk.NeedsPage() != (len(c.Timers) == 1) {
-					rt.Fatalf("after step %d ticket %s needs a page: %v, timers %v", i, tk.Number, tk.NeedsPage(), c.Timers)
+				held := watched && tk.Open() && !tk.NeedsPage()
+				if (tk.NeedsPage() || held) != (len(c.Timers) == 1) {
+					rt.Fatalf("after step %d ticket %s needs a page: %v, is watched: %v, timers %v", i, tk.Number, tk.NeedsPage(), held, c.Timers)
 				}
 				n := dispatch.Notice{Kind: dispatch.NoticePage, Ref: dispatch.Ref{ID: tk.ID}}
 				if _, yes := d.StillNeeded(t.Context(), n); yes && !tk.NeedsPage() {

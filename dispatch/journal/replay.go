@@ -156,7 +156,10 @@ func (u unhurried) Reserve(ctx context.Context, year, n int) (uint32, error) {
 // settles reports whether the SQL store, without the change, would have a person
 // called who need not be: another node may ask it at any moment.
 func settles(c dispatch.Change) bool {
-	return c.Delivery != nil && c.Delivery.Notice.Kind != dispatch.NoticeEvent || slices.ContainsFunc(c.Drop, func(k dispatch.TimerKey) bool { return k.Kind == dispatch.TimerPage })
+	taken := c.Ticket != nil && !c.Ticket.NeedsPage()
+	return c.Delivery != nil && c.Delivery.Notice.Kind != dispatch.NoticeEvent ||
+		slices.ContainsFunc(c.Drop, func(k dispatch.TimerKey) bool { return k.Kind == dispatch.TimerPage }) ||
+		taken && slices.ContainsFunc(c.Timers, func(t dispatch.Timer) bool { return t.Kind == dispatch.TimerPage })
 }
 
 // todo returns what the SQL store has not got, without the lanes that are held:
