@@ -41,6 +41,7 @@ func samples() map[string]sample {
 		"get-version":       {"/version", ""},
 		"preview":           {"/preview", `{"edit": {"override": ` + override + `}}`},
 		"edit":              {"/edits", `{"edit": {"reason": "учёба", "absence": ` + absence + `}}`},
+		"import":            {"/import", `{"format": "csv", "text": "person;from;to\nvera;2026-05-01 09:00;2026-05-02 09:00\n", "schedule": "duty", "commit": true}`},
 		"take":              {"/take", `{"schedule": "duty", "for": "2h"}`},
 		"list-overrides":    {"/overrides?all=true", ""},
 		"get-override":      {"/overrides/cover", ""},

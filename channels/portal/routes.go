@@ -24,6 +24,7 @@ func (s *Server) routes() {
 
 	on(s, route{post, "/preview", "preview", "Show what an edit would do; nothing is written", Write, 0, "edits"}, s.preview)
 	on(s, route{post, "/edits", "edit", "Make an edit", Write, 0, "edits"}, s.edit)
+	on(s, route{post, "/import", "import", "Take over a calendar or a table: all of its rows or none", Write, 0, "edits"}, s.imports)
 	on(s, route{post, "/take", "take", "Take the line now, for a while", Write, http.StatusCreated, "edits"}, s.take)
 	resource(s, overrides())
 	resource(s, absences())
