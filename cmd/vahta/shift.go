@@ -23,7 +23,7 @@ func withShifts(cmd *cobra.Command, f func(*planner, desk.Shifts) error) error {
 		if err != nil {
 			return err
 		}
-		s, done, err := desk.OpenShifts(cmd.Context(), l.Config.Data, l.Config.Database(), app.ShiftsOnRecord(l.Config))
+		s, done, err := desk.OpenShifts(cmd.Context(), l.Config.Data, l.Config.Database(), app.ShiftsOnRecord(l.Config, clock))
 		if err != nil {
 			return err
 		}

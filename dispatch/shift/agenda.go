@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/oncall"
@@ -34,11 +35,12 @@ type Item struct {
 // ID names the item, the same on all nodes and in all runs. Turns that are
 // added to an evening later make another item.
 func (i Item) ID() string {
-	id := fmt.Sprintf("shift:%s:%s:%d", i.Kind, cmp.Or(i.Person, i.Schedule), i.At.Unix())
+	var id strings.Builder
+	fmt.Fprintf(&id, "shift:%s:%s:%d", i.Kind, cmp.Or(i.Person, i.Schedule), i.At.Unix())
 	for _, t := range i.Turns {
-		id += ":" + turnID(t)
+		id.WriteString(":" + turnID(t))
 	}
-	return id
+	return id.String()
 }
 
 // turnID names a turn.

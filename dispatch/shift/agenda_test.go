@@ -45,29 +45,39 @@ schedules:
       - {id: primary, layers: [{id: all, members: [anna]}]}`, "2026-03-10 00:00", "2026-03-12 00:00", nil},
 		"who goes on past the hand-off is told nothing": {people + `
       - {id: primary, layers: [{id: w, members: [anna, anna], handoff: {unit: day, every: 1, anchor: "2026-03-01 09:00"}}]}`, "2026-03-10 00:00", "2026-03-11 00:00", nil},
-		"one call for windows by the hour that touch": {people + `
+		"one call for windows by the hour that touch": {
+			people + `
       - {id: primary, layers: [{id: h, members: [anna], windows: [{from: "10:00", to: "11:00"}, {from: "11:00", to: "12:00"}]}]}`, "2026-03-10 12:00", "2026-03-11 10:00",
 			[]string{
 				"2026-03-10 12:00-12:30 handover duty", // nobody follows
 				"2026-03-10 19:00-22:00 evening anna primary@10:00", "2026-03-11 09:45-10:00 soon anna primary@10:00",
-			}},
-		"one call in the evening for many turns of a day": {people + `
+			},
+		},
+		"one call in the evening for many turns of a day": {
+			people + `
       - {id: primary, layers: [{id: h, members: [anna, boris], handoff: {unit: hour, every: 6, anchor: "2026-03-01 00:00"}}]}`, "2026-03-10 18:30", "2026-03-10 20:00",
-			[]string{"2026-03-10 19:00-22:00 evening anna primary@00:00 primary@12:00", "2026-03-10 19:00-22:00 evening boris primary@06:00 primary@18:00"}},
-		"one call for two tracks that begin together": {people + `
+			[]string{"2026-03-10 19:00-22:00 evening anna primary@00:00 primary@12:00", "2026-03-10 19:00-22:00 evening boris primary@06:00 primary@18:00"},
+		},
+		"one call for two tracks that begin together": {
+			people + `
       - {id: primary, layers: [{id: h, members: [anna], windows: [{from: "09:00", to: "21:00"}]}]}
       - {id: secondary, layers: [{id: h, members: [anna], windows: [{from: "09:00", to: "21:00"}]}]}`, "2026-03-10 08:40", "2026-03-10 08:50",
-			[]string{"2026-03-10 08:45-09:00 soon anna primary@09:00 secondary@09:00"}},
-		"a turn from midnight is told of on the evening before, not twice at once": {people + `
+			[]string{"2026-03-10 08:45-09:00 soon anna primary@09:00 secondary@09:00"},
+		},
+		"a turn from midnight is told of on the evening before, not twice at once": {
+			people + `
       - {id: primary, layers: [{id: h, members: [anna], windows: [{from: "00:00", to: "06:00"}]}]}`, "2026-03-10 12:00", "2026-03-11 00:00",
-			[]string{"2026-03-10 19:00-22:00 evening anna primary@00:00", "2026-03-10 23:45-00:00 soon anna primary@00:00"}},
+			[]string{"2026-03-10 19:00-22:00 evening anna primary@00:00", "2026-03-10 23:45-00:00 soon anna primary@00:00"},
+		},
 		"what a late start still finds": {
 			company, "2026-03-10 21:10", "2026-03-10 21:11",
 			[]string{"2026-03-10 19:00-22:00 evening anna primary@09:00", "2026-03-10 19:00-22:00 evening boris primary@21:00", "2026-03-10 21:00-21:30 handover duty", "2026-03-10 21:00-21:30 unconfirmed boris primary@21:00"},
 		},
-		"an absence takes the turn away": {company + `
+		"an absence takes the turn away": {
+			company + `
 absences: [{id: a, person: anna, from: "2026-03-10 00:00", to: "2026-03-13 00:00", substitute: clara}]`, "2026-03-10 08:40", "2026-03-10 08:50",
-			[]string{"2026-03-10 08:45-09:00 soon clara primary@09:00"}},
+			[]string{"2026-03-10 08:45-09:00 soon clara primary@09:00"},
+		},
 		"the people of a switchboard are nobody in particular": {
 			strings.Replace(company, "{id: anna,", "{id: anna, shared: true,", 1), "2026-03-10 08:40", "2026-03-10 08:50", nil,
 		},

@@ -17,13 +17,13 @@ type EventJSON struct {
 	Type  string    `json:"type"` // shift.reminder, shift.confirmed …
 	ID    string    `json:"id"`   // of the event; the same in every repeat
 	At    time.Time `json:"timestamp"`
-	Shift ShiftJSON `json:"shift"`
+	Shift TurnJSON  `json:"shift"`
 	By    string    `json:"by,omitempty"`
 	Data  any       `json:"data"`
 }
 
-// ShiftJSON is what an event tells of its turn. A hand-over has no person.
-type ShiftJSON struct {
+// TurnJSON is what an event tells of its turn. A hand-over has no person.
+type TurnJSON struct {
 	Schedule string    `json:"schedule"`
 	Title    string    `json:"schedule_name,omitempty"`
 	Track    string    `json:"track,omitempty"`
@@ -51,7 +51,7 @@ type alarmed struct {
 // event makes the notices that tell subscribers of a turn. Its id follows from
 // what has happened, so that it is told once whoever tells it.
 func (t teller) event(kind, part string, turn oncall.Turn, by string, data any) []dispatch.Notice {
-	what := ShiftJSON{Schedule: turn.Schedule, Track: turn.Track, Person: turn.Person, Start: turn.Start.UTC(), End: turn.End.UTC()}
+	what := TurnJSON{Schedule: turn.Schedule, Track: turn.Track, Person: turn.Person, Start: turn.Start.UTC(), End: turn.End.UTC()}
 	if turn.End.IsZero() {
 		what.End = time.Time{}
 	}
@@ -61,7 +61,7 @@ func (t teller) event(kind, part string, turn oncall.Turn, by string, data any) 
 	return t.tellAll(kind, kind+"\n"+part+"\n"+turnID(turn), what, by, data)
 }
 
-func (t teller) tellAll(kind, key string, what ShiftJSON, by string, data any) (list []dispatch.Notice) {
+func (t teller) tellAll(kind, key string, what TurnJSON, by string, data any) (list []dispatch.Notice) {
 	if s, ok := t.s.Roster.Schedule(what.Schedule); ok {
 		what.Title = s.Name
 	}
@@ -82,6 +82,6 @@ func (t teller) tellAll(kind, key string, what ShiftJSON, by string, data any) (
 func (t teller) handed(i Item, note Note) dispatch.Change {
 	return dispatch.Change{
 		ID:      i.ID(),
-		Notices: t.tellAll(dispatch.EventShiftHandover, dispatch.EventShiftHandover+"\n"+i.ID(), ShiftJSON{Schedule: i.Schedule, Start: i.At}, "", note),
+		Notices: t.tellAll(dispatch.EventShiftHandover, dispatch.EventShiftHandover+"\n"+i.ID(), TurnJSON{Schedule: i.Schedule, Start: i.At}, "", note),
 	}
 }

@@ -2,6 +2,7 @@ package shift
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -160,7 +161,7 @@ func TestNoCallAfterItWasTakenAway(t *testing.T) {
 				}
 				for _, turn := range ready.Shift.Turns {
 					on, earlier := people(dutiesOn(s.Duty, turn, turn.Start)), people(dutiesOn(s.Duty, turn, turn.Start.Add(-time.Second)))
-					if known[turnID(turn)] || !contains(on, turn.Person) || contains(earlier, turn.Person) {
+					if known[turnID(turn)] || !slices.Contains(on, turn.Person) || slices.Contains(earlier, turn.Person) {
 						t.Fatalf("rung about what is not his, or is confirmed: %+v", turn)
 					}
 				}
@@ -180,15 +181,6 @@ func dutiesOn(e *oncall.Evaluator, turn oncall.Turn, at time.Time) (list []oncal
 		}
 	}
 	return list
-}
-
-func contains(list []string, one string) bool {
-	for _, x := range list {
-		if x == one {
-			return true
-		}
-	}
-	return false
 }
 
 // TestAgainEnds: whatever comes of the calls about one turn, they come to an

@@ -34,72 +34,63 @@ schedules:
           - {id: nights, members: [boris], windows: [{from: "21:00", to: "09:00"}]}
 `
 
-func rosterOf(t testing.TB, text string) oncall.Roster {
-	t.Helper()
+func rosterOf(tb testing.TB, text string) oncall.Roster {
+	tb.Helper()
 	var r oncall.Roster
 	if err := yaml.NewDecoder(strings.NewReader(text), yaml.Strict()).Decode(&r); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	if err := r.Validate(); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return r
 }
 
-func snapshotOf(t testing.TB, text string) *dispatch.Snapshot {
-	t.Helper()
-	return snapshotOn(t, rosterOf(t, text))
+func snapshotOf(tb testing.TB, text string) *dispatch.Snapshot {
+	tb.Helper()
+	return snapshotOn(tb, rosterOf(tb, text))
 }
 
-func snapshotOn(t testing.TB, r oncall.Roster) *dispatch.Snapshot {
-	t.Helper()
+func snapshotOn(tb testing.TB, r oncall.Roster) *dispatch.Snapshot {
+	tb.Helper()
 	s, err := dispatch.NewSnapshot(dispatch.Source{Roster: r, Lines: []dispatch.Line{{ID: "main", Schedule: r.Schedules[0].ID}}})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }
 
-func moscow(t testing.TB) oncall.Zone {
-	t.Helper()
-	z, err := oncall.LoadZone("Europe/Moscow")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return z
-}
-
 // at reads a civil time of Moscow.
-func at(t testing.TB, text string) time.Time {
-	t.Helper()
-	return in(t, "Europe/Moscow", text)
+func at(tb testing.TB, text string) time.Time {
+	tb.Helper()
+	return in(tb, "Europe/Moscow", text)
 }
 
-func in(t testing.TB, zone, text string) time.Time {
-	t.Helper()
+func in(tb testing.TB, zone, text string) time.Time {
+	tb.Helper()
 	z, err := oncall.LoadZone(zone)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	c, err := oncall.ParseCivil(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return z.Resolve(c, oncall.First).UTC()
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
+func must(tb testing.TB, err error) {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // show writes items as lines, in a zone: when, until when, kind, who, the starts.
-func show(t testing.TB, zone string, items []Item) []string {
-	t.Helper()
+func show(tb testing.TB, zone string, items []Item) []string {
+	tb.Helper()
 	z, err := oncall.LoadZone(zone)
-	must(t, err)
+	must(tb, err)
 	var lines []string
 	for _, i := range items {
 		line := fmt.Sprintf("%s-%s %s %s%s", oncall.CivilAt(i.At, z), oncall.CivilAt(i.Until, z).Clock(), i.Kind, i.Person, i.Schedule)
@@ -114,7 +105,6 @@ func show(t testing.TB, zone string, items []Item) []string {
 // ringer is whoever answers the phone.
 type ringer struct {
 	t     testing.TB
-	start time.Time
 	on    func(n dispatch.Notice) dispatch.Result
 	carer func() *Carer
 

@@ -8,15 +8,15 @@ import (
 )
 
 // eventOf writes an event as a line.
-func eventOf(t testing.TB, n dispatch.Notice) string {
-	t.Helper()
+func eventOf(tb testing.TB, n dispatch.Notice) string {
+	tb.Helper()
 	var e struct {
 		Type  string
-		Shift ShiftJSON
+		Shift TurnJSON
 		By    string
 		Data  json.RawMessage
 	}
-	must(t, json.Unmarshal(n.Body, &e))
+	must(tb, json.Unmarshal(n.Body, &e))
 	line := e.Type + " " + e.Shift.Person
 	if e.Type != dispatch.EventShiftHandover {
 		line += " " + string(e.Data)

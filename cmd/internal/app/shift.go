@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"time"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
@@ -81,12 +82,12 @@ func (d provenDesk) RecordAccepted(ctx context.Context, got dispatch.Accepted) e
 	return d.Dispatcher.RecordAccepted(ctx, got)
 }
 
-// ShiftsOnRecord cares for shifts when no server runs: nobody is called, the rest is answered.
-func ShiftsOnRecord(c config.Config) func(context.Context, *store.SQLite) (desk.Shifts, error) {
+// ShiftsOnRecord cares for shifts when no server runs: nobody is called, the rest is answered. now may be nil.
+func ShiftsOnRecord(c config.Config, now func() time.Time) func(context.Context, *store.SQLite) (desk.Shifts, error) {
 	return func(ctx context.Context, db *store.SQLite) (desk.Shifts, error) {
 		keeper, err := dispatch.NewKeeper(dispatch.KeeperDeps{
 			Store: db, Rotas: db, File: filepath.Join(c.Data, directoryFile), Node: c.Node, Observe: true,
-			Encode: config.EncodeSource, Decode: config.DecodeSource,
+			Encode: config.EncodeSource, Decode: config.DecodeSource, Now: now,
 		})
 		if err != nil {
 			return nil, err
@@ -97,6 +98,6 @@ func ShiftsOnRecord(c config.Config) func(context.Context, *store.SQLite) (desk.
 		}
 		sc := c.Shifts
 		sc.Subscribers = c.Webhooks.Subscribers()
-		return shift.New(sc, shift.Deps{Store: db, Directory: directory, Tickets: openTickets(db)})
+		return shift.New(sc, shift.Deps{Store: db, Directory: directory, Tickets: openTickets(db), Now: now})
 	}
 }

@@ -64,7 +64,7 @@ func shiftRig(t *testing.T, zone oncall.Zone, start time.Time, ivan, clara *phon
 // shifts is what the commands see of the running server.
 func (r *rig) shifts() desk.Shifts {
 	r.Helper()
-	s, done, err := desk.OpenShifts(r.Context(), r.cfg.Data, r.cfg.Database(), app.ShiftsOnRecord(r.cfg))
+	s, done, err := desk.OpenShifts(r.Context(), r.cfg.Data, r.cfg.Database(), app.ShiftsOnRecord(r.cfg, nil))
 	r.must(err)
 	r.Cleanup(func() { r.must(done()) })
 	return s
