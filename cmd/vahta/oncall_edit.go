@@ -89,6 +89,8 @@ func touched(e edit.Edit) []edit.Key {
 		return []edit.Key{{Kind: edit.Person, ID: e.Person.ID}}
 	case e.Schedule != nil:
 		return []edit.Key{{Kind: edit.Schedule, ID: e.Schedule.ID}}
+	case e.Restore != nil:
+		return []edit.Key{{Kind: edit.Schedule, ID: e.Restore.ID}}
 	case e.Absence != nil && e.Absence.ID != "":
 		return []edit.Key{{Kind: edit.Absence, ID: e.Absence.ID}}
 	case e.Temporary != nil && e.Temporary.ID != "":

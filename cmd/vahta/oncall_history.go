@@ -191,7 +191,9 @@ func (p *planner) unchangedSince(e dispatch.RotaEntry) map[string]int64 {
 // reverse returns the edits that take an entry back.
 func (p *planner) reverse(e dispatch.RotaEntry) ([]edit.Edit, error) {
 	var all []edit.Edit
-	for _, after := range slices.Backward(e.After) {
+	order := slices.Clone(e.After)
+	slices.SortStableFunc(order, func(a, b edit.Record) int { return undoneAt(a) - undoneAt(b) })
+	for _, after := range order {
 		var before json.RawMessage
 		if k := slices.IndexFunc(e.Before, func(r edit.Record) bool { return r.Key == after.Key }); k >= 0 {
 			before = e.Before[k].Body
@@ -208,6 +210,20 @@ func (p *planner) reverse(e dispatch.RotaEntry) ([]edit.Edit, error) {
 		return nil, errors.New(p.tr("there is nothing to take back", "отменять нечего"))
 	}
 	return all, nil
+}
+
+// undoneAt is the place of a record in an undo: people are there before anything names them and go when nothing does; a
+// schedule has its zone again before the corrections that are written by it.
+func undoneAt(after edit.Record) int {
+	switch {
+	case after.Kind == edit.Person && after.Body != nil:
+		return 3
+	case after.Kind == edit.Person:
+		return 0
+	case after.Kind == edit.Schedule:
+		return 1
+	}
+	return 2
 }
 
 // reverseRecord returns the edit that makes one record as it was before; nil: it can stay.
@@ -228,7 +244,7 @@ func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*e
 	case edit.Calendar:
 		return &e, into(before, &e.Calendar)
 	case edit.Schedule:
-		return p.reverseSchedule(key, before, after)
+		return &e, into(before, &e.Restore)
 	case edit.Request:
 		if before == nil && after != nil {
 			return &edit.Edit{Answer: &edit.Answer{Request: key.ID, Verdict: edit.Withdraw}}, nil
@@ -241,25 +257,6 @@ func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*e
 func into[T any](body json.RawMessage, to **T) error {
 	*to = new(T)
 	return json.Unmarshal(body, *to)
-}
-
-// reverseSchedule takes rules back: rules that have not begun are cancelled, others give way to the former ones now.
-func (p *planner) reverseSchedule(key edit.Key, before, after json.RawMessage) (*edit.Edit, error) {
-	var was, is oncall.Schedule
-	if err := json.Unmarshal(before, &was); err != nil {
-		return nil, err
-	}
-	if after != nil {
-		if err := json.Unmarshal(after, &is); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range is.Versions {
-		if v.From.After(p.now) && !slices.ContainsFunc(was.Versions, func(w oncall.Version) bool { return w.From.Equal(v.From) }) {
-			return &edit.Edit{Remove: &edit.Key{Kind: edit.Schedule, ID: edit.VersionID(key.ID, v.From)}}, nil
-		}
-	}
-	return &edit.Edit{Schedule: &edit.NewRules{ID: key.ID, Name: was.Name, Rules: was.RulesAt(p.now)}}, nil
 }
 
 // diffSince compares what is in force with what a revision has left.

@@ -114,6 +114,8 @@ func (d *draft) edit(e Edit, path string) *Refusal {
 		return d.person(*e.Person, path+"person")
 	case e.Schedule != nil:
 		return d.schedule(*e.Schedule, path+"schedule")
+	case e.Restore != nil:
+		return d.restore(*e.Restore, path+"restore")
 	case e.Absence != nil:
 		return d.absence(*e.Absence, e.Reason, path+"absence")
 	case e.Temporary != nil:
@@ -152,7 +154,7 @@ func (d *draft) all(edits []Edit) *Refusal {
 func (e *Edit) things() int {
 	n := 0
 	for _, set := range []bool{
-		e.Person != nil, e.Schedule != nil, e.Absence != nil, e.Temporary != nil, e.Override != nil, e.Calendar != nil,
+		e.Person != nil, e.Schedule != nil, e.Restore != nil, e.Absence != nil, e.Temporary != nil, e.Override != nil, e.Calendar != nil,
 		e.Remove != nil, e.Ask != nil, e.Answer != nil, e.Take != nil, e.Import != nil,
 	} {
 		if set {

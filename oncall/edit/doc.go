@@ -24,6 +24,8 @@
 //   - A correction that is written or changed is the latest: its time of writing is later than that of all others.
 //   - When a schedule goes over to another zone, what was planned on it keeps its moments: its civil times become instants.
 //   - A new version is decided against the rules before it. Versions planned for later stay as they were planned.
+//   - What is undone of a schedule makes it from now on exactly what it was, with all that was planned. A version that says what
+//     holds anyway is not written.
 //   - People who have ever been in a rota can not be removed, only disabled: the past needs them.
 //
 // Everything is decided at whole seconds. The functions keep nothing and may be called by any goroutine; they never change the

@@ -37,6 +37,7 @@ type Edit struct {
 
 	Person    *oncall.Person       `json:"person,omitempty"`    // add, or replace the one of that ID
 	Schedule  *NewRules            `json:"schedule,omitempty"`  // add, or a new version of the one of that ID
+	Restore   *oncall.Schedule     `json:"restore,omitempty"`   // from now on as it once was, with what was planned then
 	Absence   *oncall.Absence      `json:"absence,omitempty"`   // add, or replace one that has not begun
 	Temporary *oncall.Temporary    `json:"temporary,omitempty"` // likewise
 	Override  *oncall.Override     `json:"override,omitempty"`  // likewise

@@ -1,6 +1,7 @@
 package edit
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -71,24 +72,22 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 		return refusal
 	}
 	from := n.From.In(n.Zone)
-	var s oncall.Schedule
-	if old == nil {
-		s = oncall.Schedule{ID: n.ID, Name: n.Name, Zone: n.Zone, Calendar: n.Calendar}
-	} else {
-		s = *old
-		if n.Name != "" {
-			s.Name = n.Name
-		}
+	s := oncall.Schedule{ID: n.ID, Name: n.Name, Zone: n.Zone, Calendar: n.Calendar}
+	if old != nil {
 		if zoneChanges(old, from, n.Zone) {
 			d.pinAll(n.ID)
 		}
+		s = *old
+		s.Name = cmp.Or(n.Name, old.Name)
+		s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
 		if !n.KeepStart {
 			n.Rules = keepTurns(s.RulesAt(from), n.Rules, d.roster.Calendars, from)
 		}
 	}
-	s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
-	s.Versions = append(s.Versions, oncall.Version{From: from, Rules: n.Rules})
-	slices.SortStableFunc(s.Versions, func(a, b oncall.Version) int { return a.From.Compare(b.From) })
+	if old == nil || !sameRules(s.RulesAt(from), n.Rules) { // else the rules before go on
+		s.Versions = append(s.Versions, oncall.Version{From: from, Rules: n.Rules})
+		slices.SortStableFunc(s.Versions, byFrom)
+	}
 	d.putSchedule(s)
 	return nil
 }
