@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +73,7 @@ func (p *planner) printHistory(list []dispatch.RotaEntry) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, p.tr("REVISION\tWHEN\tBY\tVIA\tWHAT\tREASON", "ПРАВКА\tКОГДА\tАВТОР\tКАК\tЧТО\tПОЧЕМУ"))
 	for _, e := range list {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Revision, p.show(e.At, zone), p.name(e.By.Person), e.By.Channel, p.what(e), printable(e.Reason))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Revision, p.show(e.At.Truncate(time.Minute), zone), p.name(e.By.Person), e.By.Channel, p.what(e), printable(e.Reason))
 	}
 	return w.Flush()
 }
