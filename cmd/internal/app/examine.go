@@ -177,6 +177,9 @@ func examinePorts(ctx context.Context, c config.Config) []Finding {
 	if c.HTTP.Listen != "" {
 		check("http port", "tcp", c.HTTP.Listen)
 	}
+	if c.Portal.Enabled && c.Portal.Listen != "" {
+		check("api port", "tcp", c.Portal.Listen)
+	}
 	check("rtp port", "udp", net.JoinHostPort(c.Media.Bind.String(), fmt.Sprint(c.Media.MinPort)))
 	return fs
 }
