@@ -105,46 +105,29 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 		return file, nil
 	}
 	def, unread := k.fetch(ctx)
-	if unread == nil && def.old() {
-		return k.modernise(ctx, def, file)
-	}
 	known, err := k.deps.Store.KnownDefinition(ctx, file.version.Hash)
 	if err != nil {
 		return file, fmt.Errorf("ask whether the configuration was in force before: %w", err)
 	}
 	if !known {
+		if def.old() {
+			k.log.Warn("an upgrade: lines, clients, escalation and static numbers are those of this node's configuration file from now on, people and schedules those that were in force",
+				"configured", short(file.version), "version", short(def.version), "node", def.version.Node)
+		}
 		return k.enforce(ctx, file)
 	}
 	if unread != nil {
 		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", unread)
 		return def, unread
 	}
-	k.tellNotInForce(def, file)
-	return def, nil
-}
-
-func (k *Keeper) tellNotInForce(def, file definition) {
 	k.log.Warn("lines, clients, escalation and static numbers of the configuration file are NOT in force: others were put in force since; send SIGHUP to put the file in force for all nodes",
 		"version", short(def.version), "node", def.version.Node, "configured", short(file.version))
+	return def, nil
 }
 
 // old reports whether an earlier version has written the body, with people and
 // schedules in it.
 func (d definition) old() bool { return len(d.people.People)+len(d.people.Schedules) > 0 }
-
-// modernise writes anew, without people and schedules, what an earlier version
-// has put in force. The upgrade changes nothing of what is in force.
-func (k *Keeper) modernise(ctx context.Context, def, file definition) (definition, error) {
-	body, err := k.deps.Encode(def.src)
-	if err != nil {
-		return def, fmt.Errorf("write down the directory: %w", err)
-	}
-	fresh := definition{version: Version{Hash: hashOf(body)}, body: body, src: def.src}
-	if fresh.version.Hash != file.version.Hash {
-		k.tellNotInForce(fresh, file)
-	}
-	return k.enforce(ctx, fresh)
-}
 
 // fetch reads the definition in force.
 func (k *Keeper) fetch(ctx context.Context) (definition, error) {

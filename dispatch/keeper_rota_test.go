@@ -149,7 +149,8 @@ func previous(t *testing.T, s dispatch.Definitions, src dispatch.Source) (dispat
 	return v, body
 }
 
-// An upgrade changes nothing of what is in force, whatever the file says.
+// An upgrade changes nobody's duty, whatever the file says; lines are those of
+// the file, which is a new one by its form.
 func TestUpgradeFromARecordWithPeopleInTheDefinition(t *testing.T) {
 	t.Parallel()
 	s := store.NewMemory()
@@ -159,10 +160,10 @@ func TestUpgradeFromARecordWithPeopleInTheDefinition(t *testing.T) {
 	file := named("edited")
 	file.Roster.People[0].Name = "two"
 	a := keep(t, s, t.TempDir(), "a")
-	if got := a.load(t, file); got != "in force" || a.anna() != "one" {
+	if got := a.load(t, file); got != "edited" || a.anna() != "one" {
 		t.Errorf("%s, %s", got, a.anna())
 	}
-	if said := a.log.String(); !strings.Contains(said, "SIGHUP") || !strings.Contains(said, "vahta oncall import") {
+	if said := a.log.String(); !strings.Contains(said, "an upgrade") || !strings.Contains(said, "vahta oncall import") {
 		t.Errorf("log %s", said)
 	}
 	_, body, err := s.Definition(t.Context())

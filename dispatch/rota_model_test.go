@@ -199,9 +199,9 @@ func (w *town) fail(format string, args ...any) {
 // one that was edited last of all that any of them knew.
 func TestNodesConverge(t *testing.T) {
 	t.Parallel()
-	runs := 40
+	runs := 25
 	if testing.Short() {
-		runs = 10
+		runs = 8
 	}
 	for seed := range runs {
 		synctest.Test(t, func(t *testing.T) {

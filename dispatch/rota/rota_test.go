@@ -202,7 +202,7 @@ func TestEditIsDecidedAnew(t *testing.T) {
 		_, records, err := m.Rota(t.Context())
 		must(t, err)
 		at := slices.IndexFunc(records, func(r edit.Record) bool { return r.String() == "person anna" })
-		records[at].Body = []byte(fmt.Sprintf(`{"id":"anna","name":"meddled %d","devices":[{"kind":"softphone","uri":"sip:anna@127.0.0.1"}]}`, meddlings))
+		records[at].Body = fmt.Appendf(nil, `{"id":"anna","name":"meddled %d","devices":[{"kind":"softphone","uri":"sip:anna@127.0.0.1"}]}`, meddlings)
 		_, err = m.Memory.CommitRota(t.Context(), dispatch.RotaChange{Put: records[at : at+1], At: o.now, Edit: []byte("{}")})
 		must(t, err)
 	}

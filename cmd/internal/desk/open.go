@@ -10,6 +10,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/oncall/edit"
 )
 
 // Socket is the name of the control socket in the data folder.
@@ -28,13 +29,13 @@ func Open(ctx context.Context, data, database string, cfg dispatch.Config, src d
 }
 
 func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
-	snapshot, err := dispatch.NewSnapshot(src)
-	if err != nil {
-		return nil, nil, err
-	}
 	db, done, err := runRecord(ctx, path)
 	if err != nil {
 		return nil, nil, err
+	}
+	snapshot, err := snapshotOf(ctx, db, src)
+	if err != nil {
+		return nil, nil, errors.Join(err, done())
 	}
 	d, err := dispatch.New(cfg, dispatch.Deps{Store: db, Archive: db, Directory: dispatch.NewDirectory(snapshot)})
 	if err != nil {
@@ -45,6 +46,27 @@ func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispa
 		return nil, nil, errors.Join(err, done())
 	}
 	return local, done, nil
+}
+
+// snapshotOf has the people of the record in place of the configuration's, whose part is to begin a record.
+func snapshotOf(ctx context.Context, db *store.SQLite, src dispatch.Source) (*dispatch.Snapshot, error) {
+	configured, err := dispatch.NewSnapshot(src)
+	if err != nil {
+		return nil, err
+	}
+	v, records, err := db.Rota(ctx)
+	if err != nil || v.Revision == 0 {
+		return configured, err
+	}
+	roster, err := edit.Assemble(records)
+	if err != nil {
+		return nil, err
+	}
+	snapshot, err := configured.WithRoster(roster)
+	if err != nil {
+		return configured, nil //nolint:nilerr // lines that do not fit take no part in what commands show
+	}
+	return snapshot, nil
 }
 
 // runRecord opens the record for this process, until the function it returns is called.
