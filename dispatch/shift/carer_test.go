@@ -152,7 +152,7 @@ func TestConfirmedInTheEvening(t *testing.T) {
 func TestUnconfirmedTellsTheScheduler(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := open(t, annaOnly, "2026-03-10 18:00", 1, only("clara", dispatch.ResultAcknowledged))
+		h := open(t, annaOnly, "2026-03-10 18:00", 2, only("clara", dispatch.ResultAcknowledged))
 		h.until("2026-03-11 12:00")
 		h.want(
 			`2026-03-10 19:00 ring anna reminder 09:00 day 1: no_answer`,
