@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -68,5 +69,32 @@ func TestDoctorReadsTheLogOfTheRota(t *testing.T) {
 	}
 	if f, _ := rota(); f.OK || !strings.Contains(f.Text, "person anna") {
 		t.Errorf("one that was altered: %+v", f)
+	}
+}
+
+// The first edit of a data folder without a record makes the record, begins it with the file, and is not held against it.
+func TestFirstEditMakesTheRecord(t *testing.T) {
+	t.Parallel()
+	cfg := base(t, startPhone(t, "client", "udp", accepting()))
+	cfg.Data = filepath.Join(cfg.Data, "made")
+	r, done, err := app.OpenRota(t.Context(), cfg, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view, err := r.View(t.Context())
+	if err != nil || view.Version.Revision != 0 || len(view.Roster.People) != 1 {
+		t.Fatalf("of the file: %+v, %v", view, err)
+	}
+	p := view.Roster.People[0]
+	p.Name = "Somebody"
+	by := edit.Author{Person: "test", Channel: "cli"}
+	if c, err := r.Commit(t.Context(), edit.Edit{Person: &p}, by, map[string]int64{"person nobody": 0}); err != nil || c.Version.Revision != 2 {
+		t.Fatalf("the first edit: %+v, %v", c, err)
+	}
+	if _, err := r.Commit(t.Context(), edit.Edit{Person: &p}, by, map[string]int64{"person nobody": 1}); !errors.Is(err, dispatch.ErrConflict) {
+		t.Errorf("an edit of what has changed: %v", err)
+	}
+	if err := done(); err != nil {
+		t.Error(err)
 	}
 }

@@ -82,6 +82,7 @@ func (u *unbegun) Commit(ctx context.Context, e edit.Edit, by edit.Author, base 
 		if err := u.begin(ctx); err != nil {
 			return rota.Committed{}, err
 		}
+		base = nil // what the author has looked at is the file, which has just begun the record
 	}
 	return u.Rota.Commit(ctx, e, by, base)
 }
