@@ -9,8 +9,8 @@ import (
 	"github.com/butlerspb/vahta/oncall/edit"
 )
 
-// span returns the horizon of rows in a zone.
-func (b *book) span(rows []row, zone oncall.Zone) (from, to time.Time) {
+// span returns the horizon of rows by a clock.
+func (b *book) span(rows []row, c clock) (from, to time.Time) {
 	from, to = b.from, b.to
 	if from.IsZero() {
 		from, to = rows[0].from, rows[0].to
@@ -19,10 +19,10 @@ func (b *book) span(rows []row, zone oncall.Zone) (from, to time.Time) {
 		}
 	}
 	if !b.target.From.IsZero() {
-		from = b.target.From.In(zone)
+		from = c.resolve(b.target.From.In)
 	}
 	if !b.target.To.IsZero() {
-		to = b.target.To.In(zone)
+		to = c.resolve(b.target.To.In)
 	}
 	return from, to
 }
@@ -63,7 +63,7 @@ func (b *book) temporaries() (edits []edit.Edit, outside int) {
 	for _, g := range b.groups() {
 		s, _ := b.roster.Schedule(g.schedule)
 		clock := clockOf(&s)
-		from, to := b.span(g.rows, clock.zone)
+		from, to := b.span(g.rows, clock)
 		rows, out := cut(g.rows, from, to)
 		outside += out
 		if len(rows) == 0 && (b.from.IsZero() || !from.Before(to)) {
@@ -128,7 +128,7 @@ func (b *book) overrides() (edits []edit.Edit, outside int) {
 	for _, g := range b.groups() {
 		s, _ := b.roster.Schedule(g.schedule)
 		clock := clockOf(&s)
-		from, to := b.span(g.rows, clock.zone)
+		from, to := b.span(g.rows, clock)
 		rows, out := cut(g.rows, from, to)
 		outside += out
 		o := &oncall.Override{Schedule: g.schedule, Track: g.track, Reason: b.target.Reason}
@@ -156,8 +156,8 @@ func (b *book) overrides() (edits []edit.Edit, outside int) {
 
 func (b *book) absences() (edits []edit.Edit, outside int) {
 	for _, r := range b.rows {
-		clock := clock{zone: b.absenceZone(r)}
-		from, to := b.span([]row{r}, clock.zone)
+		clock := b.absenceClock(r)
+		from, to := b.span([]row{r}, clock)
 		rows, out := cut([]row{r}, from, to)
 		outside += out
 		if len(r.member) == 0 {
@@ -166,7 +166,7 @@ func (b *book) absences() (edits []edit.Edit, outside int) {
 		for _, kept := range rows {
 			for _, p := range kept.member {
 				edits = append(edits, edit.Edit{Absence: &oncall.Absence{
-					Person: p, From: clock.point(kept.from), To: clock.point(kept.to), Zone: clock.zone,
+					Person: p, From: clock.point(kept.from), To: clock.point(kept.to), Zone: clock.zoneOf(func(oncall.Zone) time.Time { return kept.from }),
 					Substitute: kept.substitute, Reason: cmp.Or(kept.reason, b.target.Reason),
 				}})
 			}
@@ -175,18 +175,18 @@ func (b *book) absences() (edits []edit.Edit, outside int) {
 	return edits, outside
 }
 
-// absenceZone is the zone of a row's readings: its schedule's, else its person's, else that of the first schedule.
-func (b *book) absenceZone(r row) oncall.Zone {
+// absenceClock is the clock of a row's readings: its schedule's, else its person's, else that of the first schedule.
+func (b *book) absenceClock(r row) clock {
 	if s, ok := b.roster.Schedule(r.schedule); ok {
-		return clockOf(&s).zone
+		return clockOf(&s)
 	}
 	if len(r.member) > 0 {
 		if p, _ := b.roster.Person(r.member[0]); !p.Zone.IsZero() {
-			return p.Zone
+			return clock{zone: p.Zone}
 		}
 	}
 	if len(b.roster.Schedules) > 0 {
-		return clockOf(&b.roster.Schedules[0]).zone
+		return clockOf(&b.roster.Schedules[0])
 	}
-	return oncall.Zone{}
+	return clock{}
 }

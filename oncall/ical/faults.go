@@ -79,6 +79,8 @@ const (
 	BadColumn     Code = "bad_column"
 	TwoColumns    Code = "two_columns"
 	BadRow        Code = "bad_row"
+	ExtraCell     Code = "extra_cell"
+	Unbalanced    Code = "unbalanced"
 )
 
 // String returns the code.
@@ -113,6 +115,8 @@ func englishFaults() map[Code]faultText {
 		BadColumn:     {"the column %q is not known", "take it out, or call it schedule, track, person, name, date, from, to, instead, substitute or reason"},
 		TwoColumns:    {"there are two columns for %q", "take one out"},
 		BadRow:        {"the row can not be read: %v", "check quotes and separators"},
+		ExtraCell:     {"%q stands beyond the last column", "give the column a heading or take it out"},
+		Unbalanced:    {"END does not end what was begun last", "download the file again, or mend it by hand"},
 	}
 }
 
@@ -143,5 +147,7 @@ func russianFaults() map[Code]faultText {
 		BadColumn:     {"колонка %q не известна", "уберите её или назовите: расписание, линия, дежурный, имя, дата, с, по, вместо, заместитель, причина"},
 		TwoColumns:    {"две колонки для %q", "уберите одну"},
 		BadRow:        {"строка не читается: %v", "проверьте кавычки и разделители"},
+		ExtraCell:     {"%q стоит за последней колонкой", "дайте колонке заголовок или уберите её"},
+		Unbalanced:    {"END закрывает не то, что открыто последним", "скачайте файл заново или исправьте вручную"},
 	}
 }

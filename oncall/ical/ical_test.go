@@ -436,6 +436,8 @@ func TestFaultsNameLines(t *testing.T) {
 		{name: "csv quote", csv: true, in: "person;from;to\n\"anna;2026-12-05 09:00;2026-12-06 09:00\n", want: "line 2: the row can not be read"},
 		{name: "csv nobody", csv: true, in: "person;from;to\n;2026-12-05 09:00;2026-12-06 09:00\n", want: "line 2: the row names nobody"},
 		{name: "csv gap as an override", csv: true, as: ical.AsOverrides, in: "person;from;to\ngap;2026-12-05 09:00;2026-12-06 09:00\n", want: "line 2: an override that puts nobody"},
+		{name: "unbalanced", in: "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nEND:VTODO\r\nEND:VCALENDAR\r\n", want: "line 3: END does not end"},
+		{name: "csv beyond the headings", csv: true, in: "person;from;to\nanna;2026-12-05 09:00;2026-12-06 09:00;vera\n", want: "line 2: \"vera\" stands beyond"},
 		{name: "csv time without a date", csv: true, in: "person;from;to\nanna;09:00;2026-12-06 09:00\n", want: "line 2: date is missing"},
 	}
 	for _, tt := range tests {
@@ -543,5 +545,40 @@ func check(t *testing.T, r *oncall.Roster, read func(ical.Target) (ical.Import, 
 				}
 			}
 		}
+	}
+}
+
+// A daily event with a DURATION meets the next one also where clocks go back.
+func TestRepeatWithDurationLeavesNoHole(t *testing.T) {
+	t.Parallel()
+	r := roster(t)
+	r.Schedules[0].Zone = zone(t, "Europe/Berlin")
+	for length, want := range map[string]int{"PT24H": 1, "P1D": 1, "PT12H": 12} {
+		event := "SUMMARY:anna|DTSTART;TZID=Europe/Berlin:20261020T090000|DURATION:" + length + "|RRULE:FREQ=DAILY;COUNT=12"
+		got, err := ical.ReadCalendar([]byte(calendar(event)), &r, ical.Target{As: ical.AsTemporary})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(got.Edit.Temporary.Shifts); n != want {
+			t.Errorf("%s: %d shifts, want %d: %s", length, n, want, told(got))
+		}
+	}
+}
+
+// A move to another zone that is planned does not change how what lies before it is read.
+func TestReadingsBeforeAPlannedMove(t *testing.T) {
+	t.Parallel()
+	r := roster(t)
+	far := r.Schedules[0].RulesAt(time.Time{})
+	far.Zone = zone(t, "Asia/Vladivostok")
+	r.Schedules[0].Versions = []oncall.Version{{From: time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC), Rules: far}}
+	in := "person;from;to\nanna;2026-12-01 09:00;2026-12-01 18:00\nvera;2027-12-01 09:00;2027-12-01 18:00\n"
+	got, err := ical.ReadCSV([]byte(in), &r, ical.Target{As: ical.AsTemporary})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "anna 2026-12-01T06:00:00Z – 2026-12-01T15:00:00Z\nvera 2027-11-30T23:00:00Z – 2027-12-01T08:00:00Z"
+	if d := cmp.Diff(want, told(got)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
 	}
 }

@@ -135,24 +135,53 @@ func findSchedule(r *oncall.Roster, name string) (oncall.Schedule, bool) {
 
 // clock is the wall clock by which the readings of a file are understood and points are written.
 type clock struct {
+	zone oncall.Zone // the first
+	// moves are those to other zones, by time: a reading alone may not say then which instant is meant.
+	moves []move
+}
+
+// move is when a schedule goes over to another zone.
+type move struct {
+	at   time.Time
 	zone oncall.Zone
-	// moved: the versions of the schedule differ in zone, so a reading alone would not say which instant is meant.
-	moved bool
 }
 
 func clockOf(s *oncall.Schedule) clock {
 	c := clock{zone: s.Zone}
+	last := s.Zone
 	for i := range s.Versions {
 		v := &s.Versions[i]
-		c.moved = c.moved || !c.zone.IsZero() && v.Zone.String() != c.zone.String()
-		c.zone = v.Zone
+		switch {
+		case c.zone.IsZero(): // an edit has added the schedule: its rules begin with a version
+			c.zone, last = v.Zone, v.Zone
+		case v.Zone.String() != last.String():
+			c.moves, last = append(c.moves, move{v.From, v.Zone}), v.Zone
+		}
 	}
 	return c
 }
 
+// resolve returns the instant of a reading: by the last zone that is in force then.
+func (c clock) resolve(in func(oncall.Zone) time.Time) time.Time { return in(c.zoneOf(in)) }
+
+// zoneOf returns the zone by which resolve reads.
+func (c clock) zoneOf(in func(oncall.Zone) time.Time) oncall.Zone {
+	for i := len(c.moves) - 1; i >= 0; i-- {
+		if m := c.moves[i]; !in(m.zone).Before(m.at) {
+			return m.zone
+		}
+	}
+	return c.zone
+}
+
+// zoneAt returns the zone in which a reading of the clock is meant.
+func (c clock) zoneAt(reading oncall.Civil) oncall.Zone {
+	return c.zoneOf(func(z oncall.Zone) time.Time { return z.Resolve(reading, oncall.First) })
+}
+
 // point writes an instant as the clock shows it, or as it is where that reading means another instant.
 func (c clock) point(t time.Time) oncall.Point {
-	if reading := oncall.CivilAt(t, c.zone); !c.moved && c.zone.Resolve(reading, oncall.First).Equal(t) {
+	if reading := oncall.CivilAt(t, c.zone); len(c.moves) == 0 && c.zone.Resolve(reading, oncall.First).Equal(t) {
 		return oncall.CivilPoint(reading)
 	}
 	return oncall.InstantPoint(t)

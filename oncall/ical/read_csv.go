@@ -25,6 +25,7 @@ const (
 	colSubstitute column = "substitute"
 	colReason     column = "reason"
 	colIgnored    column = ""
+	colCount      column = "#" // how many headings there are
 )
 
 // headings returns what headings mean, folded. A table pasted from a spreadsheet has Russian ones.
@@ -101,7 +102,7 @@ func separatorOf(text string) rune {
 
 // columns finds the place of each column.
 func (b *book) columns(line int, head []string) map[column]int {
-	known, found := headings(), map[column]int{}
+	known, found := headings(), map[column]int{colCount: len(head)}
 	for i, h := range head {
 		c, ok := known[fold(strings.Trim(h, " :."))]
 		if !ok {
@@ -156,6 +157,12 @@ func (b *book) tableRow(in *csv.Reader, columns map[column]int) bool {
 	if strings.Join(record, "") == "" {
 		return true // an empty line of a spreadsheet
 	}
+	for _, extra := range record[min(len(record), columns[colCount]):] {
+		if strings.TrimSpace(extra) != "" {
+			b.fault(line, ExtraCell, extra)
+			return true
+		}
+	}
 	r := row{line: line, reason: cell(colReason)}
 	s, track, placed := b.place(line, cell(colSchedule), cell(colTrack))
 	r.schedule, r.track = s.ID, track
@@ -171,11 +178,11 @@ func (b *book) tableRow(in *csv.Reader, columns map[column]int) bool {
 			*other.into, ok = id, ok && found
 		}
 	}
-	zone := clockOf(&s).zone
+	clock := clockOf(&s)
 	if s.ID == "" {
-		zone = b.absenceZone(r)
+		clock = b.absenceClock(r)
 	}
-	from, to, timed := b.times(line, cell(colDate), cell(colFrom), cell(colTo), zone)
+	from, to, timed := b.times(line, cell(colDate), cell(colFrom), cell(colTo), clock)
 	if ok && timed {
 		r.from, r.to = from, to
 		b.add(r)
@@ -184,7 +191,7 @@ func (b *book) tableRow(in *csv.Reader, columns map[column]int) bool {
 }
 
 // times reads the ends of a row. It reports false after a fault.
-func (b *book) times(line int, date, from, to string, zone oncall.Zone) (start, end time.Time, ok bool) {
+func (b *book) times(line int, date, from, to string, clock clock) (start, end time.Time, ok bool) {
 	var day, f, t reading
 	ok = true
 	for _, cell := range []struct {
@@ -220,7 +227,7 @@ func (b *book) times(line int, date, from, to string, zone oncall.Zone) (start, 
 	case !t.dated:
 		on := f.civil
 		if !f.instant.IsZero() {
-			on = oncall.CivilAt(f.instant, zone)
+			on = oncall.CivilAt(f.instant, clock.zoneOf(func(oncall.Zone) time.Time { return f.instant }))
 		}
 		end := onDate(on, t.civil)
 		if !on.Before(end) {
@@ -230,7 +237,7 @@ func (b *book) times(line int, date, from, to string, zone oncall.Zone) (start, 
 	case !t.timed:
 		t.civil = t.civil.AddDays(1) // through that day
 	}
-	return f.in(zone), t.in(zone), true
+	return f.in(clock), t.in(clock), true
 }
 
 // onDate returns the time of day of a reading without a date, on a date.
@@ -242,9 +249,9 @@ func onDate(date, clock oncall.Civil) oncall.Civil {
 	return c
 }
 
-func (r reading) in(zone oncall.Zone) time.Time {
+func (r reading) in(c clock) time.Time {
 	if !r.instant.IsZero() {
 		return r.instant
 	}
-	return zone.Resolve(r.civil, oncall.First)
+	return c.zoneAt(r.civil).Resolve(r.civil, oncall.First)
 }

@@ -24,7 +24,11 @@ func ReadCalendar(data []byte, r *oncall.Roster, t Target) (Import, error) {
 		return Import{}, b.faults
 	}
 	text := decode(data)
-	starts, ended := eventLines(text)
+	starts, ended, unbalanced := eventLines(text)
+	if unbalanced > 0 {
+		b.fault(unbalanced, Unbalanced)
+		return Import{}, b.faults
+	}
 	cal, err := ics.ParseCalendarWithOptions(strings.NewReader(text), ics.WithUnknownPropertyHandler(ics.AcceptUnknownPropertyHandler))
 	switch {
 	case err != nil:
@@ -64,19 +68,30 @@ func ReadCalendar(data []byte, r *oncall.Roster, t Target) (Import, error) {
 	return b.done()
 }
 
-// eventLines returns the line numbers on which events begin, and whether the calendar has its end.
-func eventLines(text string) (starts []int, ended bool) {
+// eventLines returns the line numbers on which events begin, whether the calendar has its end, and the line of an END that ends
+// something else than was begun last; 0: there is none.
+func eventLines(text string) (starts []int, ended bool, unbalanced int) {
 	n := 0
+	var open []string
 	for line := range strings.Lines(text) {
 		n++
-		switch strings.TrimRight(line, "\r\n") {
-		case "BEGIN:VEVENT":
-			starts = append(starts, n)
-		case "END:VCALENDAR":
-			ended = true
+		line = strings.TrimRight(line, "\r\n")
+		if name, ok := strings.CutPrefix(line, "BEGIN:"); ok {
+			open = append(open, name)
+			if name == "VEVENT" {
+				starts = append(starts, n)
+			}
+		}
+		if name, ok := strings.CutPrefix(line, "END:"); ok {
+			last := len(open) - 1
+			if last < 0 || open[last] != name {
+				return nil, false, n
+			}
+			open = open[:last]
+			ended = ended || name == "VCALENDAR"
 		}
 	}
-	return starts, ended
+	return starts, ended, 0
 }
 
 // event reads one event.
@@ -102,11 +117,11 @@ func (b *book) event(line int, v *ics.VEvent, schedule string) {
 	if r.member, named = b.called(line, v); !named || !placed {
 		return
 	}
-	zone := clockOf(&s).zone
+	clock := clockOf(&s)
 	if s.ID == "" {
-		zone = b.absenceZone(r)
+		clock = b.absenceClock(r)
 	}
-	span, ok := b.spanOf(line, v, zone)
+	span, ok := b.spanOf(line, v, clock)
 	if !ok {
 		return
 	}
@@ -116,6 +131,7 @@ func (b *book) event(line int, v *ics.VEvent, schedule string) {
 		b.add(r)
 		return
 	}
+	span.to = span.nominal
 	b.repeat(r, rule, span, exceptions(v))
 }
 
@@ -179,22 +195,35 @@ func (m moment) in() time.Time { return m.zone.Resolve(m.civil, oncall.First) }
 func (m moment) addDays(n int) moment { return moment{m.civil.AddDays(n), m.zone} }
 
 // eventSpan is an event's beginning and end.
-type eventSpan struct{ from, to moment }
+type eventSpan struct {
+	from, to moment
+	// nominal is the end as the clock of the beginning shows it; a repetition moves both by days of that clock.
+	nominal moment
+}
+
+// until makes a span that ends at an instant.
+func (m moment) until(end time.Time) eventSpan {
+	to := moment{oncall.CivilAt(end, oncall.ZoneOf(time.UTC)), oncall.ZoneOf(time.UTC)}
+	return eventSpan{m, to, moment{oncall.CivilAt(end, m.zone), m.zone}}
+}
 
 // spanOf reads DTSTART with DTEND or DURATION. It reports false after a fault.
-func (b *book) spanOf(line int, v *ics.VEvent, zone oncall.Zone) (eventSpan, bool) {
+func (b *book) spanOf(line int, v *ics.VEvent, clock clock) (eventSpan, bool) {
 	start := v.GetProperty(ics.ComponentPropertyDtStart)
 	if start == nil {
 		b.fault(line, NoTime, "DTSTART")
 		return eventSpan{}, false
 	}
-	from, wholeDay, ok := b.moment(line, start, zone)
+	from, wholeDay, ok := b.moment(line, start, clock)
 	if !ok {
 		return eventSpan{}, false
 	}
 	if end := v.GetProperty(ics.ComponentPropertyDtEnd); end != nil {
-		to, _, ok := b.moment(line, end, zone)
-		return eventSpan{from, to}, ok
+		to, _, ok := b.moment(line, end, clock)
+		if !ok {
+			return eventSpan{}, false
+		}
+		return from.until(to.in()), true
 	}
 	if d := value(v, "DURATION"); d != "" {
 		days, seconds, ok := parseDuration(d)
@@ -203,19 +232,20 @@ func (b *book) spanOf(line int, v *ics.VEvent, zone oncall.Zone) (eventSpan, boo
 			return eventSpan{}, false
 		}
 		// Days are those of the calendar, the rest is exact time (RFC 5545 section 3.3.6).
-		end := from.addDays(days).in().Add(time.Duration(seconds) * time.Second)
-		return eventSpan{from, moment{oncall.CivilAt(end, oncall.ZoneOf(time.UTC)), oncall.ZoneOf(time.UTC)}}, true
+		span := from.until(from.addDays(days).in().Add(time.Duration(seconds) * time.Second))
+		y, m, d := from.civil.Date()
+		span.nominal = moment{oncall.NewCivil(y, m, d+days, 0, 0, int(from.civil.Clock())+seconds), from.zone}
+		return span, true
 	}
 	if wholeDay {
-		return eventSpan{from, from.addDays(1)}, true
+		return from.until(from.addDays(1).in()), true
 	}
 	b.fault(line, NoTime, "DTEND")
 	return eventSpan{}, false
 }
 
 // moment reads a DATE or DATE-TIME value (RFC 5545 sections 3.3.4 and 3.3.5). It reports false after a fault.
-func (b *book) moment(line int, p *ics.IANAProperty, zone oncall.Zone) (m moment, wholeDay, ok bool) {
-	m.zone = zone
+func (b *book) moment(line int, p *ics.IANAProperty, clock clock) (m moment, wholeDay, ok bool) {
 	if id := p.ICalParameters["TZID"]; len(id) > 0 {
 		if m.zone, ok = zoneNamed(id[0]); !ok {
 			b.fault(line, BadZone, id[0])
@@ -227,8 +257,11 @@ func (b *book) moment(line int, p *ics.IANAProperty, zone oncall.Zone) (m moment
 		b.fault(line, BadTime, p.Value)
 		return m, false, false
 	}
-	if strings.HasSuffix(p.Value, "Z") {
+	switch {
+	case strings.HasSuffix(p.Value, "Z"):
 		m.zone = oncall.ZoneOf(time.UTC)
+	case m.zone.IsZero():
+		m.zone = clock.zoneAt(m.civil)
 	}
 	return m, wholeDay, true
 }
