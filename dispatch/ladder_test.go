@@ -232,6 +232,27 @@ func TestTakenAndForgotten(t *testing.T) {
 	}
 }
 
+// A ticket that somebody has, and that is watched, is paged at once when a later call of its client reaches nobody.
+func TestTakenAndNeededAgain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{
+			"anna":  {{5 * time.Second, dispatch.ResultAcknowledged, nil}, {20 * time.Second, dispatch.ResultNoAnswer, nil}},
+			"boris": {{time.Second, dispatch.ResultAcknowledged, nil}},
+		}, with(t, func(s *dispatch.Source) { s.Policy.RepageAfter = time.Hour }))
+		ref := h.lost(t)
+		wait(10 * time.Minute)
+		o, err := h.OpenCall(t.Context(), call("b", "89211234567"))
+		must(t, err)
+		h.lose(t, o, "b", dispatch.CallAbandoned)
+		wait(10 * time.Minute)
+		h.see(t, "0s anna, 10m0s anna, 10m20s boris")
+		if tk, _ := h.Ticket(t.Context(), ref.ID); tk.Acknowledged.By != "boris" {
+			t.Errorf("ticket %+v", tk.Acknowledged)
+		}
+	})
+}
+
 // Who works on what he has taken is left in peace.
 func TestTakenAndWorkedOn(t *testing.T) {
 	t.Parallel()

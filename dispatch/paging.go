@@ -202,7 +202,7 @@ func (c Case) wants(n Notice) bool {
 	case c.Ticket.NeedsPage():
 		return current || !known
 	}
-	return current && page.AfterAck && c.watched() && !c.Ticket.TakenBy(n.To)
+	return current && page.AfterAck && !c.Ticket.TakenBy(n.To)
 }
 
 // RecordDelivery settles one try of the outbox. For a page it also writes the

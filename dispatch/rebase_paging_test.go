@@ -79,3 +79,49 @@ func TestRebasePages(t *testing.T) {
 		}
 	}
 }
+
+// Which pages are still wanted when their turn comes.
+func TestWants(t *testing.T) {
+	t.Parallel()
+	state := func(pages ...escalation.Page) []byte {
+		raw, err := pagingState{Machine: escalation.State{Phase: escalation.Paging, Policy: &escalation.Policy{}, Pages: pages}}.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return raw
+	}
+	open, _ := openedCase(t, "")
+	open.Timers[0].State = state(escalation.Page{Number: 1, Person: "anna"}, escalation.Page{Number: 2, Person: "boris", AfterAck: true})
+	taken, closed, unread, none := open, open, open, open
+	taken.Ticket.Acknowledged = ticket.Taken{By: "anna", At: noon}
+	closed.Ticket.Stage = ticket.Closed
+	unread = unread.withState(TimerPage, []byte("["))
+	none.Timers = nil
+	searched := taken
+	searched.Timers = append(searched.Timers[:1:1], Timer{Ticket: "t", Kind: skillTimer("1c"), Gen: 1, State: state(escalation.Page{Number: 1000, Person: "vera"})})
+	byBoris := taken
+	byBoris.Ticket.Acknowledged.By = "boris"
+	for name, tt := range map[string]struct {
+		c    Case
+		n    Notice
+		want bool
+	}{
+		"under way":                                 {open, Notice{Page: 1, To: "anna"}, true},
+		"paging has gone on":                        {open, Notice{Page: 3, To: "anna"}, false},
+		"taken":                                     {taken, Notice{Page: 1, To: "anna"}, false},
+		"wanted all the same":                       {taken, Notice{Page: 2, To: "boris"}, true},
+		"wanted all the same, and he has it":        {byBoris, Notice{Page: 2, To: "boris"}, false},
+		"closed":                                    {closed, Notice{Page: 2, To: "boris"}, false},
+		"nobody can read the state":                 {unread, Notice{Page: 9, To: "anna"}, true},
+		"there is no state":                         {none, Notice{Page: 9, To: "anna"}, true},
+		"a specialist, though it is taken":          {searched, Notice{Page: 1000, Skill: "1c", To: "vera"}, true},
+		"a specialist, the search has gone on":      {searched, Notice{Page: 1001, Skill: "1c", To: "vera"}, false},
+		"a specialist of another search":            {searched, Notice{Page: 1000, Skill: "2c", To: "vera"}, false},
+		"a specialist, the search is over":          {open, Notice{Page: 1000, Skill: "1c", To: "vera"}, false},
+		"of the ladder, with a specialist's number": {searched, Notice{Page: 1000, To: "vera"}, false},
+	} {
+		if got := tt.c.wants(tt.n); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

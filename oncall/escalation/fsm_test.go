@@ -304,6 +304,13 @@ func TestFormerStates(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
 		}
 	}
+	s, _, err := ReadFormer([]byte(`{"Phase":"ringing","Round":2,` + current + `,` + due + `}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, _ = m.Step(s, Event{Kind: Answered, Page: 7}, epoch.Add(time.Minute)); !s.Due.Equal(epoch.Add(3 * time.Minute)) {
+		t.Errorf("answered at 1:00, due %s, want when the page is given up", s.Due)
+	}
 	for _, text := range []string{`{}`, `{"machine":{"phase":"paging"}}`, `{"Phase":"idle"}`} {
 		if _, ok, err := ReadFormer([]byte(text)); ok || err != nil {
 			t.Errorf("%s: %v, %v", text, ok, err)
