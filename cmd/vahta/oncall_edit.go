@@ -20,6 +20,7 @@ import (
 type consent struct {
 	by, reason  string
 	yes, dryRun bool
+	everything  bool
 }
 
 func (c *consent) flags(cmd *cobra.Command) {
@@ -27,6 +28,7 @@ func (c *consent) flags(cmd *cobra.Command) {
 	f.StringVar(&c.by, "by", "", tr("who decides: a person, or a name; default the login name", "кто решает: человек или имя; по умолчанию имя входа"))
 	f.StringVar(&c.reason, "reason", "", tr("why, for the log", "почему, для журнала"))
 	f.BoolVarP(&c.yes, "yes", "y", false, tr("do not ask", "не спрашивать"))
+	f.BoolVar(&c.everything, "all", false, tr("show every line of what would happen", "показать всё, что изменится, до последней строки"))
 	f.BoolVar(&c.dryRun, "dry-run", false, tr("show what would happen and change nothing", "показать, что будет, и ничего не менять"))
 }
 
@@ -35,6 +37,7 @@ func (p *planner) commit(e edit.Edit, c consent, base map[string]int64) error {
 	if c.reason != "" {
 		e.Reason = c.reason
 	}
+	p.everything = c.everything
 	by := p.author(c.by)
 	ctx := p.cmd.Context()
 	preview, err := p.rota.Preview(ctx, e, by)

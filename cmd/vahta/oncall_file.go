@@ -189,7 +189,7 @@ func diffCommand() *cobra.Command {
 	var i importing
 	var since int64
 	var f stretch
-	var asJSON bool
+	var asJSON, everything bool
 	cmd := &cobra.Command{
 		Use:   "diff [FILE]",
 		Short: tr("show what a file would change, or what edits have changed, in hours per person", "показать, что изменит файл или что изменили правки, в часах на человека"),
@@ -198,6 +198,7 @@ func diffCommand() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withPlanner(cmd, func(p *planner) error {
+				p.everything = everything
 				if len(args) == 1 {
 					return p.diffFile(args[0], i, asJSON)
 				}
@@ -212,6 +213,7 @@ func diffCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&i.keepStart, "keep-start", false, tr("take handoff.start as it is written", "взять handoff.start как написано"))
 	cmd.Flags().Int64Var(&since, "since", 0, tr("compare with what revision N has left", "сравнить с тем, что оставила правка N"))
 	f.flags(cmd, "30d")
+	cmd.Flags().BoolVar(&everything, "all", false, tr("show every line", "показать всё, до последней строки"))
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }

@@ -32,6 +32,12 @@ func monthCommand() *cobra.Command {
 					return err
 				}
 				o.Tracks = tracks
+				s, _ := p.view.Roster.Schedule(o.Schedule)
+				for _, track := range tracks {
+					if _, err := p.tracks(&s, track, o.Zone.Resolve(o.From, oncall.First), o.Zone.Resolve(o.To, oncall.First)); err != nil {
+						return err
+					}
+				}
 				c, err := chart.New(p.eval, o)
 				if err != nil {
 					return err

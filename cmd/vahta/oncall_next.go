@@ -179,7 +179,7 @@ func (p *planner) printChain(s *oncall.Schedule, t time.Time, tiers []oncall.Tie
 			if !d.Until.IsZero() {
 				until = p.tr("until ", "до ") + p.show(d.Until, zone)
 			}
-			fmt.Fprintf(w, "%d.\t%s\t%s\t%s\t%s\t%s\n", n, tier.Name, p.name(d.Person), manner, until, p.why(d.Provenance, zone))
+			fmt.Fprintf(w, "%d.\t%s\t%s\t%s\t%s\t%s\n", n, tier.Name, p.name(d.Person), manner, until, p.why(d.Provenance, zone, d.Until))
 		}
 		for _, num := range tier.Numbers {
 			n++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -10,8 +11,24 @@ import (
 	"github.com/butlerspb/vahta/oncall/edit"
 )
 
-// mostSpans bounds how many changed spans are listed; hours and gaps are always told in full.
-const mostSpans = 8
+// mostLines bounds how many changed spans, limits of rest and clashes of a schedule are listed, each; hours and gaps are always
+// told in full.
+const mostLines = 8
+
+// most is how many of a list are shown, and how many are not.
+func (p *planner) most(n int) (shown, more int) {
+	if p.everything || n <= mostLines {
+		return n, 0
+	}
+	return mostLines, n - mostLines
+}
+
+// andMore tells of lines that are not shown.
+func (p *planner) andMore(w io.Writer, more int) {
+	if more > 0 {
+		fmt.Fprintf(w, p.tr("  … and %d more; --all shows them\n", "  … и ещё %d; покажет --all\n"), more)
+	}
+}
 
 // printPreview tells what an edit does.
 func (p *planner) printPreview(v edit.Preview) {
@@ -21,8 +38,8 @@ func (p *planner) printPreview(v edit.Preview) {
 	for i := range v.Schedules {
 		p.printDifference(&v.Schedules[i])
 	}
-	for _, k := range v.Hidden {
-		p.say("  hides: %s no longer has an effect", "  перекрывает: %s больше не действует", k)
+	for _, h := range v.Hidden {
+		p.printHidden(h)
 	}
 	for _, id := range v.Requests {
 		p.say("  pending request concerned: %s", "  затронут запрос: %s", id)
@@ -44,13 +61,11 @@ func (p *planner) printDifference(d *edit.ScheduleDiff) {
 		p.say("  nobody's duty changes from %s", "  ничьё дежурство не меняется: %s", p.span(d.From, d.To, zone))
 	}
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	for i, c := range d.Spans {
-		if i == mostSpans {
-			fmt.Fprintf(w, p.tr("  … and %d more\n", "  … и ещё %d\n"), len(d.Spans)-mostSpans)
-			break
-		}
+	shown, more := p.most(len(d.Spans))
+	for _, c := range d.Spans[:shown] {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s → %s\n", c.Track, p.span(c.Start, c.End, zone), p.hours(c.End.Sub(c.Start)), p.names(c.Before), p.names(c.After))
 	}
+	p.andMore(w, more)
 	_ = w.Flush() // a terminal that is gone leaves nobody to tell
 	for _, h := range d.People {
 		sign := "+"
@@ -72,16 +87,44 @@ func (p *planner) printDifference(d *edit.ScheduleDiff) {
 
 // printStrain tells of rest and clashes.
 func (p *planner) printStrain(d *edit.ScheduleDiff, zone oncall.Zone) {
-	for _, r := range d.Rest {
+	shown, more := p.most(len(d.Rest))
+	for _, r := range d.Rest[:shown] {
 		p.say("  rest: %s", "  отдых: %s", p.restText(r, zone))
 	}
-	for _, c := range d.Clashes {
+	p.andMore(p.out, more)
+	shown, more = p.most(len(d.Clashes))
+	for _, c := range d.Clashes[:shown] {
 		where := p.tr("is away (absence ", "отсутствует (") + c.Absence + ")"
 		if c.Absence == "" {
 			where = p.tr("is on duty on ", "дежурит в ") + c.Schedule
 		}
 		p.say("  clash: %s %s, %s", "  накладка: %s %s, %s", p.name(c.Person), where, p.span(c.Start, c.End, zone))
 	}
+	p.andMore(p.out, more)
+}
+
+// printHidden tells where an earlier correction no longer has an effect, and whether it has one elsewhere.
+func (p *planner) printHidden(h edit.Hidden) {
+	s, _ := p.view.Roster.Schedule(h.Schedule)
+	if h.Wholly {
+		p.say("  hides: %s has no effect on %s any more", "  перекрывает: %s больше нигде не действует в %s", p.record(h.Key), h.Schedule)
+		return
+	}
+	shown, more := p.most(len(h.Spans))
+	for _, span := range h.Spans[:shown] {
+		p.say("  hides: %s has no effect there: %s %s", "  перекрывает: %s не действует там: %s %s",
+			p.record(h.Key), span.Track, p.span(span.Start, span.End, s.RulesAt(span.Start).Zone))
+	}
+	p.andMore(p.out, more)
+}
+
+// record names a record.
+func (p *planner) record(k edit.Key) string {
+	names := map[edit.Kind]string{
+		edit.Person: "человек", edit.Schedule: "график", edit.Absence: "отсутствие", edit.Temporary: "временный график",
+		edit.Override: "замена", edit.Request: "запрос", edit.Calendar: "календарь",
+	}
+	return p.tr(k.Kind.String(), names[k.Kind]) + " " + printable(k.ID)
 }
 
 // restText tells a limit of rest that is not kept.
@@ -89,9 +132,9 @@ func (p *planner) restText(r oncall.RestWarning, zone oncall.Zone) string {
 	who, span := p.name(r.Person), p.span(r.Start, r.End, zone)
 	switch r.Rule {
 	case oncall.ShortRest:
-		return fmt.Sprintf(p.tr("%s rests %.4g h between turns (%s), the limit is %.4g h", "%s отдыхает между сменами %.4g ч (%s), надо не меньше %.4g ч"), who, r.Is, span, r.Limit)
+		return fmt.Sprintf(p.tr("%s rests %s between turns (%s), the limit is %s", "%s отдыхает между сменами %s (%s), надо не меньше %s"), who, p.inHours(r.Is), span, p.inHours(r.Limit))
 	case oncall.LongRun:
-		return fmt.Sprintf(p.tr("%s is on duty %.4g h without a break (%s), the limit is %.4g h", "%s дежурит без перерыва %.4g ч (%s), можно %.4g ч"), who, r.Is, span, r.Limit)
+		return fmt.Sprintf(p.tr("%s is on duty %s without a break (%s), the limit is %s", "%s дежурит без перерыва %s (%s), можно %s"), who, p.inHours(r.Is), span, p.inHours(r.Limit))
 	case oncall.ManyNights:
 		return fmt.Sprintf(p.tr("%s has %.4g nights in a row (%s), the limit is %.4g", "%s дежурит %.4g ночей подряд (%s), можно %.4g"), who, r.Is, span, r.Limit)
 	}

@@ -90,10 +90,14 @@ func (p *planner) listShifts(s *oncall.Schedule, l listing) error {
 			return err
 		}
 	}
-	var all []oncall.Shift
-	for _, t := range s.RulesAt(from).Tracks {
-		for shift := range p.eval.Shifts(s.ID, t.ID, from, to) {
-			if (l.track == "" || l.track == t.ID) && (l.person == "" || slices.Contains(idsOf(shift.Duties), l.person)) {
+	tracks, err := p.tracks(s, l.track, from, to)
+	if err != nil {
+		return err
+	}
+	all := []oncall.Shift{}
+	for _, track := range tracks {
+		for shift := range p.eval.Shifts(s.ID, track, from, to) {
+			if l.person == "" || slices.Contains(idsOf(shift.Duties), l.person) {
 				all = append(all, shift)
 			}
 		}
@@ -133,7 +137,7 @@ func (p *planner) printShifts(all []oncall.Shift, zone oncall.Zone) error {
 	for _, s := range all {
 		var why string
 		if len(s.Duties) > 0 {
-			why = p.why(s.Duties[0].Provenance, zone)
+			why = p.why(s.Duties[0].Provenance, zone, s.End)
 		}
 		who := p.names(idsOf(s.Duties))
 		if s.Gap() {

@@ -86,7 +86,7 @@ func (p *planner) standing(s *oncall.Schedule, t time.Time) standing {
 }
 
 func (p *planner) onDuty(d oncall.Duty, zone oncall.Zone) onDuty {
-	return onDuty{Track: d.Track, ID: d.Person, Name: p.name(d.Person), Until: d.Until, Why: p.why(d.Provenance, zone), Provenance: d.Provenance}
+	return onDuty{Track: d.Track, ID: d.Person, Name: p.name(d.Person), Until: d.Until, Why: p.why(d.Provenance, zone, d.Until), Provenance: d.Provenance}
 }
 
 // foresight is how far ahead the next ones are looked for.
@@ -181,8 +181,9 @@ func trackName(t oncall.Track) string {
 	return t.Name + " (" + t.ID + ")"
 }
 
-// why tells a provenance in words: "layer nights", "override ov-7 by Петров until Sat 2026-12-05 21:00".
-func (p *planner) why(from oncall.Provenance, zone oncall.Zone) string {
+// why tells a provenance in words: "layer nights", "override ov-7 by Петров until Sat 2026-12-05 21:00". The end of a correction
+// is left out where it is that of the duty, which is told already.
+func (p *planner) why(from oncall.Provenance, zone oncall.Zone, until time.Time) string {
 	var text string
 	switch from.Source {
 	case oncall.FromLayer:
@@ -203,7 +204,7 @@ func (p *planner) why(from oncall.Provenance, zone oncall.Zone) string {
 	if from.By != "" {
 		text += p.tr(" by ", ", автор ") + p.name(from.By)
 	}
-	if end := p.endOf(from, zone); !end.IsZero() {
+	if end := p.endOf(from, zone); !end.IsZero() && !end.Equal(until) {
 		text += p.tr(" until ", " до ") + p.show(end, zone)
 	}
 	return text

@@ -31,6 +31,8 @@ type planner struct {
 	rota desk.Rota
 	view rota.View
 	eval *oncall.Evaluator
+
+	everything bool // previews list all lines
 }
 
 // withPlanner runs f on the rota of the running server, or on the record.
@@ -153,7 +155,36 @@ func (p *planner) track(s *oncall.Schedule, id string, at time.Time) (string, er
 		}
 		ids = append(ids, t.ID)
 	}
-	return "", fmt.Errorf(p.tr("schedule %s has no track %q; there are: %s", "в графике %s нет линии %q; есть: %s"), s.ID, id, strings.Join(ids, ", "))
+	return "", p.noTrack(s, id, ids)
+}
+
+func (p *planner) noTrack(s *oncall.Schedule, id string, there []string) error {
+	return fmt.Errorf(p.tr("schedule %s has no track %q; there are: %s", "в графике %s нет линии %q; есть: %s"), s.ID, id, strings.Join(there, ", "))
+}
+
+// tracks returns the IDs of the tracks that a schedule has at any time of a span, or the one that is asked for.
+func (p *planner) tracks(s *oncall.Schedule, id string, from, to time.Time) ([]string, error) {
+	var ids []string
+	add := func(r oncall.Rules) {
+		for _, t := range r.Tracks {
+			if !slices.Contains(ids, t.ID) {
+				ids = append(ids, t.ID)
+			}
+		}
+	}
+	add(s.RulesAt(from))
+	for _, v := range s.Versions {
+		if v.From.After(from) && v.From.Before(to) {
+			add(v.Rules)
+		}
+	}
+	switch {
+	case id == "":
+		return ids, nil
+	case !slices.Contains(ids, id):
+		return nil, p.noTrack(s, id, ids)
+	}
+	return []string{id}, nil
 }
 
 // person returns the ID of a person who is named by ID, name or surname.

@@ -39,19 +39,28 @@ func zoneAt(zone oncall.Zone, t time.Time) string {
 	return zone.String() + " (UTC" + t.In(zone.Location()).Format("-07:00") + ")"
 }
 
-// hours writes a duration as hours and minutes: "12 h", "0:30 h".
+// hours writes a duration as hours and minutes: "12 h", "11:30 h", "43 min", "20 s".
 func (p *planner) hours(d time.Duration) string {
 	sign := ""
 	if d < 0 {
 		d, sign = -d, "−"
 	}
+	if d > 0 && d < time.Minute {
+		return fmt.Sprintf("%s%d %s", sign, int(d/time.Second), p.tr("s", "с"))
+	}
 	minutes := int(d.Round(time.Minute) / time.Minute)
 	unit := p.tr("h", "ч")
-	if minutes%60 == 0 {
+	switch {
+	case minutes%60 == 0:
 		return fmt.Sprintf("%s%d %s", sign, minutes/60, unit)
+	case minutes < 60:
+		return fmt.Sprintf("%s%d %s", sign, minutes, p.tr("min", "мин"))
 	}
 	return fmt.Sprintf("%s%d:%02d %s", sign, minutes/60, minutes%60, unit)
 }
+
+// inHours writes a number of hours as hours does.
+func (p *planner) inHours(n float64) string { return p.hours(time.Duration(n * float64(time.Hour))) }
 
 // errTime says how a time is written.
 var errTime = errors.New(`write "2026-12-05 09:00", 2026-12-05, 09:00, "tomorrow 09:00", now, +2h or 2026-12-05T06:00:00Z`)

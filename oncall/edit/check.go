@@ -170,7 +170,9 @@ func (d *draft) track(schedule string, track *string, field string) *Refusal {
 		if tracks[i].ID == *track {
 			return nil
 		}
-		names = append(names, tracks[i].ID)
+		if !slices.Contains(names, tracks[i].ID) {
+			names = append(names, tracks[i].ID)
+		}
 	}
 	return refuse("unknown_track", field+".track", schedule, quote(*track), strings.Join(names, ", "))
 }

@@ -7,8 +7,9 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// hidden are the corrections that the edit left as they are and that have an effect before it somewhere, and none after it.
-func (l *look) hidden(d oncall.Difference) []Key {
+// hidden are the corrections that the edit left as they are and that have an effect before it somewhere, and none there after
+// it. Time off is hidden where who is away comes on duty all the same: a gap is still one because of it.
+func (l *look) hidden(d oncall.Difference) []Hidden {
 	if len(d.Spans) == 0 {
 		return nil
 	}
@@ -21,17 +22,44 @@ func (l *look) hidden(d oncall.Difference) []Key {
 			end = span.End
 		}
 	}
-	var keys []Key
+	var list []Hidden
 	was, is := part(l.before.Roster(), d.Schedule), part(l.after.Roster(), d.Schedule)
+	there := corrections(&is)
 	for _, key := range corrections(&was) {
-		if slices.Contains(l.changed, key) || !slices.Contains(corrections(&is), key) || !l.lies(&was, key, start, end) {
+		if slices.Contains(l.changed, key) || !slices.Contains(there, key) || !l.lies(&was, key, start, end) {
 			continue
 		}
-		if lost(effects(was, key, d.Schedule, start, end), effects(is, key, d.Schedule, start, end)) {
-			keys = append(keys, key)
+		spans := lost(effects(was, key, d.Schedule, start, end), effects(is, key, d.Schedule, start, end))
+		if key.Kind == Absence {
+			spans = l.comesOn(find(is.Absences, key.ID, absenceID).Person, d, spans)
+		}
+		if len(spans) > 0 {
+			wholly := key.Kind != Absence && len(effects(is, key, d.Schedule, l.now, l.until)) == 0
+			list = append(list, Hidden{Key: key, Schedule: d.Schedule, Wholly: wholly, Spans: spans})
 		}
 	}
-	return keys
+	return list
+}
+
+// comesOn are the parts of spans in which a person is on duty after the edit and was not before.
+func (l *look) comesOn(person string, d oncall.Difference, spans []HiddenSpan) []HiddenSpan {
+	var list []HiddenSpan
+	for _, s := range spans {
+		for _, c := range d.Spans {
+			if c.Track != s.Track || !slices.Contains(c.After, person) || slices.Contains(c.Before, person) || !overlap(s.Start, s.End, c.Start, c.End) {
+				continue
+			}
+			part := s
+			if c.Start.After(part.Start) {
+				part.Start = c.Start
+			}
+			if c.End.Before(part.End) {
+				part.End = c.End
+			}
+			list = append(list, part)
+		}
+	}
+	return list
 }
 
 // part is what of a roster matters to one schedule.
@@ -103,18 +131,29 @@ func effects(r oncall.Roster, key Key, schedule string, start, end time.Time) []
 	return oncall.Diff(oncall.Compile(without), oncall.Compile(r), schedule, start, end).Spans
 }
 
-// lost reports whether some moment lies in a span of before and in none of after, track by track.
-func lost(before, after []oncall.SpanDiff) bool {
+// lost are the parts of the spans of before that lie in none of after, track by track; neighbours are one.
+func lost(before, after []oncall.SpanDiff) []HiddenSpan {
+	var list []HiddenSpan
+	add := func(track string, start, end time.Time) {
+		if !start.Before(end) {
+			return
+		}
+		if n := len(list) - 1; n >= 0 && list[n].Track == track && list[n].End.Equal(start) {
+			list[n].End = end
+			return
+		}
+		list = append(list, HiddenSpan{track, start, end})
+	}
 	for _, b := range before {
 		at := b.Start
 		for _, a := range after {
-			if a.Track == b.Track && !a.Start.After(at) && a.End.After(at) {
-				at = a.End
+			if a.Track != b.Track || !a.End.After(at) || !a.Start.Before(b.End) {
+				continue
 			}
+			add(b.Track, at, a.Start)
+			at = a.End
 		}
-		if at.Before(b.End) {
-			return true
-		}
+		add(b.Track, at, b.End)
 	}
-	return false
+	return list
 }

@@ -37,8 +37,7 @@ func Look(before, after *oncall.Evaluator, changed []Key, rules oncall.RestRules
 		p.Hidden = append(p.Hidden, l.hidden(d)...)
 		p.Requests = append(p.Requests, l.requests(d)...)
 	}
-	slices.SortFunc(p.Hidden, Key.Compare)
-	p.Hidden = slices.Compact(p.Hidden)
+	slices.SortStableFunc(p.Hidden, func(a, b Hidden) int { return a.Compare(b.Key) })
 	known := map[string]bool{}
 	for _, w := range oncall.Lint(before, l.now) {
 		known[whole(w)] = true

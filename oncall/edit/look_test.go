@@ -56,8 +56,15 @@ func tell(p edit.Preview) []string {
 		}
 		lines = append(lines, "  stays "+list(s.StaysOnDuty))
 	}
-	for _, key := range p.Hidden {
-		lines = append(lines, "hidden "+key.String())
+	for _, h := range p.Hidden {
+		line := "hidden "
+		if h.Wholly {
+			line = "wholly hidden "
+		}
+		for _, s := range h.Spans {
+			line += fmt.Sprintf("%s %s..%s ", s.Track, clock(s.Start), clock(s.End))
+		}
+		lines = append(lines, line+h.String())
 	}
 	for _, id := range p.Requests {
 		lines = append(lines, "request "+id)
@@ -125,7 +132,7 @@ func TestLook(t *testing.T) {
 				"  closed gap 24.11 09:00..24.11 12:00",
 				"  clash vera on primary 24.11 09:00..24.11 12:00 with leave",
 				"  stays [gleb]",
-				"hidden absence leave",
+				"hidden primary 24.11 09:00..24.11 12:00 absence leave",
 				"warning gap line, 2026-11-24 12:00, 2026-11-25 00:00, 1, 12h0m0s",
 			},
 		},
@@ -137,9 +144,29 @@ func TestLook(t *testing.T) {
 				"  olga on primary: 24h0m0s -> 0s",
 				"  primary 01.12 09:00..02.12 09:00 [anna olga] -> [anna]",
 				"  stays [anna gleb]",
-				"hidden override later",
+				"wholly hidden primary 01.12 09:00..02.12 09:00 override later",
 				"request trade",
 				"warning idle_override line, later, 2026-12-01 09:00",
+			},
+		},
+		{
+			"an earlier temporary schedule is hidden in part, and says where", scheduler,
+			`{"temporary":{"schedule":"line","from":"2026-11-23 16:00","to":"2026-11-23 17:00","shifts":[{"member":"olga"}]}}`,
+			[]string{
+				"from 23.11 16:00", "schedule line",
+				"  anna on primary: 726h0m0s -> 725h0m0s", "  olga on primary: 24h0m0s -> 25h0m0s",
+				"  primary 23.11 16:00..23.11 17:00 [anna] -> [olga]",
+				"  stays [olga]",
+				"hidden primary 23.11 16:00..23.11 17:00 temporary fair",
+			},
+		},
+		{
+			"time off that leaves a gap is not hidden by it", scheduler,
+			`{"temporary":{"schedule":"line","from":"2026-12-21 09:00","to":"2026-12-22 09:00","shifts":[]}}`,
+			[]string{
+				"from 21.12 09:00", "schedule line", "  gleb on primary: 48h0m0s -> 24h0m0s",
+				"  primary 21.12 09:00..22.12 09:00 [gleb] -> []",
+				"  new gap 21.12 09:00..22.12 09:00", "  stays [gleb]",
 			},
 		},
 		{
@@ -196,7 +223,7 @@ func TestPreviewJSON(t *testing.T) {
 	}
 	for _, part := range []string{
 		`"effective_from":"2026-11-24T06:00:00Z"`, `"schedule":"line"`, `"won":"3h0m0s"`, `"before":[],"after":["vera"]`,
-		`"closed_gaps":[{"track":"primary"`, `"hidden":[{"kind":"absence","id":"leave"}]`, `"now_before":[{"person":"boris","track":"primary"`,
+		`"closed_gaps":[{"track":"primary"`, `"hidden":[{"kind":"absence","id":"leave","schedule":"line","wholly":false,"spans":[{"track":"primary",`, `"now_before":[{"person":"boris","track":"primary"`,
 	} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("%s is not in %s", part, text)

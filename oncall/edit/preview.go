@@ -14,7 +14,7 @@ type Preview struct {
 	// Schedules are those that were edited, and those where something differs.
 	Schedules []ScheduleDiff `json:"schedules,omitempty"`
 	// Hidden are earlier corrections that no longer have an effect somewhere.
-	Hidden []Key `json:"hidden,omitempty"`
+	Hidden []Hidden `json:"hidden,omitempty"`
 	// Requests are the IDs of pending requests in whose spans other people are on duty now.
 	Requests []string `json:"requests,omitempty"`
 	// Warnings are those there were not before.
@@ -33,6 +33,22 @@ type ScheduleDiff struct {
 	// NowBefore and NowAfter are who is on duty at the moment of the look.
 	NowBefore []oncall.Duty `json:"now_before,omitempty"`
 	NowAfter  []oncall.Duty `json:"now_after,omitempty"`
+}
+
+// Hidden is an earlier correction and the spans in which it no longer has an effect.
+type Hidden struct {
+	Key
+	Schedule string `json:"schedule"`
+	// Wholly says that it has no effect on the schedule at all any more, as far as the preview looks.
+	Wholly bool         `json:"wholly"`
+	Spans  []HiddenSpan `json:"spans"`
+}
+
+// HiddenSpan is a span on one track.
+type HiddenSpan struct {
+	Track string    `json:"track"`
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
 }
 
 // Overlap is a span for which a person is needed in two places, or is away.
