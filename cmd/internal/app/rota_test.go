@@ -246,9 +246,10 @@ func TestRotaOfTwoNodes(t *testing.T) {
 	if line["revision"] == nil {
 		t.Errorf("the log says %v", line)
 	}
-	if _, text := b.get("/metrics"); !strings.Contains(text, "vahta_rota_revision ") || !strings.Contains(text, "vahta_rota_nodes_differ 0") {
-		t.Error("no metrics of the rota")
-	}
+	until(t, "the metrics say so", func() bool {
+		_, text := b.get("/metrics")
+		return strings.Contains(text, "vahta_rota_revision 4\n") && strings.Contains(text, "vahta_rota_nodes_differ 0\n")
+	})
 }
 
 // copyRecord copies the database as a backup does.
