@@ -56,6 +56,9 @@ func resource[T any](s *Server, c correction[T]) {
 			if err != nil {
 				return nil, err
 			}
+			if err := l.known(in.Of); err != nil {
+				return nil, err
+			}
 			out := ListReply[T]{Items: []Item[T]{}}
 			for _, v := range c.list(&l.Roster) {
 				if (in.Of == "" || c.about(&v, in.Of)) && (in.All || c.ends(&l, &v).After(l.now)) {
@@ -80,18 +83,32 @@ func resource[T any](s *Server, c correction[T]) {
 		})
 	on(s, route{http.MethodPost, path, "add-" + kind, "Add one " + kind, Write, http.StatusCreated, c.plural},
 		func(ctx context.Context, in *addInput[T]) (*reply[EditReply], error) {
-			return s.commit(ctx, EditBody{Edit: c.edit(&in.Body)}, "")
+			body := EditBody{Edit: c.edit(&in.Body), bare: kind}
+			if id := *c.id(&in.Body); id != "" { // a new one: there must be none of that name
+				body.Base = map[string]int64{edit.Key{Kind: c.kind, ID: id}.String(): 0}
+			}
+			return s.commit(ctx, body, "")
 		})
 	on(s, route{http.MethodPut, path + "/{id}", "replace-" + kind, "Replace one " + kind + " that has not begun", Write, 0, c.plural},
 		func(ctx context.Context, in *putInput[T]) (*reply[EditReply], error) {
 			*c.id(&in.Body) = in.ID
-			return s.commit(ctx, EditBody{Edit: c.edit(&in.Body)}, in.IfMatch)
+			return s.commit(ctx, EditBody{Edit: c.edit(&in.Body), bare: kind}, in.IfMatch)
 		})
 	on(s, route{http.MethodDelete, path + "/{id}", "remove-" + kind, "Remove one " + kind + "; one in progress ends now", Write, 0, c.plural},
 		func(ctx context.Context, in *removeInput) (*reply[EditReply], error) {
 			e := edit.Edit{Remove: &edit.Key{Kind: c.kind, ID: in.ID}, Reason: in.Reason}
-			return s.commit(ctx, EditBody{Edit: e}, in.IfMatch)
+			return s.commit(ctx, EditBody{Edit: e, bare: "remove"}, in.IfMatch)
 		})
+}
+
+// known refuses an ID that nobody and no schedule has: an empty list would hide a typing error.
+func (l *look) known(id string) error {
+	_, person := l.Roster.Person(id)
+	_, schedule := l.Roster.Schedule(id)
+	if id == "" || person || schedule {
+		return nil
+	}
+	return notFound(l.by.lang, "schedule or person", id)
 }
 
 // zoneOf is the zone of a schedule's readings now.
@@ -184,6 +201,9 @@ func (l *look) request(r oncall.Request) RequestItem {
 func (s *Server) requests(ctx context.Context, in *listInput) (*reply[RequestsReply], error) {
 	l, err := s.look(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := l.known(in.Of); err != nil {
 		return nil, err
 	}
 	out := RequestsReply{Items: []RequestItem{}}

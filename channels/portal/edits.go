@@ -2,13 +2,17 @@ package portal
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
-	"github.com/butlerspb/vahta/dispatch/rota"
+	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/edit"
 )
@@ -19,26 +23,64 @@ type PreviewReply struct {
 	Texts []string `json:"texts" doc:"The warnings in words, in the language of Accept-Language"`
 }
 
-type previewInput struct{ Body EditBody }
+type previewInput struct {
+	IfMatch string `header:"If-Match" doc:"As for an edit"`
+	Body    EditBody
+}
 
 func (s *Server) preview(ctx context.Context, in *previewInput) (*reply[PreviewReply], error) {
-	l, by, err := s.editing(ctx, &in.Body.Edit)
+	l, by, err := s.editing(ctx, &in.Body)
 	if err != nil {
 		return nil, err
+	}
+	base, err := l.base(in.Body, in.IfMatch)
+	if err != nil {
+		return nil, err
+	}
+	if stale := l.stale(base); stale != nil {
+		return nil, refused(l.by.lang, &in.Body, l.by.devices(), stale)
 	}
 	p, err := s.deps.Rota.Preview(ctx, in.Body.Edit, by)
 	if err != nil {
 		return nil, refused(l.by.lang, &in.Body, l.by.devices(), err)
 	}
+	return &reply[PreviewReply]{etag(l.Version.Revision), l.told(p)}, nil
+}
+
+// told is a preview with its warnings in words.
+func (l *look) told(p edit.Preview) PreviewReply {
 	out := PreviewReply{Preview: p, Texts: []string{}}
 	for _, w := range p.Warnings {
 		out.Texts = append(out.Texts, w.Text(l.by.lang))
 	}
-	return &reply[PreviewReply]{etag(l.Version.Revision), out}, nil
+	return out
+}
+
+// stale is the conflict with what the author has looked at, as an edit would meet it; nil: there is none.
+func (l *look) stale(base map[string]int64) error {
+	var theirs []edit.Record
+	for _, name := range slices.Sorted(maps.Keys(base)) {
+		now := l.Revisions[name]
+		if now == base[name] {
+			continue
+		}
+		kind, id, _ := strings.Cut(name, " ")
+		key := edit.Key{Kind: edit.Kind(kind), ID: id}
+		body, err := edit.Body(l.Roster, key)
+		if err != nil {
+			return err
+		}
+		theirs = append(theirs, edit.Record{Key: key, Revision: now, Body: body})
+	}
+	if len(theirs) == 0 {
+		return nil
+	}
+	return &dispatch.RotaConflict{Theirs: theirs, Version: l.Version}
 }
 
 // editing prepares an edit: who makes it, and whether the token may.
-func (s *Server) editing(ctx context.Context, e *edit.Edit) (look, edit.Author, error) {
+func (s *Server) editing(ctx context.Context, body *EditBody) (look, edit.Author, error) {
+	e := &body.Edit
 	l, err := s.look(ctx)
 	if err != nil {
 		return l, edit.Author{}, err
@@ -46,8 +88,47 @@ func (s *Server) editing(ctx context.Context, e *edit.Edit) (look, edit.Author, 
 	if aboutPeople(e) && !l.by.devices() {
 		return l, edit.Author{}, problem(http.StatusForbidden, CodeForbidden, fmt.Sprintf(say(l.by.lang, textForbidden), People))
 	}
+	if field := unprintable(e); field != "" {
+		return l, edit.Author{}, fieldProblem(l.by.lang, body.field(field), errors.New(say(l.by.lang, textControl)))
+	}
 	by, err := s.author(ctx, l)
 	return l, by, err
+}
+
+// unprintable returns the path of a text with control characters in it, but for line breaks and tabs: they have no place in a
+// rota, and would ruin files and terminals.
+func unprintable(e *edit.Edit) string {
+	written, err := json.Marshal(e)
+	if err != nil {
+		return ""
+	}
+	var v any
+	if json.Unmarshal(written, &v) != nil {
+		return ""
+	}
+	return strings.TrimPrefix(controlIn(v, ""), ".")
+}
+
+func controlIn(v any, path string) string {
+	switch v := v.(type) {
+	case string:
+		if strings.ContainsFunc(v, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\t' }) {
+			return path
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			if found := controlIn(v[name], path+"."+name); found != "" {
+				return found
+			}
+		}
+	case []any:
+		for i, inner := range v {
+			if found := controlIn(inner, fmt.Sprintf("%s[%d]", path, i)); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
 }
 
 // aboutPeople reports whether an edit writes or removes a person.
@@ -67,7 +148,7 @@ func aboutPeople(e *edit.Edit) bool {
 type EditReply struct {
 	Revision int64        `json:"revision" doc:"Of the rota after the edit"`
 	Keys     []edit.Key   `json:"keys" doc:"What was written or removed; new things have their IDs here"`
-	Preview  edit.Preview `json:"preview" doc:"What it does"`
+	Preview  PreviewReply `json:"preview" doc:"What it does"`
 }
 
 type editInput struct {
@@ -81,7 +162,7 @@ func (s *Server) edit(ctx context.Context, in *editInput) (*reply[EditReply], er
 
 // commit makes an edit.
 func (s *Server) commit(ctx context.Context, body EditBody, ifMatch string) (*reply[EditReply], error) {
-	l, by, err := s.editing(ctx, &body.Edit)
+	l, by, err := s.editing(ctx, &body)
 	if err != nil {
 		return nil, err
 	}
@@ -93,15 +174,11 @@ func (s *Server) commit(ctx context.Context, body EditBody, ifMatch string) (*re
 	if err != nil {
 		return nil, refused(l.by.lang, &body, l.by.devices(), err)
 	}
-	return &reply[EditReply]{etag(c.Version.Revision), replyOf(c)}, nil
-}
-
-func replyOf(c rota.Committed) EditReply {
-	out := EditReply{c.Version.Revision, c.Keys, c.Preview}
+	out := EditReply{c.Version.Revision, c.Keys, l.told(c.Preview)}
 	if out.Keys == nil {
 		out.Keys = []edit.Key{}
 	}
-	return out
+	return &reply[EditReply]{etag(c.Version.Revision), out}, nil
 }
 
 // base are the revisions that must still hold: those of the body, and with If-Match those that the edited records had at the
@@ -168,7 +245,7 @@ type takeInput struct {
 }
 
 func (s *Server) take(ctx context.Context, in *takeInput) (*reply[EditReply], error) {
-	return s.commit(ctx, EditBody{Edit: edit.Edit{Take: &in.Body, Reason: in.Reason}}, "")
+	return s.commit(ctx, EditBody{Edit: edit.Edit{Take: &in.Body, Reason: in.Reason}, bare: "take"}, "")
 }
 
 type askInput struct {
@@ -176,7 +253,11 @@ type askInput struct {
 }
 
 func (s *Server) ask(ctx context.Context, in *askInput) (*reply[EditReply], error) {
-	return s.commit(ctx, EditBody{Edit: edit.Edit{Ask: &in.Body, Reason: in.Body.Reason}}, "")
+	body := EditBody{Edit: edit.Edit{Ask: &in.Body, Reason: in.Body.Reason}, bare: "ask"}
+	if in.Body.ID != "" {
+		body.Base = map[string]int64{edit.Key{Kind: edit.Request, ID: in.Body.ID}.String(): 0}
+	}
+	return s.commit(ctx, body, "")
 }
 
 // AnswerBody settles a request.
@@ -194,5 +275,5 @@ type answerInput struct {
 
 func (s *Server) settle(ctx context.Context, in *answerInput) (*reply[EditReply], error) {
 	e := edit.Edit{Answer: &edit.Answer{Request: in.ID, Verdict: in.Body.Verdict, As: in.Body.As}, Reason: in.Body.Reason}
-	return s.commit(ctx, EditBody{Edit: e}, in.IfMatch)
+	return s.commit(ctx, EditBody{Edit: e, bare: "answer"}, in.IfMatch)
 }

@@ -32,13 +32,13 @@ type ImportReply struct {
 	Edit     edit.Edit    `json:"edit"`
 	Revision int64        `json:"revision" doc:"Of the rota; after the edit, when it was made"`
 	Keys     []edit.Key   `json:"keys" doc:"What was written"`
-	Preview  edit.Preview `json:"preview"`
+	Preview  PreviewReply `json:"preview"`
 }
 
 type importInput struct{ Body ImportBody }
 
 func (s *Server) imports(ctx context.Context, in *importInput) (*reply[ImportReply], error) {
-	l, by, err := s.editing(ctx, &edit.Edit{})
+	l, by, err := s.editing(ctx, &EditBody{})
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +53,16 @@ func (s *Server) imports(ctx context.Context, in *importInput) (*reply[ImportRep
 	if err != nil {
 		return nil, l.faulty(err)
 	}
+	if field := unprintable(&file.Edit); field != "" {
+		return nil, fieldProblem(l.by.lang, "body.text", errors.New(say(l.by.lang, textControl)))
+	}
 	out := ImportReply{Rows: file.Rows, Outside: file.Outside, Edit: file.Edit, Revision: l.Version.Revision, Keys: []edit.Key{}}
 	if !b.Commit {
-		if out.Preview, err = s.deps.Rota.Preview(ctx, file.Edit, by); err != nil {
+		p, err := s.deps.Rota.Preview(ctx, file.Edit, by)
+		if err != nil {
 			return nil, refused(l.by.lang, nil, l.by.devices(), err)
 		}
+		out.Preview = l.told(p)
 		return &reply[ImportReply]{etag(out.Revision), out}, nil
 	}
 	done, err := s.commit(ctx, EditBody{Edit: file.Edit}, "")

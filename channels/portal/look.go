@@ -66,7 +66,7 @@ func (l *look) at(field, text string, zone oncall.Zone) (time.Time, error) {
 	}
 	p, err := oncall.ParsePoint(text)
 	if err != nil {
-		return time.Time{}, fieldProblem(l.by.lang, field, err)
+		return time.Time{}, fieldProblem(l.by.lang, field, fmt.Errorf(say(l.by.lang, textTime), text))
 	}
 	return p.In(zone), nil
 }

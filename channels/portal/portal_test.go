@@ -181,6 +181,12 @@ func TestRefusals(t *testing.T) {
 		{"nothing", "POST", "/take", "", nil, 400, "invalid"},
 		{"not JSON by its own words", "POST", "/take", `schedule: duty`, []string{"Content-Type", "application/yaml"}, 415, "media_type"},
 		{"too large", "POST", "/edits", `{"edit": {"reason": "` + strings.Repeat("x", maxBody) + `"}}`, nil, 413, "too_large"},
+		{"there already", "POST", "/overrides", strings.Replace(cover, "{", `{"id": "cover", `, 1), nil, 409, "conflict"},
+		{"asked already", "POST", "/requests", `{"id": "swap", "schedule": "duty", "track": "primary", "person": "anna", "from": "2026-03-06 21:00", "to": "2026-03-06 22:00"}`, nil, 409, "conflict"},
+		{"preview of what has changed", "POST", "/preview", `{"edit": {"remove": {"kind": "absence", "id": "holiday"}}, "base": {"absence holiday": 0}}`, nil, 409, "conflict"},
+		{"control characters", "POST", "/absences", `{"person": "vera", "from": "2026-05-01", "to": "2026-05-02", "reason": "x\u0000"}`, nil, 422, "invalid"},
+		{"nobody's corrections", "GET", "/overrides?of=zzz", "", nil, 404, "not_found"},
+		{"nobody's requests", "GET", "/requests?of=zzz", "", nil, 404, "not_found"},
 		{"in the past", "POST", "/overrides", strings.ReplaceAll(cover, "2026-03-07", "2026-02-07"), nil, 422, "past"},
 		{"no edit", "POST", "/edits", `{"edit": {}}`, nil, 422, "invalid"},
 		{"unknown person in an edit", "POST", "/overrides", strings.Replace(cover, "boris", "ghost", 1), nil, 404, "not_found"},
@@ -201,8 +207,33 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	ru := r.ask("POST", "/overrides", r.scheduler(), strings.ReplaceAll(cover, "2026-03-07", "2026-02-07"), "Accept-Language", "ru-RU,en;q=0.5").isProblem(t, 422, "past")
-	if !strings.ContainsAny(ru.Detail, "абвгде") || len(ru.Errors) != 1 || !strings.HasPrefix(ru.Errors[0].Field, "body.edit.override.") {
+	if !strings.ContainsAny(ru.Detail, "абвгде") || len(ru.Errors) != 1 || ru.Errors[0].Field != "body.changes[0].from" {
 		t.Errorf("in Russian: %+v", ru)
+	}
+	fields := []struct{ method, path, body, field, ru string }{
+		{"POST", "/overrides", strings.Replace(cover, "2026-03-07 10:00", "7 марта", 1), "body.changes[0].from", "нужна запись вида"},
+		{"POST", "/overrides", strings.Replace(cover, `"add"`, `"ad"`, 1), "body.changes[0].ad", "такого поля нет"},
+		{"POST", "/absences", `{"person": "vera", "from": "2026-05-01", "to": "2026-05-02", "reason": "\u001b[2J"}`, "body.reason", "управляющие символы"},
+		{"POST", "/edits", `{"edit": {"absence": {"person": "vera", "from": "2026-05-01", "to": "2026-05-02", "reason": "\u0000"}}}`, "body.edit.absence.reason", "управляющие символы"},
+		{"POST", "/requests/swap/answer", `{"verdict": "accept", "as": "ghost"}`, "body.as", "ghost"},
+		{"GET", "/who?at=завтра", "", "query.at", "не время"},
+	}
+	for _, tt := range fields {
+		resp := r.ask(tt.method, tt.path, r.scheduler(), tt.body, "Accept-Language", "en;q=0.1, ru;q=0.9")
+		if p := into[Problem](t, resp); len(p.Errors) == 0 || p.Errors[0].Field != tt.field || !strings.Contains(p.Errors[0].Message, tt.ru) {
+			t.Errorf("%s %s: %s, want the field %s and %q", tt.method, tt.path, resp.text, tt.field, tt.ru)
+		}
+	}
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for accept, want := range map[string]string{
+		"": "en", "ru": "ru", "ru-RU,en;q=0.5": "ru", "en;q=0.1, ru;q=0.9": "ru", "de, en;q=0.3": "en", "de": "en", "ru;q=0": "en", "RU; q=0.5,en;q=0.5": "ru", ";;,q=": "en",
+	} {
+		if got := languageOf(accept); got != want {
+			t.Errorf("%q: %s, want %s", accept, got, want)
+		}
 	}
 }
 

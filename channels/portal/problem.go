@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -127,7 +128,7 @@ func refused(lang string, sent *EditBody, devices bool, err error) error {
 	if r, ok := errors.AsType[*edit.Refusal](err); ok {
 		p := problem(statusOf(r.Code), Code(r.Code), r.Text(lang))
 		if r.Field != "" {
-			p.Errors = []ProblemField{{Field: "body.edit." + r.Field, Message: p.Detail}}
+			p.Errors = []ProblemField{{Field: sent.field(r.Field), Message: p.Detail}}
 		}
 		return p
 	}
@@ -143,6 +144,22 @@ func refused(lang string, sent *EditBody, devices bool, err error) error {
 		return awayProblem(lang)
 	}
 	return err
+}
+
+// field returns the path in the body of a field of the edit.
+func (b *EditBody) field(path string) string {
+	if b != nil && b.bare != "" {
+		rest, inside := strings.CutPrefix(path, b.bare+".")
+		switch {
+		case path == b.bare:
+			return "body"
+		case inside && (b.bare == "remove" || rest == "request"):
+			return "path.id"
+		case inside:
+			return "body." + rest
+		}
+	}
+	return "body.edit." + path
 }
 
 func statusOf(c edit.Code) int {
@@ -192,7 +209,7 @@ func ours(lang string, m *huma.ErrorModel) *Problem {
 	}
 	p := problem(m.Status, code, detail)
 	for _, e := range m.Errors {
-		p.Errors = append(p.Errors, ProblemField{Field: e.Location, Message: e.Message}) // not the value: it may be a secret
+		p.Errors = append(p.Errors, ProblemField{Field: e.Location, Message: translate(lang, e.Message)}) // not the value: it may be a secret
 	}
 	return p
 }

@@ -21,6 +21,18 @@ func (lengthForm) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString, Description: "A duration, such as 20s, 90m or 2h30m", Examples: []any{"1h30m0s"}}
 }
 
+// pointForm describes an oncall.Point, so that a bad one is named by its field.
+type pointForm string
+
+// Schema implements huma.SchemaProvider.
+func (pointForm) Schema(huma.Registry) *huma.Schema {
+	const date, clock, zone = `\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])`, `[ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?`, `(Z|[+-]\d{2}:\d{2})`
+	return &huma.Schema{
+		Type: huma.TypeString, Pattern: "^(" + date + "(" + clock + zone + "?)?)?$", PatternDescription: "2026-12-31 09:00 / 2026-12-31T06:00:00Z",
+		Description: "A reading of the schedule's clock, or an instant", Examples: []any{"2026-12-31 09:00", "2026-12-31T06:00:00Z"},
+	}
+}
+
 // Things that get their ID from us when they bring none.
 type (
 	overrideForm struct {
@@ -69,6 +81,7 @@ func newRegistry() huma.Registry {
 	})
 	for t, form := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[time.Duration]():    reflect.TypeFor[lengthForm](),
+		reflect.TypeFor[oncall.Point]():     reflect.TypeFor[pointForm](),
 		reflect.TypeFor[oncall.Override]():  reflect.TypeFor[overrideForm](),
 		reflect.TypeFor[oncall.Absence]():   reflect.TypeFor[absenceForm](),
 		reflect.TypeFor[oncall.Temporary](): reflect.TypeFor[temporaryForm](),
@@ -83,6 +96,8 @@ func newRegistry() huma.Registry {
 
 // EditBody is an edit and what its author has looked at.
 type EditBody struct {
+	bare string // the body was this field of the edit alone
+
 	Edit edit.Edit `json:"edit" doc:"One change; exactly one field besides reason is set"`
 	// Base are the revisions of records by their names, as "revision" of each thing has them.
 	Base map[string]int64 `json:"base,omitempty" doc:"Revisions of the records you looked at, such as {\"schedule duty\": 41}; 0: it was not there. One that has changed makes the answer 409"`

@@ -1,6 +1,9 @@
 package portal
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // text is a sentence in both languages.
 type text struct{ en, ru string }
@@ -20,6 +23,8 @@ type sentence string
 // The sentences.
 const (
 	textInvalid      sentence = "invalid"
+	textControl      sentence = "control"
+	textTime         sentence = "time"
 	textNotFound     sentence = "notFound"
 	textRoute        sentence = "route"
 	textMethod       sentence = "method"
@@ -43,6 +48,8 @@ const (
 // texts are the sentences in both languages.
 var texts = map[sentence]text{ //nolint:gochecknoglobals // a constant table
 	textInvalid:      {"the request is not understood; correct the fields that errors names", "запрос не понят; исправьте поля, названные в errors"},
+	textControl:      {"it has control characters; take them out", "в тексте управляющие символы; уберите их"},
+	textTime:         {"%q is no time; write 2026-12-31 09:00, or an instant such as 2026-12-31T06:00:00Z", "%q — не время; пишите 2026-12-31 09:00 или момент, например 2026-12-31T06:00:00Z"},
 	textNotFound:     {"there is no %s %q", "нет такого: %s %q"},
 	textRoute:        {"there is nothing at this address; see /api/v1/openapi.json", "по этому адресу ничего нет; смотрите /api/v1/openapi.json"},
 	textMethod:       {"this address does not answer that method; see the Allow header", "этот адрес не отвечает на такой метод; смотрите заголовок Allow"},
@@ -63,16 +70,52 @@ var texts = map[sentence]text{ //nolint:gochecknoglobals // a constant table
 	textAsOf:         {"as of", "на"},
 }
 
-// languageOf chooses between Russian and English by Accept-Language: whichever comes first.
+// languageOf chooses between Russian and English by Accept-Language (RFC 9110 section 12.5.4): the one with the greater weight, of
+// equal ones the first.
 func languageOf(accept string) string {
+	best, weight := "en", 0.0
 	for part := range strings.SplitSeq(accept, ",") {
-		tag, _, _ := strings.Cut(strings.TrimSpace(part), ";")
-		switch base, _, _ := strings.Cut(strings.ToLower(tag), "-"); base {
-		case "ru":
-			return "ru"
-		case "en":
-			return "en"
+		tag, rest, _ := strings.Cut(strings.TrimSpace(part), ";")
+		q := 1.0
+		if text, ok := strings.CutPrefix(strings.TrimSpace(rest), "q="); ok {
+			q, _ = strconv.ParseFloat(text, 64)
+		}
+		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if (base == "ru" || base == "en") && q > weight {
+			best, weight = base, q
 		}
 	}
-	return "en"
+	return best
+}
+
+// translate puts what the framework finds wrong with a field into a language.
+func translate(lang, message string) string {
+	if lang != "ru" {
+		return message
+	}
+	for _, t := range []struct{ en, ru string }{
+		{"unexpected property", "такого поля нет"},
+		{"unknown query parameter", "такого параметра нет"},
+		{"expected required property ", "не хватает поля "},
+		{"required query parameter is missing", "не хватает параметра"},
+		{"expected value to be one of ", "нужно одно из "},
+		{"expected string to match pattern", "запись не та: смотрите образец в описании; это"},
+		{"expected string to be ", "нужна запись вида "},
+		{"expected string", "нужна строка"},
+		{"expected boolean", "нужно true или false"},
+		{"expected integer", "нужно целое число"},
+		{"expected number", "нужно число"},
+		{"expected object", "нужен объект"},
+		{"expected array", "нужен список"},
+		{"invalid integer", "нужно целое число"},
+		{"invalid boolean", "нужно true или false"},
+		{"expected number >= ", "нужно число не меньше "},
+		{"expected number <= ", "нужно число не больше "},
+		{"request body is required", "нужно тело запроса"},
+	} {
+		if rest, ok := strings.CutPrefix(message, t.en); ok {
+			return t.ru + strings.TrimSuffix(rest, " to be present")
+		}
+	}
+	return message
 }
