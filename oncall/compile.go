@@ -40,7 +40,7 @@ func (v *version) lane(track string) *lane {
 type compiler struct {
 	e        *Evaluator
 	clocks   map[*time.Location]*clock
-	leaves   map[*clock][][]correction
+	leaves   map[*clock][][]correction // of schedules that never change their zone
 	ruleIDs  map[Provenance]int32
 	absences []*Absence // ordered by (At, ID), as are the next two; takeovers after all other overrides
 	temps    []*Temporary
@@ -135,19 +135,55 @@ func (c *compiler) clock(z Zone) *clock {
 	return c.clocks[z.Location()]
 }
 
-// instant returns the instant of a point on a clock.
-func (p Point) on(clock *clock) int64 {
+// wallClock is the clock of a schedule through all its versions, as Schedule.Instant reads it.
+type wallClock struct {
+	spans  []clockSpan
+	leaves [][]correction // absences by person as this clock has them; nil: not yet
+}
+
+// clockSpan is a clock that hangs on the wall until an instant.
+type clockSpan struct {
+	*clock
+	start, end int64
+}
+
+// add appends the clock of the next version.
+func (w *wallClock) add(clock *clock, start, end int64) {
+	if n := len(w.spans) - 1; n >= 0 && w.spans[n].clock == clock {
+		w.spans[n].end = end
+		return
+	}
+	w.spans = append(w.spans, clockSpan{clock, start, end})
+}
+
+// instant is Schedule.Instant.
+func (w *wallClock) instant(p Point) int64 {
 	if !p.instant.IsZero() || p.civil.IsZero() {
 		return unix(p.instant)
 	}
-	return clock.resolve(p.civil.wall.Unix(), First)
+	t := never
+	for _, s := range w.spans {
+		if t = max(s.start, s.resolve(p.civil.wall.Unix(), First)); t < s.end {
+			break
+		}
+	}
+	return t
 }
 
 // schedule prepares the versions of a schedule, each from its From on.
 func (c *compiler) schedule(s *Schedule) *schedule {
 	list := append([]Version{{Rules: Rules{s.Zone, s.Calendar, s.Tracks, s.Failover}}}, s.Versions...)
 	slices.SortStableFunc(list[1:], func(a, b Version) int { return a.From.Compare(b.From) })
-	compiled := &schedule{}
+	compiled, wall := &schedule{}, &wallClock{}
+	c.reigns(list, func(rules *Rules, start, end int64) { wall.add(c.clock(rules.Zone), start, end) })
+	c.reigns(list, func(rules *Rules, start, end int64) {
+		compiled.versions = append(compiled.versions, c.version(s.ID, rules, wall, start, end))
+	})
+	return compiled
+}
+
+// reigns visits the versions of a schedule, which are in order, with the spans in which they are in force.
+func (*compiler) reigns(list []Version, visit func(rules *Rules, start, end int64)) {
 	for i := range list {
 		start, end := always, never
 		if i > 0 {
@@ -157,24 +193,21 @@ func (c *compiler) schedule(s *Schedule) *schedule {
 			end = unix(list[i+1].From)
 		}
 		if start < end {
-			compiled.versions = append(compiled.versions, c.version(s.ID, &list[i].Rules, start, end))
+			visit(&list[i].Rules, start, end)
 		}
 	}
-	return compiled
 }
 
-func (c *compiler) version(schedule string, r *Rules, start, end int64) version {
-	clock := c.clock(r.Zone)
-	v := version{start: start, end: end, failover: failover(r), leaves: c.leavesOn(clock)}
+func (c *compiler) version(schedule string, r *Rules, wall *wallClock, start, end int64) version {
+	v := version{start: start, end: end, failover: failover(r), leaves: c.leavesOn(wall)}
 	for i := range r.Tracks {
-		v.lanes = append(v.lanes, c.lane(schedule, r, &r.Tracks[i], start, end))
+		v.lanes = append(v.lanes, c.lane(schedule, r, &r.Tracks[i], wall, start, end))
 	}
 	return v
 }
 
-func (c *compiler) lane(schedule string, r *Rules, track *Track, start, end int64) lane {
+func (c *compiler) lane(schedule string, r *Rules, track *Track, wall *wallClock, start, end int64) lane {
 	ln := lane{track: track.ID}
-	clock := c.clock(r.Zone)
 	for i := range track.Layers {
 		ln.layers = append(ln.layers, c.layer(r, &track.Layers[i]))
 		for _, m := range ln.layers[i].members {
@@ -183,19 +216,19 @@ func (c *compiler) lane(schedule string, r *Rules, track *Track, start, end int6
 	}
 	slices.SortStableFunc(ln.layers, func(a, b layer) int { return cmp.Compare(b.priority, a.priority) })
 
-	list := c.temporaries(schedule, track.ID, clock)
-	list = append(list, c.overrides(schedule, track.ID, clock)...)
+	list := c.temporaries(schedule, track.ID, wall)
+	list = append(list, c.overrides(schedule, track.ID, wall)...)
 	for i := range list {
 		switch what := list[i].what.(type) {
 		case *temporaryShift:
 			ln.people = append(ln.people, what.people...)
 		case groupChange:
-			if what.add != nobody {
+			if what.add >= 0 {
 				ln.people = append(ln.people, what.add)
 			}
 		}
 	}
-	ln.people, list = c.absencesOf(ln.people, clock, list)
+	ln.people, list = c.absencesOf(ln.people, wall, list)
 	ln.segments = cut(list, start, end)
 	return ln
 }
@@ -226,20 +259,23 @@ func (c *compiler) layer(r *Rules, from *Layer) layer {
 	return l
 }
 
-// leavesOn prepares everybody's absences for a clock.
-func (c *compiler) leavesOn(clock *clock) [][]correction {
-	if leaves := c.leaves[clock]; leaves != nil {
-		return leaves
+// leavesOn prepares everybody's absences for a schedule's clock.
+func (c *compiler) leavesOn(wall *wallClock) [][]correction {
+	if len(wall.spans) == 1 {
+		wall.leaves = c.leaves[wall.spans[0].clock]
+	}
+	if wall.leaves != nil {
+		return wall.leaves
 	}
 	leaves := make([][]correction, len(c.e.roster.People))
 	for i, a := range c.absences {
-		p, reads := c.person(a.Person), clock
+		p, reads := c.person(a.Person), wall
 		if !a.Zone.IsZero() {
-			reads = c.clock(a.Zone)
+			reads = &wallClock{spans: []clockSpan{{c.clock(a.Zone), always, never}}}
 		}
 		if p != nobody {
 			what := leave{p, c.person(a.Substitute), c.rule(Provenance{Source: FromSubstitute, ID: a.ID}), a.At}
-			leaves[p] = append(leaves[p], correction{a.From.on(reads), a.To.on(reads), i, what})
+			leaves[p] = append(leaves[p], correction{reads.instant(a.From), reads.instant(a.To), i, what})
 		}
 	}
 	for i := range c.e.roster.People {
@@ -247,13 +283,15 @@ func (c *compiler) leavesOn(clock *clock) [][]correction {
 			leaves[i] = append(leaves[i], correction{start, end, 0, disabled(i)})
 		})
 	}
-	c.leaves[clock] = leaves
+	if wall.leaves = leaves; len(wall.spans) == 1 {
+		c.leaves[wall.spans[0].clock] = leaves
+	}
 	return leaves
 }
 
 // absencesOf adds to list the absences of people and, by and by, of their substitutes. It returns all of them, sorted.
-func (c *compiler) absencesOf(people []int32, clock *clock, list []correction) ([]int32, []correction) {
-	leaves := c.leavesOn(clock)
+func (c *compiler) absencesOf(people []int32, wall *wallClock, list []correction) ([]int32, []correction) {
+	leaves := c.leavesOn(wall)
 	seen := map[int32]bool{}
 	for i := 0; i < len(people); i++ {
 		if seen[people[i]] {
@@ -272,25 +310,25 @@ func (c *compiler) absencesOf(people []int32, clock *clock, list []correction) (
 }
 
 // temporaries prepares the temporary schedules of a track.
-func (c *compiler) temporaries(schedule, track string, clock *clock) []correction {
+func (c *compiler) temporaries(schedule, track string, wall *wallClock) []correction {
 	var list []correction
 	for i, t := range c.temps {
 		if t.Schedule != schedule || t.Track != track {
 			continue
 		}
-		start, end := t.From.on(clock), t.To.on(clock)
+		start, end := wall.instant(t.From), wall.instant(t.To)
 		what := &temporary{t.FallBack, c.rule(Provenance{Source: FromTemporary, ID: t.ID, By: t.By})}
 		list = append(list, correction{start, end, i, what})
 		for k := range t.Shifts {
 			s := &t.Shifts[k]
-			list = append(list, correction{max(start, s.From.on(clock)), min(end, s.To.on(clock)), k, &temporaryShift{what, c.member(s.Member)}})
+			list = append(list, correction{max(start, wall.instant(s.From)), min(end, wall.instant(s.To)), k, &temporaryShift{what, c.member(s.Member)}})
 		}
 	}
 	return list
 }
 
-// overrides prepares the changes of a track's overrides, but for those that name nobody who is known.
-func (c *compiler) overrides(schedule, track string, clock *clock) []correction {
+// overrides prepares the changes of a track's overrides.
+func (c *compiler) overrides(schedule, track string, wall *wallClock) []correction {
 	var list []correction
 	for i, o := range c.groups {
 		if o.Schedule != schedule || o.Track != track {
@@ -304,11 +342,18 @@ func (c *compiler) overrides(schedule, track string, clock *clock) []correction 
 		for k := range o.Changes {
 			ch := &o.Changes[k]
 			add, remove := c.person(ch.Add), c.person(ch.Remove)
-			if (ch.Add != "" && add == nobody) || (ch.Remove != "" && remove == nobody) || add == remove && add == nobody {
+			if ch.Add == "" && ch.Remove == "" {
 				continue
 			}
+			if ch.Add != "" && add == nobody {
+				add = stranger
+			}
+			if ch.Remove != "" && remove == nobody {
+				remove = stranger
+			}
 			list = append(list, correction{
-				ch.From.on(clock), ch.To.on(clock), len(list), groupChange{change{add, remove, rule, int32(i)}, o.At},
+				wall.instant(ch.From), wall.instant(ch.To), len(list),
+				groupChange{change{add, remove, rule, int32(i)}, o.At, o.Kind == Takeover},
 			})
 		}
 	}

@@ -29,8 +29,9 @@
 //
 // This is the order of resolution (lane.at); each step takes the list so far and makes the next one:
 //
-//  1. The version in force is the last that has begun. Its zone and calendar give civil times and dates their meaning, those of
-//     corrections too.
+//  1. The version in force is the last that has begun. Its zone and calendar give civil times and dates their meaning. The civil
+//     times of corrections are read once, by the clock of the schedule through all its versions, that of the zone in force: the
+//     first instant at which it shows the reading, or a later one where a change of zone skips it (Schedule.Instant).
 //  2. Layers (layer.at): within its life, while a window is open, a layer has the member whose turn it is. The highest
 //     priority with somebody speaks; equal priorities are united in their order. A Gap falls through to lower priorities,
 //     unless all of its priority is Gaps and one of them is of an exclusive layer.
@@ -38,13 +39,14 @@
 //     nobody is on duty, or the layers speak if it falls back. (PagerDuty and GoAlert have temporary schedules without the
 //     second; it is asked for in GoAlert's thread 3511.)
 //  4. Absences and disabled people: they are removed. The substitute that the absence names takes the place, if there; if nobody
-//     of a layer's turn is left, and the layer substitutes, the next member who is there has it, while later turns stay where
-//     they are. The hole that is left never falls through to lower priorities: it must be seen.
+//     of a layer's turn is left, and the layer substitutes, the next member who is there has it (by the absence, or by the layer
+//     itself if all of the turn are disabled), while later turns stay where they are. The hole that is left never falls through to lower priorities: it must be seen.
 //  5. Overrides, in the order in which they were written. Each is applied once, all of its changes at the same time, to what the
 //     earlier ones have made: so a swap of two people works, and the latest correction wins. A replacement keeps the place in
 //     the order and does nothing where the replaced person is not on duty. What adds somebody who is disabled, or whose absence
 //     was written at that moment or later, does nothing at all.
-//  6. Takeovers, in the same way, after all others.
+//  6. Takeovers, in the same way, after all others; but one that can not add its person does nothing as a whole: nobody leaves
+//     the line for somebody who is not there.
 //
 // A person counts once, at the first place. Provenance names the rule that put the person there.
 //

@@ -285,13 +285,13 @@ func TestInvariant18Absent(t *testing.T) {
 		e := oncall.Compile(w.roster)
 		for _, at := range w.moments(t, 20) {
 			away := map[string]time.Time{} // when the last time off of now was written
-			rules := w.roster.Schedules[0].RulesAt(sec(at))
+			line := &w.roster.Schedules[0]
 			for _, a := range w.roster.Absences {
-				zone := rules.Zone
+				from, to := line.Instant(a.From), line.Instant(a.To)
 				if !a.Zone.IsZero() {
-					zone = a.Zone
+					from, to = a.From.In(a.Zone), a.To.In(a.Zone)
 				}
-				if from, to := a.From.In(zone), a.To.In(zone); !sec(at).Before(from) && sec(at).Before(to) {
+				if !sec(at).Before(from) && sec(at).Before(to) {
 					if a.At.After(away[a.Person]) {
 						away[a.Person] = a.At
 					}
@@ -300,7 +300,7 @@ func TestInvariant18Absent(t *testing.T) {
 			for _, tier := range tiers(e, at) {
 				for _, person := range tier.people {
 					written, absent := away[person]
-					if absent && !addedAfter(&w, rules.Zone, tier.name, person, at, written) {
+					if absent && !addedAfter(&w, line, tier.name, person, at, written) {
 						t.Fatalf("at %s %s is absent and in the tier %s\n%s", w.moment(at), person, tier.name, w.text())
 					}
 				}
@@ -309,10 +309,10 @@ func TestInvariant18Absent(t *testing.T) {
 	})
 }
 
-func addedAfter(w *world, zone oncall.Zone, track, person string, at int64, written time.Time) bool {
+func addedAfter(w *world, line *oncall.Schedule, track, person string, at int64, written time.Time) bool {
 	for _, o := range w.roster.Overrides {
 		for _, c := range o.Changes {
-			if o.Track == track && c.Add == person && o.At.After(written) && !sec(at).Before(c.From.In(zone)) && sec(at).Before(c.To.In(zone)) {
+			if o.Track == track && c.Add == person && o.At.After(written) && !sec(at).Before(line.Instant(c.From)) && sec(at).Before(line.Instant(c.To)) {
 				return true
 			}
 		}

@@ -87,13 +87,14 @@ func (l *layer) appendTurn(list []entry, turn int32, s *segment) []entry {
 	n := len(list)
 	people := l.members[turn].people
 	list = s.appendPresent(list, people, l.rule)
-	if len(list) > n || !l.substitute {
+	if len(list) > n || !l.substitute || len(people) == 0 {
 		return list
 	}
-	if rule := s.absence(people); rule != noRule {
-		return l.appendNext(list, turn, rule, s)
+	rule := s.absence(people)
+	if rule == noRule { // all of them are disabled
+		rule = l.rule
 	}
-	return list
+	return l.appendNext(list, turn, rule, s)
 }
 
 // appendNext appends the next member with somebody who is there, in the order of turns.

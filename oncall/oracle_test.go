@@ -96,6 +96,25 @@ func (q question) answer(track *oncall.Track) []seat {
 	return list
 }
 
+// meant is the instant of a point of a schedule: its clock is that of the zone in force, and the first instant counts at which
+// that clock shows the reading or has passed it.
+func (q question) meant(p oncall.Point) int64 {
+	for i := range q.roster.Schedules {
+		s := &q.roster.Schedules[i]
+		if s.ID != q.schedule {
+			continue
+		}
+		t := q.instant(p, timelineOf(s.Zone))
+		for j := range s.Versions {
+			if v := &s.Versions[j]; t >= v.From.Unix() {
+				t = max(v.From.Unix(), q.instant(p, timelineOf(v.Zone)))
+			}
+		}
+		return t
+	}
+	return q.instant(p, q.zone)
+}
+
 // instant is a point in a zone, read once.
 func (o *oracle) instant(p oncall.Point, zone timeline) int64 {
 	key := pointIn{p, &zone[0]}
@@ -121,7 +140,7 @@ func readPoint(p oncall.Point, zone timeline) int64 {
 }
 
 func (q question) covers(from, to oncall.Point) bool {
-	return q.instant(from, q.zone) <= q.t && q.t < q.instant(to, q.zone)
+	return q.meant(from) <= q.t && q.t < q.meant(to)
 }
 
 // base is what the layers say: the highest priority that has somebody's turn, unless an exclusive gap comes first.
@@ -175,22 +194,26 @@ func (q question) present(layer *oncall.Layer, turn int) []seat {
 	if len(list) > 0 || !layer.Substitute {
 		return list
 	}
-	for _, person := range members[turn] {
-		absence := q.absence(person)
-		if absence == nil {
-			continue
+	why := ""
+	for _, person := range slices.Backward(members[turn]) {
+		if _, known := q.roster.Person(person); known && why == "" {
+			why = "layer " + layer.ID
 		}
-		for i := 1; i < len(members); i++ {
-			for _, next := range members[(turn+i)%len(members)] {
-				if q.able(next) && q.absence(next) == nil {
-					list = append(list, seat{q.track, next, "substitute " + absence.ID})
-				}
-			}
-			if len(list) > 0 {
-				return list
+	}
+	for _, person := range slices.Backward(members[turn]) {
+		if absence := q.absence(person); absence != nil {
+			why = "substitute " + absence.ID
+		}
+	}
+	for i := 1; i < len(members) && why != ""; i++ {
+		for _, next := range members[(turn+i)%len(members)] {
+			if q.able(next) && q.absence(next) == nil {
+				list = append(list, seat{q.track, next, why})
 			}
 		}
-		return nil
+		if len(list) > 0 {
+			return list
+		}
 	}
 	return nil
 }
@@ -234,11 +257,12 @@ func (q question) absences(person string) []*oncall.Absence {
 		if a.Person != person {
 			continue
 		}
-		zone := q.zone
+		covers := q.covers(a.From, a.To)
 		if !a.Zone.IsZero() {
-			zone = timelineOf(a.Zone)
+			zone := timelineOf(a.Zone)
+			covers = q.instant(a.From, zone) <= q.t && q.t < q.instant(a.To, zone)
 		}
-		if q.instant(a.From, zone) <= q.t && q.t < q.instant(a.To, zone) {
+		if covers {
 			list = append(list, a)
 		}
 	}
@@ -311,8 +335,12 @@ func (q question) override(list []seat, group *oncall.Override) []seat {
 	why += " by " + group.By
 	var changes []oncall.Change
 	for _, c := range group.Changes {
-		if q.covers(c.From, c.To) && (c.Add == "" || q.mayAdd(c.Add, group.At)) {
+		switch {
+		case !q.covers(c.From, c.To):
+		case c.Add == "" || q.mayAdd(c.Add, group.At):
 			changes = append(changes, c)
+		case group.Kind == oncall.Takeover:
+			return list
 		}
 	}
 	var result []seat

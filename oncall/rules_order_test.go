@@ -90,7 +90,7 @@ func TestRulesOfTimeOff(t *testing.T) {
 		{"… a pair that is away gets one turn of the list", `layers: [{substitute: true, members: [anna + gleb, boris + vera], handoff: {unit: day, anchor: 2026-11-05 09:00}}], absences: [{person: anna, ` + shift + `}, {person: gleb, ` + shift + `}]`, noon, "boris (substitute a1), vera (substitute a1)"},
 		{"the absence's own substitute comes first", turns + `, ` + instead, noon, "gleb (substitute a1)"},
 		{"… and when that one is away, the layer's", turns + `, absences: [{person: anna, substitute: gleb, ` + shift + `}, {person: gleb, ` + shift + `}]`, noon, "boris (substitute a1)"},
-		{"who is disabled has no substitute", `layers: [{substitute: true, members: [dora, boris], handoff: {unit: day, anchor: 2026-11-05 09:00}}]`, noon, "-"},
+		{"the next member stands in for one who is disabled", `layers: [{substitute: true, members: [dora, boris], handoff: {unit: day, anchor: 2026-11-05 09:00}}]`, noon, "boris"},
 		{"an absence is read in its own zone", anna + `, absences: [{person: anna, zone: Asia/Vladivostok, from: 2026-11-05 09:00, to: 2026-11-05 18:00}]`, "2026-11-05 02:00", "-"},
 		{"… until its end there", anna + `, absences: [{person: anna, zone: Asia/Vladivostok, from: 2026-11-05 09:00, to: 2026-11-05 18:00}]`, "2026-11-05 11:00", "anna"},
 	})
@@ -121,6 +121,7 @@ func TestRulesOfOverrides(t *testing.T) {
 		{"… which may be the new one", pair + `, overrides: [{` + change(`remove: anna, add: boris`) + `}]`, noon, "boris (override o1 by )"},
 		{"added who is there already stays as he is", pair + `, overrides: [{` + change(`add: anna`) + `}]`, noon, "anna (layer l1), boris (layer l1)"},
 		{"overrides correct temporary schedules as well: the latest human correction wins", anna + `, temporaries: [{at: 2026-11-02T00:00:00Z, ` + shift + `, shifts: [{` + shift + `, member: boris}]}], overrides: [{at: 2026-11-01T00:00:00Z, ` + change(`remove: boris, add: vera`) + `}]`, noon, "vera"},
+		{"… and replaces nobody", anna + `, overrides: [{` + change(`add: dora, remove: anna`) + `}]`, noon, "anna"},
 		{"one who is disabled is not added", anna + `, overrides: [{` + change(`add: dora`) + `}]`, noon, "anna"},
 		{"… and replaces nobody", anna + `, overrides: [{` + change(`remove: anna, add: dora`) + `}]`, noon, "anna (layer l1)"},
 		{"… nor does a stranger", anna + `, overrides: [{` + change(`remove: anna, add: nobody`) + `}]`, noon, "anna (layer l1)"},

@@ -2,6 +2,7 @@ package oncall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -90,6 +91,31 @@ func (s *Schedule) RulesAt(t time.Time) Rules {
 		}
 	}
 	return rules
+}
+
+// Instant returns the instant that a point means to the schedule, whose clock on the wall is that of the zone in force: the
+// first at which this clock shows the reading, or a later one where a change of zone has skipped it.
+func (s *Schedule) Instant(p Point) time.Time {
+	if !p.instant.IsZero() || p.civil.IsZero() {
+		return p.instant
+	}
+	byFrom := func(a, b Version) int { return a.From.Compare(b.From) }
+	next := s.Versions
+	if !slices.IsSortedFunc(next, byFrom) {
+		next = slices.Clone(next)
+		slices.SortStableFunc(next, byFrom)
+	}
+	t := p.In(s.Zone)
+	for i := range next {
+		from := next[i].From.Truncate(time.Second)
+		if t.Before(from) {
+			break
+		}
+		if t = p.In(next[i].Zone); t.Before(from) {
+			t = from
+		}
+	}
+	return t
 }
 
 // Track is one line of duty.

@@ -13,10 +13,11 @@ import (
 // entry is one person on duty, and the rule that says so.
 type entry struct{ person, rule int32 }
 
-// nobody stands for no person, noRule for no rule.
+// nobody stands for no person, stranger for one whom the roster does not know, noRule for no rule.
 const (
-	nobody int32 = -1
-	noRule int32 = -1
+	nobody   int32 = -1
+	stranger int32 = -2
+	noRule   int32 = -1
 )
 
 // segment is a span of a lane in which no correction begins or ends; it lasts until the next one.
@@ -82,7 +83,8 @@ type temporaryShift struct {
 // groupChange is a change, and when its override was written.
 type groupChange struct {
 	change
-	at time.Time
+	at       time.Time
+	takeover bool
 }
 
 // cut makes the segments of a lane that lives from start to end.
@@ -118,8 +120,14 @@ func newSegment(start int64, inForce []*correction) segment {
 	s := segment{start: start, layers: true}
 	latest := s.writeAway(inForce)
 	s.writeTemporary(inForce)
+	var void []int32 // takeovers that can not put their person on duty
 	for _, c := range inForce {
-		if g, ok := c.what.(groupChange); ok && s.canAdd(g, latest) {
+		if g, ok := c.what.(groupChange); ok && g.takeover && !s.canAdd(g, latest) {
+			void = append(void, g.group)
+		}
+	}
+	for _, c := range inForce {
+		if g, ok := c.what.(groupChange); ok && s.canAdd(g, latest) && !slices.Contains(void, g.group) {
 			s.changes = append(s.changes, g.change)
 		}
 	}
@@ -181,6 +189,9 @@ func (s *segment) writeTemporary(inForce []*correction) {
 
 // canAdd reports whether a change can take effect: whom it adds is there, or was put on duty after the absence was written.
 func (s *segment) canAdd(g groupChange, latest map[int32]time.Time) bool {
+	if g.add == stranger {
+		return false
+	}
 	a := s.find(g.add)
 	return a == nil || !a.off && latest[g.add].Before(g.at)
 }
