@@ -360,7 +360,7 @@ func TestInvariant20Chain(t *testing.T) {
 					t.Fatalf("at %s the chain %+v does not end with the static numbers", w.moment(at), chain)
 				}
 				zone, _, _, _ := o.rules(schedule, at)
-				q := question{oracle: o, t: at, zone: timelineOf(zone)}
+				q := question{oracle: o, schedule: schedule, t: at, zone: timelineOf(zone)}
 				tried := map[string]bool{}
 				all := schedule != "line" || len(w.roster.Schedules[0].RulesAt(sec(at)).Failover) == 0
 				for _, tier := range chain {
