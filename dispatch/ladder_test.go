@@ -347,3 +347,34 @@ func TestTurnsSurviveARestart(t *testing.T) {
 		h.see(t, "0s boris, 1m0s vera, 2m0s anna")
 	})
 }
+
+// The promise is proved with the people of every hour ahead, not only of the one at which somebody asks: at night the line
+// has one engineer, whose page may last too long.
+func TestPromiseIsProvedForAllHours(t *testing.T) {
+	t.Parallel()
+	zone, err := oncall.LoadZone("Europe/Moscow")
+	must(t, err)
+	layer := func(id, who string, from, to oncall.Clock) oncall.Layer {
+		return oncall.Layer{ID: id, Members: []oncall.Member{{who}}, From: oncall.NewCivil(2026, 1, 1, 0, 0, 0), Windows: []oncall.Window{{From: from, To: to}}}
+	}
+	src := source()
+	src.Roster.Schedules = []oncall.Schedule{{ID: "duty", Zone: zone, Tracks: []oncall.Track{
+		{ID: "primary", Layers: []oncall.Layer{layer("day", "anna", 8*3600, 20*3600), layer("night", "boris", 20*3600, 8*3600)}},
+	}}}
+	src.Lines = []dispatch.Line{{ID: "main", Schedule: "duty"}}
+	src.Roster.People[1].Devices = []oncall.Device{{Kind: oncall.Mobile, Number: "+79215550100", RingTime: 3 * time.Minute}}
+	src.Policy = escalation.Policy{AckTimeout: 3 * time.Minute, Steps: []escalation.Rung{
+		{Targets: []string{"primary"}, Repeat: 2}, {Delay: 5 * time.Minute, Targets: []string{oncall.Everyone, oncall.Static}, Together: true},
+	}}
+	snap, err := dispatch.NewSnapshot(src)
+	must(t, err)
+	noon := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	var got []string
+	for _, w := range snap.Warnings(noon) {
+		got = append(got, w.Error())
+	}
+	all := strings.Join(got, "\n")
+	if !strings.Contains(all, "escalation.steps[0].repeat: ") || !strings.Contains(all, "(from Mon 2026-01-05 17:00 UTC on)") {
+		t.Errorf("warnings:\n%s", all)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
@@ -22,7 +23,7 @@ const emptyAhead = 14 * 24 * time.Hour
 // the path of its setting. A line is checked hour by hour for the week from
 // now: would the first page about a lost call go out within 15 minutes, and to
 // somebody whom the escalation steps name? And does the policy keep its promise
-// with the people of now, if nobody answers? What the rota says depends on the
+// with the people of each hour of two weeks, if nobody answers? What the rota says depends on the
 // day, so these are warnings: a sound file must not be refused at night.
 func (s *Snapshot) Warnings(now time.Time) []error {
 	list := s.shortNumbers()
@@ -36,42 +37,68 @@ func (s *Snapshot) Warnings(now time.Time) []error {
 	return list
 }
 
-// lintPolicy checks the policy with the people of each line; what is true of
-// several lines is said once.
+// lintPolicy checks the policy with the people of each line, now and at all hours
+// ahead at which they are others; what is true of several is said once, with the
+// first hour at which it is.
 func (s *Snapshot) lintPolicy(now time.Time) (list []error) {
 	var moments []time.Time
 	for at := now; at.Before(now.Add(emptyAhead)); at = at.Add(reachEvery) {
 		moments = append(moments, at)
 	}
 	told, empty := map[string]bool{}, map[string]int{}
-	add := func(path string, err error) {
-		if text := err.Error(); !told[text] {
-			told[text] = true
-			if !strings.HasPrefix(text, "people[") {
-				err = fmt.Errorf("%s.%w", path, err)
-			}
-			list = append(list, err)
+	add := func(err error, at time.Time) {
+		text := err.Error()
+		if told[text] {
+			return
 		}
+		told[text] = true
+		if !strings.HasPrefix(text, "people[") {
+			err = fmt.Errorf("escalation.%w", err)
+		}
+		if at.After(now) {
+			err = fmt.Errorf("%w (from %s on)", err, at.Format(whenForm))
+		}
+		list = append(list, err)
 	}
 	for _, l := range s.lines {
 		m := machineFor(s, l, nil)
-		for _, err := range leaves(m.Lint(now, escalation.ReactionTime)) {
-			add("escalation", err)
+		seen := map[string]bool{}
+		for _, at := range moments {
+			if who := fmt.Sprint(names(m.Chain(at)), names(m.Resort(at))); !seen[who] {
+				seen[who] = true
+				for _, err := range leaves(m.Lint(at, escalation.ReactionTime)) {
+					add(err, at)
+				}
+			}
 		}
 		for _, err := range leaves(m.Empty(moments)) {
 			if empty[err.Error()]++; empty[err.Error()] == len(s.lines) { // a track of another line's schedule is sound
-				add("escalation", err)
+				add(err, now)
 			}
 		}
 	}
 	return list
 }
 
+// names are the people of tiers.
+func names(tiers []oncall.Tier) (list []string) {
+	for _, t := range tiers {
+		list = append(list, t.Name+":")
+		for _, d := range t.Duties {
+			list = append(list, d.Person)
+		}
+	}
+	return list
+}
+
+// whenForm is how an hour is told in a warning.
+const whenForm = "Mon 2006-01-02 15:04 MST"
+
 // reach returns the first fault of a line's reach.
 func (s *Snapshot) reach(l Line, now time.Time) error {
 	m := machineFor(s, l, nil)
 	for at := now; at.Before(now.Add(reachAhead)); at = at.Add(reachEvery) {
-		r, when := m.Reach(at), at.Format("Mon 2006-01-02 15:04 MST")
+		r, when := m.Reach(at), at.Format(whenForm)
 		switch {
 		case !r.Found:
 			return fmt.Errorf("nobody can be paged on %s; add people with devices, or static numbers", when)

@@ -22,8 +22,8 @@
 //     whoever is still unpaged in the next stretch is paged early, and when all have refused, the next stretch is tried
 //     after the pause. A stretch that has nobody makes way for the next one that has somebody. Stretches keep their own
 //     times besides.
-//   - Last resort: everyone and the emergency numbers. A policy whose steps name neither gets them as a last step; so does
-//     a round whose steps found nobody.
+//   - Last resort: everyone and the emergency numbers. A round whose steps have paged nobody of them, because they name
+//     neither, or found neither, ends with whoever is left of the chain, of everyone, and the numbers.
 //   - Holding: somebody has acknowledged. Steps with AfterAck still go out at their times, once, and with RepageAfter the
 //     incident is watched: when nobody acts on it for that long, paging begins anew with the one who holds it.
 //

@@ -127,6 +127,9 @@ type Page struct {
 	Due time.Time `json:"due,omitzero"`
 }
 
+// isResort reports whether the page is one of the last resort.
+func (p Page) isResort() bool { return p.Tier == oncall.Everyone || p.Tier == oncall.Static }
+
 // Key identifies whom the page rings. IDs of people never hold a colon.
 func (p Page) Key() string {
 	if p.Person != "" {

@@ -85,7 +85,7 @@ func (r *run) begin(first string, round int) {
 // round starts a round.
 func (r *run) round(n int) {
 	r.s.Round, r.s.Origin, r.s.Rest, r.s.Again = n, r.now, time.Time{}, time.Time{}
-	r.s.Next, r.s.Early, r.s.Paged, r.s.Found, r.s.Resorted = 0, 0, nil, false, false
+	r.s.Next, r.s.Early, r.s.Paged, r.s.Found, r.s.Reached, r.s.Resorted = 0, 0, nil, false, false, false
 	r.s.Walks = []Walk{{Waited: n > 1}}
 	if step, timed := r.m.Policy.timed(0); timed && step == 0 {
 		r.s.Walks = nil // the first step has a time of its own
@@ -96,7 +96,7 @@ func (r *run) round(n int) {
 func (r *run) result(e Event) bool {
 	i := r.underWay(e.Page)
 	switch {
-	case e.Outcome == Acked && (i >= 0 || r.s.Phase == Paging):
+	case e.Outcome == Acked && (i >= 0 || r.s.Phase == Paging && e.Page > 0 && e.Page <= r.s.Number):
 		r.acknowledge(e.Page, e.Person)
 		return true
 	case i < 0:
@@ -124,7 +124,7 @@ func (r *run) acknowledge(number int, person string) {
 		if person == "" {
 			person = page.Key()
 		}
-		r.ended(i, false)
+		r.ended(i, true) // nobody has refused: what still goes out keeps its time
 		r.answered(page)
 	}
 	if person != "" && !slices.Contains(r.s.Acked, person) {

@@ -76,8 +76,16 @@ type Ring struct {
 }
 
 // Rehearse plays the first round of paging that starts at now, up to limit, with nobody answering: each page lasts as long as
-// the person's rules and devices ring. It is the worst case of a policy, but for people who talk.
+// the person's rules and devices ring.
 func (m Machine) Rehearse(now time.Time, limit time.Duration) []Ring {
+	return m.play(now, limit, m.Longest)
+}
+
+// held is how long a page may last at most: something answers at the end of its ringing, a mailbox perhaps, and presses no key.
+func (m Machine) held(p Page) time.Duration { return m.Longest(p) + m.Policy.Patience() }
+
+// play is Rehearse with pages that last as long as lasts says.
+func (m Machine) play(now time.Time, limit time.Duration, lasts func(Page) time.Duration) []Ring {
 	var (
 		rings []Ring
 		ends  = map[int]time.Time{} // of pages under way
@@ -88,8 +96,11 @@ func (m Machine) Rehearse(now time.Time, limit time.Duration) []Ring {
 		for _, a := range actions {
 			switch a.Kind {
 			case PageNow:
-				ends[a.Page.Number] = at.Add(m.Longest(a.Page))
+				ends[a.Page.Number] = at.Add(lasts(a.Page))
 				rings = append(rings, Ring{a.Page, at.Sub(now), ends[a.Page.Number].Sub(now)})
+				if lasts(a.Page) >= m.Policy.Patience() { // it is answered, or the machine would give it up
+					s, _ = m.Step(s, Event{Kind: Answered, Page: a.Page.Number}, at.Add(m.Longest(a.Page)))
+				}
 			case CancelPage:
 				delete(ends, a.Page.Number)
 			case FallBack, NobodyToPage, Forgotten, GiveUp, Finish:
@@ -116,36 +127,68 @@ const rehearsed = 4 * time.Hour
 // Lint reports what is allowed but may break the promise, joined, each with the path of the rule that does it. It proves the
 // promise for the people whom the machine has at now: if nobody answers, a last resort has rung within limit.
 func (m Machine) Lint(now time.Time, limit time.Duration) error {
+	rings, n := m.Rehearse(now, rehearsed), len(m.Policy.rungs())
 	var errs []error
-	if !m.Policy.hasResort() {
+	switch {
+	case !m.Policy.hasResort():
 		errs = append(errs, fmt.Errorf("steps[%d].targets: no step has a last resort, so everyone and the emergency numbers follow the last one; add a step with %s and %s",
-			len(m.Policy.rungs())-1, oncall.Everyone, oncall.Static))
+			n-1, oncall.Everyone, oncall.Static))
+	case slices.ContainsFunc(rings, func(r Ring) bool { return r.Step >= n }):
+		errs = append(errs, fmt.Errorf("steps[%d].targets: the last resort of the steps has nobody, so everyone follows; name %s beside it", m.Policy.lastResort(), oncall.Everyone))
 	}
-	rings := m.Rehearse(now, rehearsed)
-	errs = append(errs, m.unreached(rings), m.late(rings, limit), m.unheard(rings))
+	errs = append(errs, m.unreached(now, rings), m.late(now, rings, limit), m.unheard(rings))
 	return errors.Join(errs...)
 }
 
-// late reports the rule because of which no last resort has rung within limit.
-func (m Machine) late(rings []Ring, limit time.Duration) error {
-	i := slices.IndexFunc(rings, func(r Ring) bool { return r.Step >= len(m.Policy.rungs()) || m.step(r.Step).isResort() })
-	if i < 0 {
-		if len(rings) == 0 {
-			return errors.New("steps: nobody can be paged now; add people with devices, or static numbers")
+// late reports the rule because of which no last resort has rung within limit: when all pages ring out, or else when each of
+// them is held as long as it can be.
+func (m Machine) late(now time.Time, rings []Ring, limit time.Duration) error {
+	if len(rings) == 0 {
+		return errors.New("steps: nobody can be paged now; add people with devices, or static numbers")
+	}
+	if first, end := m.resorted(now, rings); end > limit {
+		path, why := m.culprit(rings[:first], rings[min(first, len(rings)-1)], "ring for")
+		return fmt.Errorf("%s: %s, so that the last resort has rung only %s after the start, more than %s", path, why, end, limit)
+	}
+	worst := m.play(now, rehearsed, m.held)
+	if first, end := m.resorted(now, worst); end > limit {
+		path, why := m.culprit(worst[:first], worst[min(first, len(worst)-1)], "may be held for")
+		return fmt.Errorf("%s: %s, if mailboxes answer (see ack_timeout), so that the last resort has rung only %s after the start, more than %s",
+			path, why, end, limit)
+	}
+	return nil
+}
+
+// resorted returns when the first page of a last resort has rung out, and its index. Where there is no such page, it is when
+// everybody who can be called has been rung: they are a last resort, too.
+func (m Machine) resorted(now time.Time, rings []Ring) (first int, end time.Duration) {
+	first, end = len(rings), -1
+	for i, r := range rings {
+		if out := r.From + m.Longest(r.Page); r.isResort() && (end < 0 || out < end) {
+			first, end = min(first, i), out
 		}
-		return nil // the steps find people, and there is no further resort
 	}
-	end := rings[i].To
-	for _, r := range rings[i:] {
-		if r.From <= limit {
-			end = min(end, r.To)
+	if end >= 0 {
+		return first, end
+	}
+	rung := map[string]time.Duration{}
+	for _, r := range rings {
+		if _, before := rung[r.Key()]; !before {
+			rung[r.Key()] = r.From + m.Longest(r.Page)
 		}
 	}
-	if end <= limit {
-		return nil
+	for _, tier := range m.resort(now) {
+		for _, group := range tierGroups(tier) {
+			for _, p := range group {
+				out, ok := rung[p.Key()]
+				if !ok {
+					return len(rings), rehearsed
+				}
+				end = max(end, out)
+			}
+		}
 	}
-	path, why := m.culprit(rings[:i], rings[i])
-	return fmt.Errorf("%s: %s, so that the last resort has rung only %s after the start, more than %s", path, why, end, limit)
+	return len(rings), max(end, 0)
 }
 
 func (m Machine) step(i int) Rung {
@@ -162,7 +205,7 @@ type share struct {
 }
 
 // stepShares are the shares of a step's pages: its repeats, or else its ringing, and the rules of its people.
-func (m Machine) stepShares(step int, rings []Ring) (shares []share) {
+func (m Machine) stepShares(step int, rings []Ring, how string) (shares []share) {
 	var ring time.Duration
 	for _, r := range rings {
 		rule, wait := m.slowRule(r.Page)
@@ -175,12 +218,12 @@ func (m Machine) stepShares(step int, rings []Ring) (shares []share) {
 		span := rings[len(rings)-1].To - rings[0].From
 		return append(shares, share{span, fmt.Sprintf("steps[%d].repeat", step), fmt.Sprintf("the step is walked %d times, which takes %s", n+1, span)})
 	}
-	why := fmt.Sprintf("%d page(s) one after another ring for %s", len(rings), ring)
+	why := fmt.Sprintf("%d page(s) one after another %s %s", len(rings), how, ring)
 	return append(shares, share{ring, fmt.Sprintf("steps[%d].targets", max(step, 0)), why})
 }
 
 // culprit names the rule that takes most of the time before a page.
-func (m Machine) culprit(before []Ring, late Ring) (path, why string) {
+func (m Machine) culprit(before []Ring, late Ring, how string) (path, why string) {
 	if late.Step < len(m.Policy.rungs()) && m.step(late.Walk).At > 0 && m.step(late.Walk).At >= late.From {
 		return fmt.Sprintf("steps[%d].at", late.Walk), "the last resort begins at " + m.step(late.Walk).At.String()
 	}
@@ -198,7 +241,7 @@ func (m Machine) culprit(before []Ring, late Ring) (path, why string) {
 		byStep[r.Step] = append(byStep[r.Step], r)
 	}
 	for _, step := range slices.Sorted(maps.Keys(byStep)) {
-		shares = append(shares, m.stepShares(step, byStep[step])...)
+		shares = append(shares, m.stepShares(step, byStep[step], how)...)
 	}
 	if len(shares) == 0 {
 		return fmt.Sprintf("steps[%d]", max(late.Step, 0)), fmt.Sprintf("a page of it lasts %s", late.To-late.From)
@@ -222,15 +265,14 @@ func (m Machine) slowRule(p Page) (rule int, wait time.Duration) {
 }
 
 // unreached reports steps that page nobody in a whole round although they have people: those before them have paged them.
-func (m Machine) unreached(rings []Ring) error {
+func (m Machine) unreached(now time.Time, rings []Ring) error {
 	var errs []error
 	for i, rung := range m.Policy.rungs() {
 		if slices.ContainsFunc(rings, func(r Ring) bool { return r.Step == i }) || len(rings) == 0 {
 			continue
 		}
-		start := rings[0].Due.Add(-m.Policy.Patience())
 		never := func(string) time.Time { return time.Time{} }
-		if slices.ContainsFunc(rung.Targets, func(t string) bool { return len(m.groups(t, start, never)) > 0 }) {
+		if slices.ContainsFunc(rung.Targets, func(t string) bool { return len(m.groups(t, now, never)) > 0 }) {
 			errs = append(errs, fmt.Errorf("steps[%d]: pages nobody: the steps before it have paged all of its people; give it a time (at), or remove it", i))
 		}
 	}
@@ -250,15 +292,19 @@ func (m Machine) unheard(rings []Ring) error {
 		}
 		seen[r.Person] = true
 		person, _ := m.Person(r.Person)
+		parts := Parts(person, r.RingTime, patience)
 		for i, rule := range person.Notify {
 			path := fmt.Sprintf("people[%s].notify[%d]", r.Person, i)
+			k := slices.IndexFunc(parts, func(p Part) bool { return p.Rule == i })
 			switch devices := ruleDevices(person, rule); {
-			case rule.After >= patience:
-				errs = append(errs, fmt.Errorf("%s.after: %s never comes: a page is given up after %s (ack_timeout)", path, rule.After, patience))
 			case rule.Channel != "" && rule.Channel != Voice:
 			case len(devices) == 0:
 				errs = append(errs, fmt.Errorf("%s.devices: the person has no such device", path))
-			case rule.After+ringing(devices, r.RingTime) > patience:
+			case k < 0 && rule.After < patience:
+				errs = append(errs, fmt.Errorf("%s.after: %s never comes: the rules before it ring until the page is given up after %s (ack_timeout)", path, rule.After, patience))
+			case k < 0:
+				errs = append(errs, fmt.Errorf("%s.after: %s never comes: a page is given up after %s (ack_timeout)", path, rule.After, patience))
+			case parts[k].After+ringing(devices, r.RingTime) > patience:
 				errs = append(errs, fmt.Errorf("%s.after: the page is given up after %s (ack_timeout) while this rule still rings; shorten it", path, patience))
 			}
 		}

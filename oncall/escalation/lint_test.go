@@ -60,7 +60,12 @@ func TestLint(t *testing.T) {
 		"a step that pages nobody new": {Policy{Steps: []Rung{{Targets: chain}, {Delay: time.Minute, Targets: []string{"secondary"}}}}, team(small), "steps[1]: pages nobody"},
 		"the same with a time":         {Policy{Steps: []Rung{{Targets: chain}, {At: 5 * time.Minute, Targets: []string{"secondary"}}}}, team(small), ""},
 		"a rule after the page":        {Policy{Steps: []Rung{{Targets: chain}}}, team(small, slow), "people[anna].notify[1].after: 10m0s never comes: a page is given up after 2m0s"},
-		"a long page lets it come":     {Policy{AckTimeout: 11 * time.Minute, Steps: []Rung{{Targets: chain}}}, team(small, slow), ""},
+		"a long page lets it come": {
+			Policy{AckTimeout: 11 * time.Minute, Steps: []Rung{{Targets: chain}, {At: 13 * time.Minute, Targets: everyone, Together: true}}}, team(small, slow), "",
+		},
+		"but mailboxes hold long pages": {
+			Policy{AckTimeout: 11 * time.Minute, Steps: []Rung{{Targets: chain}}}, team(small, slow), "steps[0].targets: 2 page(s) one after another may be held for",
+		},
 		"and breaks the promise": {
 			Policy{AckTimeout: 14 * time.Minute, Steps: []Rung{{Targets: []string{"primary"}}, {Delay: 5 * time.Minute, Targets: everyone}}},
 			team(small, slow),
@@ -72,6 +77,49 @@ func TestLint(t *testing.T) {
 	} {
 		err := Machine{Policy: tt.policy, People: tt.people}.Lint(epoch, ReactionTime)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v\nwant %q", name, err, tt.want)
+		}
+	}
+}
+
+// What passes for a last resort, and what does not.
+func TestLintOfLastResorts(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for i := range 60 {
+		ids = append(ids, "p"+string(rune('A'+i%26))+string(rune('a'+i/26)))
+	}
+	short := team([]string{"primary=anna", "secondary=boris"}) // the failover is anna alone, and there are no numbers
+	only := short.Chain(epoch)[:1]
+	short.Chain = func(time.Time) []oncall.Tier { return only }
+	slow := team([]string{"primary=anna", "secondary=boris"})
+	number := []oncall.Tier{{Name: oncall.Static, Numbers: []oncall.StaticNumber{{Number: "+7", RingTime: 110 * time.Second}}}}
+	slow.Resort = func(time.Time) []oncall.Tier { return number }
+	queue := oncall.Person{ID: "anna", Devices: []oncall.Device{
+		{Kind: oncall.Mobile, Number: "+7", RingTime: 2 * time.Minute}, {Kind: oncall.Softphone, URI: "sip:x@y"},
+	}, Notify: []oncall.NotifyRule{
+		{Channel: Voice, Devices: []oncall.DeviceKind{oncall.Mobile}}, {After: 30 * time.Second, Channel: Voice, Devices: []oncall.DeviceKind{oncall.Softphone}},
+	}}
+	at := func(d time.Duration, target string) Rung { return Rung{At: d, Targets: []string{target}} }
+	for name, tt := range map[string]struct {
+		steps  []Rung
+		people People
+		want   string
+	}{
+		"the chain's numbers come too late": {
+			[]Rung{at(0, Chain)}, team([]string{"primary=" + strings.Join(ids, ","), "static=+7800"}), "steps[0].targets: 60 page(s) one after another ring for 20m0s",
+		},
+		"a chain that reaches nobody else": {[]Rung{at(0, Chain)}, short, "steps[0].targets: the last resort of the steps has nobody"},
+		"numbers that are not there":       {[]Rung{at(0, "primary"), at(0, oncall.Static)}, team([]string{"primary=anna", "secondary=boris"}), "steps[1].targets: the last resort of the steps has nobody"},
+		"a page of another step is none":   {[]Rung{at(0, "primary"), at(14*time.Minute, oncall.Static), at(14*time.Minute+30*time.Second, "secondary")}, slow, "steps[1].at: the last resort begins at 14m0s"},
+		"mailboxes hold the pages before it": {
+			[]Rung{at(0, "primary"), {Targets: []string{oncall.Everyone, oncall.Static}, Together: true}}, team([]string{"primary=a,b,c,d,e,f,g,h", "static=+7800"}),
+			"steps[0].targets: 8 page(s) one after another may be held for 18m40s, if mailboxes answer",
+		},
+		"a rule behind a long one": {Default().Steps, team([]string{"primary=anna", "static=+7"}, queue), "people[anna].notify[1].after: 30s never comes: the rules before it ring"},
+	} {
+		err := Machine{Policy: Policy{Steps: tt.steps}, People: tt.people}.Lint(epoch, ReactionTime)
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v\nwant %q", name, err, tt.want)
 		}
 	}

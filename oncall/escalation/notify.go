@@ -1,6 +1,7 @@
 package escalation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -14,6 +15,8 @@ const Voice = "voice"
 type Part struct {
 	After   time.Duration
 	Devices []oncall.Device
+	// Rule is the index of the person's rule; negative where none rings in time.
+	Rule int
 }
 
 // Parts returns how a page rings a person: by the person's own rules, each once the devices of the one before it have rung,
@@ -22,23 +25,27 @@ type Part struct {
 //
 // Whether a part is still wanted must be asked right before it is sent.
 func Parts(p oncall.Person, ringTime, patience time.Duration) []Part {
-	rules := slices.Clone(p.Notify)
-	slices.SortStableFunc(rules, func(a, b oncall.NotifyRule) int { return int(a.After - b.After) })
+	order := make([]int, len(p.Notify))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.Notify[a].After, p.Notify[b].After) })
 	var (
 		parts []Part
 		free  time.Duration // when all devices before have rung
 	)
-	for _, rule := range rules {
+	for _, i := range order {
+		rule := p.Notify[i]
 		devices := ruleDevices(p, rule)
 		after := max(rule.After, free)
 		if len(devices) == 0 || after >= patience {
 			continue
 		}
-		parts = append(parts, Part{After: after, Devices: devices})
+		parts = append(parts, Part{After: after, Devices: devices, Rule: i})
 		free = after + ringing(devices, ringTime)
 	}
 	if len(parts) == 0 {
-		return []Part{{Devices: p.Devices}}
+		return []Part{{Devices: p.Devices, Rule: -1}}
 	}
 	return parts
 }

@@ -161,11 +161,16 @@ func (p Policy) timed(i int) (step int, ok bool) {
 }
 
 // hasResort reports whether a step names a last resort.
-func (p Policy) hasResort() bool { return slices.ContainsFunc(p.rungs(), Rung.isResort) }
+func (p Policy) hasResort() bool { return p.lastResort() >= 0 }
 
-// isResort reports whether the step pages everybody there is, or the emergency numbers.
-func (r Rung) isResort() bool {
-	return slices.ContainsFunc(r.Targets, func(t string) bool { return t == oncall.Everyone || t == oncall.Static || t == Chain })
+// lastResort returns the last step that names a last resort, or -1.
+func (p Policy) lastResort() int {
+	for i, r := range slices.Backward(p.rungs()) {
+		if slices.ContainsFunc(r.Targets, func(t string) bool { return t == oncall.Everyone || t == oncall.Static || t == Chain }) {
+			return i
+		}
+	}
+	return -1
 }
 
 func (p Policy) pause() time.Duration { return orDefault(p.Pause, DefaultPause) }

@@ -53,10 +53,11 @@ type State struct {
 	// Walks are the stretches under way, Pages the pages under way.
 	Walks []Walk `json:"walks,omitempty"`
 	Pages []Page `json:"pages,omitempty"`
-	// Paged are all who were paged in this round. Found says that a step has paged somebody, Resorted that the last resort
-	// which follows the steps has had its turn.
+	// Paged are all who were paged in this round. Found says that a step has paged somebody, Reached that one of them was of
+	// everyone or an emergency number, Resorted that the last resort which follows the steps has had its turn.
 	Paged    []string `json:"paged,omitempty"`
 	Found    bool     `json:"found,omitempty"`
+	Reached  bool     `json:"reached,omitempty"`
 	Resorted bool     `json:"resorted,omitempty"`
 	// First is the person who is paged before the steps.
 	First string `json:"first,omitempty"`

@@ -208,6 +208,7 @@ func (r *run) lanes(rung Rung) [][]group {
 func (r *run) pageAll(w *Walk, pages []Page) {
 	for _, p := range pages {
 		w.Paged = append(w.Paged, p.Key())
+		r.s.Reached = r.s.Reached || p.isResort()
 		r.page(p)
 	}
 	r.s.Found = r.s.Found || w.Step != firstStep
@@ -270,10 +271,10 @@ func (r *run) ahead(i int) (step int, ok bool) {
 	}
 }
 
-// endRound pages the last resort that follows the steps where it is due, or ends the round.
+// endRound pages the last resort that follows the steps where they have reached none, or ends the round.
 func (r *run) endRound() bool {
 	resort := len(r.m.Policy.rungs())
-	due := !r.m.Policy.Only && !r.s.Resorted && (!r.s.Found || !r.m.Policy.hasResort())
+	due := !r.m.Policy.Only && !r.s.Resorted && !r.s.Reached
 	if due && r.somebody(resort, true) {
 		if !r.s.Found {
 			r.do(FallBack, Page{})
