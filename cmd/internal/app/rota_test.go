@@ -25,7 +25,8 @@ import (
 func onSchedule(t *testing.T) ([]*phone.Phone, string) {
 	t.Helper()
 	phones, people := engineers(t, accepting(), accepting(), accepting())
-	return phones, people + `schedules:
+	return phones, people + `shifts: {voice: false} # whoever is just told of a turn talks, and the next one is rung
+schedules:
   - id: duty
     name: Duty
     zone: UTC
