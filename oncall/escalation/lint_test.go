@@ -113,7 +113,8 @@ func TestLintOfLastResorts(t *testing.T) {
 		"numbers that are not there":       {[]Rung{at(0, "primary"), at(0, oncall.Static)}, team([]string{"primary=anna", "secondary=boris"}), "steps[1].targets: the last resort of the steps has nobody"},
 		"a page of another step is none":   {[]Rung{at(0, "primary"), at(14*time.Minute, oncall.Static), at(14*time.Minute+30*time.Second, "secondary")}, slow, "steps[1].at: the last resort begins at 14m0s"},
 		"mailboxes hold the pages before it": {
-			[]Rung{at(0, "primary"), {Targets: []string{oncall.Everyone, oncall.Static}, Together: true}}, team([]string{"primary=a,b,c,d,e,f,g,h", "static=+7800"}),
+			[]Rung{at(0, "primary"), {Targets: []string{oncall.Everyone, oncall.Static}, Together: true}},
+			team([]string{"primary=a,b,c,d,e,f,g,h", "static=+7800"}),
 			"steps[0].targets: 8 page(s) one after another may be held for 18m40s, if mailboxes answer",
 		},
 		"a rule behind a long one": {Default().Steps, team([]string{"primary=anna", "static=+7"}, queue), "people[anna].notify[1].after: 30s never comes: the rules before it ring"},
