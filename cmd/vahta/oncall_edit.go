@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -57,7 +58,7 @@ func (p *planner) commit(e edit.Edit, c consent, base map[string]int64) error {
 	if base == nil {
 		base = p.looked(e)
 	}
-	done, err := p.rota.Commit(ctx, e, by, base)
+	done, err := p.rota.Commit(ctx, e, by, p.seeded(base))
 	if clash, ok := errors.AsType[*dispatch.RotaConflict](err); ok {
 		return p.conflict(clash, e)
 	}
@@ -85,6 +86,24 @@ func (p *planner) looked(e edit.Edit) map[string]int64 {
 	return base
 }
 
+// seedRevision is that of the edit which brings the configuration file into the record.
+const seedRevision = 1
+
+// seeded returns the revisions an author has looked at where that was the file, before there was a record: the first edit puts
+// just that into it.
+func (p *planner) seeded(base map[string]int64) map[string]int64 {
+	base = maps.Clone(base)
+	for name, seen := range base {
+		kind, id, _ := strings.Cut(name, " ")
+		body, err := edit.Body(p.view.Roster, edit.Key{Kind: edit.Kind(kind), ID: id})
+		there := err == nil && body != nil && (p.view.Version.Revision == 0 || p.view.Revisions[name] == seedRevision)
+		if seen == 0 && there {
+			base[name] = seedRevision
+		}
+	}
+	return base
+}
+
 // touched returns the keys that an edit names itself.
 func touched(e edit.Edit) []edit.Key {
 	switch {
@@ -93,7 +112,7 @@ func touched(e edit.Edit) []edit.Key {
 	case e.Schedule != nil:
 		return []edit.Key{{Kind: edit.Schedule, ID: e.Schedule.ID}}
 	case e.Restore != nil:
-		return []edit.Key{{Kind: edit.Schedule, ID: e.Restore.ID}}
+		return restored(*e.Restore)
 	case e.Absence != nil && e.Absence.ID != "":
 		return []edit.Key{{Kind: edit.Absence, ID: e.Absence.ID}}
 	case e.Temporary != nil && e.Temporary.ID != "":
@@ -112,6 +131,21 @@ func touched(e edit.Edit) []edit.Key {
 		all = append(all, touched(one)...)
 	}
 	return all
+}
+
+// restored returns the keys that a restoring names.
+func restored(r edit.Restore) []edit.Key {
+	switch {
+	case r.Schedule != nil:
+		return []edit.Key{{Kind: edit.Schedule, ID: r.Schedule.ID}}
+	case r.Absence != nil:
+		return []edit.Key{{Kind: edit.Absence, ID: r.Absence.ID}}
+	case r.Temporary != nil:
+		return []edit.Key{{Kind: edit.Temporary, ID: r.Temporary.ID}}
+	case r.Override != nil:
+		return []edit.Key{{Kind: edit.Override, ID: r.Override.ID}}
+	}
+	return nil
 }
 
 // confirm asks for a yes.

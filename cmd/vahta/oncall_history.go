@@ -237,15 +237,19 @@ func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*e
 	case edit.Person:
 		return &e, into(before, &e.Person)
 	case edit.Absence:
-		return &e, into(before, &e.Absence)
+		e.Restore = &edit.Restore{}
+		return &e, into(before, &e.Restore.Absence)
 	case edit.Temporary:
-		return &e, into(before, &e.Temporary)
+		e.Restore = &edit.Restore{}
+		return &e, into(before, &e.Restore.Temporary)
 	case edit.Override:
-		return &e, into(before, &e.Override)
+		e.Restore = &edit.Restore{}
+		return &e, into(before, &e.Restore.Override)
 	case edit.Calendar:
 		return &e, into(before, &e.Calendar)
 	case edit.Schedule:
-		return &e, into(before, &e.Restore)
+		e.Restore = &edit.Restore{}
+		return &e, into(before, &e.Restore.Schedule)
 	case edit.Request:
 		if before == nil && after != nil {
 			return &edit.Edit{Answer: &edit.Answer{Request: key.ID, Verdict: edit.Withdraw}}, nil

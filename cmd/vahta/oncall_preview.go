@@ -107,7 +107,7 @@ func (p *planner) printStrain(d *edit.ScheduleDiff, zone oncall.Zone) {
 func (p *planner) printHidden(h edit.Hidden) {
 	s, _ := p.view.Roster.Schedule(h.Schedule)
 	if h.Wholly {
-		p.say("  hides: %s has no effect on %s any more", "  перекрывает: %s больше нигде не действует в %s", p.record(h.Key), h.Schedule)
+		p.say("  hides: %s has no effect on schedule %s any more", "  перекрывает: %s больше нигде не действует в графике %s", p.record(h.Key), h.Schedule)
 		return
 	}
 	shown, more := p.most(len(h.Spans))

@@ -13,7 +13,8 @@ func (d *draft) absence(a oncall.Absence, reason, field string) *Refusal {
 	if reason != "" {
 		a.Reason = reason
 	}
-	if old := find(d.roster.Absences, a.ID, absenceID); old != nil {
+	old := find(d.roster.Absences, a.ID, absenceID)
+	if old != nil {
 		zones := d.zones(old.Zone)
 		if d.over(old.To, zones) {
 			return refuse("over", field, a.ID)
@@ -22,7 +23,11 @@ func (d *draft) absence(a oncall.Absence, reason, field string) *Refusal {
 			return d.prolongAbsence(*old, a, field)
 		}
 	}
+	if a.Zone.IsZero() && d.begun(a.From, d.zones(a.Zone)) { // by some of the clocks: that of the person counts
+		a.Zone = d.home(a.Person)
+	}
 	zones := d.zones(a.Zone)
+	d.read(zones, &a.From, &a.To)
 	if refusal := d.coming(&a.From, zones, field+".from"); refusal != nil {
 		return refusal
 	}
@@ -40,13 +45,28 @@ func (d *draft) absence(a oncall.Absence, reason, field string) *Refusal {
 			return refusal
 		}
 	}
-	if a.Zone.IsZero() {
-		for i := range d.roster.Schedules {
-			a.From = d.pinned(a.From, d.roster.Schedules[i].ID)
+	if refusal := d.awayAlready(a, field); refusal != nil {
+		return refusal
+	}
+	reason = a.Reason
+	if old != nil {
+		a.By, a.At, a.Reason = old.By, old.At, old.Reason
+	}
+	if old == nil || !alike(a, *old) {
+		a.By, a.At = d.by.Person, d.write()
+	}
+	a.Reason = reason
+	d.putAbsence(a)
+	return nil
+}
+
+// awayAlready refuses time off that is written down already, word for word.
+func (d *draft) awayAlready(a oncall.Absence, field string) *Refusal {
+	for _, b := range d.roster.Absences {
+		if b.ID != a.ID && b.Person == a.Person && b.From == a.From && b.To == a.To && b.Substitute == a.Substitute && b.Zone.String() == a.Zone.String() {
+			return refuse("absence_twice", field, a.Person, b.ID)
 		}
 	}
-	a.By, a.At = d.by.Person, d.write()
-	d.putAbsence(a)
 	return nil
 }
 

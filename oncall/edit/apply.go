@@ -33,6 +33,9 @@ func Apply(r oncall.Roster, e Edit, by Author, now time.Time, newID func() strin
 	if by.Person == "" {
 		return Result{}, refuse("author", "")
 	}
+	if refusal := plain(e, by); refusal != nil {
+		return Result{}, refusal
+	}
 	if refusal := d.edit(e, ""); refusal != nil {
 		return Result{}, refusal
 	}

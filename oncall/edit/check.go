@@ -32,68 +32,67 @@ func (d *draft) identify(id *string, field string, taken func(string) bool) *Ref
 // quote marks what somebody wrote.
 func quote(s string) string { return "“" + s + "”" }
 
-// zones are those a civil time may be read in: the given one, or those of all schedules.
-func (d *draft) zones(given oncall.Zone) []oncall.Zone {
-	if !given.IsZero() {
-		return []oncall.Zone{given}
+// clocks are those by which a civil time may be read: those of schedules, each through all of its versions.
+type clocks []*oncall.Schedule
+
+// zones are the clocks of a zone, or those of all schedules.
+func (d *draft) zones(given oncall.Zone) clocks {
+	if !given.IsZero() || len(d.roster.Schedules) == 0 {
+		return clocks{{Zone: given}}
 	}
-	var list []oncall.Zone
+	var list clocks
 	for i := range d.roster.Schedules {
-		list = append(list, d.zoneOf(d.roster.Schedules[i].ID))
-	}
-	if len(list) == 0 {
-		list = append(list, oncall.Zone{})
+		list = append(list, &d.roster.Schedules[i])
 	}
 	return list
 }
 
-// zoneOf is the zone in which the civil times of a schedule's corrections are read now.
-func (d *draft) zoneOf(schedule string) oncall.Zone {
-	s := find(d.roster.Schedules, schedule, scheduleID)
-	if s == nil {
-		return oncall.Zone{}
+// wall is the clock by which the corrections of a schedule are read.
+func (d *draft) wall(schedule string) *oncall.Schedule {
+	if s := find(d.roster.Schedules, schedule, scheduleID); s != nil {
+		return s
 	}
-	return s.RulesAt(d.now).Zone
+	return &oncall.Schedule{}
 }
 
-// first is the earliest instant of a point in some zones, last the latest.
-func first(p oncall.Point, zones []oncall.Zone) time.Time {
-	best := p.In(zones[0])
-	for _, z := range zones[1:] {
-		if t := p.In(z); t.Before(best) {
+// first is the earliest instant of a point by some clocks, last the latest.
+func first(p oncall.Point, on clocks) time.Time {
+	best := on[0].Instant(p)
+	for _, c := range on[1:] {
+		if t := c.Instant(p); t.Before(best) {
 			best = t
 		}
 	}
 	return best
 }
 
-func last(p oncall.Point, zones []oncall.Zone) time.Time {
-	best := p.In(zones[0])
-	for _, z := range zones[1:] {
-		if t := p.In(z); t.After(best) {
+func last(p oncall.Point, on clocks) time.Time {
+	best := on[0].Instant(p)
+	for _, c := range on[1:] {
+		if t := c.Instant(p); t.After(best) {
 			best = t
 		}
 	}
 	return best
 }
 
-// begun reports whether a point lies before now in any of the zones.
-func (d *draft) begun(from oncall.Point, zones []oncall.Zone) bool {
-	return first(from, zones).Before(d.now)
+// begun reports whether a point lies before now by any of the clocks.
+func (d *draft) begun(from oncall.Point, on clocks) bool {
+	return first(from, on).Before(d.now)
 }
 
-// over reports whether an end has passed in all of the zones. Nothing is over that has no end.
-func (d *draft) over(to oncall.Point, zones []oncall.Zone) bool {
-	return !to.IsZero() && !last(to, zones).After(d.now)
+// over reports whether an end has passed by all of the clocks. Nothing is over that has no end.
+func (d *draft) over(to oncall.Point, on clocks) bool {
+	return !to.IsZero() && !last(to, on).After(d.now)
 }
 
 // span refuses spans without an end, without a length, or too long.
-func (d *draft) span(from, to oncall.Point, zones []oncall.Zone, field string) *Refusal {
+func (d *draft) span(from, to oncall.Point, on clocks, field string) *Refusal {
 	if to.IsZero() {
 		return refuse("no_span", field)
 	}
-	for _, z := range zones {
-		start, end := from.In(z), to.In(z)
+	for _, z := range on {
+		start, end := z.Instant(from), z.Instant(to)
 		switch {
 		case !start.Before(end):
 			return refuse("empty_span", field, from.String(), to.String())
@@ -105,26 +104,26 @@ func (d *draft) span(from, to oncall.Point, zones []oncall.Zone, field string) *
 }
 
 // coming fills in a missing start with now and refuses one that has passed.
-func (d *draft) coming(from *oncall.Point, zones []oncall.Zone, field string) *Refusal {
+func (d *draft) coming(from *oncall.Point, on clocks, field string) *Refusal {
 	if from.IsZero() {
 		*from = oncall.InstantPoint(d.now)
 	}
-	if d.begun(*from, zones) {
-		return refuse("past", field, from.String(), d.clock(zones))
+	if d.begun(*from, on) {
+		return refuse("past", field, from.String(), d.clock(on))
 	}
 	return nil
 }
 
 // ending refuses an end that has passed.
-func (d *draft) ending(to oncall.Point, zones []oncall.Zone, field string) *Refusal {
-	if first(to, zones).Before(d.now) {
-		return refuse("past_end", field, to.String(), d.clock(zones))
+func (d *draft) ending(to oncall.Point, on clocks, field string) *Refusal {
+	if first(to, on).Before(d.now) {
+		return refuse("past_end", field, to.String(), d.clock(on))
 	}
 	return nil
 }
 
 // clock is now as the wall shows it.
-func (d *draft) clock(zones []oncall.Zone) string { return oncall.CivilAt(d.now, zones[0]).String() }
+func (d *draft) clock(on clocks) string { return oncall.CivilAt(d.now, on[0].RulesAt(d.now).Zone).String() }
 
 // known refuses people who are not in the rota; able also those who can not be on duty.
 func (d *draft) known(person, field string) *Refusal {

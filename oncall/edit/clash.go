@@ -66,12 +66,12 @@ func (l *look) clashes(d oncall.Difference, duties map[string][]stint) []Overlap
 			}
 			for i := range r.Absences {
 				a := &r.Absences[i]
-				zone := a.Zone
-				if zone.IsZero() {
-					zone = s.RulesAt(span.Start).Zone
+				on := &s
+				if !a.Zone.IsZero() {
+					on = &oncall.Schedule{Zone: a.Zone}
 				}
 				if a.Person == id {
-					list = appendOverlap(list, Overlap{Person: id, Track: span.Track, Absence: a.ID}, span, a.From.In(zone), a.To.In(zone))
+					list = appendOverlap(list, Overlap{Person: id, Track: span.Track, Absence: a.ID}, span, on.Instant(a.From), on.Instant(a.To))
 				}
 			}
 			for _, other := range duties[id] {

@@ -37,7 +37,6 @@ type Edit struct {
 
 	Person    *oncall.Person       `json:"person,omitempty"`    // add, or replace the one of that ID
 	Schedule  *NewRules            `json:"schedule,omitempty"`  // add, or a new version of the one of that ID
-	Restore   *oncall.Schedule     `json:"restore,omitempty"`   // from now on as it once was, with what was planned then
 	Absence   *oncall.Absence      `json:"absence,omitempty"`   // add, or replace one that has not begun
 	Temporary *oncall.Temporary    `json:"temporary,omitempty"` // likewise
 	Override  *oncall.Override     `json:"override,omitempty"`  // likewise
@@ -49,6 +48,8 @@ type Edit struct {
 	Answer *Answer         `json:"answer,omitempty"`
 	Take   *Take           `json:"take,omitempty"`
 	Import []Edit          `json:"import,omitempty"` // all of them or none, one revision
+	// Restore makes something from now on what it once was.
+	Restore *Restore `json:"restore,omitempty"`
 }
 
 // NewRules is a schedule to add or to go over to. Without zone, tracks and failover only the name changes.
@@ -60,6 +61,15 @@ type NewRules struct {
 	From oncall.Point `json:"from,omitzero"`
 	// KeepStart leaves the start indexes of layers as given instead of keeping the present turn.
 	KeepStart bool `json:"keep_start,omitempty"`
+}
+
+// Restore is what something once was. Exactly one field is set. A schedule has again all that was planned on it, a correction its
+// place among the others, its author and its reason. What was begun meanwhile keeps what has passed.
+type Restore struct {
+	Schedule  *oncall.Schedule  `json:"schedule,omitempty"`
+	Absence   *oncall.Absence   `json:"absence,omitempty"`
+	Temporary *oncall.Temporary `json:"temporary,omitempty"`
+	Override  *oncall.Override  `json:"override,omitempty"`
 }
 
 // Answer settles a request.

@@ -95,7 +95,7 @@ func corrections(r *oncall.Roster) []Key {
 // lies reports whether a correction reaches into a span.
 func (l *look) lies(r *oncall.Roster, key Key, start, end time.Time) bool {
 	d := draft{roster: *r, now: l.now}
-	from := func(p oncall.Point, zones []oncall.Zone) bool { return first(p, zones).Before(end) }
+	from := func(p oncall.Point, zones clocks) bool { return first(p, zones).Before(end) }
 	ends := d.ends(key)
 	if len(ends) == 0 || !slices.ContainsFunc(ends, func(t time.Time) bool { return t.After(start) }) {
 		return false
@@ -106,10 +106,10 @@ func (l *look) lies(r *oncall.Roster, key Key, start, end time.Time) bool {
 		return from(a.From, d.zones(a.Zone))
 	case Temporary:
 		t := find(r.Temporaries, key.ID, temporaryID)
-		return from(t.From, []oncall.Zone{d.zoneOf(t.Schedule)})
+		return from(t.From, clocks{d.wall(t.Schedule)})
 	case Override:
 		o := find(r.Overrides, key.ID, overrideID)
-		zones := []oncall.Zone{d.zoneOf(o.Schedule)}
+		zones := clocks{d.wall(o.Schedule)}
 		return slices.ContainsFunc(o.Changes, func(c oncall.Change) bool { return from(c.From, zones) })
 	case Person, Schedule, Request, Calendar:
 	}

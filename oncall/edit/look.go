@@ -93,12 +93,12 @@ func (d *draft) ends(key Key) []time.Time {
 		}
 	case Temporary:
 		if t := find(r.Temporaries, key.ID, temporaryID); t != nil {
-			list = append(list, t.To.In(d.zoneOf(t.Schedule)))
+			list = append(list, d.wall(t.Schedule).Instant(t.To))
 		}
 	case Override:
 		if o := find(r.Overrides, key.ID, overrideID); o != nil {
 			for _, c := range o.Changes {
-				list = append(list, c.To.In(d.zoneOf(o.Schedule)))
+				list = append(list, d.wall(o.Schedule).Instant(c.To))
 			}
 		}
 	case Schedule:
@@ -235,15 +235,14 @@ func (l *look) requests(d oncall.Difference) []string {
 	var ids []string
 	r := l.after.Roster()
 	s, _ := r.Schedule(d.Schedule)
-	zone := s.RulesAt(l.now).Zone
 	for i := range r.Requests {
 		q := &r.Requests[i]
 		if q.Schedule != d.Schedule || slices.Contains(l.changed, Key{Request, q.ID}) || StateOf(*r, *q, l.now) != oncall.RequestOpen {
 			continue
 		}
 		if slices.ContainsFunc(d.Spans, func(span oncall.SpanDiff) bool {
-			return span.Track == q.Track && (overlap(span.Start, span.End, q.From.In(zone), q.To.In(zone)) ||
-				!q.ReturnFrom.IsZero() && overlap(span.Start, span.End, q.ReturnFrom.In(zone), q.ReturnTo.In(zone)))
+			return span.Track == q.Track && (overlap(span.Start, span.End, s.Instant(q.From), s.Instant(q.To)) ||
+				!q.ReturnFrom.IsZero() && overlap(span.Start, span.End, s.Instant(q.ReturnFrom), s.Instant(q.ReturnTo)))
 		}) {
 			ids = append(ids, q.ID)
 		}

@@ -44,21 +44,28 @@ func (d *draft) override(o oncall.Override, reason, field string) *Refusal {
 			return refusal
 		}
 	}
-	o.By, o.At = d.by.Person, d.write()
+	reason = o.Reason
+	if old != nil {
+		o.By, o.At, o.Reason = old.By, old.At, old.Reason
+	}
+	if old == nil || !alike(o, *old) { // whoever gives another reason alone leaves it in its place
+		o.By, o.At = d.by.Person, d.write()
+	}
+	o.Reason = reason
 	d.putOverride(o)
 	return nil
 }
 
 // change checks one substitution that is new.
 func (d *draft) change(c *oncall.Change, schedule, field string) *Refusal {
-	zones := []oncall.Zone{d.zoneOf(schedule)}
+	zones := clocks{d.wall(schedule)}
+	d.read(zones, &c.From, &c.To)
 	if refusal := d.coming(&c.From, zones, field+".from"); refusal != nil {
 		return refusal
 	}
 	if refusal := d.span(c.From, c.To, zones, field+".to"); refusal != nil {
 		return refusal
 	}
-	c.From = d.pinned(c.From, schedule)
 	if c.Add == "" && c.Remove == "" {
 		return refuse("no_changes", field)
 	}
@@ -78,7 +85,7 @@ func (d *draft) change(c *oncall.Change, schedule, field string) *Refusal {
 
 // progress tells whether a part of an override has begun, and whether all of it is over.
 func (d *draft) progress(o oncall.Override) (begun, over bool) {
-	zones := []oncall.Zone{d.zoneOf(o.Schedule)}
+	zones := clocks{d.wall(o.Schedule)}
 	over = len(o.Changes) > 0
 	for _, c := range o.Changes {
 		begun = begun || d.begun(c.From, zones)
@@ -93,7 +100,7 @@ func (d *draft) prolongOverride(old, o oncall.Override, field string) *Refusal {
 	if o.Schedule != old.Schedule || o.Track != old.Track || o.Kind != old.Kind {
 		return refuse("begun", field, old.ID)
 	}
-	zones := []oncall.Zone{d.zoneOf(old.Schedule)}
+	zones := clocks{d.wall(old.Schedule)}
 	var begun []oncall.Change
 	for _, c := range old.Changes {
 		if d.begun(c.From, zones) {
@@ -152,7 +159,7 @@ func (d *draft) removeOverride(id, field string) *Refusal {
 		d.touch(Override, id)
 		return nil
 	}
-	zones := []oncall.Zone{d.zoneOf(old.Schedule)}
+	zones := clocks{d.wall(old.Schedule)}
 	ended := *old
 	ended.Changes = nil
 	for _, c := range old.Changes {

@@ -63,20 +63,18 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 	old := find(d.roster.Schedules, n.ID, scheduleID)
 	if old != nil && n.Zone.IsZero() && len(n.Tracks) == 0 && len(n.Failover) == 0 && n.Calendar == "" {
 		renamed := *old
-		renamed.Name = n.Name
+		renamed.Name = cmp.Or(n.Name, old.Name)
 		d.putSchedule(renamed)
 		return nil
 	}
-	zones := []oncall.Zone{n.Zone}
-	if refusal := d.coming(&n.From, zones, field+".from"); refusal != nil {
+	on := d.zones(n.Zone)
+	d.read(on, &n.From)
+	if refusal := d.coming(&n.From, on, field+".from"); refusal != nil {
 		return refusal
 	}
-	from := n.From.In(n.Zone)
+	from := on[0].Instant(n.From)
 	s := oncall.Schedule{ID: n.ID, Name: n.Name, Zone: n.Zone, Calendar: n.Calendar}
 	if old != nil {
-		if zoneChanges(old, from, n.Zone) {
-			d.pinAll(n.ID)
-		}
 		s = *old
 		s.Name = cmp.Or(n.Name, old.Name)
 		s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
@@ -93,6 +91,9 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 }
 
 func (d *draft) putSchedule(s oncall.Schedule) {
+	if old := find(d.roster.Schedules, s.ID, scheduleID); old != nil {
+		d.keepMoments(old, &s)
+	}
 	d.roster.Schedules = put(d.roster.Schedules, s, scheduleID)
 	d.touch(Schedule, s.ID)
 }

@@ -2,38 +2,58 @@ package edit
 
 import (
 	"slices"
-	"time"
 
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// Versions of a schedule may have different zones, and each reads the civil times of corrections by its own. So that this does
-// not move what was planned, still less what has happened, corrections become instants where the zones come together.
+// The clock of a schedule is that of the zone in force, so another zone makes it read civil times otherwise. That this moves
+// neither what was planned nor what has happened, points that would be read otherwise become instants.
 
-// pinned returns the start of something new as an instant if a version of a time gone by would read it as lying before now.
-func (d *draft) pinned(from oncall.Point, schedule string) oncall.Point {
-	s := find(d.roster.Schedules, schedule, scheduleID)
-	if s == nil {
-		return from
-	}
-	zones := []oncall.Zone{s.Zone}
-	for _, v := range s.Versions {
-		if !v.From.After(d.now) {
-			zones = append(zones, v.Zone)
+// read makes instants of points of something new whose reading is past and comes once more: the clocks have gone back, or the
+// schedule has moved west.
+func (d *draft) read(on clocks, points ...*oncall.Point) {
+	zone := on[0].RulesAt(d.now).Zone
+	for _, p := range points {
+		c, civil := p.Civil()
+		if !civil || !d.begun(*p, on) {
+			continue
+		}
+		for _, pick := range []oncall.Pick{oncall.First, oncall.Last} {
+			if t := zone.Resolve(c, pick); !t.Before(d.now) {
+				*p = oncall.InstantPoint(t)
+				break
+			}
 		}
 	}
-	if d.begun(from, zones) {
-		return oncall.InstantPoint(from.In(d.zoneOf(schedule)))
-	}
-	return from
 }
 
-// pinAll makes instants of what is not yet over on a schedule, by its zone of now, before that changes.
-func (d *draft) pinAll(schedule string) {
-	zone := d.zoneOf(schedule)
-	zones := []oncall.Zone{zone}
+// home is the zone by which somebody reads the clock: that of the first schedule with the person, else the person's own, else
+// that of the first schedule.
+func (d *draft) home(person string) oncall.Zone {
+	for i := range d.roster.Schedules {
+		if s := &d.roster.Schedules[i]; inSchedule(s, person) {
+			return s.RulesAt(d.now).Zone
+		}
+	}
+	if p := find(d.roster.People, person, personID); p != nil && !p.Zone.IsZero() {
+		return p.Zone
+	}
+	return d.zones(oncall.Zone{})[0].RulesAt(d.now).Zone
+}
+
+// keepMoments makes instants of what a schedule would read otherwise than it did before. Time off without a zone keeps its
+// moments where all schedules have read it alike; else each reads it by its own clock.
+func (d *draft) keepMoments(before, after *oncall.Schedule) {
+	pin := func(points ...*oncall.Point) (moved bool) {
+		for _, p := range points {
+			if at := before.Instant(*p); !after.Instant(*p).Equal(at) {
+				*p, moved = oncall.InstantPoint(at), true
+			}
+		}
+		return moved
+	}
 	for _, t := range d.roster.Temporaries {
-		if t.Schedule != schedule || d.over(t.To, zones) {
+		if t.Schedule != before.ID {
 			continue
 		}
 		t.Shifts = slices.Clone(t.Shifts)
@@ -41,12 +61,12 @@ func (d *draft) pinAll(schedule string) {
 		for i := range t.Shifts {
 			points = append(points, &t.Shifts[i].From, &t.Shifts[i].To)
 		}
-		if pin(zone, points...) {
+		if pin(points...) {
 			d.putTemporary(t)
 		}
 	}
 	for _, o := range d.roster.Overrides {
-		if _, over := d.progress(o); o.Schedule != schedule || over {
+		if o.Schedule != before.ID {
 			continue
 		}
 		o.Changes = slices.Clone(o.Changes)
@@ -54,29 +74,25 @@ func (d *draft) pinAll(schedule string) {
 		for i := range o.Changes {
 			points = append(points, &o.Changes[i].From, &o.Changes[i].To)
 		}
-		if pin(zone, points...) {
+		if pin(points...) {
 			d.putOverride(o)
 		}
 	}
 	for _, q := range d.roster.Requests {
-		open := q.Schedule == schedule && StateOf(d.roster, q, d.now) == oncall.RequestOpen
-		if open && pin(zone, &q.From, &q.To, &q.ReturnFrom, &q.ReturnTo) {
+		if q.Schedule == before.ID && q.State == oncall.RequestOpen && pin(&q.From, &q.To, &q.ReturnFrom, &q.ReturnTo) {
 			d.putRequest(q)
 		}
 	}
-}
-
-// pin makes instants of points, and reports whether any was none.
-func pin(zone oncall.Zone, points ...*oncall.Point) (moved bool) {
-	for _, p := range points {
-		if at := oncall.InstantPoint(p.In(zone)); !p.IsZero() && *p != at {
-			*p, moved = at, true
+	for _, a := range d.roster.Absences {
+		if a.Zone.IsZero() && d.alikeElsewhere(before, a.From) && d.alikeElsewhere(before, a.To) && pin(&a.From, &a.To) {
+			d.putAbsence(a)
 		}
 	}
-	return moved
 }
 
-// zoneChanges reports whether the zone of a schedule is another from a moment on.
-func zoneChanges(s *oncall.Schedule, from time.Time, zone oncall.Zone) bool {
-	return s.RulesAt(from).Zone.String() != zone.String()
+// alikeElsewhere reports whether all other schedules read a point as this one.
+func (d *draft) alikeElsewhere(s *oncall.Schedule, p oncall.Point) bool {
+	return !slices.ContainsFunc(d.roster.Schedules, func(o oncall.Schedule) bool {
+		return o.ID != s.ID && !o.Instant(p).Equal(s.Instant(p))
+	})
 }

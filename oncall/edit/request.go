@@ -12,20 +12,17 @@ import (
 // StateOf returns where a request stands at now: an open one whose time has come is expired. The time of a swap comes with
 // the earlier of its two spans.
 func StateOf(r oncall.Roster, q oncall.Request, now time.Time) oncall.RequestState {
-	if q.State == oncall.RequestOpen && !deadline(r, q, now).After(now) {
+	if q.State == oncall.RequestOpen && !deadline(r, q).After(now) {
 		return oncall.RequestExpired
 	}
 	return q.State
 }
 
 // deadline is the moment by which somebody must have accepted.
-func deadline(r oncall.Roster, q oncall.Request, now time.Time) time.Time {
-	var zone oncall.Zone
-	if s := find(r.Schedules, q.Schedule, scheduleID); s != nil {
-		zone = s.RulesAt(now).Zone
-	}
-	at := q.From.In(zone)
-	if back := q.ReturnFrom.In(zone); !q.ReturnFrom.IsZero() && back.Before(at) {
+func deadline(r oncall.Roster, q oncall.Request) time.Time {
+	s := (&draft{roster: r}).wall(q.Schedule)
+	at := s.Instant(q.From)
+	if back := s.Instant(q.ReturnFrom); !q.ReturnFrom.IsZero() && back.Before(at) {
 		at = back
 	}
 	return at
@@ -69,14 +66,16 @@ func (d *draft) ask(q oncall.Request, reason, field string) *Refusal {
 
 // askSpans checks the span to be covered, and that which is offered for it.
 func (d *draft) askSpans(q *oncall.Request, field string) *Refusal {
-	zones := []oncall.Zone{d.zoneOf(q.Schedule)}
+	s := d.wall(q.Schedule)
+	zones := clocks{s}
+	d.read(zones, &q.From, &q.To)
 	if refusal := d.coming(&q.From, zones, field+".from"); refusal != nil {
 		return refusal
 	}
 	if refusal := d.span(q.From, q.To, zones, field+".to"); refusal != nil {
 		return refusal
 	}
-	if deadline(d.roster, *q, d.now).Equal(d.now) {
+	if deadline(d.roster, *q).Equal(d.now) {
 		return refuse("past", field+".from", q.From.String(), d.clock(zones))
 	}
 	if !d.onDuty(q.Person, *q, q.From, q.To) {
@@ -86,7 +85,7 @@ func (d *draft) askSpans(q *oncall.Request, field string) *Refusal {
 		other := &d.roster.Requests[i]
 		if other.Person == q.Person && other.Schedule == q.Schedule && other.Track == q.Track &&
 			StateOf(d.roster, *other, d.now) == oncall.RequestOpen &&
-			overlap(other.From.In(zones[0]), other.To.In(zones[0]), q.From.In(zones[0]), q.To.In(zones[0])) {
+			overlap(s.Instant(other.From), s.Instant(other.To), s.Instant(q.From), s.Instant(q.To)) {
 			return refuse("ask_twice", field+".from", q.Person, other.ID)
 		}
 	}
@@ -96,13 +95,14 @@ func (d *draft) askSpans(q *oncall.Request, field string) *Refusal {
 	if q.ReturnFrom.IsZero() {
 		return refuse("no_span", field+".return_from")
 	}
+	d.read(zones, &q.ReturnFrom, &q.ReturnTo)
 	if refusal := d.coming(&q.ReturnFrom, zones, field+".return_from"); refusal != nil {
 		return refusal
 	}
 	if refusal := d.span(q.ReturnFrom, q.ReturnTo, zones, field+".return_to"); refusal != nil {
 		return refusal
 	}
-	if overlap(q.ReturnFrom.In(zones[0]), q.ReturnTo.In(zones[0]), q.From.In(zones[0]), q.To.In(zones[0])) {
+	if overlap(s.Instant(q.ReturnFrom), s.Instant(q.ReturnTo), s.Instant(q.From), s.Instant(q.To)) {
 		return refuse("swap_overlap", field+".return_from")
 	}
 	return nil
@@ -129,8 +129,8 @@ func (d *draft) asked(q *oncall.Request, field string) *Refusal {
 
 // onDuty reports whether a person is on the request's track at some time of a span.
 func (d *draft) onDuty(person string, q oncall.Request, from, to oncall.Point) bool {
-	zone := d.zoneOf(q.Schedule)
-	return slices.Contains(peopleOn(d.evaluator(), q.Schedule, q.Track, from.In(zone), to.In(zone)), person)
+	s := d.wall(q.Schedule)
+	return slices.Contains(peopleOn(d.evaluator(), q.Schedule, q.Track, s.Instant(from), s.Instant(to)), person)
 }
 
 func overlap(aFrom, aTo, bFrom, bTo time.Time) bool { return aFrom.Before(bTo) && bFrom.Before(aTo) }
@@ -147,7 +147,8 @@ func (d *draft) answer(a Answer, reason, field string) *Refusal {
 	}
 	switch StateOf(d.roster, q, d.now) {
 	case oncall.RequestExpired:
-		at := oncall.CivilAt(deadline(d.roster, q, d.now), d.zoneOf(q.Schedule)).String()
+		until := deadline(d.roster, q)
+		at := oncall.CivilAt(until, d.wall(q.Schedule).RulesAt(until).Zone).String()
 		return refuse("expired", field+".request", q.ID, at, q.Person)
 	case oncall.RequestAccepted, oncall.RequestDeclined, oncall.RequestWithdrawn:
 		return refuse("settled", field+".request", q.ID, string(q.State), q.SettledBy)

@@ -2,6 +2,9 @@ package edit_test
 
 import (
 	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -16,7 +19,7 @@ import (
 func undo(t *testing.T, was, is oncall.Roster, now time.Time) edit.Result {
 	t.Helper()
 	s, _ := was.Schedule("line")
-	result, err := edit.Apply(is, edit.Edit{Restore: &s}, scheduler, now, names())
+	result, err := edit.Apply(is, edit.Edit{Restore: &edit.Restore{Schedule: &s}}, scheduler, now, names())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,14 +85,14 @@ func TestRestoreRemoved(t *testing.T) {
 	with := apply(t, roster(t, fixture), `{"schedule":{"id":"night","zone":"Europe/Moscow","from":"2026-12-24 09:00","tracks":[{"id":"primary","layers":[{"id":"l","members":["anna"]}]}]}}`, scheduler).Roster
 	without := apply(t, with, `{"remove":{"kind":"schedule","id":"night"}}`, scheduler).Roster
 	s, _ := with.Schedule("night")
-	back, err := edit.Apply(without, edit.Edit{Restore: &s}, scheduler, now, names())
+	back, err := edit.Apply(without, edit.Edit{Restore: &edit.Restore{Schedule: &s}}, scheduler, now, names())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(records(t, with), records(t, back.Roster)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := edit.Apply(without, edit.Edit{Restore: &s}, engineer("anna"), now, names()); err == nil {
+	if _, err := edit.Apply(without, edit.Edit{Restore: &edit.Restore{Schedule: &s}}, engineer("anna"), now, names()); err == nil {
 		t.Error("an engineer brings schedules back")
 	}
 }
@@ -112,7 +115,7 @@ func TestRestoreUndoes(t *testing.T) {
 		}
 		later := d.now.Add(time.Duration(rapid.IntRange(0, 5*86400).Draw(rt, "undone after")) * time.Second)
 		was, _ := planned.Schedule("line")
-		undone, err := edit.Apply(second.Roster, edit.Edit{Restore: &was}, scheduler, later, names())
+		undone, err := edit.Apply(second.Roster, edit.Edit{Restore: &edit.Restore{Schedule: &was}}, scheduler, later, names())
 		if err != nil {
 			rt.Fatal(err)
 		}
@@ -133,5 +136,58 @@ func TestPlannedTurnsStay(t *testing.T) {
 	from := at(t, "2026-12-14 09:00")
 	if diff := cmp.Diff(people(planned, from, from.Add(30*day)), people(both, from, from.Add(30*day))); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A correction comes back in its place among the others, and whoever corrects its reason leaves it there.
+func TestRestoreOrder(t *testing.T) {
+	t.Parallel()
+	r := apply(t, roster(t, fixture), `{"reason":"first","override":{"id":"one","schedule":"line","changes":[{"from":"2026-12-05 09:00","to":"2026-12-06 09:00","add":"gleb","remove":"boris"}]}}`, scheduler).Roster
+	r = apply(t, r, `{"override":{"id":"two","schedule":"line","changes":[{"from":"2026-12-05 09:00","to":"2026-12-06 09:00","add":"olga","remove":"gleb"}]}}`, scheduler).Roster
+	noon := at(t, "2026-12-05 12:00")
+	was := who(r, "line", "primary", noon)
+	if was != "olga" {
+		t.Fatalf("on duty is %s", was)
+	}
+	gone := apply(t, r, `{"remove":{"kind":"override","id":"one"}}`, scheduler).Roster
+	one := r.Overrides[slices.IndexFunc(r.Overrides, func(o oncall.Override) bool { return o.ID == "one" })]
+	back, err := edit.Apply(gone, edit.Edit{Reason: "undo", Restore: &edit.Restore{Override: &one}}, admin, now.Add(time.Hour), names())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(records(t, r), records(t, back.Roster)); diff != "" {
+		t.Error(diff)
+	}
+	reworded := apply(t, r, `{"override":{"id":"one","reason":"another","schedule":"line","changes":[{"from":"2026-12-05 09:00","to":"2026-12-06 09:00","add":"gleb","remove":"boris"}]}}`, scheduler).Roster
+	if got := who(reworded, "line", "primary", noon); got != was {
+		t.Errorf("with another reason %s is on duty, not %s", got, was)
+	}
+}
+
+// Control characters are refused wherever they stand, in both languages; lines are not.
+func TestControlCharacters(t *testing.T) {
+	t.Parallel()
+	for field, text := range map[string]string{
+		"reason":                `{"reason":"x\u0000","take":{"schedule":"line","person":"anna"}}`,
+		"absence.reason":        `{"absence":{"person":"anna","from":"2026-12-01","to":"2026-12-02","reason":"\u001b[31m"}}`,
+		"import[0].person.name": `{"import":[{"person":{"id":"dora","name":"D\u0007"}}]}`,
+	} {
+		_, err := edit.Apply(roster(t, fixture), parse(t, text), admin, now, names())
+		refusal, _ := errors.AsType[*edit.Refusal](err)
+		if refusal == nil || refusal.Field != field || refusal.Code != edit.Invalid || !strings.Contains(refusal.Text("ru"), "управляющий") {
+			t.Errorf("%s: %v", field, err)
+		}
+	}
+	apply(t, roster(t, fixture), `{"reason":"two\nlines","take":{"schedule":"line","person":"anna"}}`, admin)
+}
+
+// The same time off is not written down twice.
+func TestSameAbsence(t *testing.T) {
+	t.Parallel()
+	text := `{"absence":{"person":"anna","from":"2026-12-01","to":"2026-12-02"}}`
+	r := apply(t, roster(t, fixture), text, admin).Roster
+	_, err := edit.Apply(r, parse(t, text), admin, now, func() string { return "again" })
+	if refusal, _ := errors.AsType[*edit.Refusal](err); refusal == nil || refusal.Code != edit.Clash {
+		t.Errorf("got %v", err)
 	}
 }

@@ -23,10 +23,10 @@ func (d *draft) temporary(t oncall.Temporary, reason, field string) *Refusal {
 		t.Reason = reason
 	}
 	t.Shifts = slices.Clone(t.Shifts)
-	zones := []oncall.Zone{d.zoneOf(t.Schedule)}
+	zones := clocks{d.wall(t.Schedule)}
 	old := find(d.roster.Temporaries, t.ID, temporaryID)
 	if old != nil {
-		zones := []oncall.Zone{d.zoneOf(old.Schedule)}
+		zones := clocks{d.wall(old.Schedule)}
 		if d.over(old.To, zones) {
 			return refuse("over", field, t.ID)
 		}
@@ -34,6 +34,7 @@ func (d *draft) temporary(t oncall.Temporary, reason, field string) *Refusal {
 			return d.prolongTemporary(*old, t, field)
 		}
 	}
+	d.read(zones, &t.From, &t.To)
 	if refusal := d.coming(&t.From, zones, field+".from"); refusal != nil {
 		return refusal
 	}
@@ -45,21 +46,28 @@ func (d *draft) temporary(t oncall.Temporary, reason, field string) *Refusal {
 			return refusal
 		}
 	}
-	t.From = d.pinned(t.From, t.Schedule)
-	t.By, t.At = d.by.Person, d.write()
+	reason = t.Reason
+	if old != nil {
+		t.By, t.At, t.Reason = old.By, old.At, old.Reason
+	}
+	if old == nil || !alike(t, *old) {
+		t.By, t.At = d.by.Person, d.write()
+	}
+	t.Reason = reason
 	d.putTemporary(t)
 	return nil
 }
 
 // temporaryShift checks a shift that is new; without a start or end it has those of its schedule.
 func (d *draft) temporaryShift(s *oncall.TemporaryShift, t oncall.Temporary, field string) *Refusal {
-	zones := []oncall.Zone{d.zoneOf(t.Schedule)}
+	zones := clocks{d.wall(t.Schedule)}
 	if s.From.IsZero() {
 		s.From = t.From
 	}
 	if s.To.IsZero() {
 		s.To = t.To
 	}
+	d.read(zones, &s.From, &s.To)
 	if refusal := d.coming(&s.From, zones, field+".from"); refusal != nil {
 		return refusal
 	}
@@ -77,7 +85,7 @@ func (d *draft) temporaryShift(s *oncall.TemporaryShift, t oncall.Temporary, fie
 // prolongTemporary changes what is to come: the end, and shifts that have not begun. Those that have keep their start and
 // their people, and their end moves only among moments to come.
 func (d *draft) prolongTemporary(old, t oncall.Temporary, field string) *Refusal {
-	zones := []oncall.Zone{d.zoneOf(old.Schedule)}
+	zones := clocks{d.wall(old.Schedule)}
 	if t.From.IsZero() {
 		t.From = old.From
 	}
@@ -125,7 +133,7 @@ func (d *draft) prolongTemporary(old, t oncall.Temporary, field string) *Refusal
 }
 
 // sameEnd reports whether two ends say the same of the past.
-func (d *draft) sameEnd(a, b oncall.Point, zones []oncall.Zone) bool {
+func (d *draft) sameEnd(a, b oncall.Point, zones clocks) bool {
 	return a == b || (!first(a, zones).Before(d.now) && !first(b, zones).Before(d.now))
 }
 
@@ -141,7 +149,7 @@ func (d *draft) removeTemporary(id, field string) *Refusal {
 	if old == nil {
 		return refuse("not_found", field, id)
 	}
-	zones := []oncall.Zone{d.zoneOf(old.Schedule)}
+	zones := clocks{d.wall(old.Schedule)}
 	switch {
 	case d.over(old.To, zones):
 		return refuse("over", field, id)

@@ -151,6 +151,16 @@ var texts = map[string]text{ //nolint:gochecknoglobals // a constant table
 		says{"schedule {0} is closed already", "there is nothing to do"},
 		says{"график {0} уже закрыт", "делать ничего не нужно"},
 	},
+	"absence_twice": {
+		Clash,
+		says{"this time off of {0} is written down already (absence {1})", "there is nothing to do; to change it, edit {1}"},
+		says{"это отсутствие уже записано ({0}, отсутствие {1})", "делать ничего не нужно; чтобы изменить, правьте {1}"},
+	},
+	"control": {
+		Invalid,
+		says{"{0} holds a control character", "write it with letters, digits and signs alone"},
+		says{"в тексте {0} есть управляющий символ", "оставьте только буквы, цифры и знаки"},
+	},
 	"remove_request": {
 		Invalid,
 		says{"a request is not removed", "answer it with withdraw"},
