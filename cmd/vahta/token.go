@@ -45,10 +45,23 @@ type counter struct {
 	desk.Tokens
 	cfg  portal.Config
 	here company
+	lang string
+}
+
+// tr chooses a text by --lang.
+func (c counter) tr(en, ru string) string {
+	if c.lang == "ru" {
+		return ru
+	}
+	return en
 }
 
 // withTokens runs f on the tokens of the running server, or on the record.
 func withTokens(cmd *cobra.Command, f func(context.Context, counter) error) error {
+	language, err := lang(cmd)
+	if err != nil {
+		return err
+	}
 	l, here, err := loadCompany(cmd)
 	if err != nil {
 		return err
@@ -57,7 +70,7 @@ func withTokens(cmd *cobra.Command, f func(context.Context, counter) error) erro
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), counter{t, l.Config.Portal, here}); err != nil {
+	if err := f(cmd.Context(), counter{t, l.Config.Portal, here, language}); err != nil {
 		_ = done() // the first fault is the one to show
 		return err
 	}
@@ -130,15 +143,15 @@ func showSecret(cmd *cobra.Command, c counter, i portal.Issued) {
 	if path := i.Path(); path != "" {
 		fmt.Fprintln(w, c.cfg.URL(path))
 		if c.cfg.PublicURL == "" {
-			fmt.Fprintln(cmd.ErrOrStderr(), tr("this is the path; set portal.public_url to get the whole address", "это путь; задайте portal.public_url, чтобы получать адрес целиком"))
+			fmt.Fprintln(cmd.ErrOrStderr(), c.tr("this is the path; set portal.public_url to get the whole address", "это путь; задайте portal.public_url, чтобы получать адрес целиком"))
 		}
 	} else {
 		fmt.Fprintln(w, i.Secret)
 	}
-	fmt.Fprintf(cmd.ErrOrStderr(), tr("%s is made; this is shown once. Whoever has it gets in: `vahta token revoke %q` ends it\n",
+	fmt.Fprintf(cmd.ErrOrStderr(), c.tr("%s is made; this is shown once. Whoever has it gets in: `vahta token revoke %q` ends it\n",
 		"%s сделан; это показывается один раз. Кто его знает, тот войдёт; отозвать: `vahta token revoke %q`\n"), i.Token.Name, i.Token.Name)
 	if !c.cfg.Enabled {
-		fmt.Fprintln(cmd.ErrOrStderr(), tr("the portal is switched off: set portal.enabled", "портал выключен: включите portal.enabled"))
+		fmt.Fprintln(cmd.ErrOrStderr(), c.tr("the portal is switched off: set portal.enabled", "портал выключен: включите portal.enabled"))
 	}
 }
 
@@ -161,17 +174,17 @@ func listTokens(cmd *cobra.Command, keep func(dispatch.Token) bool) error {
 			return err
 		}
 		w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, tr("NAME\tSCOPES\tPERSON\tSTATE\tUSED\tUNTIL\tBY", "ИМЯ\tПРАВА\tЧЕЛОВЕК\tСОСТОЯНИЕ\tИСПОЛЬЗОВАН\tДО\tСДЕЛАЛ"))
+		fmt.Fprintln(w, c.tr("NAME\tSCOPES\tPERSON\tSTATE\tUSED\tUNTIL\tBY", "ИМЯ\tПРАВА\tЧЕЛОВЕК\tСОСТОЯНИЕ\tИСПОЛЬЗОВАН\tДО\tСДЕЛАЛ"))
 		n := 0
 		for _, t := range list {
 			if !keep(t) {
 				continue
 			}
 			n++
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, strings.Join(t.Scopes, " "), orDash(t.Person), stateOf(t), c.date(t.Used), c.date(t.Until), t.By)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Name, strings.Join(t.Scopes, " "), orDash(t.Person), c.stateOf(t), c.date(t.Used), c.date(t.Until), t.By)
 		}
 		if n == 0 {
-			fmt.Fprintln(cmd.OutOrStdout(), tr("none", "нет ни одного"))
+			fmt.Fprintln(cmd.OutOrStdout(), c.tr("none", "нет ни одного"))
 			return nil
 		}
 		return w.Flush()
@@ -185,14 +198,14 @@ func (c counter) date(t time.Time) string {
 	return c.here.show(t)
 }
 
-func stateOf(t dispatch.Token) string {
+func (c counter) stateOf(t dispatch.Token) string {
 	switch {
 	case !t.Revoked.IsZero():
-		return tr("revoked", "отозван")
+		return c.tr("revoked", "отозван")
 	case !t.Until.IsZero() && !time.Now().Before(t.Until):
-		return tr("expired", "истёк")
+		return c.tr("expired", "истёк")
 	default:
-		return tr("good", "действует")
+		return c.tr("good", "действует")
 	}
 }
 
@@ -210,7 +223,7 @@ func revokeToken(cmd *cobra.Command, args []string) error {
 		if err := c.Revoke(ctx, args[0]); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), tr("%s is revoked\n", "%s отозван\n"), args[0])
+		fmt.Fprintf(cmd.OutOrStdout(), c.tr("%s is revoked\n", "%s отозван\n"), args[0])
 		return nil
 	})
 }
