@@ -123,7 +123,9 @@ func (d *draft) ending(to oncall.Point, on clocks, field string) *Refusal {
 }
 
 // clock is now as the wall shows it.
-func (d *draft) clock(on clocks) string { return oncall.CivilAt(d.now, on[0].RulesAt(d.now).Zone).String() }
+func (d *draft) clock(on clocks) string {
+	return oncall.CivilAt(d.now, on[0].RulesAt(d.now).Zone).String()
+}
 
 // known refuses people who are not in the rota; able also those who can not be on duty.
 func (d *draft) known(person, field string) *Refusal {

@@ -10,7 +10,7 @@
 //     schedule, an override, a request, a year of a calendar.
 //   - Revision: the number of an edit, counted over the whole rota. A record has the revision that wrote it last.
 //   - Effective-from: the moment from which an edited schedule holds. It is never before now: the past is what it was.
-//   - Begun: a thing whose start is not after now. It can be ended now, and its end can be moved; what has not begun can be
+//   - Begun: a thing whose start is before now. It can be ended now, and its end can be moved; what has not begun can be
 //     changed or removed altogether, and then everything is as if it had never been written.
 //   - Hidden: an earlier correction that no longer has an effect somewhere because of a later one.
 //
@@ -21,8 +21,12 @@
 //     effective-from keeps the present turn, unless removed.
 //   - A request changes nothing until it is accepted; the first acceptance writes one override and wins.
 //   - An expired request leaves its author on duty.
-//   - A correction that is written or changed is the latest: its time of writing is later than that of all others.
-//   - When a schedule goes over to another zone, what was planned on it keeps its moments: its civil times become instants.
+//   - A correction that is written or changed is the latest: its time of writing is later than that of all others. One that has
+//     begun keeps its place if the past would change otherwise, and so do time off and temporary schedules in progress.
+//   - When the zones of a schedule change, now or in plans, what was planned on it keeps its moments and what is over stays over:
+//     civil times that would be read otherwise become instants. A reading that is past and comes once more means the next time.
+//   - Time off without a zone is read by the clock of each schedule. If it would be in the past by some of them, it gets the zone
+//     of the first schedule with the person.
 //   - A new version is decided against the rules before it. Versions planned for later stay as they were planned.
 //   - What is undone of a schedule makes it from now on exactly what it was, with all that was planned. A version that says what
 //     holds anyway is not written.

@@ -52,7 +52,8 @@ type Edit struct {
 	Restore *Restore `json:"restore,omitempty"`
 }
 
-// NewRules is a schedule to add or to go over to. Without zone, tracks and failover only the name changes.
+// NewRules is a schedule to add or to go over to. Without tracks and failover those before stay, with the zone and the calendar
+// that are given; without these too only the name changes.
 type NewRules struct {
 	ID   string `json:"id"`
 	Name string `json:"name,omitempty"` // empty: keeps its name

@@ -24,17 +24,23 @@ func (l *look) hidden(d oncall.Difference) []Hidden {
 	}
 	var list []Hidden
 	was, is := part(l.before.Roster(), d.Schedule), part(l.after.Roster(), d.Schedule)
-	there := corrections(&is)
+	old, now := oncall.NewExcerpts(&was), oncall.NewExcerpts(&is)
+	there := map[Key]bool{}
+	for _, key := range corrections(&is) {
+		there[key] = !slices.Contains(l.changed, key)
+	}
 	for _, key := range corrections(&was) {
-		if slices.Contains(l.changed, key) || !slices.Contains(there, key) || !l.lies(&was, key, start, end) {
+		if !there[key] || !l.lies(&was, key, start, end) {
 			continue
 		}
-		spans := lost(effects(was, key, d.Schedule, start, end), effects(is, key, d.Schedule, start, end))
+		from, to := l.around(&was, key, start, end)
+		spans := lost(effects(old.Around(from, to), key, d.Schedule, from, to), effects(now.Around(from, to), key, d.Schedule, from, to))
 		if key.Kind == Absence {
 			spans = l.comesOn(find(is.Absences, key.ID, absenceID).Person, d, spans)
 		}
 		if len(spans) > 0 {
-			wholly := key.Kind != Absence && len(effects(is, key, d.Schedule, l.now, l.until)) == 0
+			from, to = l.around(&was, key, l.now, l.until)
+			wholly := key.Kind != Absence && len(effects(now.Around(from, to), key, d.Schedule, from, to)) == 0
 			list = append(list, Hidden{Key: key, Schedule: d.Schedule, Wholly: wholly, Spans: spans})
 		}
 	}
@@ -95,25 +101,48 @@ func corrections(r *oncall.Roster) []Key {
 // lies reports whether a correction reaches into a span.
 func (l *look) lies(r *oncall.Roster, key Key, start, end time.Time) bool {
 	d := draft{roster: *r, now: l.now}
-	from := func(p oncall.Point, zones clocks) bool { return first(p, zones).Before(end) }
-	ends := d.ends(key)
-	if len(ends) == 0 || !slices.ContainsFunc(ends, func(t time.Time) bool { return t.After(start) }) {
-		return false
+	return slices.ContainsFunc(d.ends(key), func(t time.Time) bool { return t.After(start) }) &&
+		slices.ContainsFunc(d.starts(key), func(t time.Time) bool { return t.Before(end) })
+}
+
+// around is the part of a span in which a correction may matter, also when the edit moves its schedule to another zone.
+func (l *look) around(r *oncall.Roster, key Key, start, end time.Time) (from, to time.Time) {
+	const clocksApart = 48 * time.Hour
+	d := draft{roster: *r, now: l.now}
+	if starts := d.starts(key); len(starts) > 0 {
+		if t := slices.MinFunc(starts, time.Time.Compare).Add(-clocksApart); t.After(start) {
+			start = t
+		}
 	}
-	switch key.Kind {
+	if ends := d.ends(key); len(ends) > 0 {
+		if t := slices.MaxFunc(ends, time.Time.Compare).Add(clocksApart); t.Before(end) {
+			end = t
+		}
+	}
+	return start, end
+}
+
+// starts are the beginnings of a correction.
+func (d *draft) starts(key Key) []time.Time {
+	var list []time.Time
+	switch r := &d.roster; key.Kind {
 	case Absence:
-		a := find(r.Absences, key.ID, absenceID)
-		return from(a.From, d.zones(a.Zone))
+		if a := find(r.Absences, key.ID, absenceID); a != nil {
+			list = append(list, first(a.From, d.zones(a.Zone)))
+		}
 	case Temporary:
-		t := find(r.Temporaries, key.ID, temporaryID)
-		return from(t.From, clocks{d.wall(t.Schedule)})
+		if t := find(r.Temporaries, key.ID, temporaryID); t != nil {
+			list = append(list, first(t.From, clocks{d.wall(t.Schedule)}))
+		}
 	case Override:
-		o := find(r.Overrides, key.ID, overrideID)
-		zones := clocks{d.wall(o.Schedule)}
-		return slices.ContainsFunc(o.Changes, func(c oncall.Change) bool { return from(c.From, zones) })
+		if o := find(r.Overrides, key.ID, overrideID); o != nil {
+			for _, c := range o.Changes {
+				list = append(list, first(c.From, clocks{d.wall(o.Schedule)}))
+			}
+		}
 	case Person, Schedule, Request, Calendar:
 	}
-	return false
+	return list
 }
 
 // effects are the spans in which a correction matters: without it other people would be on duty.

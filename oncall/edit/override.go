@@ -94,8 +94,8 @@ func (d *draft) progress(o oncall.Override) (begun, over bool) {
 	return begun, over
 }
 
-// prolongOverride changes what is to come of an override in progress: substitutions that have begun keep their place, start
-// and people, and their end moves only among moments to come. It keeps its place among the corrections.
+// prolongOverride changes what is to come of an override in progress: substitutions that have begun keep their start and
+// people, and their end moves only among moments to come.
 func (d *draft) prolongOverride(old, o oncall.Override, field string) *Refusal {
 	if o.Schedule != old.Schedule || o.Track != old.Track || o.Kind != old.Kind {
 		return refuse("begun", field, old.ID)
@@ -130,9 +130,30 @@ func (d *draft) prolongOverride(old, o oncall.Override, field string) *Refusal {
 	if n < len(begun) {
 		return refuse("begun", field+".changes", old.ID)
 	}
+	changed := !slices.Equal(old.Changes, o.Changes)
 	old.Changes, old.Reason = o.Changes, o.Reason
 	d.putOverride(old)
+	if changed {
+		d.makeLatest(old)
+	}
 	return nil
+}
+
+// makeLatest gives an override in progress the latest time of writing, unless that changes who was on duty until now.
+func (d *draft) makeLatest(o oncall.Override) {
+	s := d.wall(o.Schedule)
+	begin := d.now
+	for _, c := range o.Changes {
+		if t := s.Instant(c.From); t.Before(begin) {
+			begin = t
+		}
+	}
+	kept, asItWas := o, d.evaluator()
+	o.By, o.At = d.by.Person, d.write()
+	d.putOverride(o)
+	if !oncall.Diff(asItWas, d.evaluator(), o.Schedule, begin, d.now).Same() {
+		d.putOverride(kept)
+	}
 }
 
 func (d *draft) putOverride(o oncall.Override) {

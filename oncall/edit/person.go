@@ -67,7 +67,10 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 		d.putSchedule(renamed)
 		return nil
 	}
-	on := d.zones(n.Zone)
+	on := clocks{{Zone: n.Zone}}
+	if old != nil && n.Zone.IsZero() {
+		on = clocks{old}
+	}
 	d.read(on, &n.From)
 	if refusal := d.coming(&n.From, on, field+".from"); refusal != nil {
 		return refusal
@@ -77,6 +80,7 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 	if old != nil {
 		s = *old
 		s.Name = cmp.Or(n.Name, old.Name)
+		n.keepRest(s.RulesAt(from))
 		s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
 		if !n.KeepStart {
 			n.Rules = keepTurns(s.RulesAt(from), n.Rules, d.roster.Calendars, from)
@@ -88,6 +92,17 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 	}
 	d.putSchedule(s)
 	return nil
+}
+
+// keepRest lets rules without tracks and tiers be those before, with another zone or calendar.
+func (n *NewRules) keepRest(before oncall.Rules) {
+	if len(n.Tracks) > 0 || len(n.Failover) > 0 {
+		return
+	}
+	n.Tracks, n.Failover, n.Calendar = before.Tracks, before.Failover, cmp.Or(n.Calendar, before.Calendar)
+	if n.Zone.IsZero() {
+		n.Zone = before.Zone
+	}
 }
 
 func (d *draft) putSchedule(s oncall.Schedule) {

@@ -48,7 +48,7 @@ func TestPlansKeepTheirMomentInANewZone(t *testing.T) {
 	after := apply(t, roster(t, fixture), `{"schedule":{"id":"line","zone":"Asia/Vladivostok","from":"2026-11-24 09:00","tracks":[
 	  {"id":"primary","layers":[{"id":"daily","members":["anna","boris","vera"],"handoff":{"unit":"day","anchor":"2026-01-05 16:00"}}]},
 	  {"id":"secondary","layers":[{"id":"always","members":["gleb"]}]}]}}`, scheduler)
-	if got := keys(after.Changed); got != "override later, override today, request please, request trade, schedule line, temporary fair" {
+	if got := keys(after.Changed); got != "absence leave, absence winter, override later, request please, request trade, schedule line" {
 		t.Errorf("changed are %s", got)
 	}
 	for _, want := range [][3]string{
