@@ -228,14 +228,15 @@ func (l *linter) idle() {
 		alone := Roster{People: r.People, Calendars: r.Calendars, Absences: r.Absences, Schedules: r.Schedules[i : i+1]}
 		alone.Temporaries = slices.DeleteFunc(slices.Clone(r.Temporaries), func(t Temporary) bool { return t.Schedule != s.ID })
 		alone.Overrides = slices.DeleteFunc(slices.Clone(r.Overrides), func(o Override) bool { return o.Schedule != s.ID })
+		excerpts := NewExcerpts(&alone)
 		for k := range alone.Overrides {
 			o := &alone.Overrides[k]
 			from, to := o.span(s.RulesAt(l.now).Zone)
 			if from.Before(l.now) || !from.Before(to) || to.Sub(from) > Foresight || l.decides(o, from, to) {
 				continue
 			}
-			without := alone
-			without.Overrides = slices.Delete(slices.Clone(alone.Overrides), k, k+1)
+			without := excerpts.Around(from, to)
+			without.Overrides = slices.DeleteFunc(without.Overrides, func(other Override) bool { return other.ID == o.ID })
 			if len(Diff(Compile(without), l.e, s.ID, from, to).Spans) == 0 {
 				l.warn(WarnIdleOverride, from, fmt.Sprintf("schedule %s, override %s", s.ID, o.ID), s.ID, o.ID, clockOf(from, s.RulesAt(from).Zone))
 			}
