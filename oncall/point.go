@@ -34,6 +34,11 @@ func ParsePoint(s string) (Point, error) {
 // IsZero reports whether the point is not set.
 func (p Point) IsZero() bool { return p.civil.IsZero() && p.instant.IsZero() }
 
+// Civil returns the reading of a point that is written as one.
+func (p Point) Civil() (c Civil, civil bool) {
+	return p.civil, p.instant.IsZero() && !p.civil.IsZero()
+}
+
 // In returns the instant of the point in a zone. A reading that occurs twice is its first occurrence, so that of two
 // neighbouring spans one begins where the other ends.
 func (p Point) In(zone Zone) time.Time {

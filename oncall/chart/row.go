@@ -56,8 +56,8 @@ func (c *Chart) track(e *oncall.Evaluator, s *oncall.Schedule, t oncall.Track) T
 	if bars := c.only(e, s, t.ID, func(oncall.Layer) bool { return false }, temporaries); len(bars) > 0 {
 		out.Rows = append(out.Rows, Row{Kind: TemporaryRow, Name: c.words.temporary, Bars: bars})
 	}
-	out.Rows = append(out.Rows, lanes(AbsenceRow, c.words.absences, c.absences(e.Roster(), layers))...)
-	out.Rows = append(out.Rows, lanes(OverrideRow, c.words.overrides, c.overrides(e.Roster(), s.ID, t.ID))...)
+	out.Rows = append(out.Rows, lanes(AbsenceRow, c.words.absences, c.absences(e.Roster(), s, layers))...)
+	out.Rows = append(out.Rows, lanes(OverrideRow, c.words.overrides, c.overrides(e.Roster(), s, t.ID))...)
 	out.Final = Row{Kind: FinalRow, Name: c.words.final, Bars: c.bars(e, s.ID, t.ID)}
 	return out
 }
@@ -125,7 +125,7 @@ func reasons(duties []oncall.Duty) string {
 }
 
 // absences returns the time off of the people of the layers.
-func (c *Chart) absences(r *oncall.Roster, layers []oncall.Layer) []Bar {
+func (c *Chart) absences(r *oncall.Roster, s *oncall.Schedule, layers []oncall.Layer) []Bar {
 	concerned := func(id string) bool {
 		return slices.ContainsFunc(layers, func(l oncall.Layer) bool {
 			return slices.ContainsFunc(l.Members, func(m oncall.Member) bool { return slices.Contains(m, id) })
@@ -133,11 +133,11 @@ func (c *Chart) absences(r *oncall.Roster, layers []oncall.Layer) []Bar {
 	}
 	var bars []Bar
 	for _, a := range r.Absences {
-		zone := a.Zone
-		if zone.IsZero() {
-			zone = c.Zone
+		on := s
+		if !a.Zone.IsZero() {
+			on = &oncall.Schedule{Zone: a.Zone}
 		}
-		if b := (Bar{Start: a.From.In(zone), End: a.To.In(zone), Removed: []string{a.Person}, Why: a.Reason}); concerned(a.Person) && c.clip(&b) {
+		if b := (Bar{Start: on.Instant(a.From), End: on.Instant(a.To), Removed: []string{a.Person}, Why: a.Reason}); concerned(a.Person) && c.clip(&b) {
 			if a.Substitute != "" {
 				b.People = []string{a.Substitute}
 			}
@@ -148,14 +148,14 @@ func (c *Chart) absences(r *oncall.Roster, layers []oncall.Layer) []Bar {
 }
 
 // overrides returns the corrections of a track.
-func (c *Chart) overrides(r *oncall.Roster, schedule, track string) []Bar {
+func (c *Chart) overrides(r *oncall.Roster, s *oncall.Schedule, track string) []Bar {
 	var bars []Bar
 	for _, o := range r.Overrides {
-		if o.Schedule != schedule || o.Track != track {
+		if o.Schedule != s.ID || o.Track != track {
 			continue
 		}
 		for _, change := range o.Changes {
-			b := Bar{Start: change.From.In(c.Zone), End: change.To.In(c.Zone), Changed: true, Why: o.ID}
+			b := Bar{Start: s.Instant(change.From), End: s.Instant(change.To), Changed: true, Why: o.ID}
 			if change.Add != "" {
 				b.People = []string{change.Add}
 			}
