@@ -166,8 +166,8 @@ func (c clock) resolve(in func(oncall.Zone) time.Time) time.Time { return in(c.z
 
 // zoneOf returns the zone by which resolve reads.
 func (c clock) zoneOf(in func(oncall.Zone) time.Time) oncall.Zone {
-	for i := len(c.moves) - 1; i >= 0; i-- {
-		if m := c.moves[i]; !in(m.zone).Before(m.at) {
+	for _, m := range slices.Backward(c.moves) {
+		if !in(m.zone).Before(m.at) {
 			return m.zone
 		}
 	}
