@@ -41,7 +41,7 @@ type office struct {
 // began is a Monday, and anna's week.
 func began() time.Time { return time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC) }
 
-func source(t *testing.T) dispatch.Source {
+func source(t testing.TB) dispatch.Source {
 	t.Helper()
 	zone, err := oncall.LoadZone("Europe/Moscow")
 	must(t, err)
