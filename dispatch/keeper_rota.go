@@ -58,9 +58,9 @@ func rotaOf(v RotaVersion, records []edit.Record) (rotaState, error) {
 	return rotaState{v, records, roster}, nil
 }
 
-// olderThan reports whether a record of version v lacks what this node has: it
+// OlderThan reports whether a record of version v lacks what this node has: it
 // was restored from an older copy, or begun anew.
-func (v RotaVersion) olderThan(own RotaVersion) bool {
+func (v RotaVersion) OlderThan(own RotaVersion) bool {
 	return own.Revision > 0 && (v.Revision == 0 || v.EditedAt.Before(own.EditedAt))
 }
 
@@ -72,7 +72,7 @@ func (k *Keeper) askRota(ctx context.Context, own rotaState) (rotaState, error) 
 		return own, fmt.Errorf("ask which rota is in force: %w", err)
 	case v.Revision > 0 && v.Same(own.version):
 		return own, nil
-	case v.olderThan(own.version):
+	case v.OlderThan(own.version):
 		return k.restoreRota(ctx, own, v)
 	case v.Revision == 0:
 		return k.seedRota(ctx, own)
@@ -86,7 +86,7 @@ func (k *Keeper) fetchRota(ctx context.Context, own rotaState) (rotaState, error
 	if err != nil {
 		return own, fmt.Errorf("read the rota in force: %w", err)
 	}
-	if v.olderThan(own.version) {
+	if v.OlderThan(own.version) {
 		return own, fmt.Errorf("read the rota in force: the record went back to revision %d meanwhile", v.Revision)
 	}
 	rota, err := rotaOf(v, records)

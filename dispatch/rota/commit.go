@@ -35,11 +35,11 @@ func (r *Rota) Commit(ctx context.Context, e edit.Edit, by edit.Author, base map
 	if r.deps.Store == nil {
 		return Committed{}, fmt.Errorf("%w (there is no record)", ErrAway)
 	}
-	if err := r.ready(ctx); err != nil {
-		return Committed{}, err
-	}
 	var clash *dispatch.RotaConflict
 	for range maxConflicts {
+		if err := r.ready(ctx); err != nil {
+			return Committed{}, err
+		}
 		c, err := r.commit(ctx, e, by, base)
 		if !errors.As(err, &clash) || touches(clash, base) {
 			return c, err
@@ -48,10 +48,11 @@ func (r *Rota) Commit(ctx context.Context, e edit.Edit, by edit.Author, base map
 	return Committed{}, clash
 }
 
-// ready seeds a rota that never was: an edit must not be the first thing in it.
+// ready seeds a rota that never was, and writes back this node's where the record was restored older: an edit of what is in
+// force must be neither the first thing in a record nor, as the later one, the end of what the record has lost.
 func (r *Rota) ready(ctx context.Context) error {
 	v, err := r.deps.Store.RotaVersion(ctx)
-	if err == nil && v.Revision == 0 {
+	if err == nil && (v.Revision == 0 || r.lost(v)) {
 		err = r.deps.Refresh(ctx)
 	}
 	if err != nil {
@@ -59,6 +60,9 @@ func (r *Rota) ready(ctx context.Context) error {
 	}
 	return nil
 }
+
+// lost reports whether a record of version v lacks edits that are in force on this node.
+func (r *Rota) lost(v dispatch.RotaVersion) bool { return v.OlderThan(r.deps.Directory.Load().Rota) }
 
 // touches reports whether a conflict is about what the author has looked at.
 func touches(clash *dispatch.RotaConflict, base map[string]int64) bool {
@@ -75,6 +79,9 @@ func (r *Rota) commit(ctx context.Context, e edit.Edit, by edit.Author, base map
 	v, records, err := r.deps.Store.Rota(ctx)
 	if err != nil {
 		return Committed{}, fmt.Errorf("edit the rota: %w", away(err))
+	}
+	if r.lost(v) {
+		return Committed{}, &dispatch.RotaConflict{Version: v} // restored this very moment
 	}
 	now := make(map[edit.Key]edit.Record, len(records))
 	for _, record := range records {
