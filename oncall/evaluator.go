@@ -81,11 +81,16 @@ func (e *Evaluator) Shifts(schedule, track string, from, to time.Time) iter.Seq[
 	return e.shifts(schedule, from, to, func(v *version) (*lane, string) { return v.lane(track), track })
 }
 
-// Gaps yields the spans of [from, to) during which nobody is on the first track of the schedule.
+// Gaps yields the spans of [from, to) during which nobody is on the track of the schedule that is called first.
 func (e *Evaluator) Gaps(schedule string, from, to time.Time) iter.Seq[Shift] {
 	shifts := e.shifts(schedule, from, to, func(v *version) (*lane, string) {
 		if len(v.lanes) == 0 {
 			return nil, ""
+		}
+		for _, f := range v.failover {
+			if ln := v.lane(f.Track); ln != nil {
+				return ln, ln.track
+			}
 		}
 		return &v.lanes[0], v.lanes[0].track
 	})

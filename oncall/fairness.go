@@ -137,7 +137,7 @@ func Fairness(e *Evaluator, schedule string, from, to time.Time, taken []Taken) 
 	return f
 }
 
-// coverage is the share of a span in which somebody is on the first track.
+// coverage is the share of a span in which somebody is on the track that is called first.
 func (e *Evaluator) coverage(schedule string, from, to time.Time) float64 {
 	if !from.Before(to) {
 		return 0

@@ -83,3 +83,21 @@ func TestCorrectionsAreReadOnceByTheClockOfTheSchedule(t *testing.T) {
 		}
 	}
 }
+
+// Gaps and coverage are those of the track that a call tries first, not of the one written first.
+func TestGapsAreOfTheTrackCalledFirst(t *testing.T) {
+	t.Parallel()
+	r := written(t, `{`+twoPeople+`,"schedules":[{"id":"s","zone":"Europe/Moscow","failover":[{"track":"two"},{"track":"one"}],"tracks":[
+	 {"id":"one","layers":[{"id":"l","members":["a"]}]},
+	 {"id":"two","layers":[{"id":"l","members":["b"],"windows":[{"from":"09:00","to":"15:00"}]}]}]}]}`)
+	e := oncall.Compile(r)
+	from := time.Date(2026, 11, 22, 21, 0, 0, 0, time.UTC)
+	if f := oncall.Fairness(e, "s", from, from.AddDate(0, 0, 7), nil); f.Coverage != 0.25 {
+		t.Errorf("coverage of 6 hours a day is %v", f.Coverage)
+	}
+	for g := range e.Gaps("s", from, from.AddDate(0, 0, 1)) {
+		if g.Track != "two" {
+			t.Errorf("a gap of track %s", g.Track)
+		}
+	}
+}

@@ -93,6 +93,19 @@ func (s *Schedule) RulesAt(t time.Time) Rules {
 	return rules
 }
 
+// Foremost returns the tracks with that in front that is called first: the first one that Failover names.
+func (r *Rules) Foremost() []Track {
+	for _, f := range r.Failover {
+		for i := range r.Tracks {
+			if r.Tracks[i].ID != f.Track {
+				continue
+			}
+			return slices.Concat(r.Tracks[i:i+1], r.Tracks[:i], r.Tracks[i+1:])
+		}
+	}
+	return r.Tracks
+}
+
 // Instant returns the instant that a point means to the schedule, whose clock on the wall is that of the zone in force: the
 // first at which this clock shows the reading, or a later one where a change of zone has skipped it.
 func (s *Schedule) Instant(p Point) time.Time {

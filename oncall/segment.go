@@ -105,11 +105,14 @@ func cut(list []correction, start, end int64) []segment {
 			continue
 		}
 		inForce = slices.DeleteFunc(inForce, func(c *correction) bool { return c.end <= edge })
+		come := false
 		for len(list) > 0 && list[0].start <= edge {
 			inForce = append(inForce, &list[0])
-			list = list[1:]
+			list, come = list[1:], true
 		}
-		slices.SortFunc(inForce, func(a, b *correction) int { return cmp.Compare(a.order, b.order) })
+		if come {
+			slices.SortFunc(inForce, func(a, b *correction) int { return cmp.Compare(a.order, b.order) })
+		}
 		segments = append(segments, newSegment(edge, inForce))
 	}
 	return segments

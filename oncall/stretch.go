@@ -65,11 +65,11 @@ func membersOf(tracks []Track) []string {
 	return slices.Compact(ids)
 }
 
-// stretches returns when everybody is on one of the first tracks of a version, each person's in order and without overlaps.
+// stretches returns when everybody is on one of the tracks of a version that are called first, each person's in order and without overlaps.
 func (e *Evaluator) stretches(schedule string, r reign, tracks int) map[string][]stretch {
 	all := map[string][]stretch{}
-	for i := range min(tracks, len(r.Tracks)) {
-		for shift := range e.Shifts(schedule, r.Tracks[i].ID, r.from, r.to) {
+	for _, track := range r.Foremost()[:min(tracks, len(r.Tracks))] {
+		for shift := range e.Shifts(schedule, track.ID, r.from, r.to) {
 			for _, duty := range shift.Duties {
 				all[duty.Person] = append(all[duty.Person], stretch{shift.Start, shift.End})
 			}

@@ -35,7 +35,8 @@ func dutiesOf(e *oncall.Evaluator, from, to time.Time, standby bool) map[string]
 // tracksWithin are the IDs of the tracks a schedule has at any time of a span.
 func tracksWithin(s *oncall.Schedule, from, to time.Time, standby bool) []string {
 	var ids []string
-	add := func(tracks []oncall.Track) {
+	add := func(rules oncall.Rules) {
+		tracks := rules.Foremost()
 		if !standby {
 			tracks = tracks[:min(1, len(tracks))]
 		}
@@ -45,10 +46,10 @@ func tracksWithin(s *oncall.Schedule, from, to time.Time, standby bool) []string
 			}
 		}
 	}
-	add(s.RulesAt(from).Tracks)
+	add(s.RulesAt(from))
 	for i := range s.Versions {
 		if v := &s.Versions[i]; v.From.After(from) && v.From.Before(to) {
-			add(v.Tracks)
+			add(v.Rules)
 		}
 	}
 	return ids
