@@ -1,11 +1,13 @@
 package shift
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,7 +60,7 @@ type Carer struct {
 	agenda []Item
 	of     *oncall.Evaluator // whose agenda it is
 	upTo   time.Time         // until when it reaches
-	away   bool              // the log says that the record does not answer
+	cried  time.Time         // when the log last said that people are not told; zero = they are
 	seen   time.Time         // when registrations were last looked at
 
 	testing sync.Mutex // one test call at a time
@@ -70,6 +72,8 @@ const (
 	maxProofs  = 256              // proofs that wait to be written; more are let go
 	lookPhones = 10 * time.Minute // how often registrations are noted as proofs
 	askBudget  = 200 * time.Millisecond
+	listBudget = 5 * time.Second  // for the open tickets of a hand-over
+	cryAgain   = 10 * time.Minute // how often the log says that people are still not told
 )
 
 // New checks its parts.
@@ -156,14 +160,19 @@ func (c *Carer) look(ctx context.Context) (rest time.Duration) {
 	return rest
 }
 
-// tell commits what is due; false = the record did not take it all.
+// tell commits what is due; false = the record did not take it all. What can
+// not be told keeps nothing else from being told.
 func (c *Carer) tell(ctx context.Context, s *dispatch.Snapshot, due []Item, now time.Time) bool {
 	known, err := c.known(ctx, now)
+	untold := due
 	if err == nil {
 		t := teller{c.cfg, s, known, now}
+		untold = nil
 		for _, i := range due {
-			if err = c.tellOne(ctx, t, i); err != nil {
-				break
+			if fault := c.tellOne(ctx, t, i); fault != nil {
+				err = errors.Join(err, fault)
+				untold = append(untold, i)
+				continue
 			}
 			c.told[i.ID()] = i.Until
 		}
@@ -171,30 +180,62 @@ func (c *Carer) tell(ctx context.Context, s *dispatch.Snapshot, due []Item, now 
 	if ctx.Err() != nil {
 		return false
 	}
-	if err != nil && !c.away {
-		c.log.Warn("people are not told of their shifts while the record does not answer; what still helps then is told when it is back", "err", err)
+	switch {
+	case err == nil && !c.cried.IsZero():
+		c.log.Info("people are told of their shifts again")
+		c.cried = time.Time{}
+	case err != nil && (c.cried.IsZero() || now.Sub(c.cried) >= cryAgain):
+		c.log.Error("people are not told of their shifts; what still helps is told when the record answers: until then call them yourself",
+			"untold", summary(untold), "err", err)
+		c.cried = now
 	}
-	c.away = err != nil
 	return err == nil
 }
 
-func (c *Carer) tellOne(ctx context.Context, t teller, i Item) error {
+// summary says what was not told to whom.
+func summary(items []Item) string {
+	list := make([]string, len(items))
+	for n, i := range items {
+		list[n] = string(i.Kind) + " " + cmp.Or(i.Person, i.Schedule)
+	}
+	return strings.Join(list, ", ")
+}
+
+// tellOne tells one item; a fault in it costs that item.
+func (c *Carer) tellOne(ctx context.Context, t teller, i Item) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("tell %s: broke off: %v, at %s", i.ID(), fault, debug.Stack())
+		}
+	}()
 	change, some := t.tell(i)
 	if i.Kind == Handing {
-		var tickets []ticket.Ticket
-		if c.deps.Tickets != nil {
-			var err error
-			if tickets, err = c.deps.Tickets(ctx); err != nil {
-				return fmt.Errorf("list open tickets: %w", err)
-			}
-		}
-		change = t.handed(i, Handover(t.s, i.Schedule, i.At, tickets))
+		change = t.handed(i, c.note(ctx, t.s, i.Schedule, i.At))
 		some = len(change.Notices) > 0
 	}
 	if !some {
 		return nil
 	}
-	return c.commit(ctx, change)
+	if err := c.commit(ctx, change); err != nil {
+		return fmt.Errorf("tell %s: %w", i.ID(), err)
+	}
+	return nil
+}
+
+// note is the note of a hand-over, without open work when that can not be listed.
+func (c *Carer) note(ctx context.Context, s *dispatch.Snapshot, schedule string, at time.Time) Note {
+	if c.deps.Tickets == nil {
+		return Handover(s, schedule, at, nil)
+	}
+	ctx, cancel := context.WithTimeout(ctx, listBudget)
+	defer cancel()
+	tickets, err := c.deps.Tickets(ctx)
+	note := Handover(s, schedule, at, tickets)
+	if err != nil {
+		c.log.Error("a shift is handed over without its open tickets, for they could not be listed: look at them yourself", "schedule", schedule, "err", err)
+		note.Unlisted = true
+	}
+	return note
 }
 
 // commit writes a change once; one that is on record already counts as done.

@@ -20,6 +20,8 @@ type Note struct {
 	Tracks   []Change  `json:"tracks"`
 	// Open is the open work of the schedule's lines, oldest first.
 	Open []OpenTicket `json:"open"`
+	// Unlisted says that open work could not be listed; Open tells nothing then.
+	Unlisted bool `json:"open_unknown,omitempty"`
 
 	// Zone is that of the schedule, for the times in Text.
 	Zone oncall.Zone `json:"zone,omitzero"`
@@ -172,6 +174,11 @@ func (n Note) Text(language string, now time.Time) string {
 			parts = append(parts, say("next: %s at %s", "следующая смена: %s, с %s", names(c.Next.People, nobody), clock(c.Next.At)))
 		}
 		fmt.Fprintf(&b, "  %s: %s\n", c.Track, strings.Join(parts, "; "))
+	}
+	if n.Unlisted {
+		b.WriteString(say("OPEN TICKETS ARE NOT KNOWN: they could not be listed, look with vahta ticket list\n",
+			"ОТКРЫТЫЕ ЗАЯВКИ НЕИЗВЕСТНЫ: список получить не удалось, посмотрите сами: vahta ticket list\n"))
+		return b.String()
 	}
 	if len(n.Open) == 0 {
 		b.WriteString(say("No open tickets.\n", "Открытых заявок нет.\n"))

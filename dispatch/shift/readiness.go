@@ -250,12 +250,5 @@ func (c *Carer) Handover(ctx context.Context, schedule string, at time.Time) (No
 	if _, ok := s.Roster.Schedule(schedule); !ok {
 		return Note{}, fmt.Errorf("hand over: no schedule %q: %w", schedule, dispatch.ErrNotFound)
 	}
-	if c.deps.Tickets == nil {
-		return Handover(s, schedule, at, nil), nil
-	}
-	tickets, err := c.deps.Tickets(ctx)
-	if err != nil {
-		return Note{}, fmt.Errorf("hand over: list open tickets: %w", err)
-	}
-	return Handover(s, schedule, at, tickets), nil
+	return c.note(ctx, s, schedule, at), nil
 }
