@@ -1,5 +1,10 @@
 package oncall
 
+import (
+	"fmt"
+	"time"
+)
+
 // DayClass is what a production calendar makes of a civil date.
 type DayClass string
 
@@ -29,4 +34,36 @@ type CalendarYear struct {
 	Date   string `yaml:"date,omitempty" json:"date,omitempty"`
 	// Days are the dates ("01-31") whose class is not that of their weekday.
 	Days map[string]DayClass `yaml:"days,omitempty" json:"days,omitempty"`
+}
+
+// CheckDay refuses one of Days that does not exist, and a class that its weekday can not have or has anyway.
+func (y *CalendarYear) CheckDay(date string) error {
+	n, err := y.day(date)
+	if err != nil {
+		return fmt.Errorf("no date of %d; write month and day, such as 05-09", y.Year)
+	}
+	weekday, class := weekdayOf(n), y.Days[date]
+	weekend := weekday == time.Saturday || weekday == time.Sunday
+	switch class {
+	case Holiday, Short:
+		return nil
+	case Workday, MovedWorkday:
+		if !weekend {
+			return fmt.Errorf("a %s is a workday anyway; leave the date out", weekday)
+		}
+	case Weekend, MovedDayOff:
+		if weekend {
+			return fmt.Errorf("a %s is off anyway; leave the date out", weekday)
+		}
+	default:
+		return fmt.Errorf("unknown class %q; write holiday, moved_day_off, moved_workday or short", class)
+	}
+	switch class {
+	case Workday:
+		return fmt.Errorf("a %s can not be workday; write moved_workday, or leave the date out", weekday)
+	case Weekend:
+		return fmt.Errorf("a %s can not be weekend; write moved_day_off, or leave the date out", weekday)
+	default:
+		return nil
+	}
 }

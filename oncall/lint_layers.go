@@ -35,6 +35,7 @@ func (l *linter) layers(bare *Evaluator, s *Schedule) {
 				if life > 0 && !slices.Contains(done, where) {
 					done = append(done, where)
 					l.disabled(s.ID, where, layer)
+					l.shortDays(s.ID, where, r.Calendar, track, layer)
 				}
 				if life < lintReign {
 					continue
@@ -92,6 +93,24 @@ func (l *linter) disabled(schedule, where string, layer *Layer) {
 			l.warn(WarnDisabledMember, l.now, where, schedule, layer.ID, id)
 		}
 	}
+}
+
+// shortDays reports a layer for workdays on a track that nobody is on when they are shortened: a short workday is a class of its
+// own, which is easily forgotten.
+func (l *linter) shortDays(schedule, where, calendar string, track *Track, layer *Layer) {
+	forWorkdays := func(w Window) bool { return slices.Contains(w.Require, Workday) }
+	if calendar == "" || !slices.ContainsFunc(layer.Windows, forWorkdays) {
+		return
+	}
+	forShort := func(w Window) bool {
+		return !slices.Contains(w.Exclude, Short) && (len(w.Require) == 0 || slices.Contains(w.Require, Short))
+	}
+	for _, other := range track.Layers {
+		if len(other.Windows) == 0 || slices.ContainsFunc(other.Windows, forShort) {
+			return
+		}
+	}
+	l.warn(WarnShortDay, l.now, where, schedule, layer.ID, track.ID)
 }
 
 // reach reports a layer that nobody gets to, or members of it who never have a turn.

@@ -30,6 +30,16 @@ schedules: [{id: line, zone: Europe/Moscow, tracks: [{id: primary, layers: [{id:
 `, []string{"gap line, 2026-01-12 18:00, 2026-01-13 09:00, 10, 246h0m0s"},
 		},
 		{
+			"a layer for workdays forgets that short ones are a class of their own", `
+schedules: [{id: line, zone: Europe/Moscow, calendar: ru, tracks: [{id: primary, layers: [{id: days, members: [anna], windows: [{require: [workday]}]}, {id: off, members: [boris], windows: [{exclude: [workday, short]}]}]}]}]
+`, []string{"short_day line, days, primary"},
+		},
+		{
+			"unless another layer has them", `
+schedules: [{id: line, zone: Europe/Moscow, calendar: ru, tracks: [{id: primary, layers: [{id: days, members: [anna], windows: [{require: [workday]}]}, {id: off, members: [boris], windows: [{exclude: [workday]}]}]}]}]
+`, nil,
+		},
+		{
 			"a hole of an hour, as seven days written down as six and 23 hours", `
 schedules: [{id: line, zone: Europe/Moscow, tracks: [{id: primary, layers: [{id: all, members: [anna, boris], handoff: {unit: week, anchor: 2026-01-05 09:00}, windows: [{from: "09:00", to: "08:00"}]}]}]}]
 `, []string{"hole line, 2026-01-13 08:00, 2026-01-13 09:00, 14, 14h0m0s"},

@@ -17,6 +17,8 @@ const (
 	// WarnIdleLayer: a layer puts nobody on duty. WarnIdleMember: some of its members never have a turn.
 	WarnIdleLayer  WarningCode = "idle_layer"
 	WarnIdleMember WarningCode = "idle_member"
+	// WarnShortDay: a layer is for workdays, and nobody is there on shortened ones.
+	WarnShortDay WarningCode = "short_day"
 	// WarnIdleOverride: an override to come changes nothing.
 	WarnIdleOverride WarningCode = "idle_override"
 	// WarnDisabledMember: a member of a layer is disabled.
@@ -53,6 +55,10 @@ var warningTexts = map[WarningCode]warningText{ //nolint:gochecknoglobals // a c
 	WarnOnePerson: {
 		"schedule {0}: {2} alone is on track {1}; add somebody, one person falls ill some day",
 		"график {0}: на линии {1} дежурит только {2}; добавьте ещё кого-нибудь, один человек рано или поздно заболеет",
+	},
+	WarnShortDay: {
+		"schedule {0}: layer {1} is for workdays, and no layer of track {2} is for shortened ones: nobody is there on the day before a holiday; add the class short to require",
+		"график {0}: слой {1} работает по рабочим дням, а в сокращённые на линии {2} нет никого, например накануне праздника; добавьте в require класс short",
 	},
 	WarnNoCalendar: {
 		"schedule {0}: calendar {1} lacks {2}, holidays of that year count as ordinary days; add the year",

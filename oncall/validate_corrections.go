@@ -60,10 +60,9 @@ func (f *faults) calendars(r *Roster) {
 		}
 		slices.Sort(dates)
 		for _, date := range dates {
-			if _, err := y.day(date); err != nil {
-				f.add(fmt.Sprintf("%s.days[%s]", path, date), "is no date of %d; write month and day, such as 01-31", y.Year)
+			if err := y.CheckDay(date); err != nil {
+				f.add(fmt.Sprintf("%s.days[%s]", path, date), "%v", err)
 			}
-			f.class(fmt.Sprintf("%s.days[%s]", path, date), y.Days[date])
 		}
 	}
 }

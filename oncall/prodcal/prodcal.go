@@ -70,7 +70,7 @@ func check(year oncall.CalendarYear) error {
 	if year.Calendar == "" {
 		fault("calendar: missing; name it, such as %q", Russian)
 	}
-	if year.Year < 1970 || year.Year > 2200 {
+	if year.Year < 1970 || year.Year > 2100 {
 		fault("year: %d is no year of a rota; write four digits", year.Year)
 	}
 	if year.Source == "" {
@@ -88,43 +88,9 @@ func check(year oncall.CalendarYear) error {
 	}
 	slices.Sort(dates)
 	for _, date := range dates {
-		if err := checkDay(year.Year, date, year.Days[date]); err != nil {
-			faults = append(faults, err)
+		if err := year.CheckDay(date); err != nil {
+			fault("days %q: %w", date, err)
 		}
 	}
 	return errors.Join(faults...)
-}
-
-// checkDay refuses a date that does not exist and a class that its weekday can not have.
-func checkDay(year int, date string, class oncall.DayClass) error {
-	day, err := time.Parse("2006-01-02", fmt.Sprintf("%04d-%s", year, date))
-	if err != nil {
-		return fmt.Errorf("days %q: no date of %d; write month and day, such as 05-09", date, year)
-	}
-	weekend := day.Weekday() == time.Saturday || day.Weekday() == time.Sunday
-	refuse := func(instead oncall.DayClass) error {
-		return fmt.Errorf("days %q: a %s can not be %s; write %s, or leave the date out", date, day.Weekday(), class, instead)
-	}
-	switch class {
-	case oncall.Holiday, oncall.Short:
-		return nil
-	case oncall.Workday, oncall.MovedWorkday:
-		if !weekend {
-			return fmt.Errorf("days %q: a %s is a workday anyway; leave the date out", date, day.Weekday())
-		}
-		if class == oncall.Workday {
-			return refuse(oncall.MovedWorkday)
-		}
-		return nil
-	case oncall.Weekend, oncall.MovedDayOff:
-		if weekend {
-			return fmt.Errorf("days %q: a %s is off anyway; leave the date out", date, day.Weekday())
-		}
-		if class == oncall.Weekend {
-			return refuse(oncall.MovedDayOff)
-		}
-		return nil
-	default:
-		return fmt.Errorf("days %q: unknown class %q; write holiday, moved_day_off, moved_workday or short", date, class)
-	}
 }
