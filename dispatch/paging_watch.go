@@ -1,6 +1,8 @@
 package dispatch
 
 import (
+	"slices"
+
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall/escalation"
 )
@@ -51,4 +53,37 @@ func (c Case) keepWatch(change Change, taken bool, e ticket.Event) (_ Change, er
 		return change, err
 	}
 	return change.set(timer), nil
+}
+
+// follow brings the timers of paging in line with what an event has made of the
+// ticket. Its page timer stays while it needs a page, or is watched; searches
+// for specialists end with the ticket.
+func (c Case) follow(change Change, before, after ticket.Ticket, e ticket.Event) (Change, error) {
+	for _, t := range c.Timers {
+		if _, search := t.Kind.skill(); search && !after.Open() {
+			change = change.without(TimerKey{after.ID, t.Kind})
+		}
+	}
+	if c.pageTimer().Gen == 0 || after.NeedsPage() {
+		return change, nil
+	}
+	taken := before.NeedsPage()
+	if taken {
+		change.Events = append(change.Events, c.untold()...)
+	}
+	if (Case{after, c.Timers}).watched() {
+		return c.keepWatch(change, taken, e)
+	}
+	if taken || after.Version != before.Version {
+		change = change.without(TimerKey{after.ID, TimerPage})
+	}
+	return change, nil
+}
+
+// without returns the change that removes a timer.
+func (c Change) without(k TimerKey) Change {
+	if !slices.Contains(c.Drop, k) {
+		c.Drop = append(c.Drop, k)
+	}
+	return c
 }
