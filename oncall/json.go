@@ -1,14 +1,15 @@
 package oncall
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"time"
 )
 
 // The JSON of a roster is the YAML of its configuration file: the same names, zero values left out, durations as "20s". The
-// structs that hold durations see to it here; all other types write themselves as text. A field that nobody knows is passed
-// over, so that an older node reads the records of a newer one; who wants to refuse it reads the text as strict YAML.
+// structs that hold durations see to it here; all other types write themselves as text. What people and schedules are made of
+// refuses fields that nobody knows, whatever the decoder does: half of what a newer program wrote must not pass for the whole.
 
 // length is a time.Duration in its written form.
 type length time.Duration
@@ -30,6 +31,14 @@ func (l *length) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// strictly reads JSON that has no other fields than the value. encoding/json does not hand its strictness on to types that read
+// themselves.
+func strictly(data []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	return d.Decode(to)
+}
+
 // In each pair of methods the field at the outer level stands for the one of the same name in the embedded struct.
 
 type plainDevice Device
@@ -44,7 +53,7 @@ func (d Device) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (d *Device) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &struct {
+	return strictly(data, &struct {
 		*plainDevice
 		RingTime *length `json:"ring_time"`
 	}{(*plainDevice)(d), (*length)(&d.RingTime)})
@@ -80,7 +89,7 @@ func (n NotifyRule) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (n *NotifyRule) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &struct {
+	return strictly(data, &struct {
 		*plainNotifyRule
 		After *length `json:"after"`
 	}{(*plainNotifyRule)(n), (*length)(&n.After)})
@@ -98,7 +107,7 @@ func (f Failover) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (f *Failover) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &struct {
+	return strictly(data, &struct {
 		*plainFailover
 		RingTime *length `json:"ring_time"`
 	}{(*plainFailover)(f), (*length)(&f.RingTime)})
@@ -116,7 +125,7 @@ func (w Window) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON writes.
 func (w *Window) UnmarshalJSON(data []byte) error {
-	return json.Unmarshal(data, &struct {
+	return strictly(data, &struct {
 		*plainWindow
 		Shorten *length `json:"shorten"`
 	}{(*plainWindow)(w), (*length)(&w.Shorten)})

@@ -147,9 +147,8 @@ func TestJSON(t *testing.T) {
 func TestJSONReads(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Device{
-		`{"kind":"mobile","ring_time":"1m30s"}`:        {Kind: Mobile, RingTime: 90 * time.Second},
-		`{"kind":"mobile","ring_time":15000000000}`:    {Kind: Mobile, RingTime: 15 * time.Second},
-		`{"kind":"mobile","of_a_newer_program":"yes"}`: {Kind: Mobile},
+		`{"kind":"mobile","ring_time":"1m30s"}`:     {Kind: Mobile, RingTime: 90 * time.Second},
+		`{"kind":"mobile","ring_time":15000000000}`: {Kind: Mobile, RingTime: 15 * time.Second},
 	} {
 		var got Device
 		if err := json.Unmarshal([]byte(text), &got); err != nil || got != want {
@@ -157,6 +156,9 @@ func TestJSONReads(t *testing.T) {
 		}
 	}
 	var d Device
+	if err := json.Unmarshal([]byte(`{"kind":"mobile","of_a_newer_program":"yes"}`), &d); err == nil {
+		t.Error("half of what a newer program wrote passes for the whole")
+	}
 	if err := json.Unmarshal([]byte(`{"ring_time":"soon"}`), &d); err == nil || !strings.Contains(err.Error(), "20s") {
 		t.Errorf("refused with %v", err)
 	}

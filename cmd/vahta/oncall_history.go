@@ -45,10 +45,16 @@ func historyCommand() *cobra.Command {
 						return fmt.Errorf(p.tr("--record %q: write person:anna or schedule:duty", "--record %q: напишите person:anna или schedule:duty"), record)
 					}
 					filter.Key = edit.Key{Kind: edit.Kind(kind), ID: id}
+					if !slices.Contains(kinds(), filter.Key.Kind) {
+						return fmt.Errorf(p.tr("--record %q: %q is no kind; there are: %s", "--record %q: вида %q нет; есть: %s"), record, kind, joinKinds())
+					}
 				}
 				list, err := p.rota.History(cmd.Context(), filter)
 				if err != nil {
 					return err
+				}
+				if len(list) == 0 && record != "" {
+					return fmt.Errorf(p.tr("nobody has ever edited %s", "%s никто никогда не правил"), filter.Key)
 				}
 				if asJSON {
 					return p.json(list)
@@ -61,6 +67,19 @@ func historyCommand() *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 20, tr("how many at most", "не больше скольких"))
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// kinds are those of records.
+func kinds() []edit.Kind {
+	return []edit.Kind{edit.Person, edit.Schedule, edit.Absence, edit.Temporary, edit.Override, edit.Request, edit.Calendar}
+}
+
+func joinKinds() string {
+	var names []string
+	for _, k := range kinds() {
+		names = append(names, k.String())
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *planner) printHistory(list []dispatch.RotaEntry) error {
@@ -251,6 +270,9 @@ func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*e
 		e.Restore = &edit.Restore{}
 		return &e, into(before, &e.Restore.Schedule)
 	case edit.Request:
+		if before != nil {
+			p.say("request %s stays settled: whoever asked has to ask anew", "запрос %s остаётся решённым: просить придётся заново", key.ID)
+		}
 		if before == nil && after != nil {
 			return &edit.Edit{Answer: &edit.Answer{Request: key.ID, Verdict: edit.Withdraw}}, nil
 		}

@@ -44,6 +44,9 @@ func (d *draft) override(o oncall.Override, reason, field string) *Refusal {
 			return refusal
 		}
 	}
+	if refusal := d.bothWays(o, field); refusal != nil {
+		return refusal
+	}
 	reason = o.Reason
 	if old != nil {
 		o.By, o.At, o.Reason = old.By, old.At, old.Reason
@@ -53,6 +56,22 @@ func (d *draft) override(o oncall.Override, reason, field string) *Refusal {
 	}
 	o.Reason = reason
 	d.putOverride(o)
+	return nil
+}
+
+// bothWays refuses a swap of which one half would change nothing: the other half would be a present.
+func (d *draft) bothWays(o oncall.Override, field string) *Refusal {
+	if o.Kind != oncall.Swap {
+		return nil
+	}
+	r := d.roster
+	r.Overrides = drop(r.Overrides, o.ID, overrideID)
+	without := draft{roster: r, now: d.now}
+	for i, c := range o.Changes {
+		if c.Remove != "" && !without.onDuty(c.Remove, oncall.Request{Schedule: o.Schedule, Track: o.Track}, c.From, c.To) {
+			return refuse("swap_half", fmt.Sprintf("%s.changes[%d]", field, i), c.Remove, c.From.String(), c.To.String())
+		}
+	}
 	return nil
 }
 

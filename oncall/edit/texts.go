@@ -231,6 +231,11 @@ var texts = map[string]text{ //nolint:gochecknoglobals // a constant table
 		says{"{0} has no duty between {1} and {2} to give in return", "decline, or ask for a plain cover"},
 		says{"у {0} нет дежурства с {1} до {2}, отдать взамен нечего", "откажитесь или попросите простую замену"},
 	},
+	"swap_half": {
+		Clash,
+		says{"{0} has no duty between {1} and {2} to give in the swap", "name another time, or write an override of one half"},
+		says{"у {0} нет дежурства с {1} до {2}, менять нечего", "назовите другое время или внесите замену в одну сторону"},
+	},
 	"take_long": {
 		Invalid,
 		says{"a takeover lasts from {0} to {1}, not {2}", "take the line for less, or write an override"},

@@ -154,6 +154,10 @@ func TestRecords(t *testing.T) {
 	}
 	for what, rec := range map[string]edit.Record{
 		"unknown field": {Key: edit.Key{Kind: edit.Person, ID: "a"}, Body: []byte(`{"id":"a","wings":2}`)},
+		"in a device":   {Key: edit.Key{Kind: edit.Person, ID: "a"}, Body: []byte(`{"id":"a","devices":[{"kind":"mobile","number":"1","telepathy":true}]}`)},
+		"in a rule":     {Key: edit.Key{Kind: edit.Person, ID: "a"}, Body: []byte(`{"id":"a","notify":[{"after":"1m","telepathy":true}]}`)},
+		"in a tier":     {Key: edit.Key{Kind: edit.Schedule, ID: "a"}, Body: []byte(`{"id":"a","failover":[{"track":"b","telepathy":true}]}`)},
+		"in a window":   {Key: edit.Key{Kind: edit.Schedule, ID: "a"}, Body: []byte(`{"id":"a","tracks":[{"id":"t","layers":[{"id":"l","windows":[{"moon":"full"}]}]}]}`)},
 		"unknown kind":  {Key: edit.Key{Kind: "shift", ID: "a"}, Body: []byte(`{}`)},
 		"other ID":      {Key: edit.Key{Kind: edit.Person, ID: "b"}, Body: []byte(`{"id":"a"}`)},
 		"broken":        {Key: edit.Key{Kind: edit.Person, ID: "a"}, Body: []byte(`{"id":`)},
