@@ -41,11 +41,7 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 		next(huma.WithValue(ctx, callerKey{}, caller{lang: lang}))
 		return
 	}
-	secret, ok := strings.CutPrefix(ctx.Header("Authorization"), "Bearer ")
-	if !ok {
-		secret = ""
-	}
-	t, p := s.admit(ctx.Context(), secret, ctx.RemoteAddr(), lang)
+	t, p := s.admit(ctx.Context(), bearer(ctx.Header("Authorization")), ctx.RemoteAddr(), lang)
 	if p == nil && !may(t, need) {
 		p = problem(http.StatusForbidden, CodeForbidden, fmt.Sprintf(say(lang, textForbidden), need))
 	}
@@ -56,8 +52,21 @@ func (s *Server) authenticate(ctx huma.Context, next func(huma.Context)) {
 	next(huma.WithValue(ctx, callerKey{}, caller{token: t, lang: lang}))
 }
 
-// admit finds the token of a secret. An address with many failures is answered from memory alone.
+// bearer is the secret in a header, empty when it has none. The name of the scheme may be in any case (RFC 9110, section 11.1).
+func bearer(header string) string {
+	scheme, secret, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimLeft(secret, " ")
+}
+
+// admit finds the token of a secret. Nobody guesses without one, so that is no failure of the address: a proxy's is that of many. An address with many failures is answered from memory alone.
 func (s *Server) admit(ctx context.Context, secret, address, lang string) (dispatch.Token, *Problem) {
+	if secret == "" {
+		s.metrics.failed("missing")
+		return dispatch.Token{}, problem(http.StatusUnauthorized, CodeUnauthorized, say(lang, textUnauthorized))
+	}
 	now := s.deps.Now()
 	wait := s.throttle.wait(address, now)
 	t, err := s.keys.check(ctx, secret, wait > 0)

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
@@ -57,12 +58,15 @@ type keys struct {
 	store dispatch.Tokens
 	now   func() time.Time
 
+	wake chan struct{} // of one: there is a use to note
+
 	mu    sync.Mutex
 	known map[string]dispatch.Token // guarded by mu; by hash
+	used  map[string]time.Time      // guarded by mu; uses that are to be noted, by hash
 }
 
 func newKeys(store dispatch.Tokens, now func() time.Time) *keys {
-	return &keys{store: store, now: now, known: map[string]dispatch.Token{}}
+	return &keys{store: store, now: now, wake: make(chan struct{}, 1), known: map[string]dispatch.Token{}, used: map[string]time.Time{}}
 }
 
 // refresh reads all tokens.
@@ -95,12 +99,49 @@ func (k *keys) check(ctx context.Context, secret string, memory bool) (dispatch.
 		return dispatch.Token{}, errExpired
 	}
 	if now.Sub(t.Used) >= usedEvery && !memory {
-		if k.store.UseToken(ctx, hash, now) == nil { // else the next use is noted
-			t.Used = now
-			k.remember(t)
-		}
+		k.use(hash, now)
 	}
 	return t, nil
+}
+
+// use has a use noted by and by: nobody waits for that.
+func (k *keys) use(hash string, now time.Time) {
+	k.mu.Lock()
+	_, queued := k.used[hash]
+	k.used[hash] = now
+	k.mu.Unlock()
+	if queued {
+		return // it is tried again with the next refresh
+	}
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+// note writes down the uses since. What can not be written stays for the next time.
+func (k *keys) note(ctx context.Context) {
+	k.mu.Lock()
+	used := maps.Clone(k.used)
+	k.mu.Unlock()
+	for hash, at := range used {
+		if err := k.noteOne(ctx, hash, at); err != nil && !errors.Is(err, dispatch.ErrNotFound) {
+			return
+		}
+		k.mu.Lock()
+		delete(k.used, hash)
+		if t, ok := k.known[hash]; ok {
+			t.Used = at
+			k.known[hash] = t
+		}
+		k.mu.Unlock()
+	}
+}
+
+func (k *keys) noteOne(ctx context.Context, hash string, at time.Time) error {
+	ctx, cancel := context.WithTimeout(ctx, keyWait)
+	defer cancel()
+	return k.store.UseToken(ctx, hash, at)
 }
 
 func (k *keys) find(ctx context.Context, hash string, memory bool) (dispatch.Token, error) {

@@ -23,7 +23,7 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "vahta_portal_request_seconds", Help: "Time to answer, by route.", Buckets: []float64{.001, .005, .02, .1, .5, 2},
 		}, []string{"route"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "vahta_portal_tokens_refused_total", Help: "Tokens that were not good, by reason: unknown, revoked, expired, throttled.",
+			Name: "vahta_portal_tokens_refused_total", Help: "Tokens that were not good, by reason: missing, unknown, revoked, expired, throttled.",
 		}, []string{"reason"}),
 	}
 	if r != nil {

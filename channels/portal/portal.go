@@ -126,19 +126,28 @@ func (s *Server) Handler() http.Handler { return head(s.echo) }
 // OpenAPI returns the description of the API as JSON.
 func (s *Server) OpenAPI() []byte { return s.specJSON }
 
-// Run keeps the tokens that are remembered fresh until ctx ends.
+// Run keeps the tokens that are remembered fresh, and notes their uses, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {
 	tick := time.NewTicker(keysFresh)
 	defer tick.Stop()
+	s.freshen(ctx)
 	for {
-		if err := s.keys.refresh(ctx); err != nil && ctx.Err() == nil {
-			s.deps.Log.Debug("tokens are those of before", "err", err.Error())
-		}
+		s.keys.note(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.keys.wake:
+			continue
 		case <-tick.C:
 		}
+		s.freshen(ctx)
+	}
+}
+
+// freshen reads all tokens anew.
+func (s *Server) freshen(ctx context.Context) {
+	if err := s.keys.refresh(ctx); err != nil && ctx.Err() == nil {
+		s.deps.Log.Debug("tokens are those of before", "err", err.Error())
 	}
 }
 
