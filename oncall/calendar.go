@@ -58,12 +58,11 @@ func (y *CalendarYear) CheckDay(date string) error {
 	default:
 		return fmt.Errorf("unknown class %q; write holiday, moved_day_off, moved_workday or short", class)
 	}
-	switch class {
-	case Workday:
+	if class == Workday {
 		return fmt.Errorf("a %s can not be workday; write moved_workday, or leave the date out", weekday)
-	case Weekend:
-		return fmt.Errorf("a %s can not be weekend; write moved_day_off, or leave the date out", weekday)
-	default:
-		return nil
 	}
+	if class == Weekend {
+		return fmt.Errorf("a %s can not be weekend; write moved_day_off, or leave the date out", weekday)
+	}
+	return nil
 }

@@ -53,28 +53,12 @@ func (d *draft) keepMoments(before, after *oncall.Schedule) {
 		return moved
 	}
 	for _, t := range d.roster.Temporaries {
-		if t.Schedule != before.ID {
-			continue
-		}
-		t.Shifts = slices.Clone(t.Shifts)
-		points := []*oncall.Point{&t.From, &t.To}
-		for i := range t.Shifts {
-			points = append(points, &t.Shifts[i].From, &t.Shifts[i].To)
-		}
-		if pin(points...) {
+		if t.Schedule == before.ID && pin(temporaryPoints(&t)...) {
 			d.putTemporary(t)
 		}
 	}
 	for _, o := range d.roster.Overrides {
-		if o.Schedule != before.ID {
-			continue
-		}
-		o.Changes = slices.Clone(o.Changes)
-		var points []*oncall.Point
-		for i := range o.Changes {
-			points = append(points, &o.Changes[i].From, &o.Changes[i].To)
-		}
-		if pin(points...) {
+		if o.Schedule == before.ID && pin(overridePoints(&o)...) {
 			d.putOverride(o)
 		}
 	}
@@ -88,6 +72,26 @@ func (d *draft) keepMoments(before, after *oncall.Schedule) {
 			d.putAbsence(a)
 		}
 	}
+}
+
+// temporaryPoints are the points of a copy of a temporary schedule that may be changed.
+func temporaryPoints(t *oncall.Temporary) []*oncall.Point {
+	t.Shifts = slices.Clone(t.Shifts)
+	points := []*oncall.Point{&t.From, &t.To}
+	for i := range t.Shifts {
+		points = append(points, &t.Shifts[i].From, &t.Shifts[i].To)
+	}
+	return points
+}
+
+// overridePoints are those of an override.
+func overridePoints(o *oncall.Override) []*oncall.Point {
+	o.Changes = slices.Clone(o.Changes)
+	var points []*oncall.Point
+	for i := range o.Changes {
+		points = append(points, &o.Changes[i].From, &o.Changes[i].To)
+	}
+	return points
 }
 
 // alikeElsewhere reports whether all other schedules read a point as this one.
