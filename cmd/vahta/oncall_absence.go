@@ -88,6 +88,7 @@ func absenceList() *cobra.Command {
 					return nil
 				}
 				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+				p.say("times of %s, if no other zone is named", "время %s, если не назван другой пояс", zoneOver(p.zoneOfPlanner(), p.now))
 				fmt.Fprintln(w, p.tr("ID\tWHO\tWHEN\tSUBSTITUTE\tBY\tREASON", "ID\tКТО\tКОГДА\tВМЕСТО\tАВТОР\tПОЧЕМУ"))
 				for _, a := range list {
 					zone := p.zoneOf(a.Zone)
@@ -95,7 +96,7 @@ func absenceList() *cobra.Command {
 					if a.Substitute != "" {
 						substitute = p.name(a.Substitute)
 					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, p.name(a.Person), p.span(a.From.In(zone), a.To.In(zone), zone), substitute, p.name(a.By), printable(a.Reason))
+					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, p.name(a.Person), p.span(a.From.In(zone), a.To.In(zone), zone)+p.elsewhere(zone), substitute, p.name(a.By), printable(a.Reason))
 				}
 				return w.Flush()
 			})
@@ -104,6 +105,14 @@ func absenceList() *cobra.Command {
 	cmd.Flags().BoolVar(&all, "all", false, tr("the past too", "и прошлые"))
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// elsewhere names a zone in a list that is headed by the planner's.
+func (p *planner) elsewhere(zone oncall.Zone) string {
+	if zone.String() == p.zoneOfPlanner().String() {
+		return ""
+	}
+	return " " + zone.String()
 }
 
 // zoneOf returns a zone, or that of the planner where it is not set.
@@ -202,11 +211,12 @@ func temporaryList() *cobra.Command {
 					p.say("no temporary schedules; --all shows the past too", "временных графиков нет; --all покажет и прошлые")
 					return nil
 				}
+				p.say("times of %s, if no other zone is named", "время %s, если не назван другой пояс", zoneOver(p.zoneOfPlanner(), p.now))
 				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 				for _, t := range list {
 					s, _ := p.view.Roster.Schedule(t.Schedule)
 					zone := s.RulesAt(p.now).Zone
-					fmt.Fprintf(w, "%s\t%s/%s\t%s\t%s\t%s\n", t.ID, t.Schedule, t.Track, p.span(t.From.In(zone), t.To.In(zone), zone), p.name(t.By), printable(t.Reason))
+					fmt.Fprintf(w, "%s\t%s/%s\t%s\t%s\t%s\n", t.ID, t.Schedule, t.Track, p.span(t.From.In(zone), t.To.In(zone), zone)+p.elsewhere(zone), p.name(t.By), printable(t.Reason))
 					for _, one := range t.Shifts {
 						fmt.Fprintf(w, "\t\t%s\t%s\t\n", p.span(one.From.In(zone), one.To.In(zone), zone), p.names(one.Member))
 					}

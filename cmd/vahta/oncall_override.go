@@ -173,13 +173,14 @@ func overrideList() *cobra.Command {
 					return nil
 				}
 				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+				p.say("times of %s, if no other zone is named", "время %s, если не назван другой пояс", zoneOver(p.zoneOfPlanner(), p.now))
 				fmt.Fprintln(w, p.tr("ID\tSCHEDULE\tKIND\tWHEN\tWHAT\tBY\tREASON", "ID\tГРАФИК\tВИД\tКОГДА\tЧТО\tАВТОР\tПОЧЕМУ"))
 				for _, o := range list {
 					s, _ := p.view.Roster.Schedule(o.Schedule)
 					zone := s.RulesAt(p.now).Zone
 					for _, ch := range o.Changes {
 						fmt.Fprintf(w, "%s\t%s/%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Schedule, o.Track, p.kind(o.Kind),
-							p.span(ch.From.In(zone), ch.To.In(zone), zone), p.change(ch), p.name(o.By), printable(o.Reason))
+							p.span(ch.From.In(zone), ch.To.In(zone), zone)+p.elsewhere(zone), p.change(ch), p.name(o.By), printable(o.Reason))
 					}
 				}
 				return w.Flush()

@@ -56,7 +56,7 @@ func (p *planner) printDifference(d *edit.ScheduleDiff) {
 	if s.ID == "" {
 		zone, name = p.zoneOfPlanner(), p.tr("new", "новый")
 	}
-	fmt.Fprintf(p.out, "%s (%s), %s %s\n", name, d.Schedule, p.tr("times of", "время"), zoneAt(zone, d.From))
+	fmt.Fprintf(p.out, "%s (%s), %s %s\n", name, d.Schedule, p.tr("times of", "время"), zoneOver(zone, d.From))
 	if d.Same() {
 		p.say("  nobody's duty changes from %s", "  ничьё дежурство не меняется: %s", p.span(d.From, d.To, zone))
 	}

@@ -31,7 +31,7 @@ func (f *stretch) in(p *planner, zone oncall.Zone) (from, to time.Time, err erro
 	if from, err = p.instant("from", f.from, zone, p.now); err != nil {
 		return from, to, err
 	}
-	length, err := parseSpan(f.length)
+	length, err := p.length(f.length)
 	if err != nil {
 		return from, to, fmt.Errorf("--for %w", err)
 	}
@@ -105,7 +105,7 @@ func (p *planner) listShifts(s *oncall.Schedule, l listing) error {
 	if l.asJSON {
 		return p.json(all)
 	}
-	p.say("%s (%s), times of %s", "%s (%s), время %s", orDash(s.Name), s.ID, zoneAt(zone, from))
+	p.say("%s (%s), times of %s", "%s (%s), время %s", orDash(s.Name), s.ID, zoneOver(zone, from))
 	return p.printShifts(all, zone)
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,6 +26,9 @@ func (p *planner) show(t time.Time, zone oncall.Zone) string {
 
 // span writes two instants; the date of the end only where it is another one.
 func (p *planner) span(from, to time.Time, zone oncall.Zone) string {
+	if a, b := offset(from, zone), offset(to, zone); a != b && !from.IsZero() && !to.IsZero() { // the clocks change in between: say which reading is meant
+		return p.show(from, zone) + " " + a + " – " + p.show(to, zone) + " " + b
+	}
 	a, b := oncall.CivilAt(from, zone), oncall.CivilAt(to, zone)
 	if a.At(0) == b.At(0) {
 		return p.show(from, zone) + " – " + b.Clock().String()
@@ -36,7 +38,20 @@ func (p *planner) span(from, to time.Time, zone oncall.Zone) string {
 
 // zoneAt writes a zone with its distance from UTC at a time.
 func zoneAt(zone oncall.Zone, t time.Time) string {
-	return zone.String() + " (UTC" + t.In(zone.Location()).Format("-07:00") + ")"
+	return zone.String() + " (UTC" + offset(t, zone) + ")"
+}
+
+// offset is the distance from UTC at a time.
+func offset(t time.Time, zone oncall.Zone) string { return t.In(zone.Location()).Format("-07:00") }
+
+// zoneOver writes a zone, with its distance from UTC where that is the same all the year.
+func zoneOver(zone oncall.Zone, t time.Time) string {
+	for month := 1; month <= 12; month++ {
+		if offset(t, zone) != offset(t.AddDate(0, month, 0), zone) {
+			return zone.String()
+		}
+	}
+	return zoneAt(zone, t)
 }
 
 // hours writes a duration as hours and minutes: "12 h", "11:30 h", "43 min", "20 s".
@@ -62,18 +77,33 @@ func (p *planner) hours(d time.Duration) string {
 // inHours writes a number of hours as hours does.
 func (p *planner) inHours(n float64) string { return p.hours(time.Duration(n * float64(time.Hour))) }
 
-// errTime says how a time is written.
-var errTime = errors.New(`write "2026-12-05 09:00", 2026-12-05, 09:00, "tomorrow 09:00", now, +2h or 2026-12-05T06:00:00Z`)
-
-// point reads a time as a person writes it. What is civil stays civil, so that it means the same whatever the clocks do.
+// point reads a time as a person writes it, and says what is taken when the clock passes over the reading or shows it twice.
+// What is civil stays civil, so that it means the same whatever the clocks do.
 func (p *planner) point(text string, zone oncall.Zone) (oncall.Point, error) {
+	point, err := p.read(text, zone)
+	if c, civil := point.Civil(); err == nil && civil {
+		first, last := zone.Resolve(c, oncall.First), zone.Resolve(c, oncall.Last)
+		switch {
+		case oncall.CivilAt(first, zone) != c:
+			fmt.Fprintf(p.cmd.ErrOrStderr(), p.tr("note: %s does not exist in %s, where the clock is put on: %s is taken\n",
+				"замечание: времени %s в %s нет, часы переводят вперёд: взято %s\n"), c, zone, p.show(first, zone))
+		case !first.Equal(last):
+			fmt.Fprintf(p.cmd.ErrOrStderr(), p.tr("note: %s comes twice in %s, where the clock is put back: the first is taken (UTC%s); the second is %s\n",
+				"замечание: время %s в %s наступает дважды, часы переводят назад: взято первое (UTC%s); второе — %s\n"), c, zone, offset(first, zone), last.UTC().Format(time.RFC3339))
+		}
+	}
+	return point, err
+}
+
+// read reads a time.
+func (p *planner) read(text string, zone oncall.Zone) (oncall.Point, error) {
 	today := oncall.CivilAt(p.now, zone)
 	lower := strings.ToLower(strings.TrimSpace(text))
 	if lower == "now" || lower == "сейчас" {
 		return oncall.InstantPoint(p.now), nil
 	}
 	if d, ok := strings.CutPrefix(lower, "+"); ok {
-		length, err := parseSpan(d)
+		length, err := p.length(d)
 		if err != nil {
 			return oncall.Point{}, err
 		}
@@ -94,13 +124,14 @@ func (p *planner) point(text string, zone oncall.Zone) (oncall.Point, error) {
 	if len(lower) <= len("09:00:00") && strings.Contains(lower, ":") {
 		c, err := oncall.ParseClock(lower)
 		if err != nil {
-			return oncall.Point{}, err
+			return oncall.Point{}, fmt.Errorf(p.tr("%q is no time of day; write 09:00", "%q — не время суток; напишите 09:00"), text)
 		}
 		return oncall.CivilPoint(today.At(c)), nil
 	}
 	point, err := oncall.ParsePoint(strings.TrimSpace(text))
 	if err != nil {
-		return oncall.Point{}, fmt.Errorf("%q: %w", text, errTime)
+		return oncall.Point{}, fmt.Errorf(p.tr(`%q: write "2026-12-05 09:00", 2026-12-05, 09:00, "tomorrow 09:00", now, +2h or 2026-12-05T06:00:00Z`,
+			`%q: напишите "2026-12-05 09:00", 2026-12-05, 09:00, "завтра 09:00", сейчас, +2h или 2026-12-05T06:00:00Z`), text)
 	}
 	return point, nil
 }
@@ -115,6 +146,15 @@ func (p *planner) instant(flag, text string, zone oncall.Zone, otherwise time.Ti
 		return time.Time{}, fmt.Errorf("--%s %w", flag, err)
 	}
 	return point.In(zone), nil
+}
+
+// length reads a length as parseSpan does, and refuses it in the user's language.
+func (p *planner) length(text string) (time.Duration, error) {
+	d, err := parseSpan(text)
+	if err != nil {
+		return 0, fmt.Errorf(p.tr("%q is no length; write 90m, 2h, 3d or 2w", "%q — не длина; напишите 90m, 2h, 3d или 2w"), text)
+	}
+	return d, nil
 }
 
 // parseSpan reads a length: as Go writes durations, or in days and weeks.
