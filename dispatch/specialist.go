@@ -128,8 +128,8 @@ func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.E
 		return change.without(key), nil
 	case timer.Gen == 0 && ev.Kind != escalation.Start:
 		return change, nil
-	case ev.Kind == escalation.Start: // pages of different searches have different numbers
-		state.Machine.Number = int(now.Unix()) * pagesPerSearch
+	case ev.Kind == escalation.Start:
+		state.Machine.Number = c.firstPage(now)
 	}
 	for _, n := range of {
 		var ended bool
@@ -173,6 +173,22 @@ const reasonSpecialist = "specialist"
 
 // pagesPerSearch is more than the pages of one search.
 const pagesPerSearch = 1000
+
+// firstPage is the number before the first page of a search: pages of different searches have different numbers, also of those
+// that begin together.
+func (c Case) firstPage(now time.Time) int {
+	taken := map[int64]bool{}
+	for _, t := range c.Timers {
+		if state, known := readPaging(t.State); known {
+			taken[int64(state.Machine.Number)/pagesPerSearch] = true
+		}
+	}
+	first := now.UnixMilli()
+	for taken[first] {
+		first++
+	}
+	return int(first) * pagesPerSearch
+}
 
 // keep sets a timer with its state.
 func (c Case) keep(change Change, timer Timer, due time.Time, state pagingState) (_ Change, err error) {

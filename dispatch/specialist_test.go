@@ -207,6 +207,30 @@ func TestSearchSurvivesARestart(t *testing.T) {
 	})
 }
 
+// Two searches that begin at the same moment ring both of theirs at once, and the key of one withdraws nothing of the other.
+func TestSearchesBeginTogether(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{
+			"vera": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}, "boris": {{8 * time.Second, dispatch.ResultAcknowledged, nil}},
+		}, with(t, func(s *dispatch.Source) {
+			s.Roster.People[1].Skills, s.Roster.People[2].Skills = []string{"network"}, []string{"1c"}
+		}))
+		ref := h.taken(t)
+		for _, skill := range []string{"1c", "network"} {
+			_, err := h.PageSpecialist(t.Context(), ref, skill, dispatch.Author{Person: "anna"})
+			must(t, err)
+		}
+		wait(5 * time.Minute)
+		if got := h.phones.pages(); got != "0s vera, 0s boris" && got != "0s boris, 0s vera" {
+			t.Errorf("pages: %s", got)
+		}
+		if got := h.specialistEvents(t, ref); !strings.Contains(got, "vera took it") || !strings.Contains(got, "boris took it") {
+			t.Error(got)
+		}
+	})
+}
+
 // Nobody has the skill: refused, with the skills there are.
 func TestNoSpecialist(t *testing.T) {
 	t.Parallel()
