@@ -103,6 +103,8 @@ type Keeper struct {
 	wake     chan struct{} // of one
 	turn     chan struct{} // of one: whoever holds the token asks the store
 	restores prometheus.Counter
+	unread   unreadable // of whoever holds the turn
+	refused  string     // of whoever holds the turn; hash of the definition that can not be read
 
 	mu      sync.Mutex
 	current held       // guarded by mu; in force here

@@ -76,9 +76,17 @@ func (k *Keeper) ask(ctx context.Context, pending string, file, current definiti
 	}
 	def, err := k.fetch(ctx)
 	if err != nil {
-		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", err)
+		k.sayUnread(v, err)
 	}
 	return def, err
+}
+
+// sayUnread says once of a definition that it can not be read.
+func (k *Keeper) sayUnread(v Version, err error) {
+	if k.refused != v.Hash {
+		k.refused = v.Hash
+		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", err)
+	}
 }
 
 // observe finds out which definition is in force and changes nothing; what can
@@ -117,7 +125,7 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 		return k.enforce(ctx, file)
 	}
 	if unread != nil {
-		k.log.Error("the directory in force can not be used on this node; the last good one stays", "node", v.Node, "err", unread)
+		k.sayUnread(v, unread)
 		return def, unread
 	}
 	k.log.Warn("lines, clients, escalation and static numbers of the configuration file are NOT in force: others were put in force since; send SIGHUP to put the file in force for all nodes",

@@ -94,17 +94,44 @@ func (k *Keeper) fallBack(own definition, seed rotaState) (at held, from, rotaFr
 	}
 	if err != nil {
 		k.log.Error("the local copy of the directory is not used; the configuration file is", "file", k.deps.File, "err", err)
+		k.keepAside()
 	} else if c.Configured == own.version.Hash || c.Rota == nil {
 		at.def, from = def, fromFile
 	}
 	rota, err := k.copiedRota(c, def)
 	if err != nil {
 		k.log.Error("the local copy of the rota is not used; the configuration file is", "file", k.deps.File, "err", err)
+		k.keepAside()
 	} else if rota.version.Revision > 0 || c.Rota == nil && len(rota.records) > 0 || c.Rota != nil && c.Rota.Seed == HashRota(seed.records) {
 		at.rota, rotaFrom = rota, fromFile
 	}
 	return at, from, rotaFrom
 }
+
+// keepAside puts a local copy that this node can not read where the next one does not replace it: a newer version may be able
+// to, and it may have edits that no record has.
+func (k *Keeper) keepAside() {
+	if k.deps.Observe {
+		return // it is the server's
+	}
+	aside := k.deps.File + ".unread"
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) || n > maxAside {
+			break
+		}
+		aside = fmt.Sprintf("%s.unread%d", k.deps.File, n)
+	}
+	switch err := os.Rename(k.deps.File, aside); {
+	case errors.Is(err, os.ErrNotExist): // it was put aside already
+	case err != nil:
+		k.log.Error("the local copy that can not be read could not be put aside", "file", k.deps.File, "err", err)
+	default:
+		k.log.Error("the local copy that can not be read is kept; start the version that has written it to use it", "kept", aside)
+	}
+}
+
+// maxAside is how many unreadable copies are kept; the last is replaced.
+const maxAside = 8
 
 // copiedRota is the rota of a local copy; of one that an earlier version has
 // written, the people and schedules in its definition.

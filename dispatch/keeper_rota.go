@@ -22,6 +22,12 @@ func (v RotaVersion) Same(o RotaVersion) bool {
 	return v.Revision == o.Revision && v.Hash == o.Hash && v.EditedAt.Equal(o.EditedAt)
 }
 
+// unreadable is a rota that this node could not read; it is not read again.
+type unreadable struct {
+	version RotaVersion
+	err     error
+}
+
 // is reports whether both are the same people and schedules of the same version.
 func (r rotaState) is(o rotaState) bool {
 	return r.version.Same(o.version) && (r.version.Revision > 0 || HashRota(r.records) == HashRota(o.records))
@@ -77,6 +83,9 @@ func (k *Keeper) askRota(ctx context.Context, own rotaState) (rotaState, error) 
 	case v.Revision == 0:
 		return k.seedRota(ctx, own)
 	}
+	if bad := k.unread; bad.err != nil && v.Same(bad.version) {
+		return own, bad.err // it was said
+	}
 	return k.fetchRota(ctx, own)
 }
 
@@ -92,6 +101,7 @@ func (k *Keeper) fetchRota(ctx context.Context, own rotaState) (rotaState, error
 	rota, err := rotaOf(v, records)
 	if err != nil {
 		k.log.Error("the rota in force can not be used on this node; the last good one stays", "err", err)
+		k.unread = unreadable{v, err}
 		return own, err
 	}
 	if own.version.Revision >= v.Revision && own.version.Hash != v.Hash {
