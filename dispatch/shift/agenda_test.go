@@ -32,13 +32,13 @@ schedules:
 			company, "2026-03-10 00:00", "2026-03-11 00:00",
 			[]string{
 				"2026-03-10 08:45-09:00 soon anna primary@09:00",
-				"2026-03-10 09:00-09:30 handover duty",
-				"2026-03-10 09:00-09:30 unconfirmed anna primary@09:00",
+				"2026-03-10 09:00-11:00 handover duty",
+				"2026-03-10 09:00-11:00 unconfirmed anna primary@09:00",
 				"2026-03-10 19:00-22:00 evening anna primary@09:00",
 				"2026-03-10 19:00-22:00 evening boris primary@21:00",
 				"2026-03-10 20:45-21:00 soon boris primary@21:00",
-				"2026-03-10 21:00-21:30 handover duty",
-				"2026-03-10 21:00-21:30 unconfirmed boris primary@21:00",
+				"2026-03-10 21:00-23:00 handover duty",
+				"2026-03-10 21:00-23:00 unconfirmed boris primary@21:00",
 			},
 		},
 		"who is always on duty is told nothing": {people + `
@@ -49,14 +49,17 @@ schedules:
 			people + `
       - {id: primary, layers: [{id: h, members: [anna], windows: [{from: "10:00", to: "11:00"}, {from: "11:00", to: "12:00"}]}]}`, "2026-03-10 12:00", "2026-03-11 10:00",
 			[]string{
-				"2026-03-10 12:00-12:30 handover duty", // nobody follows
+				"2026-03-10 12:00-14:00 handover duty", // nobody follows
 				"2026-03-10 19:00-22:00 evening anna primary@10:00", "2026-03-11 09:45-10:00 soon anna primary@10:00",
 			},
 		},
 		"one call in the evening for many turns of a day": {
 			people + `
       - {id: primary, layers: [{id: h, members: [anna, boris], handoff: {unit: hour, every: 6, anchor: "2026-03-01 00:00"}}]}`, "2026-03-10 18:30", "2026-03-10 20:00",
-			[]string{"2026-03-10 19:00-22:00 evening anna primary@00:00 primary@12:00", "2026-03-10 19:00-22:00 evening boris primary@06:00 primary@18:00"},
+			[]string{
+				"2026-03-10 18:00-20:00 handover duty", "2026-03-10 18:00-20:00 unconfirmed boris primary@18:00",
+				"2026-03-10 19:00-22:00 evening anna primary@00:00 primary@12:00", "2026-03-10 19:00-22:00 evening boris primary@06:00 primary@18:00",
+			},
 		},
 		"one call for two tracks that begin together": {
 			people + `
@@ -71,7 +74,7 @@ schedules:
 		},
 		"what a late start still finds": {
 			company, "2026-03-10 21:10", "2026-03-10 21:11",
-			[]string{"2026-03-10 19:00-22:00 evening anna primary@09:00", "2026-03-10 19:00-22:00 evening boris primary@21:00", "2026-03-10 21:00-21:30 handover duty", "2026-03-10 21:00-21:30 unconfirmed boris primary@21:00"},
+			[]string{"2026-03-10 19:00-22:00 evening anna primary@09:00", "2026-03-10 19:00-22:00 evening boris primary@21:00", "2026-03-10 21:00-23:00 handover duty", "2026-03-10 21:00-23:00 unconfirmed boris primary@21:00"},
 		},
 		"an absence takes the turn away": {
 			company + `

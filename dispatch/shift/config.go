@@ -41,8 +41,9 @@ const (
 	maxTries       = 20
 )
 
-// late is how long an unconfirmed start and a hand-over are still worth telling.
-const late = 30 * time.Minute
+// late is how long an unconfirmed start and a hand-over are still worth telling:
+// longer than the record is away when it is restarted, moved or brought back.
+const late = 2 * time.Hour
 
 // Default returns the settings of spec and peers: the evening before and 15 minutes before.
 func Default() Config {

@@ -166,7 +166,7 @@ func TestNoCallAfterItWasTakenAway(t *testing.T) {
 					}
 				}
 				first := oncall.CivilAt(ready.Shift.Turns[0].Start, s.Roster.Schedules[0].Zone)
-				if ready.Shift.Clock != first.Clock() || ready.Shift.Day > 1 {
+				if ready.Shift.Clock != first.Clock() || ready.Shift.Day > 1 && now.Before(ready.Shift.Turns[0].Start) {
 					t.Fatalf("says day %d %s of %s", ready.Shift.Day, ready.Shift.Clock, first)
 				}
 			}

@@ -127,3 +127,25 @@ func TestAnOutageIsLoud(t *testing.T) {
 		}
 	})
 }
+
+// An outage from before the reminder until well after the start, longer than
+// half an hour: the alarm is told when it is over, by one node, once.
+func TestAlarmOutlastsAnOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, annaOnly, "2026-03-11 08:40", 2, only("clara", dispatch.ResultAcknowledged))
+		h.record.set(true)
+		h.until("2026-03-11 09:45")
+		h.record.set(false)
+		h.until("2026-03-11 14:00")
+		var rung []string
+		for _, l := range h.rings.seen() {
+			if strings.Contains(l, " ring ") {
+				rung = append(rung, l)
+			}
+		}
+		if len(rung) != 1 || !late30(rung[0], "2026-03-11 09:45 ring clara unconfirmed") {
+			t.Errorf("%q", rung)
+		}
+	})
+}
