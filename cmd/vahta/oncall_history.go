@@ -38,16 +38,9 @@ func historyCommand() *cobra.Command {
 					}
 					return p.printEntry(entry)
 				}
-				filter := dispatch.RotaFilter{Limit: limit}
-				if record != "" {
-					kind, id, ok := strings.Cut(record, ":")
-					if !ok {
-						return fmt.Errorf(p.tr("--record %q: write person:anna or schedule:duty", "--record %q: напишите person:anna или schedule:duty"), record)
-					}
-					filter.Key = edit.Key{Kind: edit.Kind(kind), ID: id}
-					if !slices.Contains(kinds(), filter.Key.Kind) {
-						return fmt.Errorf(p.tr("--record %q: %q is no kind; there are: %s", "--record %q: вида %q нет; есть: %s"), record, kind, joinKinds())
-					}
+				filter, err := p.filter(record, limit)
+				if err != nil {
+					return err
 				}
 				list, err := p.rota.History(cmd.Context(), filter)
 				if err != nil {
@@ -67,6 +60,23 @@ func historyCommand() *cobra.Command {
 	cmd.Flags().IntVar(&limit, "limit", 20, tr("how many at most", "не больше скольких"))
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// filter reads what of the log is asked for.
+func (p *planner) filter(record string, limit int) (dispatch.RotaFilter, error) {
+	filter := dispatch.RotaFilter{Limit: limit}
+	if record == "" {
+		return filter, nil
+	}
+	kind, id, ok := strings.Cut(record, ":")
+	if !ok {
+		return filter, fmt.Errorf(p.tr("--record %q: write person:anna or schedule:duty", "--record %q: напишите person:anna или schedule:duty"), record)
+	}
+	filter.Key = edit.Key{Kind: edit.Kind(kind), ID: id}
+	if !slices.Contains(kinds(), filter.Key.Kind) {
+		return filter, fmt.Errorf(p.tr("--record %q: %q is no kind; there are: %s", "--record %q: вида %q нет; есть: %s"), record, kind, joinKinds())
+	}
+	return filter, nil
 }
 
 // kinds are those of records.
