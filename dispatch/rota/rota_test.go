@@ -41,10 +41,10 @@ type office struct {
 // began is a Monday, and anna's week.
 func began() time.Time { return time.Date(2026, 11, 2, 12, 0, 0, 0, time.UTC) }
 
-func source(t testing.TB) dispatch.Source {
-	t.Helper()
+func source(tb testing.TB) dispatch.Source {
+	tb.Helper()
 	zone, err := oncall.LoadZone("Europe/Moscow")
-	must(t, err)
+	must(tb, err)
 	person := func(id string) oncall.Person {
 		return oncall.Person{ID: id, Name: id, Devices: []oncall.Device{{Kind: oncall.Softphone, URI: "sip:" + id + "@127.0.0.1"}}}
 	}
