@@ -170,6 +170,14 @@ func (m *Memory) Valid(_ context.Context, c Claim) bool {
 	return m.live(c) != nil
 }
 
+// Claimed reports whether a person has a live claim.
+func (m *Memory) Claimed(_ context.Context, person string) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	h := m.people[person]
+	return h != nil && m.now().Before(h.until), nil
+}
+
 // Accept makes the claim the winner of its call unless another live claim is.
 func (m *Memory) Accept(ctx context.Context, c Claim) (won bool, err error) {
 	if err := ctx.Err(); err != nil {

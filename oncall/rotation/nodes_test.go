@@ -70,6 +70,11 @@ func TestNodesShareClaims(t *testing.T) {
 		t.Errorf("claims %+v and %+v", first, second)
 	}
 	busy(t, p.a, "3", "anna", "boris")
+	for person, want := range map[string]bool{first.Person: true, second.Person: true, "vera": false} {
+		if got, err := p.a.Claimed(t.Context(), person); err != nil || got != want {
+			t.Errorf("%s is claimed: %v, %v", person, got, err)
+		}
+	}
 	if err := p.b.Release(t.Context(), second); err != nil {
 		t.Fatal(err)
 	}

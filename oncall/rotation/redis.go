@@ -222,6 +222,15 @@ func (r *Redis) look(ctx context.Context, c Claim) (state, error) {
 	return live, nil
 }
 
+// Claimed reports whether a person has a live claim.
+func (r *Redis) Claimed(ctx context.Context, person string) (bool, error) {
+	n, err := r.client.Exists(ctx, keyClaim(person)).Result()
+	if err != nil {
+		return false, fmt.Errorf("look for a claim of %s: %w", person, err)
+	}
+	return n > 0, nil
+}
+
 // Accept makes the claim the winner of its call unless another live claim is.
 func (r *Redis) Accept(ctx context.Context, c Claim) (bool, error) {
 	s, err := r.accept(ctx, c)

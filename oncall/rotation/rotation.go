@@ -90,9 +90,16 @@ type Turns interface {
 	SetPresence(ctx context.Context, person string, p Presence) error
 }
 
+// Occupancy is the part of a rotation that tells who is taken, and takes nobody.
+type Occupancy interface {
+	// Claimed reports whether a person has a live claim of any call.
+	Claimed(ctx context.Context, person string) (bool, error)
+}
+
 // Rotation is a live rotation: claims and turns.
 type Rotation interface {
 	Claims
+	Occupancy
 	Turns
 	// Instant reports whether no method ever waits: then it may be asked within a call's own goroutine.
 	Instant() bool

@@ -150,6 +150,19 @@ func (s *Switch) Valid(ctx context.Context, c Claim) bool {
 	return is == live
 }
 
+// Claimed reports whether a person has a live claim, of this node or of another.
+func (s *Switch) Claimed(ctx context.Context, person string) (bool, error) {
+	if mine, err := s.memory.Claimed(ctx, person); mine || err != nil || s.redis == nil {
+		return mine, err
+	}
+	var theirs bool
+	_, err := s.ask(ctx, "claimed", func(ctx context.Context) (err error) {
+		theirs, err = s.redis.Claimed(ctx, person)
+		return err
+	})
+	return theirs, err
+}
+
 // Accept makes the claim the winner of its call unless another live claim is.
 func (s *Switch) Accept(ctx context.Context, c Claim) (bool, error) {
 	if s.redis == nil {

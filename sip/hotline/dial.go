@@ -39,6 +39,7 @@ func (k *call) dialling(attempt int) bool {
 }
 
 func (k *call) ring(a *Action) {
+	k.h.lesser.let(a.Person) // of shared people: nobody has claimed them
 	d := b2bua.Dial{Name: orText(a.Person, staticName), RingTime: a.RingTime, CallerID: callerID(k.s.Caller, k.s.Ticket), Purpose: guard.Page}
 	d.Destinations = k.h.ways(a.Device, k.id)
 	leg := k.c.Dial(d)

@@ -119,6 +119,7 @@ type Hotline struct {
 	queues   *queues
 	rests    *rests
 	held     *held
+	lesser   lesser // the calls about shifts of this node
 	ends     ends
 	disk     *disk
 

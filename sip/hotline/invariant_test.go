@@ -48,6 +48,13 @@ func (d dying) Valid(ctx context.Context, c rotation.Claim) bool {
 	return !d.gone(ctx) && d.Rotation.Valid(ctx, c)
 }
 
+func (d dying) Claimed(ctx context.Context, person string) (bool, error) {
+	if d.gone(ctx) {
+		return false, ctx.Err()
+	}
+	return d.Rotation.Claimed(ctx, person)
+}
+
 func (d dying) Renew(ctx context.Context, c rotation.Claim) error {
 	if d.gone(ctx) {
 		return ctx.Err()

@@ -28,9 +28,11 @@ func (h *Hotline) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Resul
 		return r, err
 	}
 	if n.Kind == dispatch.NoticeShift { // it is about no client: not counted as a page
-		return h.page(ctx, n)
+		one := h.lesser.begin(n.Person.ID) // before the look at the claims: whoever claims him after it finds the call
+		defer h.lesser.end(n.Person.ID, one)
+		return h.page(ctx, n, one)
 	}
-	r, err := h.page(ctx, n)
+	r, err := h.page(ctx, n, nil)
 	h.metrics.page(r)
 	return r, err
 }
@@ -43,7 +45,8 @@ func beginning(n dispatch.Notice) PageEvent {
 	return PageEvent{Kind: PageBegin, Devices: n.Devices, Say: pageSentences(n), Ticket: n.Ref.Number, Held: confirmsOnly(n)}
 }
 
-func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+// page rings somebody; what is lesser than a page lets him go when a caller or a page needs him.
+func (h *Hotline) page(ctx context.Context, n dispatch.Notice, lesser *lesserCall) (dispatch.Result, error) {
 	g, free := h.claimPage(ctx, n)
 	if !free {
 		return dispatch.ResultBusy, nil // he talks to a caller, or is being rung for one
@@ -72,7 +75,7 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 	}) {
 		return dispatch.ResultFailed, errors.New("place voice page: the call ended at once")
 	}
-	p.wait(ctx)
+	p.wait(ctx, lesser)
 	switch {
 	case p.result == dispatch.ResultAcknowledged || p.result == dispatch.ResultEscalate:
 		return p.result, nil
@@ -85,8 +88,13 @@ func (h *Hotline) page(ctx context.Context, n dispatch.Notice) (dispatch.Result,
 }
 
 // claimPage keeps a page from ringing somebody who is rung for a caller or
-// talks to one. Shared people and numbers of last resort are not claimed.
+// talks to one. Shared people and numbers of last resort are not claimed. Nor is
+// anybody for a call about a shift, which only looks: a claim would keep callers
+// from him.
 func (h *Hotline) claimPage(ctx context.Context, n dispatch.Notice) (grant, bool) {
+	if n.Kind == dispatch.NoticeShift {
+		return grant{}, !h.claimed(ctx, n.Person.ID)
+	}
 	if p, known := h.people(n.Person.ID); !known || p.Shared {
 		return grant{}, true
 	}
@@ -119,9 +127,16 @@ type pageCall struct {
 }
 
 // wait returns when the page is over.
-func (p *pageCall) wait(ctx context.Context) {
+func (p *pageCall) wait(ctx context.Context, lesser *lesserCall) {
+	if lesser != nil {
+		p.h.beside(func() { p.h.watchClaims(ctx, p.n.Person.ID, lesser, p.done) })
+	}
 	select {
 	case <-p.done:
+		return
+	case <-lesser.outranked():
+		p.c.Post(func() { p.step(PageEvent{Kind: PageOutranked}) }) //nolint:contextcheck // as below
+		<-p.done
 		return
 	case <-ctx.Done():
 	}
@@ -212,6 +227,9 @@ func (p *pageCall) do(a *PageAction) {
 // ring dials a device. Before a further one the claim is looked at again, beside
 // the call where that may wait.
 func (p *pageCall) ring(a PageAction) {
+	if p.n.Kind != dispatch.NoticeShift {
+		p.h.lesser.let(p.n.Person.ID) // of shared people: nobody has claimed them
+	}
 	first := !p.rung
 	p.leg, p.rung = nil, true
 	dial := func() {

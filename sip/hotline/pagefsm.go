@@ -47,6 +47,7 @@ type PageState struct {
 	Since   time.Time // when the device was dialled
 	Said    int
 	Repeats int
+	Yielded bool            // PageSaving: a caller or a page needs his phone, nothing more is said
 	Result  dispatch.Result // so far; final when PageOver
 }
 
@@ -71,6 +72,7 @@ const (
 	PageNotSaved                           // it is not
 	PageMooted                             // a colleague has the ticket already
 	PageStop                               // no longer wanted: the node drains
+	PageOutranked                          // a caller or a page needs his phone: a call about a shift lets it go
 )
 
 // PageEvent is one thing that happened to a page.
@@ -180,6 +182,8 @@ func (m *pager) handle(e PageEvent) {
 		m.moot()
 	case PageStop:
 		m.stop()
+	case PageOutranked:
+		m.yield()
 	}
 }
 
@@ -213,6 +217,10 @@ func (m *pager) dial() {
 func (m *pager) ask() { m.say(m.s.Say) }
 
 func (m *pager) say(say []prompt.Sentence) {
+	if m.s.Yielded {
+		m.deliver(m.s.Result)
+		return
+	}
 	m.do(PageAction{Kind: PageSay, Say: say})
 	m.do(PageAction{Kind: PageTimer, After: askLimit})
 }
@@ -316,6 +324,26 @@ func (m *pager) moot() {
 		m.s.Phase, m.s.Result = PageTold, dispatch.ResultWithdrawn
 		m.say([]prompt.Sentence{m.s.Words.moot()})
 	case PageTold, PageOver:
+	}
+}
+
+// yield frees the phone at once. A key that was pressed counts all the same;
+// without one the person counts as busy.
+func (m *pager) yield() {
+	switch m.s.Phase {
+	case PageDialling, PageAsked:
+		m.do(PageAction{Kind: PageHangup, Cause: causeElsewhere})
+		m.try(PageEvent{Outcome: dispatch.AttemptCancelled, Cause: causeElsewhere})
+		m.deliver(dispatch.ResultBusy)
+	case PageIdle:
+		m.deliver(dispatch.ResultBusy)
+	case PageSaving:
+		m.s.Yielded = true
+		m.do(PageAction{Kind: PageHangup, Cause: causeElsewhere})
+	case PageTold:
+		m.do(PageAction{Kind: PageHangup, Cause: causeElsewhere})
+		m.deliver(m.s.Result)
+	case PageOver:
 	}
 }
 

@@ -35,6 +35,7 @@ func (h *Hotline) take(ctx context.Context, req rotation.ClaimRequest) (g grant,
 			}
 			h.metrics.claim("granted")
 			h.held.add(g.claim, v == goOn)
+			h.lesser.outrank(g.claim.Person)
 			return g, true
 		case v == isStale && !raised:
 			raised = true

@@ -271,6 +271,8 @@ func (p *player) pageEvent(words []string) PageEvent {
 		return PageEvent{Kind: PageNotSaved}
 	case "moot":
 		return PageEvent{Kind: PageMooted}
+	case "outranked":
+		return PageEvent{Kind: PageOutranked}
 	}
 	p.t.Fatalf("unknown event %q", words)
 	return PageEvent{}

@@ -132,5 +132,9 @@ func (m *machine) check(t *rapid.T) {
 		if valid := m.subject.Rotation.Valid(m.ctx, c); valid != (m.live[c.Person] == c) {
 			t.Fatalf("claim %+v is valid: %v", c, valid)
 		}
+		_, taken := m.live[c.Person]
+		if claimed, err := m.subject.Rotation.Claimed(m.ctx, c.Person); err != nil || claimed != taken {
+			t.Fatalf("%s is claimed: %v, %v", c.Person, claimed, err)
+		}
 	}
 }
