@@ -149,6 +149,9 @@ type Confirmation struct {
 	How      string    `json:"how"` // voice, cli, api
 }
 
+// HowDeclined is the How of a Confirmation that says the contrary: the person can not come. A later one replaces it.
+const HowDeclined = "declined"
+
 // Proof says that a device of a person was seen to work.
 type Proof struct {
 	Person string    `json:"person"`

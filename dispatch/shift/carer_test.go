@@ -203,6 +203,47 @@ func TestDeclinedAndBusy(t *testing.T) {
 	})
 }
 
+// Who can not come is not asked again; when the rota still has him at the start
+// the scheduler is told once more. A word that he comes after all replaces it.
+func TestDeclinedIsNotAskedAgain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		comes bool
+		want  []string
+	}{
+		"still on the rota": {false, []string{
+			`2026-03-11 08:45 shift.reminder anna {"when":"soon","confirmed":false}`,
+			`2026-03-11 09:00 ring clara unconfirmed 09:00 day 0: acknowledged`,
+			`2026-03-11 09:00 shift.unconfirmed anna {"told":["clara"]}`,
+		}},
+		"comes after all": {true, []string{`2026-03-11 08:45 shift.reminder anna {"when":"soon","confirmed":true}`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := open(t, annaOnly, "2026-03-10 18:00", 1, func(n dispatch.Notice) dispatch.Result {
+					if n.To == "clara" {
+						return dispatch.ResultAcknowledged
+					}
+					return dispatch.ResultEscalate
+				})
+				h.until("2026-03-10 23:00")
+				before := len(h.rings.seen())
+				if c.comes {
+					_, err := h.carers[0].Confirm(t.Context(), "anna", "anna", "cli")
+					must(t, err)
+				}
+				h.until("2026-03-11 12:00")
+				got := slices.DeleteFunc(h.rings.seen()[before:], func(line string) bool { return strings.Contains(line, "shift.confirmed") || strings.Contains(line, "shift.handover") })
+				slices.Sort(got)
+				if !slices.Equal(got, c.want) {
+					t.Errorf("after he had declined:\n%s", strings.Join(got, "\n"))
+				}
+			})
+		})
+	}
+}
+
 // A command's word counts as a key does; a turn that is taken away meanwhile is
 // not told of, though the call waited already.
 func TestWhatChangesMeanwhile(t *testing.T) {

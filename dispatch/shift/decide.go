@@ -10,13 +10,14 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// confirmed knows whose word there is about which turn.
+// confirmed knows whose word there is about which turn: true that he knows of
+// it, false that he can not come.
 type confirmed map[string]bool
 
 func confirmedBy(list []dispatch.Confirmation) confirmed {
 	c := confirmed{}
 	for _, one := range list {
-		c[turnID(oncall.Turn{Schedule: one.Schedule, Track: one.Track, Person: one.Person, Start: one.Start})] = true
+		c[turnID(oncall.Turn{Schedule: one.Schedule, Track: one.Track, Person: one.Person, Start: one.Start})] = one.How != dispatch.HowDeclined
 	}
 	return c
 }
@@ -25,6 +26,13 @@ func confirmedBy(list []dispatch.Confirmation) confirmed {
 // has put himself there.
 func (c confirmed) knows(e *oncall.Evaluator, t oncall.Turn) bool {
 	return c[turnID(t)] || ownWord(e, t)
+}
+
+// declined reports whether the person has said that he can not come. He is not
+// asked again; the rota that still has him at the start is the schedulers' affair.
+func (c confirmed) declined(t oncall.Turn) bool {
+	knows, said := c[turnID(t)]
+	return said && !knows
 }
 
 // ownWord reports whether a correction that the person wrote himself makes him
@@ -55,7 +63,7 @@ func (t teller) tell(i Item) (dispatch.Change, bool) {
 	var open []oncall.Turn
 	for _, turn := range i.Turns {
 		knows := t.known.knows(t.s.Duty, turn)
-		if !knows {
+		if !knows && (i.Kind == Unconfirmed || !t.known.declined(turn)) {
 			open = append(open, turn)
 		}
 		if i.Kind != Unconfirmed {
@@ -169,7 +177,9 @@ func (t teller) fresh(n dispatch.Notice) (dispatch.Notice, bool) {
 		return n, false
 	}
 	turns := valid(t.s.Duty, n.Shift.Turns)
-	turns = slices.DeleteFunc(turns, func(turn oncall.Turn) bool { return t.known.knows(t.s.Duty, turn) })
+	turns = slices.DeleteFunc(turns, func(turn oncall.Turn) bool {
+		return t.known.knows(t.s.Duty, turn) || n.Shift.Kind == dispatch.ShiftReminder && t.known.declined(turn)
+	})
 	if len(turns) == 0 {
 		return n, false
 	}

@@ -70,6 +70,11 @@ func (c *Carer) AnswerShift(ctx context.Context, n dispatch.Notice, r dispatch.R
 		if err := c.commit(ctx, t.decline(n.Shift.Turns, string(n.Channel))); err != nil {
 			return fmt.Errorf("record that %s can not come: %w", n.To, err)
 		}
+		for _, turn := range n.Shift.Turns { // the schedulers first: whoever is not asked again must have been heard
+			if err := c.deps.Store.ConfirmTurn(ctx, wordOf(turn, n.To, dispatch.HowDeclined, at)); err != nil {
+				return fmt.Errorf("record that %s can not come: %w", n.To, err)
+			}
+		}
 		return nil
 	case dispatch.ResultDelivered, dispatch.ResultNoAck, dispatch.ResultNoAnswer, dispatch.ResultBusy, dispatch.ResultDeclined,
 		dispatch.ResultUnreachable, dispatch.ResultWithdrawn, dispatch.ResultPostponed, dispatch.ResultFailed:
@@ -77,11 +82,15 @@ func (c *Carer) AnswerShift(ctx context.Context, n dispatch.Notice, r dispatch.R
 	return fmt.Errorf("%q is no answer to a call about a shift", r)
 }
 
-func (c *Carer) confirmTurn(ctx context.Context, turn oncall.Turn, by, how string, at time.Time) error {
-	word := dispatch.Confirmation{
+func wordOf(turn oncall.Turn, by, how string, at time.Time) dispatch.Confirmation {
+	return dispatch.Confirmation{
 		Schedule: turn.Schedule, Track: turn.Track, Person: turn.Person, Start: turn.Start.UTC(),
 		At: at.UTC().Truncate(time.Microsecond), By: by, How: how,
 	}
+}
+
+func (c *Carer) confirmTurn(ctx context.Context, turn oncall.Turn, by, how string, at time.Time) error {
+	word := wordOf(turn, by, how, at)
 	if err := c.deps.Store.ConfirmTurn(ctx, word); err != nil {
 		return fmt.Errorf("record that %s knows of the turn: %w", turn.Person, err)
 	}

@@ -34,7 +34,9 @@
 // same phone. When it is back, what is late is told once if it still helps.
 // Between a commit and its send the rota may change: right before each call it
 // is asked whether the turn is still his and still unconfirmed. A reminder that
-// found nobody is tried again after a pause while it helps.
+// found nobody is tried again after a pause while it helps. Whoever has said
+// that he can not come is not asked again: if the rota still has him at the
+// start, the schedulers are told once more.
 //
 // # Concurrency
 //

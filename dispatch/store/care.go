@@ -15,7 +15,8 @@ import (
 func (s *SQLite) ConfirmTurn(ctx context.Context, c dispatch.Confirmation) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `INSERT INTO confirmations (schedule, track, person, start_at, at, author, how) VALUES (?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT DO NOTHING`, c.Schedule, c.Track, c.Person, micros(c.Start), micros(c.At), c.By, c.How)
+			ON CONFLICT (schedule, track, person, start_at) DO UPDATE SET at = excluded.at, author = excluded.author, how = excluded.how
+			WHERE confirmations.how = '`+dispatch.HowDeclined+`'`, c.Schedule, c.Track, c.Person, micros(c.Start), micros(c.At), c.By, c.How)
 		return err
 	})
 	if err != nil {

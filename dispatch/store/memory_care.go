@@ -116,7 +116,7 @@ func (m *Memory) ConfirmTurn(ctx context.Context, c dispatch.Confirmation) error
 	}
 	defer leave()
 	k := turnKey{c.Schedule, c.Track, c.Person, micros(c.Start)}
-	if _, known := m.db.turns[k]; !known {
+	if word, known := m.db.turns[k]; !known || word.How == dispatch.HowDeclined {
 		c.Start, c.At = instant(micros(c.Start)), instant(micros(c.At))
 		m.db.turns[k] = c
 	}

@@ -89,7 +89,9 @@ func suiteCare(t *testing.T, s record) {
 	late.At, late.By, late.How = t0, "olga", "cli"
 	lead := anna
 	lead.Track, lead.Person = "lead", "vera"
-	for _, c := range []dispatch.Confirmation{boris, anna, late, lead} {
+	cannot, changes := boris, anna
+	cannot.How, changes.How = dispatch.HowDeclined, dispatch.HowDeclined // replaced by a word to come; replaces none
+	for _, c := range []dispatch.Confirmation{cannot, boris, anna, late, changes, lead} {
 		must(t, s.ConfirmTurn(ctx, c))
 	}
 	for since, want := range map[time.Time][]dispatch.Confirmation{
