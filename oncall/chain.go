@@ -82,6 +82,16 @@ func (e *Evaluator) everyone(v *version, t int64, tried []bool) []Duty {
 	return list
 }
 
+// Reachable lists, in the order of the roster, who can be called and is not absent at t, by the clock of the schedule.
+func (e *Evaluator) Reachable(schedule string, t time.Time) []string {
+	duties := e.everyone(e.schedule(schedule).at(unix(t)), unix(t), make([]bool, len(e.roster.People)))
+	list := make([]string, len(duties))
+	for i := range duties {
+		list[i] = duties[i].Person
+	}
+	return list
+}
+
 // away reports whether a person is absent or disabled at t.
 func (v *version) away(person int32, t int64) bool {
 	return slices.ContainsFunc(v.leaves[person], func(c correction) bool { return c.start <= t && t < c.end })

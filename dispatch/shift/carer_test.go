@@ -2,7 +2,6 @@ package shift
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -234,7 +233,9 @@ func TestDeclinedIsNotAskedAgain(t *testing.T) {
 					must(t, err)
 				}
 				h.until("2026-03-11 12:00")
-				got := slices.DeleteFunc(h.rings.seen()[before:], func(line string) bool { return strings.Contains(line, "shift.confirmed") || strings.Contains(line, "shift.handover") })
+				got := slices.DeleteFunc(h.rings.seen()[before:], func(line string) bool {
+					return strings.Contains(line, "shift.confirmed") || strings.Contains(line, "shift.handover")
+				})
 				slices.Sort(got)
 				if !slices.Equal(got, c.want) {
 					t.Errorf("after he had declined:\n%s", strings.Join(got, "\n"))
@@ -278,7 +279,7 @@ func TestWhatChangesMeanwhile(t *testing.T) {
 				h.until("2026-03-11 10:01")
 				var got []string
 				for _, l := range h.rings.seen() {
-					if rest, ok := strings.CutPrefix(l, "2026-03-11 "); ok && strings.Contains(l, " ring anna") {
+					if rest, ok := strings.CutPrefix(l, "2026-03-11 "); ok && strings.Contains(l, " ring anna reminder") {
 						got = append(got, rest[:5])
 					} else if ok && strings.Contains(l, " ring clara unconfirmed") {
 						got = append(got, "clara")
@@ -393,35 +394,4 @@ func TestWithoutVoice(t *testing.T) {
 			`2026-03-11 09:00 shift.unconfirmed anna {"told":["clara"]}`,
 		)
 	})
-}
-
-// TestSchedulers: who is told, by what there is.
-func TestSchedulers(t *testing.T) {
-	t.Parallel()
-	person := func(id string, role string) string {
-		if role != "" {
-			role = ", roles: [" + role + "]"
-		}
-		return fmt.Sprintf("  - {id: %s, name: %s, devices: [{kind: mobile, number: \"+7921000%04d\"}]%s}\n", id, id, int(id[0])*17, role)
-	}
-	rota := `
-schedules:
-  - id: duty
-    zone: Europe/Moscow
-    tracks:
-      - {id: primary, layers: [{id: d, members: [anna]}]}
-      - {id: secondary, layers: [{id: d, members: [boris]}]}
-`
-	for name, c := range map[string]struct{ people, want string }{
-		"schedulers":                  {person("anna", "scheduler") + person("boris", "lead") + person("clara", "scheduler") + person("dora", "scheduler"), "[clara dora]"},
-		"leads, for want of any":      {person("anna", "scheduler") + person("boris", "lead") + person("clara", "head"), "[boris]"},
-		"heads":                       {person("anna", "") + person("boris", "") + person("clara", "head"), "[clara]"},
-		"else those on another track": {person("anna", "") + person("boris", "") + person("clara", ""), "[boris]"},
-	} {
-		s := snapshotOf(t, "people:\n"+c.people+rota)
-		now := at(t, "2026-03-10 12:00")
-		if got := fmt.Sprint(Schedulers(s.Duty, oncall.Turn{Schedule: "duty", Track: "primary", Person: "anna", Start: now}, now)); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
-		}
-	}
 }

@@ -94,20 +94,6 @@ func (t teller) reminder(i Item, open []oncall.Turn) []dispatch.Notice {
 	}}
 }
 
-// alarm adds the calls to the schedulers to a change, and says who is told.
-func (t teller) alarm(c *dispatch.Change, kind dispatch.ShiftKind, turn oncall.Turn, until time.Time) []string {
-	told := Schedulers(t.s.Duty, turn, t.now)
-	for _, id := range told {
-		if p, _ := t.s.Roster.Person(id); t.rules.Voice && len(p.Devices) > 0 {
-			c.Notices = append(c.Notices, dispatch.Notice{
-				ID: fmt.Sprintf("shift-%s-%s-%s", kind, turnID(turn), id), Kind: dispatch.NoticeShift, Channel: dispatch.ChannelVoice,
-				To: id, DueAt: t.now, Shift: dispatch.ShiftCall{Kind: kind, Turns: []oncall.Turn{turn}, Until: until},
-			})
-		}
-	}
-	return told
-}
-
 // decline is what follows when the person of turns says that he can not come.
 func (t teller) decline(turns []oncall.Turn, how string) dispatch.Change {
 	c := dispatch.Change{ID: "shift:declined"}
@@ -125,36 +111,6 @@ func (t teller) confirm(c dispatch.Confirmation, turn oncall.Turn) dispatch.Chan
 	return dispatch.Change{
 		ID: "shift:confirmed:" + turnID(turn), Notices: t.event(dispatch.EventShiftConfirmed, "", turn, c.By, agreed{How: c.How, At: c.At}),
 	}
-}
-
-// Schedulers are those who are told that a turn has nobody's word: people with
-// the role scheduler; else leads; else heads; else who is on another track of
-// the schedule now. The person of the turn is never among them.
-func Schedulers(e *oncall.Evaluator, turn oncall.Turn, now time.Time) []string {
-	roster := e.Roster()
-	for _, role := range []oncall.Role{oncall.Scheduler, oncall.Lead, oncall.Head} {
-		var list []string
-		for i := range roster.People {
-			if p := &roster.People[i]; p.ID != turn.Person && p.Eligible() && slices.Contains(p.Roles, role) {
-				list = append(list, p.ID)
-			}
-		}
-		if len(list) > 0 {
-			return list
-		}
-	}
-	var list []string
-	for _, tier := range e.Chain(turn.Schedule, now) {
-		for _, d := range tier.Duties {
-			if d.Person != turn.Person && d.Track != turn.Track && d.Track != oncall.Everyone {
-				list = append(list, d.Person)
-			}
-		}
-		if len(list) > 0 {
-			return list
-		}
-	}
-	return nil
 }
 
 // valid keeps the turns that the rota still has.

@@ -35,6 +35,11 @@ func (c *Carer) RecordDelivery(ctx context.Context, d dispatch.Delivery) error {
 	} else {
 		d.Final, d.RetryAt = false, d.RetryAt.UTC().Truncate(time.Microsecond)
 	}
+	if d.Final { // first: a node that dies in between rings once more
+		if err := c.passOn(ctx, d); err != nil {
+			return fmt.Errorf("record delivery of notice %s: %w", d.Notice.ID, err)
+		}
+	}
 	if err := c.deps.Store.Commit(ctx, dispatch.Change{Delivery: &d}); err != nil {
 		return fmt.Errorf("record delivery of notice %s: %w", d.Notice.ID, err)
 	}

@@ -25,7 +25,7 @@
 //
 //	evening      19:00 on the day before, by the person's clock (else the schedule's); helps until 22:00
 //	soon         15 min before the start; helps until the start
-//	unconfirmed  at the start, to the schedulers, when nobody has confirmed it; helps for half an hour
+//	unconfirmed  at the start, to the schedulers, when nobody has confirmed it; helps for two hours
 //	handover     when the people on a track change
 //
 // Each of them happens once over all nodes: a Change and its notices have IDs
@@ -36,7 +36,9 @@
 // is asked whether the turn is still his and still unconfirmed. A reminder that
 // found nobody is tried again after a pause while it helps. Whoever has said
 // that he can not come is not asked again: if the rota still has him at the
-// start, the schedulers are told once more.
+// start, the schedulers are told once more. An alarm that a scheduler does not
+// hear goes to the next tier (Tiers), and so on to everybody. What can not be
+// told, or handed over with its tickets, keeps nothing else from being told.
 //
 // # Concurrency
 //
