@@ -2,10 +2,12 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/deploy"
 )
 
@@ -25,26 +27,7 @@ func configCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, w := range l.Warnings(time.Now()) {
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "warning: line %d: %s: %s\n", w.Line, w.Path, w.Text); err != nil {
-					return err
-				}
-			}
-			for _, o := range l.Config.Trunks.Operators {
-				for _, line := range o.Explain() {
-					if _, err := fmt.Fprintf(cmd.OutOrStdout(), "operator %s, profile %s: %s\n", o.Name, o.Profile, line); err != nil {
-						return err
-					}
-				}
-			}
-			for _, note := range l.Notes() {
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "note: %s\n", note); err != nil {
-					return err
-				}
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)\n",
-				l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))
-			return err
+			return reportConfig(cmd.OutOrStdout(), l)
 		},
 	}
 	var sources bool
@@ -77,4 +60,28 @@ func configCommand() *cobra.Command {
 	}
 	cmd.AddCommand(check, show, sample)
 	return cmd
+}
+
+// reportConfig writes what is to be known of a sound configuration.
+func reportConfig(out io.Writer, l *config.Loaded) error {
+	var err error
+	say := func(format string, args ...any) {
+		if err == nil {
+			_, err = fmt.Fprintf(out, format+"\n", args...)
+		}
+	}
+	for _, w := range l.Warnings(time.Now()) {
+		say("warning: line %d: %s: %s", w.Line, w.Path, w.Text)
+	}
+	for _, o := range l.Config.Trunks.Operators {
+		for _, line := range o.Explain() {
+			say("operator %s, profile %s: %s", o.Name, o.Profile, line)
+		}
+	}
+	for _, note := range l.Notes() {
+		say("note: %s", note)
+	}
+	say("%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)",
+		l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))
+	return err
 }

@@ -67,6 +67,11 @@ func (d *draft) keepMoments(before, after *oncall.Schedule) {
 			d.putRequest(q)
 		}
 	}
+	d.keepTimeOff(before, pin)
+}
+
+// keepTimeOff does so for time off without a zone.
+func (d *draft) keepTimeOff(before *oncall.Schedule, pin func(...*oncall.Point) bool) {
 	for _, a := range d.roster.Absences {
 		if a.Zone.IsZero() && d.alikeElsewhere(before, a.From) && d.alikeElsewhere(before, a.To) && pin(&a.From, &a.To) {
 			d.putAbsence(a)

@@ -173,6 +173,9 @@ func (p *pageCall) step(e PageEvent) {
 }
 
 func (p *pageCall) heard(ev b2bua.Event) {
+	if p.over {
+		return // what came of it may be read by others now
+	}
 	if ev.Kind == b2bua.CallEnded {
 		p.cause = ev.Cause
 		p.step(PageEvent{Kind: PageStop})
