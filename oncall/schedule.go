@@ -93,6 +93,28 @@ func (s *Schedule) RulesAt(t time.Time) Rules {
 	return rules
 }
 
+// RulesNear returns the rules in force at t, or, of a schedule that has not begun, those it will begin with: for whoever asks
+// by which clock and on which tracks it will be.
+func (s *Schedule) RulesNear(t time.Time) Rules {
+	rules := s.RulesAt(t)
+	if len(rules.Tracks) > 0 || len(s.Tracks) > 0 {
+		return rules
+	}
+	first := -1
+	for i := range s.Versions {
+		if unix(s.Versions[i].From) <= unix(t) {
+			return rules // it has begun, and was closed
+		}
+		if first < 0 || s.Versions[i].From.Before(s.Versions[first].From) {
+			first = i
+		}
+	}
+	if first < 0 {
+		return rules
+	}
+	return s.Versions[first].Rules
+}
+
 // Foremost returns the tracks with that in front that is called first: the first one that Failover names.
 func (r *Rules) Foremost() []Track {
 	for _, f := range r.Failover {

@@ -151,7 +151,7 @@ func temporaryAdd() *cobra.Command {
 				}
 				t := oncall.Temporary{Schedule: s.ID, Track: track, From: from, To: to, FallBack: fallBack, Reason: c.reason}
 				for _, text := range shifts {
-					one, err := p.temporaryShift(text, s.RulesAt(p.now).Zone)
+					one, err := p.temporaryShift(text, s.RulesNear(p.now).Zone)
 					if err != nil {
 						return fmt.Errorf("--shift %q: %w", text, err)
 					}
@@ -200,7 +200,7 @@ func temporaryList() *cobra.Command {
 				var list []oncall.Temporary
 				for _, t := range p.view.Roster.Temporaries {
 					s, _ := p.view.Roster.Schedule(t.Schedule)
-					if all || t.To.In(s.RulesAt(p.now).Zone).After(p.now) {
+					if all || t.To.In(s.RulesNear(p.now).Zone).After(p.now) {
 						list = append(list, t)
 					}
 				}
@@ -215,7 +215,7 @@ func temporaryList() *cobra.Command {
 				w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 				for _, t := range list {
 					s, _ := p.view.Roster.Schedule(t.Schedule)
-					zone := s.RulesAt(p.now).Zone
+					zone := s.RulesNear(p.now).Zone
 					fmt.Fprintf(w, "%s\t%s/%s\t%s\t%s\t%s\n", t.ID, t.Schedule, t.Track, p.span(t.From.In(zone), t.To.In(zone), zone)+p.elsewhere(zone), p.name(t.By), printable(t.Reason))
 					for _, one := range t.Shifts {
 						fmt.Fprintf(w, "\t\t%s\t%s\t\n", p.span(one.From.In(zone), one.To.In(zone), zone), p.names(one.Member))

@@ -101,7 +101,7 @@ func (p *planner) part(what []string, at string) (oncall.Roster, []edit.Key, err
 			if err != nil {
 				return part, nil, err
 			}
-			when, err := p.instant("at", at, s.RulesAt(p.now).Zone, farAhead)
+			when, err := p.instant("at", at, s.RulesNear(p.now).Zone, farAhead)
 			if err != nil {
 				return part, nil, err
 			}
@@ -288,7 +288,7 @@ func (p *planner) sheetEdit(text []byte, i importing, read reader) (edit.Edit, m
 	t.As = ical.As(i.as)
 	zone := p.zoneOfPlanner()
 	if s, ok := p.view.Roster.Schedule(t.Schedule); ok {
-		zone = s.RulesAt(p.now).Zone
+		zone = s.RulesNear(p.now).Zone
 	}
 	for _, one := range []struct {
 		flag, text string
@@ -367,7 +367,7 @@ func (p *planner) newRules(s *oncall.Schedule, i importing) (*edit.NewRules, err
 	have, known := p.view.Roster.Schedule(s.ID)
 	zone := rules.Zone
 	if known {
-		zone = have.RulesAt(p.now).Zone
+		zone = have.RulesNear(p.now).Zone
 	}
 	at := p.now
 	if i.from != "" {

@@ -342,7 +342,7 @@ func (p *planner) printSince(bodies map[edit.Key]json.RawMessage, f stretch, asJ
 	var preview edit.Preview
 	for i := range p.view.Roster.Schedules {
 		s := &p.view.Roster.Schedules[i]
-		from, to, err := f.in(p, s.RulesAt(p.now).Zone)
+		from, to, err := f.in(p, s.RulesNear(p.now).Zone)
 		if err != nil {
 			return err
 		}

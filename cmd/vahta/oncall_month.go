@@ -88,7 +88,7 @@ func (p *planner) chartOptions(args []string, from, to, zone string) (chart.Opti
 	if err != nil {
 		return chart.Options{}, err
 	}
-	o := chart.Options{Schedule: s.ID, Now: p.now, Language: p.lang, Zone: s.RulesAt(p.now).Zone}
+	o := chart.Options{Schedule: s.ID, Now: p.now, Language: p.lang, Zone: s.RulesNear(p.now).Zone}
 	if zone != "" {
 		if o.Zone, err = oncall.LoadZone(zone); err != nil {
 			return chart.Options{}, fmt.Errorf("--zone: %w", err)
@@ -122,7 +122,7 @@ func fairnessCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				zone := s.RulesAt(p.now).Zone
+				zone := s.RulesNear(p.now).Zone
 				a, b, err := p.quarter(quarter, zone)
 				if err != nil {
 					return err
@@ -209,7 +209,7 @@ func lintCommand() *cobra.Command {
 // zoneOfPlanner is the zone of what belongs to no schedule: that of the first one.
 func (p *planner) zoneOfPlanner() oncall.Zone {
 	for i := range p.view.Roster.Schedules {
-		return p.view.Roster.Schedules[i].RulesAt(p.now).Zone
+		return p.view.Roster.Schedules[i].RulesNear(p.now).Zone
 	}
 	return oncall.ZoneOf(time.UTC)
 }

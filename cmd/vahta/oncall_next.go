@@ -83,7 +83,7 @@ func (p *planner) handoffs(count int, asJSON bool) error {
 	var all []handoff
 	for i := range p.view.Roster.Schedules {
 		s := &p.view.Roster.Schedules[i]
-		for _, track := range s.RulesAt(p.now).Tracks {
+		for _, track := range s.RulesNear(p.now).Tracks {
 			all = append(all, p.handoffsOn(s.ID, track.ID, count)...)
 		}
 	}
@@ -140,7 +140,7 @@ func chainCommand() *cobra.Command {
 				chains := map[string][]oncall.Tier{}
 				for i := range schedules {
 					s := &schedules[i]
-					t, err := p.instant("at", at, s.RulesAt(p.now).Zone, p.now)
+					t, err := p.instant("at", at, s.RulesNear(p.now).Zone, p.now)
 					if err != nil {
 						return err
 					}

@@ -37,7 +37,7 @@ func (f *place) where(p *planner) (s oncall.Schedule, track string, from, to onc
 	if s, err = p.schedule(f.schedule); err != nil {
 		return s, track, from, to, err
 	}
-	zone := s.RulesAt(p.now).Zone
+	zone := s.RulesNear(p.now).Zone
 	from, err1 := p.point(f.from, zone)
 	to, err2 := p.point(f.to, zone)
 	if err = errors.Join(wrap("--from", err1), wrap("--to", err2)); err != nil {
@@ -177,7 +177,7 @@ func overrideList() *cobra.Command {
 				fmt.Fprintln(w, p.tr("ID\tSCHEDULE\tKIND\tWHEN\tWHAT\tBY\tREASON", "ID\tГРАФИК\tВИД\tКОГДА\tЧТО\tАВТОР\tПОЧЕМУ"))
 				for _, o := range list {
 					s, _ := p.view.Roster.Schedule(o.Schedule)
-					zone := s.RulesAt(p.now).Zone
+					zone := s.RulesNear(p.now).Zone
 					for _, ch := range o.Changes {
 						fmt.Fprintf(w, "%s\t%s/%s\t%s\t%s\t%s\t%s\t%s\n", o.ID, o.Schedule, o.Track, p.kind(o.Kind),
 							p.span(ch.From.In(zone), ch.To.In(zone), zone)+p.elsewhere(zone), p.change(ch), p.name(o.By), printable(o.Reason))
@@ -196,7 +196,7 @@ func overrideList() *cobra.Command {
 func (p *planner) lasting(o oncall.Override) bool {
 	s, _ := p.view.Roster.Schedule(o.Schedule)
 	for _, c := range o.Changes {
-		if c.To.In(s.RulesAt(p.now).Zone).After(p.now) {
+		if c.To.In(s.RulesNear(p.now).Zone).After(p.now) {
 			return true
 		}
 	}

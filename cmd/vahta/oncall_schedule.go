@@ -43,7 +43,7 @@ func scheduleList() *cobra.Command {
 				fmt.Fprintln(w, p.tr("ID\tNAME\tZONE\tCALENDAR\tTRACKS\tREVISION\tCHANGES", "ID\tИМЯ\tПОЯС\tКАЛЕНДАРЬ\tЛИНИИ\tПРАВКА\tИЗМЕНЕНИЯ"))
 				for i := range p.view.Roster.Schedules {
 					s := &p.view.Roster.Schedules[i]
-					rules := s.RulesAt(p.now)
+					rules := s.RulesNear(p.now)
 					changes := "–"
 					for _, v := range s.Versions {
 						if v.From.After(p.now) {
@@ -116,17 +116,17 @@ func scheduleCancel() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				from, err := p.point(args[1], s.RulesAt(p.now).Zone)
+				from, err := p.point(args[1], s.RulesNear(p.now).Zone)
 				if err != nil {
 					return err
 				}
-				at := from.In(s.RulesAt(p.now).Zone)
+				at := from.In(s.RulesNear(p.now).Zone)
 				for _, v := range s.Versions {
 					if v.From.Equal(at) {
 						return p.commit(edit.Edit{Remove: &edit.Key{Kind: edit.Schedule, ID: edit.VersionID(s.ID, at)}}, c, nil)
 					}
 				}
-				return fmt.Errorf(p.tr("schedule %s has no rules that begin %s; `vahta oncall schedule list` shows them", "у графика %s нет правил, которые начинаются %s; они видны в `vahta oncall schedule list`"), s.ID, p.show(at, s.RulesAt(p.now).Zone))
+				return fmt.Errorf(p.tr("schedule %s has no rules that begin %s; `vahta oncall schedule list` shows them", "у графика %s нет правил, которые начинаются %s; они видны в `vahta oncall schedule list`"), s.ID, p.show(at, s.RulesNear(p.now).Zone))
 			})
 		},
 	}

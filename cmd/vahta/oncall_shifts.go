@@ -77,7 +77,7 @@ func shiftsCommand() *cobra.Command {
 }
 
 func (p *planner) listShifts(s *oncall.Schedule, l listing) error {
-	zone := s.RulesAt(p.now).Zone
+	zone := s.RulesNear(p.now).Zone
 	from, to, err := l.in(p, zone)
 	if err != nil {
 		return err
@@ -174,7 +174,7 @@ func gapsCommand() *cobra.Command {
 				n := 0
 				for i := range schedules {
 					s := &schedules[i]
-					zone := s.RulesAt(p.now).Zone
+					zone := s.RulesNear(p.now).Zone
 					from, to, err := f.in(p, zone)
 					if err != nil {
 						return err

@@ -66,7 +66,7 @@ func swapMake() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				backFrom, backTo, err := r.points(p, s.RulesAt(p.now).Zone)
+				backFrom, backTo, err := r.points(p, s.RulesNear(p.now).Zone)
 				if err != nil {
 					return err
 				}
@@ -107,7 +107,7 @@ func swapAsk() *cobra.Command {
 					return err
 				}
 				q.Schedule, q.Track, q.From, q.To = s.ID, track, from, to
-				if q.ReturnFrom, q.ReturnTo, err = r.points(p, s.RulesAt(p.now).Zone); err != nil {
+				if q.ReturnFrom, q.ReturnTo, err = r.points(p, s.RulesNear(p.now).Zone); err != nil {
 					return err
 				}
 				for _, text := range asked {
@@ -192,7 +192,7 @@ func (p *planner) printRequests(list []oncall.Request) error {
 	fmt.Fprintln(w, p.tr("ID\tSCHEDULE\tWHO\tWHEN\tIN RETURN\tASKED\tSTATE\tREASON", "ID\tГРАФИК\tКТО\tКОГДА\tВЗАМЕН\tКОГО\tСОСТОЯНИЕ\tПОЧЕМУ"))
 	for _, q := range list {
 		s, _ := p.view.Roster.Schedule(q.Schedule)
-		zone := s.RulesAt(p.now).Zone
+		zone := s.RulesNear(p.now).Zone
 		in, asked := "–", p.tr("everybody", "все")
 		if !q.ReturnFrom.IsZero() {
 			in = p.span(q.ReturnFrom.In(zone), q.ReturnTo.In(zone), zone)

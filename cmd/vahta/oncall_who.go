@@ -50,7 +50,7 @@ func whoCommand() *cobra.Command {
 				}
 				var all []standing
 				for i := range schedules {
-					t, err := p.instant("at", at, schedules[i].RulesAt(p.now).Zone, p.now)
+					t, err := p.instant("at", at, schedules[i].RulesNear(p.now).Zone, p.now)
 					if err != nil {
 						return err
 					}

@@ -49,7 +49,7 @@ func withPlanner(cmd *cobra.Command, f func(*planner) error) error {
 	if err != nil {
 		return err
 	}
-	p := &planner{cmd: cmd, out: cmd.OutOrStdout(), lang: language, now: clock().Truncate(time.Second), rota: r}
+	p := &planner{cmd: cmd, out: cmd.OutOrStdout(), lang: language, now: clock().UTC().Truncate(time.Second), rota: r}
 	err = p.load()
 	if err == nil {
 		err = f(p)

@@ -136,11 +136,11 @@ const nearHandover = 12 * time.Hour
 // handoverAt is the moment that is asked for, or the hand-over nearest to now.
 func (p *planner) handoverAt(s *oncall.Schedule, text string) (time.Time, error) {
 	if text != "" {
-		return p.instant("at", text, s.RulesAt(p.now).Zone, p.now)
+		return p.instant("at", text, s.RulesNear(p.now).Zone, p.now)
 	}
 	best := p.now
 	found := false
-	for _, track := range s.RulesAt(p.now).Tracks {
+	for _, track := range s.RulesNear(p.now).Tracks {
 		for sh := range p.eval.Shifts(s.ID, track.ID, p.now.Add(-nearHandover), p.now.Add(nearHandover)) {
 			if d := sh.Start.Sub(p.now).Abs(); d < nearHandover && (!found || d < best.Sub(p.now).Abs()) {
 				best, found = sh.Start, true
