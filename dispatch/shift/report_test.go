@@ -102,17 +102,18 @@ func TestReadiness(t *testing.T) {
 			if one.Person != c.person {
 				continue
 			}
-			got := string(one.Light)
+			var got strings.Builder
+			got.WriteString(string(one.Light))
 			for _, p := range one.Problems {
-				got += " " + string(p.Code)
+				got.WriteString(" " + string(p.Code))
 				for _, l := range []string{"ru", "en"} {
 					if text := p.Text(l); text == "" || strings.Contains(text, "%!") {
 						t.Errorf("%s: %s: %q", name, p.Code, text)
 					}
 				}
 			}
-			if got != c.want {
-				t.Errorf("%s: %s, want %s", name, got, c.want)
+			if got.String() != c.want {
+				t.Errorf("%s: %s, want %s", name, got.String(), c.want)
 			}
 		}
 	}

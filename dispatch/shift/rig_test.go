@@ -93,11 +93,12 @@ func show(tb testing.TB, zone string, items []Item) []string {
 	must(tb, err)
 	var lines []string
 	for _, i := range items {
-		line := fmt.Sprintf("%s-%s %s %s%s", oncall.CivilAt(i.At, z), oncall.CivilAt(i.Until, z).Clock(), i.Kind, i.Person, i.Schedule)
+		var line strings.Builder
+		line.WriteString(fmt.Sprintf("%s-%s %s %s%s", oncall.CivilAt(i.At, z), oncall.CivilAt(i.Until, z).Clock(), i.Kind, i.Person, i.Schedule))
 		for _, turn := range i.Turns {
-			line += " " + turn.Track + "@" + oncall.CivilAt(turn.Start, z).Clock().String()
+			line.WriteString(" " + turn.Track + "@" + oncall.CivilAt(turn.Start, z).Clock().String())
 		}
-		lines = append(lines, line)
+		lines = append(lines, line.String())
 	}
 	return lines
 }
