@@ -94,7 +94,7 @@ func show(tb testing.TB, zone string, items []Item) []string {
 	var lines []string
 	for _, i := range items {
 		var line strings.Builder
-		line.WriteString(fmt.Sprintf("%s-%s %s %s%s", oncall.CivilAt(i.At, z), oncall.CivilAt(i.Until, z).Clock(), i.Kind, i.Person, i.Schedule))
+		fmt.Fprintf(&line, "%s-%s %s %s%s", oncall.CivilAt(i.At, z), oncall.CivilAt(i.Until, z).Clock(), i.Kind, i.Person, i.Schedule)
 		for _, turn := range i.Turns {
 			line.WriteString(" " + turn.Track + "@" + oncall.CivilAt(turn.Start, z).Clock().String())
 		}
