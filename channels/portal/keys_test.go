@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,12 +17,13 @@ import (
 type stuck struct {
 	dispatch.Tokens
 
-	full  bool
-	tries int
+	full  atomic.Bool
+	tries atomic.Int32
 }
 
 func (s *stuck) UseToken(ctx context.Context, hash string, now time.Time) error {
-	if s.tries++; s.full {
+	s.tries.Add(1)
+	if s.full.Load() {
 		<-ctx.Done()
 		return ctx.Err()
 	}
@@ -33,7 +35,8 @@ func TestUseIsNotedByAndBy(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := store.NewMemory()
-		full := &stuck{Tokens: r, full: true}
+		full := &stuck{Tokens: r}
+		full.full.Store(true)
 		k := newKeys(full, time.Now)
 		s := &Server{deps: Deps{Log: slog.New(slog.DiscardHandler)}, keys: k}
 		secret, hash := newSecret()
@@ -58,28 +61,29 @@ func TestUseIsNotedByAndBy(t *testing.T) {
 			ask()
 		}
 		time.Sleep(2 * time.Second)
-		if full.tries != 1 || !used().IsZero() {
-			t.Errorf("tried %d times, used %s", full.tries, used())
+		synctest.Wait()
+		if full.tries.Load() != 1 || !used().IsZero() {
+			t.Errorf("tried %d times, used %s", full.tries.Load(), used())
 		}
-		full.full = false
+		full.full.Store(false)
 		time.Sleep(keysFresh)
 		synctest.Wait()
 		first := used()
-		if full.tries != 2 || first.IsZero() {
-			t.Errorf("tried %d times, used %s", full.tries, first)
+		if full.tries.Load() != 2 || first.IsZero() {
+			t.Errorf("tried %d times, used %s", full.tries.Load(), first)
 		}
 		for range 30 {
 			ask()
 			time.Sleep(time.Minute)
 		}
-		if full.tries != 2 || !used().Equal(first) {
-			t.Errorf("tried %d times within the hour, used %s", full.tries, used())
+		if full.tries.Load() != 2 || !used().Equal(first) {
+			t.Errorf("tried %d times within the hour, used %s", full.tries.Load(), used())
 		}
 		time.Sleep(time.Hour)
 		ask()
 		synctest.Wait()
-		if full.tries != 3 || !used().After(first) {
-			t.Errorf("tried %d times, used %s", full.tries, used())
+		if full.tries.Load() != 3 || !used().After(first) {
+			t.Errorf("tried %d times, used %s", full.tries.Load(), used())
 		}
 		cancel()
 		must(t, <-ended)
