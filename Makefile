@@ -6,9 +6,9 @@ BIN     := $(CURDIR)/bin
 VAHTA   := $(BIN)/vahta
 PKGS    ?= ./...
 # The tests of the whole line keep SIP's real timers with real peers and start processes, so they run alone and without the
-# race detector, which makes two cores too slow for them (a faster machine: go test -race ./cmd/internal/app). On a machine that other programs
+# race detector, which makes two cores too slow for them (a faster machine: go test -race ./cmd/internal/app ./cmd/vahta). On a machine that other programs
 # keep busy a peer may be too slow for T1: a few failures are run again, and reported as such.
-PRODUCT := cmd/internal/app
+PRODUCT := ./cmd/internal/app ./cmd/vahta
 RERUN    = $(SUM) --format pkgname-and-test-fails --rerun-fails=2 --rerun-fails-max-failures=6
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -33,8 +33,8 @@ demo: build ## play the demo call once on free ports and exit (0 only if all of 
 	$(VAHTA) demo
 
 test: deps static ## install what the tests need and run everything, with the race detector
-	$(RERUN) --packages "$$($(GO) list $(PKGS) | grep -v '$(PRODUCT)' | tr '\n' ' ')" --jsonfile .cache/tests.json -- -race -count=1 -timeout 10m
-	$(RERUN) --packages ./$(PRODUCT) --jsonfile .cache/product.json -- -count=1 -timeout 15m
+	$(RERUN) --packages "$$($(GO) list $(PKGS) | grep -vE '/cmd/(internal/app|vahta)$$' | tr '\n' ' ')" --jsonfile .cache/tests.json -- -race -count=1 -timeout 10m
+	$(RERUN) --packages "$(PRODUCT)" --jsonfile .cache/product.json -- -p 1 -count=1 -timeout 15m
 
 check: static ## quick feedback: static checks and short tests
 	$(GO) test -short $(PKGS)
