@@ -49,7 +49,8 @@ func (h *house) start(nodes int) {
 	ctx, cancel := context.WithCancel(h.t.Context())
 	h.stop = cancel
 	oc := outbox.Default()
-	oc.Poll = time.Minute // the days are long
+	oc.Poll = time.Minute                  // the days are long
+	var runs []func(context.Context) error // all are set up before one begins: the first to ring asks for h.carers
 	for range nodes {
 		var w *outbox.Worker
 		c, err := New(h.cfg, Deps{Store: h.record, Directory: h.dir, Wake: func() { w.Wake() }})
@@ -59,9 +60,11 @@ func (h *house) start(nodes int) {
 		}})
 		must(h.t, err)
 		h.carers = append(h.carers, c)
-		h.parts += 2
-		go func() { h.done <- c.Run(ctx) }()
-		go func() { h.done <- w.Run(ctx) }()
+		runs = append(runs, c.Run, w.Run)
+	}
+	for _, run := range runs {
+		h.parts++
+		go func() { h.done <- run(ctx) }()
 	}
 }
 
