@@ -76,6 +76,12 @@ func yearOf(t *testing.T, zone string, year, number int) world {
 		for i := range w.roster.Overrides { // IDs of four rounds
 			w.roster.Overrides[i].ID = fmt.Sprint("o", i)
 		}
+		for i := range w.roster.Temporaries { // of two with one ID, which Validate refuses, none is the later one
+			w.roster.Temporaries[i].ID = fmt.Sprint("t", i)
+		}
+		for i := range w.roster.Absences {
+			w.roster.Absences[i].ID = fmt.Sprint("a", i)
+		}
 		w.aroundChanges(t)
 		return w
 	}
