@@ -18,7 +18,7 @@
 //
 //   - What lies before now is not changed by any edit, but for calendars that were wrong (docs say so).
 //   - When members of a layer come or go, the start index of the new version is chosen so that whoever is on duty at
-//     effective-from keeps the present turn, unless removed.
+//     effective-from keeps the present turn, unless removed; who stands in for somebody away then has it.
 //   - A request changes nothing until it is accepted; the first acceptance writes one override and wins.
 //   - An expired request leaves its author on duty.
 //   - A correction that is written or changed is the latest: its time of writing is later than that of all others. One that has

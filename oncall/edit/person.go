@@ -83,7 +83,7 @@ func (d *draft) schedule(n NewRules, field string) *Refusal {
 		n.keepRest(s.RulesAt(from))
 		s.Versions = slices.DeleteFunc(slices.Clone(s.Versions), func(v oncall.Version) bool { return v.From.Equal(from) })
 		if !n.KeepStart {
-			n.Rules = keepTurns(s.RulesAt(from), n.Rules, d.roster.Calendars, from)
+			n.Rules = keepTurns(&d.roster, &s, n.Rules, from)
 		}
 	}
 	if old == nil || !sameRules(s.RulesAt(from), n.Rules) { // else the rules before go on

@@ -8,9 +8,11 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// keepTurns returns the new rules with start indexes such that every layer that was there before goes on with the member
-// whose turn it is at from. Where that member is gone, the next one of the old order who is still there has the turn.
-func keepTurns(before, after oncall.Rules, calendars []oncall.CalendarYear, from time.Time) oncall.Rules {
+// keepTurns returns the new rules of a schedule with start indexes such that every layer that was there before goes on with
+// the member whose turn it is at from. Where that member is gone, the next one of the old order who is still there has the
+// turn; and where another member stands in and would have to make way for somebody new, who stands in has it.
+func keepTurns(r *oncall.Roster, s *oncall.Schedule, after oncall.Rules, from time.Time) oncall.Rules {
+	before := s.RulesAt(from)
 	after.Tracks = slices.Clone(after.Tracks)
 	for i := range after.Tracks {
 		track := &after.Tracks[i]
@@ -22,7 +24,8 @@ func keepTurns(before, after oncall.Rules, calendars []oncall.CalendarYear, from
 		for k := range track.Layers {
 			layer := &track.Layers[k]
 			if old := find(was.Layers, layer.ID, func(l *oncall.Layer) string { return l.ID }); old != nil {
-				keepTurn(before, *old, after, layer, calendars, from)
+				keepTurn(before, *old, after, layer, r.Calendars, from)
+				keepStandIn(before, *old, after, layer, presence{r, s, from})
 			}
 		}
 	}
@@ -44,6 +47,68 @@ func keepTurn(before oncall.Rules, old oncall.Layer, after oncall.Rules, layer *
 		layer.Handoff.Start = mod(place-at, len(layer.Members))
 	}
 }
+
+// keepStandIn gives the turn to the member who stands in for those away, if the new members would let another one do so.
+func keepStandIn(before oncall.Rules, old oncall.Layer, after oncall.Rules, layer *oncall.Layer, here presence) {
+	was, begunBefore := turnAt(before, old, here.roster.Calendars, here.at)
+	is, begunAfter := turnAt(after, *layer, here.roster.Calendars, here.at)
+	if !begunBefore || !begunAfter || !old.Substitute || !layer.Substitute {
+		return
+	}
+	present, next := here.next(old.Members, was), here.next(layer.Members, is)
+	if present < 0 || present == was || next < 0 {
+		return
+	}
+	stays := place(layer.Members, old.Members[present])
+	if stays >= 0 && layer.Members[next].String() != old.Members[present].String() {
+		layer.Handoff.Start = mod(layer.Handoff.Start+stays-is, len(layer.Members))
+	}
+}
+
+// place returns the first place of a member, -1 for none.
+func place(members []oncall.Member, wanted oncall.Member) int {
+	return slices.IndexFunc(members, func(m oncall.Member) bool { return m.String() == wanted.String() })
+}
+
+// presence says who of a schedule's people is there at an instant.
+type presence struct {
+	roster   *oncall.Roster
+	schedule *oncall.Schedule
+	at       time.Time
+}
+
+// next returns the place of the first member from a turn on with somebody who is there, -1 for none. Somebody away who has
+// named a substitute counts as there: nobody else of the layer stands in.
+func (p presence) next(members []oncall.Member, turn int) int {
+	for k := range members {
+		if i := mod(turn+k, len(members)); slices.ContainsFunc(members[i], p.there) || k == 0 && len(members[i]) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+func (p presence) there(person string) bool {
+	for i := range p.roster.Absences {
+		a := &p.roster.Absences[i]
+		on := p.schedule
+		if !a.Zone.IsZero() {
+			on = &oncall.Schedule{Zone: a.Zone}
+		}
+		if a.Person == person && a.Substitute == "" && within(p.at, on.Instant(a.From), on.Instant(a.To)) {
+			return false
+		}
+	}
+	known := find(p.roster.People, person, func(p *oncall.Person) string { return p.ID })
+	if known == nil {
+		return false
+	}
+	off := known.Disabled && !p.at.Before(known.DisabledAt)
+	return !off && !slices.ContainsFunc(known.Off, func(o oncall.Off) bool { return within(p.at, o.From, o.To) })
+}
+
+// within reports whether t lies in [from, to).
+func within(t, from, to time.Time) bool { return !t.Before(from) && t.Before(to) }
 
 // worksWithin is how far ahead the next turn of a layer is looked for that only counts periods in which it is active.
 const worksWithin = 366 * 24 * time.Hour

@@ -191,3 +191,28 @@ func TestAuthorJSON(t *testing.T) {
 		}
 	}
 }
+
+// Who stands in for somebody away goes on, though somebody new comes next in the order.
+func TestStandInStays(t *testing.T) {
+	t.Parallel()
+	turns := func(members, from string) string {
+		return `{"schedule":{"id":"line","zone":"Europe/Moscow","from":"` + from + `","tracks":[{"id":"primary","layers":[{"id":"weekly",
+		  "members":[` + members + `],"handoff":{"unit":"week","anchor":"2026-11-23 09:00"},"substitute":true}]}]}}`
+	}
+	cases := []struct{ away, want string }{
+		{`{"absence":{"person":"boris","from":"2026-11-24 00:00","to":"2026-11-29 00:00"}}`, "anna"},
+		{`{"absence":{"person":"boris","from":"2026-11-24 00:00","to":"2026-11-29 00:00","substitute":"olga"}}`, "olga"},
+		{`{"person":{"id":"boris","name":"Борис","devices":[{"kind":"mobile","number":"+79005550002"}],"disabled":true}}`, "anna"},
+		{`{"absence":{"person":"boris","from":"2026-11-27 00:00","to":"2026-11-29 00:00"}}`, "boris"},
+	}
+	for _, c := range cases {
+		r := apply(t, roster(t, fixture), turns(`"boris","anna"`, "2026-11-23 13:00"), scheduler).Roster
+		r = apply(t, r, c.away, admin).Roster
+		moment := at(t, "2026-11-25 12:00")
+		before := who(r, "line", "primary", moment)
+		r = apply(t, r, turns(`"boris","vera","anna"`, "2026-11-25 12:00"), scheduler).Roster
+		if after := who(r, "line", "primary", moment); before != c.want || after != c.want {
+			t.Errorf("%s: %q before vera comes, %q after, want %q", c.away, before, after, c.want)
+		}
+	}
+}
