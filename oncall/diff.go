@@ -149,24 +149,12 @@ func (s Shift) people() []string {
 
 // tracksOf returns the tracks a schedule has at any time of [from, to) in any of the rotas, in the order of first mention.
 func tracksOf(schedule string, from, to time.Time, rotas ...*Evaluator) []string {
-	var ids []string
-	add := func(tracks []Track) {
-		for i := range tracks {
-			if !slices.Contains(ids, tracks[i].ID) {
-				ids = append(ids, tracks[i].ID)
-			}
-		}
-	}
+	var rules []Rules
 	for _, e := range rotas {
 		s, _ := e.Roster().Schedule(schedule)
-		add(s.RulesAt(from).Tracks)
-		for _, v := range s.Versions {
-			if v.From.After(from) && v.From.Before(to) {
-				add(v.Tracks)
-			}
-		}
+		rules = append(rules, s.RulesIn(from, to)...)
 	}
-	return ids
+	return TrackIDs(rules...)
 }
 
 // gapsDiff returns the gaps only after has, and those only before has.

@@ -93,6 +93,39 @@ func (s *Schedule) RulesAt(t time.Time) Rules {
 	return rules
 }
 
+// RulesIn returns the rules that are in force at some time of [from, to), in order; those at from are always among them.
+func (s *Schedule) RulesIn(from, to time.Time) []Rules {
+	all := []Rules{s.RulesAt(from)}
+	for i := range s.Versions {
+		if v := &s.Versions[i]; v.From.After(from) && v.From.Before(to) {
+			all = append(all, v.Rules)
+		}
+	}
+	return all
+}
+
+// AllRules returns the rules of all versions, in order.
+func (s *Schedule) AllRules() []Rules {
+	all := []Rules{{s.Zone, s.Calendar, s.Tracks, s.Failover}}
+	for i := range s.Versions {
+		all = append(all, s.Versions[i].Rules)
+	}
+	return all
+}
+
+// TrackIDs returns the IDs of the tracks that rules have, each once, in the order of first mention.
+func TrackIDs(rules ...Rules) []string {
+	var ids []string
+	for _, r := range rules {
+		for i := range r.Tracks {
+			if !slices.Contains(ids, r.Tracks[i].ID) {
+				ids = append(ids, r.Tracks[i].ID)
+			}
+		}
+	}
+	return ids
+}
+
 // RulesNear returns the rules in force at t, or, of a schedule that has not begun, those it will begin with: for whoever asks
 // by which clock and on which tracks it will be.
 func (s *Schedule) RulesNear(t time.Time) Rules {

@@ -135,7 +135,7 @@ func (s *Server) shifts(ctx context.Context, in *shiftsInput) (*reply[ShiftsRepl
 	}
 	out := ShiftsReply{sc.ID, from, to, []oncall.Shift{}}
 	found := in.Track == ""
-	for _, track := range tracksOf(&sc) {
+	for _, track := range oncall.TrackIDs(sc.AllRules()...) {
 		if in.Track != "" && track != in.Track {
 			continue
 		}
@@ -160,25 +160,6 @@ func (s *Server) spanOf(ctx context.Context, id string, q SpanQuery) (l look, sc
 	}
 	from, to, err = l.span(q, sc.RulesAt(l.now).Zone)
 	return l, sc, from, to, err
-}
-
-// tracksOf returns the IDs of the tracks of all versions.
-func tracksOf(sc *oncall.Schedule) []string {
-	var ids []string
-	seen := map[string]bool{}
-	add := func(tracks []oncall.Track) {
-		for i := range tracks {
-			if id := tracks[i].ID; !seen[id] {
-				seen[id] = true
-				ids = append(ids, id)
-			}
-		}
-	}
-	add(sc.Tracks)
-	for i := range sc.Versions {
-		add(sc.Versions[i].Tracks)
-	}
-	return ids
 }
 
 type gapsInput struct {

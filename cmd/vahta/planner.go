@@ -164,20 +164,7 @@ func (p *planner) noTrack(s *oncall.Schedule, id string, there []string) error {
 
 // tracks returns the IDs of the tracks that a schedule has at any time of a span, or the one that is asked for.
 func (p *planner) tracks(s *oncall.Schedule, id string, from, to time.Time) ([]string, error) {
-	var ids []string
-	add := func(r oncall.Rules) {
-		for _, t := range r.Tracks {
-			if !slices.Contains(ids, t.ID) {
-				ids = append(ids, t.ID)
-			}
-		}
-	}
-	add(s.RulesAt(from))
-	for _, v := range s.Versions {
-		if v.From.After(from) && v.From.Before(to) {
-			add(v.Rules)
-		}
-	}
+	ids := oncall.TrackIDs(s.RulesIn(from, to)...)
 	switch {
 	case id == "":
 		return ids, nil

@@ -146,7 +146,7 @@ func scheduleZone(e *oncall.Evaluator, schedule string, at time.Time) oncall.Zon
 func (a *agenda) handovers(s *oncall.Schedule) {
 	moments := map[time.Time]bool{}
 	begin := a.from.Add(-late)
-	for _, track := range tracksWithin(s, begin, a.to) {
+	for _, track := range oncall.TrackIDs(s.RulesIn(begin, a.to)...) {
 		var before []string
 		first := true
 		for shift := range a.e.Shifts(s.ID, track, begin, a.to) {
@@ -160,24 +160,6 @@ func (a *agenda) handovers(s *oncall.Schedule) {
 	for at := range moments {
 		a.add(Item{Kind: Handing, At: at, Until: at.Add(late), Schedule: s.ID})
 	}
-}
-
-// tracksWithin are the tracks that a schedule has at some time of [from, to).
-func tracksWithin(s *oncall.Schedule, from, to time.Time) (list []string) {
-	take := func(r oncall.Rules) {
-		for _, t := range r.Tracks {
-			if !slices.Contains(list, t.ID) {
-				list = append(list, t.ID)
-			}
-		}
-	}
-	take(s.RulesAt(from))
-	for _, v := range s.Versions {
-		if v.From.After(from) && v.From.Before(to) {
-			take(s.RulesAt(v.From))
-		}
-	}
-	return list
 }
 
 // people lists who is on duty, sorted.

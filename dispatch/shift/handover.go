@@ -72,7 +72,7 @@ func Handover(s *dispatch.Snapshot, schedule string, at time.Time, tickets []tic
 	n := Note{Schedule: schedule, At: at.UTC(), Zone: scheduleZone(s.Duty, schedule, at)}
 	if found, ok := s.Roster.Schedule(schedule); ok {
 		n.Name = found.Name
-		for _, track := range tracksWithin(&found, at.Add(-time.Second), at.Add(time.Second)) {
+		for _, track := range oncall.TrackIDs(found.RulesIn(at.Add(-time.Second), at.Add(time.Second))...) {
 			n.Tracks = append(n.Tracks, changeOf(s, schedule, track, at))
 		}
 	}

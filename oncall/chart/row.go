@@ -9,21 +9,10 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// rulesIn returns the rules of a schedule that are in force at some time of the span, in order.
-func rulesIn(s *oncall.Schedule, from, to time.Time) []oncall.Rules {
-	all := []oncall.Rules{s.RulesAt(from)}
-	for _, v := range s.Versions {
-		if v.From.After(from) && v.From.Before(to) {
-			all = append(all, v.Rules)
-		}
-	}
-	return all
-}
-
 // tracksIn returns the tracks of all rules of the span, each once, with all layers it has in any of them.
 func tracksIn(s *oncall.Schedule, from, to time.Time) []oncall.Track {
 	var tracks []oncall.Track
-	for _, rules := range rulesIn(s, from, to) {
+	for _, rules := range s.RulesIn(from, to) {
 		for _, t := range rules.Tracks {
 			i := slices.IndexFunc(tracks, func(have oncall.Track) bool { return have.ID == t.ID })
 			if i < 0 {

@@ -34,25 +34,14 @@ func dutiesOf(e *oncall.Evaluator, from, to time.Time, standby bool) map[string]
 
 // tracksWithin are the IDs of the tracks a schedule has at any time of a span.
 func tracksWithin(s *oncall.Schedule, from, to time.Time, standby bool) []string {
-	var ids []string
-	add := func(rules oncall.Rules) {
-		tracks := rules.Foremost()
+	all := s.RulesIn(from, to)
+	for i := range all {
+		all[i].Tracks = all[i].Foremost()
 		if !standby {
-			tracks = tracks[:min(1, len(tracks))]
-		}
-		for i := range tracks {
-			if !slices.Contains(ids, tracks[i].ID) {
-				ids = append(ids, tracks[i].ID)
-			}
+			all[i].Tracks = all[i].Tracks[:min(1, len(all[i].Tracks))]
 		}
 	}
-	add(s.RulesAt(from))
-	for i := range s.Versions {
-		if v := &s.Versions[i]; v.From.After(from) && v.From.Before(to) {
-			add(v.Rules)
-		}
-	}
-	return ids
+	return oncall.TrackIDs(all...)
 }
 
 // clashes are where those who come on duty by an edit are away, or on duty on another schedule.

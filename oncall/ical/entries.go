@@ -143,17 +143,5 @@ func (e *Entry) lookAround(ev *oncall.Evaluator) {
 // tracksOf returns the IDs of all tracks that a schedule has in any version, in order.
 func tracksOf(e *oncall.Evaluator, schedule string) []string {
 	s, _ := e.Roster().Schedule(schedule)
-	var ids []string
-	add := func(tracks []oncall.Track) {
-		for i := range tracks {
-			if !slices.Contains(ids, tracks[i].ID) {
-				ids = append(ids, tracks[i].ID)
-			}
-		}
-	}
-	add(s.Tracks)
-	for i := range s.Versions {
-		add(s.Versions[i].Tracks)
-	}
-	return ids
+	return oncall.TrackIDs(s.AllRules()...)
 }
