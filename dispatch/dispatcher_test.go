@@ -79,7 +79,7 @@ func dispatcher(tb testing.TB, s record, change func(*dispatch.Config, *dispatch
 	return d
 }
 
-func sqlite(tb testing.TB) *store.SQLite {
+func sqlite(tb testing.TB) *store.SQL {
 	tb.Helper()
 	cfg := store.Default()
 	cfg.Path = filepath.Join(tb.TempDir(), "vahta.db")

@@ -62,7 +62,7 @@ type numbering interface {
 	dispatch.Releaser
 }
 
-// Inner is the SQL store; *store.SQLite is one.
+// Inner is the SQL store; *store.SQL is one.
 type Inner interface {
 	record
 	shared

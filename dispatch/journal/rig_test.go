@@ -19,7 +19,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var (
-	_ Inner   = (*store.SQLite)(nil)
+	_ Inner   = (*store.SQL)(nil)
 	_ Inner   = (*store.Memory)(nil)
 	_ Overlay = (*store.Memory)(nil)
 )

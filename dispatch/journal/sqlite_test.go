@@ -19,7 +19,7 @@ import (
 )
 
 // sqlite runs a real store until the test ends.
-func sqlite(tb testing.TB, path string) *store.SQLite {
+func sqlite(tb testing.TB, path string) *store.SQL {
 	tb.Helper()
 	cfg := store.Default()
 	cfg.Path = path

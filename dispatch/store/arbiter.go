@@ -47,7 +47,7 @@ func (w *writer) seat(ctx context.Context, person string, step func(seat) (seat,
 }
 
 // Assign implements dispatch.Arbiter.
-func (s *SQLite) Assign(ctx context.Context, a dispatch.Assignment, now time.Time) error {
+func (s *SQL) Assign(ctx context.Context, a dispatch.Assignment, now time.Time) error {
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		return w.seat(ctx, a.Person, func(was seat) (seat, error) { return was.assign(a, now) })
 	})
@@ -59,7 +59,7 @@ func (s *SQLite) Assign(ctx context.Context, a dispatch.Assignment, now time.Tim
 
 // Confirm implements dispatch.Arbiter. It reads what is committed, and waits
 // for the writer only when the assignment has run out and is to be opened again.
-func (s *SQLite) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
+func (s *SQL) Confirm(ctx context.Context, a dispatch.Assignment, now time.Time) error {
 	was, err := s.committedSeat(ctx, a.Person)
 	is := was
 	if err == nil {
@@ -77,7 +77,7 @@ func (s *SQLite) Confirm(ctx context.Context, a dispatch.Assignment, now time.Ti
 }
 
 // committedSeat is readSeat for those who need no writer.
-func (s *SQLite) committedSeat(ctx context.Context, person string) (seat, error) {
+func (s *SQL) committedSeat(ctx context.Context, person string) (seat, error) {
 	is, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (is seat, err error) {
 		var token int64
 		err = db.QueryRowContext(ctx, `SELECT token, call, attempt, node, lease_until FROM assignments WHERE person = ?`, person).
@@ -92,7 +92,7 @@ func (s *SQLite) committedSeat(ctx context.Context, person string) (seat, error)
 }
 
 // Extend implements dispatch.Arbiter.
-func (s *SQLite) Extend(ctx context.Context, list []dispatch.Assignment) error {
+func (s *SQL) Extend(ctx context.Context, list []dispatch.Assignment) error {
 	if len(list) == 0 {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (s *SQLite) Extend(ctx context.Context, list []dispatch.Assignment) error {
 }
 
 // Unassign implements dispatch.Arbiter.
-func (s *SQLite) Unassign(ctx context.Context, a dispatch.Assignment) error {
+func (s *SQL) Unassign(ctx context.Context, a dispatch.Assignment) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		return w.seat(ctx, a.Person, func(was seat) (seat, error) { return was.release(a), nil })
 	})
@@ -125,7 +125,7 @@ func (s *SQLite) Unassign(ctx context.Context, a dispatch.Assignment) error {
 const epochs = "rotation-epoch"
 
 // RaiseEpoch implements dispatch.Arbiter.
-func (s *SQLite) RaiseEpoch(ctx context.Context) (uint64, error) {
+func (s *SQL) RaiseEpoch(ctx context.Context) (uint64, error) {
 	var epoch uint64
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		var last, token int64

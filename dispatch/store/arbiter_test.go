@@ -159,7 +159,7 @@ func TestArbiterRace(t *testing.T) {
 		person := fmt.Sprint("p", round)
 		var won atomic.Int64
 		var wg sync.WaitGroup
-		for i, s := range []*SQLite{a, b, a, b, a, b} {
+		for i, s := range []*SQL{a, b, a, b, a, b} {
 			wg.Go(func() {
 				as := dispatch.Assignment{Person: person, Call: fmt.Sprint("c", i), Token: uint64(i + 1), Until: t0.Add(time.Minute)}
 				switch err := s.Assign(t.Context(), as, t0); {

@@ -12,7 +12,7 @@ import (
 )
 
 // ConfirmTurn implements dispatch.Care.
-func (s *SQLite) ConfirmTurn(ctx context.Context, c dispatch.Confirmation) error {
+func (s *SQL) ConfirmTurn(ctx context.Context, c dispatch.Confirmation) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `INSERT INTO confirmations (schedule, track, person, start_at, at, author, how) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT (schedule, track, person, start_at) DO UPDATE SET at = excluded.at, author = excluded.author, how = excluded.how
@@ -26,7 +26,7 @@ func (s *SQLite) ConfirmTurn(ctx context.Context, c dispatch.Confirmation) error
 }
 
 // Confirmations implements dispatch.Care.
-func (s *SQLite) Confirmations(ctx context.Context, since time.Time) ([]dispatch.Confirmation, error) {
+func (s *SQL) Confirmations(ctx context.Context, since time.Time) ([]dispatch.Confirmation, error) {
 	list, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]dispatch.Confirmation, error) {
 		return readConfirmations(ctx, db, micros(since))
 	})
@@ -56,7 +56,7 @@ func readConfirmations(ctx context.Context, db *bun.DB, since int64) (list []dis
 }
 
 // Prove implements dispatch.Care.
-func (s *SQLite) Prove(ctx context.Context, p dispatch.Proof) error {
+func (s *SQL) Prove(ctx context.Context, p dispatch.Proof) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `INSERT INTO proofs (person, device, how, at) VALUES (?, ?, ?, ?)
 			ON CONFLICT (person, device, how) DO UPDATE SET at = excluded.at WHERE proofs.at < excluded.at`, p.Person, p.Device, p.How, micros(p.At))
@@ -69,7 +69,7 @@ func (s *SQLite) Prove(ctx context.Context, p dispatch.Proof) error {
 }
 
 // Proofs implements dispatch.Care.
-func (s *SQLite) Proofs(ctx context.Context) ([]dispatch.Proof, error) {
+func (s *SQL) Proofs(ctx context.Context) ([]dispatch.Proof, error) {
 	list, err := ask(ctx, s, readProofs)
 	if err != nil {
 		return nil, fmt.Errorf("list proofs of devices: %w", away(err))

@@ -11,24 +11,24 @@ import (
 )
 
 var (
-	_ dispatch.Store    = (*SQLite)(nil)
-	_ dispatch.Releaser = (*SQLite)(nil)
-	_ dispatch.Archive  = (*SQLite)(nil)
-	_ dispatch.Queue    = (*SQLite)(nil)
+	_ dispatch.Store    = (*SQL)(nil)
+	_ dispatch.Releaser = (*SQL)(nil)
+	_ dispatch.Archive  = (*SQL)(nil)
+	_ dispatch.Queue    = (*SQL)(nil)
 
-	_ dispatch.Arbiter     = (*SQLite)(nil)
-	_ dispatch.Nodes       = (*SQLite)(nil)
-	_ dispatch.Definitions = (*SQLite)(nil)
-	_ dispatch.Phones      = (*SQLite)(nil)
-	_ dispatch.Numbered    = (*SQLite)(nil)
+	_ dispatch.Arbiter     = (*SQL)(nil)
+	_ dispatch.Nodes       = (*SQL)(nil)
+	_ dispatch.Definitions = (*SQL)(nil)
+	_ dispatch.Phones      = (*SQL)(nil)
+	_ dispatch.Numbered    = (*SQL)(nil)
 
-	_ dispatch.Rotas  = (*SQLite)(nil)
-	_ dispatch.Tokens = (*SQLite)(nil)
-	_ dispatch.Care   = (*SQLite)(nil)
+	_ dispatch.Rotas  = (*SQL)(nil)
+	_ dispatch.Tokens = (*SQL)(nil)
+	_ dispatch.Care   = (*SQL)(nil)
 )
 
 // Commit implements dispatch.Store.
-func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
+func (s *SQL) Commit(ctx context.Context, c dispatch.Change) error {
 	e, err := encode(c)
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (s *SQLite) Commit(ctx context.Context, c dispatch.Change) error {
 
 // CommitAll stores the changes in their order, in one transaction: all of them
 // or, with the error of the first that cannot be, none.
-func (s *SQLite) CommitAll(ctx context.Context, list []dispatch.Change) error {
+func (s *SQL) CommitAll(ctx context.Context, list []dispatch.Change) error {
 	all := make([]*encoded, len(list))
 	for i, c := range list {
 		e, err := encode(c)
@@ -271,7 +271,7 @@ func (e *encoded) writeDelivery(ctx context.Context, w *writer) error {
 func numbersOf(year int) string { return fmt.Sprintf("ticket-numbers-%d", year) }
 
 // Release implements dispatch.Releaser.
-func (s *SQLite) Release(ctx context.Context, year int, first, end uint32) error {
+func (s *SQL) Release(ctx context.Context, year int, first, end uint32) error {
 	return s.submit(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `UPDATE counters SET value = ? WHERE name = ? AND value = ?`, int64(first)-1, numbersOf(year), int64(end)-1)
 		return err
@@ -279,7 +279,7 @@ func (s *SQLite) Release(ctx context.Context, year int, first, end uint32) error
 }
 
 // Reserve implements dispatch.Store.
-func (s *SQLite) Reserve(ctx context.Context, year, n int) (first uint32, err error) {
+func (s *SQL) Reserve(ctx context.Context, year, n int) (first uint32, err error) {
 	name := numbersOf(year)
 	var value int64
 	err = s.submit(ctx, func(ctx context.Context, w *writer) error {

@@ -12,7 +12,7 @@ import (
 
 // SaveDefinition implements dispatch.Definitions. The bodies of definitions
 // that are no longer in force are not kept, their hashes are.
-func (s *SQLite) SaveDefinition(ctx context.Context, v dispatch.Version, body []byte) error {
+func (s *SQL) SaveDefinition(ctx context.Context, v dispatch.Version, body []byte) error {
 	if body == nil {
 		body = []byte{}
 	}
@@ -39,19 +39,19 @@ type definitionRec struct {
 }
 
 // Definition implements dispatch.Definitions.
-func (s *SQLite) Definition(ctx context.Context) (dispatch.Version, []byte, error) {
+func (s *SQL) Definition(ctx context.Context) (dispatch.Version, []byte, error) {
 	d, err := s.inForce(ctx, `body`)
 	return d.version, d.body, err
 }
 
 // DefinitionVersion implements dispatch.Definitions.
-func (s *SQLite) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
+func (s *SQL) DefinitionVersion(ctx context.Context) (dispatch.Version, error) {
 	d, err := s.inForce(ctx, `NULL`)
 	return d.version, err
 }
 
 // inForce reads the definition in force, its body from the given expression.
-func (s *SQLite) inForce(ctx context.Context, body string) (definitionRec, error) {
+func (s *SQL) inForce(ctx context.Context, body string) (definitionRec, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (definitionRec, error) {
 		var d definitionRec
 		var made int64
@@ -66,7 +66,7 @@ func (s *SQLite) inForce(ctx context.Context, body string) (definitionRec, error
 }
 
 // KnownDefinition implements dispatch.Definitions.
-func (s *SQLite) KnownDefinition(ctx context.Context, hash string) (bool, error) {
+func (s *SQL) KnownDefinition(ctx context.Context, hash string) (bool, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (known bool, err error) {
 		if err := db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM definitions WHERE hash = ?)`, hash).Scan(&known); err != nil {
 			return false, fmt.Errorf("look for definition %s: %w", hash, err)
@@ -76,7 +76,7 @@ func (s *SQLite) KnownDefinition(ctx context.Context, hash string) (bool, error)
 }
 
 // LastNumber implements dispatch.Numbered.
-func (s *SQLite) LastNumber(ctx context.Context, year int, first, end uint32) (uint32, error) {
+func (s *SQL) LastNumber(ctx context.Context, year int, first, end uint32) (uint32, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (uint32, error) {
 		var last sql.NullInt64
 		err := db.QueryRowContext(ctx, `SELECT MAX(seq) FROM tickets WHERE year = ? AND seq >= ? AND seq < ?`,

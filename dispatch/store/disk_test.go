@@ -74,7 +74,7 @@ func stuff(t *testing.T, dir string) (empty func()) {
 }
 
 // commitUntilRefused returns the tickets that were acknowledged.
-func commitUntilRefused(t *testing.T, s *SQLite, first int) (acked []int, err error) {
+func commitUntilRefused(t *testing.T, s *SQL, first int) (acked []int, err error) {
 	t.Helper()
 	for n := first; n < first+5000; n++ {
 		c := opening(n)
@@ -92,7 +92,7 @@ func commitUntilRefused(t *testing.T, s *SQLite, first int) (acked []int, err er
 
 // recovers holds a store to what it promises of a disk that comes back: while
 // it is away all is refused and known, afterwards all is there.
-func recovers(t *testing.T, s *SQLite, acked []int, heal func()) {
+func recovers(t *testing.T, s *SQL, acked []int, heal func()) {
 	t.Helper()
 	for n := range 5 {
 		if err := s.Commit(t.Context(), opening(900_000+n)); err == nil {

@@ -45,7 +45,7 @@ func (f *files) moved(path string) (string, bool) {
 var errGone = errors.New("the file was deleted or replaced while vahta runs")
 
 // gone reports that the files the changes go to are no longer those at the path.
-func (s *SQLite) gone() error {
+func (s *SQL) gone() error {
 	f := s.files.Load()
 	if f == nil {
 		return fmt.Errorf("database %s: %w", s.cfg.Path, errGone)

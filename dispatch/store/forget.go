@@ -17,7 +17,7 @@ const (
 // Forget lets go of the IDs of changes that were stored before then. It works
 // in small transactions, so that a change that comes meanwhile waits for one of
 // them at most.
-func (s *SQLite) Forget(ctx context.Context, before time.Time) error {
+func (s *SQL) Forget(ctx context.Context, before time.Time) error {
 	for {
 		var n int64
 		err := s.submit(ctx, func(ctx context.Context, w *writer) (err error) {
@@ -35,7 +35,7 @@ func (s *SQLite) Forget(ctx context.Context, before time.Time) error {
 }
 
 // forgetting forgets now and then until ctx ends.
-func (s *SQLite) forgetting(ctx context.Context) {
+func (s *SQL) forgetting(ctx context.Context) {
 	next := time.NewTimer(forgetFirst)
 	defer next.Stop()
 	for {

@@ -32,7 +32,7 @@ const (
 // Health returns why changes are not stored now: the fault of the last commit
 // until one succeeds, a commit that has been under way for too long, or a file
 // that is no longer at its path. It answers within lookAtMost.
-func (s *SQLite) Health() error {
+func (s *SQL) Health() error {
 	fault, writing := s.health.now()
 	if fault != nil || writing { // the writer looks at the file itself
 		return fault
@@ -61,7 +61,7 @@ func (h *health) now() (fault error, writing bool) {
 
 // watch makes a batch known that is under way for too long. The function it
 // returns ends that.
-func (s *SQLite) watch(began time.Time) (end func()) {
+func (s *SQL) watch(began time.Time) (end func()) {
 	h := &s.health
 	h.mu.Lock()
 	h.began = began
@@ -83,14 +83,14 @@ func (s *SQLite) watch(began time.Time) (end func()) {
 }
 
 // note takes what a batch showed; failed counts its changes that were not stored.
-func (s *SQLite) note(fault error, failed int) {
+func (s *SQL) note(fault error, failed int) {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
 	s.turn(fault, failed)
 }
 
 // turn logs each turn for the worse and for the better, once; h.mu is held.
-func (s *SQLite) turn(fault error, failed int) {
+func (s *SQL) turn(fault error, failed int) {
 	h := &s.health
 	was := h.fault
 	h.fault = fault
@@ -107,7 +107,7 @@ func (s *SQLite) turn(fault error, failed int) {
 }
 
 // probeLater tries the disk again after a while; h.mu is held.
-func (s *SQLite) probeLater() {
+func (s *SQL) probeLater() {
 	if s.health.closed {
 		return
 	}
@@ -125,7 +125,7 @@ func (s *SQLite) probeLater() {
 
 // Probe stores a row of no meaning and returns when it is on the disk: the
 // answer of Health is then no older than that.
-func (s *SQLite) Probe(ctx context.Context) error {
+func (s *SQL) Probe(ctx context.Context) error {
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `INSERT INTO counters (name, value) VALUES ('disk-probes', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`)
 		return err
@@ -137,7 +137,7 @@ func (s *SQLite) Probe(ctx context.Context) error {
 }
 
 // stopProbe ends the probing for good.
-func (s *SQLite) stopProbe() {
+func (s *SQL) stopProbe() {
 	s.health.mu.Lock()
 	defer s.health.mu.Unlock()
 	s.health.closed = true

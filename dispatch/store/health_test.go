@@ -31,7 +31,7 @@ func (l *logbook) count(text string) int {
 	return strings.Count(l.buf.String(), text)
 }
 
-func healthy(t *testing.T) (*SQLite, *logbook, string) {
+func healthy(t *testing.T) (*SQL, *logbook, string) {
 	t.Helper()
 	cfg := Default()
 	cfg.Path = filepath.Join(t.TempDir(), "vahta.db")
@@ -55,12 +55,12 @@ func healthy(t *testing.T) (*SQLite, *logbook, string) {
 	return s, book, cfg.Path
 }
 
-func fill(t *testing.T, s *SQLite, key string) error {
+func fill(t *testing.T, s *SQL, key string) error {
 	t.Helper()
 	return s.Commit(t.Context(), dispatch.Change{Signal: &dispatch.Signal{Channel: "call", Key: key, Raw: make([]byte, 64<<10)}})
 }
 
-func (s *SQLite) pragma(t *testing.T, text string) {
+func (s *SQL) pragma(t *testing.T, text string) {
 	t.Helper()
 	if err := s.submit(t.Context(), func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, text)

@@ -13,7 +13,7 @@ import (
 )
 
 // Beat implements dispatch.Nodes.
-func (s *SQLite) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
+func (s *SQL) Beat(ctx context.Context, n dispatch.Node, now time.Time) error {
 	_ = now // the lease counts from its end; the beat itself is not kept
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		var taken bool
@@ -40,7 +40,7 @@ func (s *SQLite) Beat(ctx context.Context, n dispatch.Node, now time.Time) error
 }
 
 // Leave implements dispatch.Nodes.
-func (s *SQLite) Leave(ctx context.Context, node string) error {
+func (s *SQL) Leave(ctx context.Context, node string) error {
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `UPDATE nodes SET lease_until = 0 WHERE id = ?`, node)
 		return err
@@ -58,7 +58,7 @@ const orphaned = `ended_at = 0 AND node IN (SELECT id FROM nodes WHERE id <> ? A
 // TakeOver implements dispatch.Nodes. A node that has left counts as one whose
 // lease has ended, should it have left a call open. Calls of nobody, written
 // before nodes had names, go to the first heir that asks for its own.
-func (s *SQLite) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+func (s *SQL) TakeOver(ctx context.Context, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
 	var list []dispatch.CallRecord
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		var err error
@@ -72,7 +72,7 @@ func (s *SQLite) TakeOver(ctx context.Context, heir string, own bool, now time.T
 	return list, nil
 }
 
-func (s *SQLite) takeOver(ctx context.Context, w *writer, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
+func (s *SQL) takeOver(ctx context.Context, w *writer, heir string, own bool, now time.Time) ([]dispatch.CallRecord, error) {
 	found, err := w.calls(ctx, orphaned, heir, micros(now))
 	if err != nil {
 		return nil, err
@@ -136,7 +136,7 @@ func (w *writer) calls(ctx context.Context, where string, args ...any) ([]callRo
 }
 
 // Nodes implements dispatch.Nodes.
-func (s *SQLite) Nodes(ctx context.Context) ([]dispatch.Node, error) {
+func (s *SQL) Nodes(ctx context.Context) ([]dispatch.Node, error) {
 	list, err := ask(ctx, s, readNodes)
 	if err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)

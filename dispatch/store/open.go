@@ -24,8 +24,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// SQLite is the record in one SQLite file.
-type SQLite struct {
+// SQL is the record in one SQLite file.
+type SQL struct {
 	// set at Open
 	cfg     Config
 	log     *slog.Logger
@@ -56,11 +56,11 @@ type Deps struct {
 // Open opens the file, bringing its schema up to date. Run must follow; Close
 // ends it. Errors say what is wrong with the folder and what to do; those that
 // may pass by themselves are ErrNotNow, and Open may be called again.
-func Open(ctx context.Context, cfg Config, deps Deps) (*SQLite, error) {
+func Open(ctx context.Context, cfg Config, deps Deps) (*SQL, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("set up store: %w", err)
 	}
-	s := &SQLite{
+	s := &SQL{
 		cfg: cfg, log: deps.Log, metrics: newMetrics(deps.Registerer), now: deps.Now, hang: hangAfter,
 		queue: make(chan *request, cfg.Queue), done: make(chan struct{}),
 	}
@@ -76,7 +76,7 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*SQLite, error) {
 	return s, nil
 }
 
-func (s *SQLite) open(ctx context.Context) (err error) {
+func (s *SQL) open(ctx context.Context) (err error) {
 	if err := prepareFolder(filepath.Dir(s.cfg.Path)); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (s *SQLite) open(ctx context.Context) (err error) {
 
 // attach opens the pools on the file at the path and brings its schema up to
 // date; the lock of enterOpen is held.
-func (s *SQLite) attach(ctx context.Context) (err error) {
+func (s *SQL) attach(ctx context.Context) (err error) {
 	pragmas := []string{
 		fmt.Sprintf("busy_timeout(%d)", s.cfg.openWait().Milliseconds()),
 		"journal_mode(WAL)", "synchronous(FULL)", "temp_store(MEMORY)",
@@ -190,7 +190,7 @@ func dsn(path string, pragmas ...string) string {
 }
 
 // Close closes the file; Run must have ended.
-func (s *SQLite) Close() error {
+func (s *SQL) Close() error {
 	var faults []error
 	s.stopProbe()
 	if read := s.read.Load(); read != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // PhoneAccounts implements dispatch.Phones.
-func (s *SQLite) PhoneAccounts(ctx context.Context) ([]dispatch.PhoneAccount, error) {
+func (s *SQL) PhoneAccounts(ctx context.Context) ([]dispatch.PhoneAccount, error) {
 	list, err := ask(ctx, s, readPhones)
 	if err != nil {
 		return nil, fmt.Errorf("list phone accounts: %w", err)
@@ -55,7 +55,7 @@ func encodeHashes(hashes map[string]string) (string, error) {
 }
 
 // AddPhone implements dispatch.Phones.
-func (s *SQLite) AddPhone(ctx context.Context, a dispatch.PhoneAccount) error {
+func (s *SQL) AddPhone(ctx context.Context, a dispatch.PhoneAccount) error {
 	hashes, err := encodeHashes(a.Hashes)
 	if err != nil {
 		return fmt.Errorf("add phone account %s: %w", a.User, err)
@@ -69,13 +69,13 @@ func (s *SQLite) AddPhone(ctx context.Context, a dispatch.PhoneAccount) error {
 }
 
 // LinkPhone implements dispatch.Phones.
-func (s *SQLite) LinkPhone(ctx context.Context, user, link string, until time.Time) error {
+func (s *SQL) LinkPhone(ctx context.Context, user, link string, until time.Time) error {
 	return s.phone(ctx, "link", user, dispatch.ErrNotFound,
 		`UPDATE phone_accounts SET link = ?, link_until = ? WHERE name = ? AND revoked_at = 0`, link, micros(until), user)
 }
 
 // SpendPhone implements dispatch.Phones.
-func (s *SQLite) SpendPhone(ctx context.Context, a dispatch.PhoneAccount, link string, now time.Time) error {
+func (s *SQL) SpendPhone(ctx context.Context, a dispatch.PhoneAccount, link string, now time.Time) error {
 	if link == "" {
 		return fmt.Errorf("set up phone account %s: %w", a.User, dispatch.ErrNotFound)
 	}
@@ -90,13 +90,13 @@ func (s *SQLite) SpendPhone(ctx context.Context, a dispatch.PhoneAccount, link s
 }
 
 // RevokePhone implements dispatch.Phones.
-func (s *SQLite) RevokePhone(ctx context.Context, user string, now time.Time) error {
+func (s *SQL) RevokePhone(ctx context.Context, user string, now time.Time) error {
 	return s.phone(ctx, "revoke", user, dispatch.ErrNotFound, `UPDATE phone_accounts
 		SET revoked_at = ?, hashes = '{}', link = '', link_until = 0 WHERE name = ? AND revoked_at = 0`, micros(now), user)
 }
 
 // phone changes one account; otherwise is the error when there was none to change.
-func (s *SQLite) phone(ctx context.Context, what, user string, otherwise error, query string, args ...any) error {
+func (s *SQL) phone(ctx context.Context, what, user string, otherwise error, query string, args ...any) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		n, err := w.exec(ctx, query, args...)
 		if err == nil && n == 0 {

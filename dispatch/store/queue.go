@@ -14,7 +14,7 @@ import (
 )
 
 // ClaimNotices implements dispatch.Queue. A claim counts as one more attempt.
-func (s *SQLite) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
+func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
 	var list []dispatch.Notice
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		list = list[:0]
@@ -62,7 +62,7 @@ func (s *SQLite) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 }
 
 // ClaimTimers implements dispatch.Queue.
-func (s *SQLite) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
+func (s *SQL) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
 	var list []dispatch.Timer
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		list = list[:0]
@@ -97,17 +97,17 @@ func (s *SQLite) ClaimTimers(ctx context.Context, now time.Time, lease time.Dura
 }
 
 // NextNotice implements dispatch.Queue.
-func (s *SQLite) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
+func (s *SQL) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
 	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END)
 		FROM outbox WHERE done_at = 0 AND rank = ?`, rank(kind))
 }
 
 // NextTimer implements dispatch.Queue.
-func (s *SQLite) NextTimer(ctx context.Context) (time.Time, error) {
+func (s *SQL) NextTimer(ctx context.Context) (time.Time, error) {
 	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM timers`)
 }
 
-func (s *SQLite) next(ctx context.Context, query string, args ...any) (time.Time, error) {
+func (s *SQL) next(ctx context.Context, query string, args ...any) (time.Time, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (time.Time, error) {
 		var us sql.NullInt64
 		if err := db.QueryRowContext(ctx, query, args...).Scan(&us); err != nil {

@@ -80,7 +80,7 @@ func notFound(err error) error {
 // ask reads beside the caller, who leaves when ctx ends: a question that waits
 // for a lock or a dead disk can not be interrupted. No more than Config.Readers
 // are left behind.
-func ask[T any](ctx context.Context, s *SQLite, read func(ctx context.Context, db *bun.DB) (T, error)) (T, error) {
+func ask[T any](ctx context.Context, s *SQL, read func(ctx context.Context, db *bun.DB) (T, error)) (T, error) {
 	type answer struct {
 		v   T
 		err error
@@ -105,7 +105,7 @@ type takenSignal struct {
 }
 
 // Signal implements dispatch.Store.
-func (s *SQLite) Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Signal, dispatch.Taken, error) {
+func (s *SQL) Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Signal, dispatch.Taken, error) {
 	got, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (takenSignal, error) { return readSignal(ctx, db, id) })
 	return got.sig, got.taken, err
 }
@@ -130,7 +130,7 @@ func readSignal(ctx context.Context, db *bun.DB, id dispatch.SignalID) (takenSig
 }
 
 // Load implements dispatch.Store.
-func (s *SQLite) Load(ctx context.Context, id string) (dispatch.Case, error) {
+func (s *SQL) Load(ctx context.Context, id string) (dispatch.Case, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Case, error) { return readCase(ctx, db, id) })
 }
 
@@ -155,7 +155,7 @@ func readCase(ctx context.Context, db *bun.DB, id string) (dispatch.Case, error)
 }
 
 // Board implements dispatch.Store.
-func (s *SQLite) Board(ctx context.Context) (dispatch.Board, error) {
+func (s *SQL) Board(ctx context.Context) (dispatch.Board, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Board, error) { return readBoard(ctx, db) })
 }
 
@@ -214,7 +214,7 @@ func limit(n int) int64 {
 }
 
 // Tickets implements dispatch.Archive.
-func (s *SQLite) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
+func (s *SQL) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]ticket.Ticket, error) { return readTickets(ctx, db, f) })
 }
 
@@ -248,7 +248,7 @@ func readTickets(ctx context.Context, db *bun.DB, f dispatch.TicketFilter) ([]ti
 }
 
 // Find implements dispatch.Archive.
-func (s *SQLite) Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error) {
+func (s *SQL) Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (ticket.Ticket, error) { return findTicket(ctx, db, number) })
 }
 
@@ -262,13 +262,13 @@ func findTicket(ctx context.Context, db *bun.DB, number ticket.Number) (ticket.T
 }
 
 // Events implements dispatch.Archive.
-func (s *SQLite) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
+func (s *SQL) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
 	h, err := s.history(ctx, ticketID)
 	return h.events, err
 }
 
 // Verify checks the hash chain of a ticket's log.
-func (s *SQLite) Verify(ctx context.Context, ticketID string) error {
+func (s *SQL) Verify(ctx context.Context, ticketID string) error {
 	h, err := s.history(ctx, ticketID)
 	if err != nil {
 		return err
@@ -282,7 +282,7 @@ type history struct {
 	bodies [][]byte
 }
 
-func (s *SQLite) history(ctx context.Context, ticketID string) (history, error) {
+func (s *SQL) history(ctx context.Context, ticketID string) (history, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (history, error) { return readHistory(ctx, db, ticketID) })
 }
 
@@ -307,7 +307,7 @@ func readHistory(ctx context.Context, db *bun.DB, ticketID string) (history, err
 }
 
 // Calls implements dispatch.Archive.
-func (s *SQLite) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
+func (s *SQL) Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]dispatch.CallRecord, error) { return readCalls(ctx, db, f) })
 }
 
@@ -330,7 +330,7 @@ func readCalls(ctx context.Context, db *bun.DB, f dispatch.CallFilter) ([]dispat
 }
 
 // Call implements dispatch.Archive.
-func (s *SQLite) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
+func (s *SQL) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.CallRecord, error) { return readCall(ctx, db, id) })
 }
 
@@ -343,7 +343,7 @@ func readCall(ctx context.Context, db *bun.DB, id string) (dispatch.CallRecord, 
 }
 
 // IntegrityCheck runs SQLite's own check of the whole file.
-func (s *SQLite) IntegrityCheck(ctx context.Context) error {
+func (s *SQL) IntegrityCheck(ctx context.Context) error {
 	var answer string
 	if err := s.read.Load().QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&answer); err != nil {
 		return fmt.Errorf("check integrity of %s: %w", s.cfg.Path, err)

@@ -18,7 +18,7 @@ const reopenEvery = 500 * time.Millisecond
 var errAnew = errors.New("the connections are to be opened anew")
 
 // ready gives the writer a connection to the file at the path.
-func (s *SQLite) ready(ctx context.Context, w *writer) error {
+func (s *SQL) ready(ctx context.Context, w *writer) error {
 	err := s.gone()
 	if s.write == nil && err == nil {
 		err = errGone // a try to open it again has stopped half-way
@@ -53,7 +53,7 @@ func (s *SQLite) ready(ctx context.Context, w *writer) error {
 // unused reports that no connection of this process is open and that the
 // database is still the same file: SQLite removes the companions with the last
 // connection and makes them again.
-func (s *SQLite) unused(w *writer) bool {
+func (s *SQL) unused(w *writer) bool {
 	f := s.files.Load()
 	if f == nil || s.stale || s.write == nil || w.conn != nil || s.read.Load().Stats().OpenConnections > 0 {
 		return false
@@ -64,7 +64,7 @@ func (s *SQLite) unused(w *writer) bool {
 
 // reopen opens the file that stands at the path in place of the one that was
 // deleted. It must be a database of vahta: an empty one would hide the loss.
-func (s *SQLite) reopen(ctx context.Context, gone error) error {
+func (s *SQL) reopen(ctx context.Context, gone error) error {
 	info, err := os.Stat(s.cfg.Path)
 	if err != nil || info.Size() == 0 || time.Since(s.tried) < reopenEvery {
 		return gone
@@ -103,7 +103,7 @@ func (s *SQLite) reopen(ctx context.Context, gone error) error {
 // detach closes all connections. As long as one is open, SQLite in this process
 // would use its companions for the new ones too. When only companions are lost,
 // the last to close brings what they hold into the database.
-func (s *SQLite) detach() error {
+func (s *SQL) detach() error {
 	if s.write != nil {
 		_ = s.write.Close() // of the lost file
 		s.write = nil
@@ -125,7 +125,7 @@ func (s *SQLite) detach() error {
 
 // setAside moves the companions of the lost file out of the way of the new one:
 // they hold pages of the old one, which would damage it.
-func (s *SQLite) setAside(was *files) error {
+func (s *SQL) setAside(was *files) error {
 	for i, part := range parts[1:] {
 		p := s.cfg.Path + part
 		if info, err := os.Stat(p); err != nil || !os.SameFile(info, was[i+1]) {

@@ -13,7 +13,7 @@ import (
 )
 
 // RotaVersion implements dispatch.Rotas.
-func (s *SQLite) RotaVersion(ctx context.Context) (dispatch.RotaVersion, error) {
+func (s *SQL) RotaVersion(ctx context.Context) (dispatch.RotaVersion, error) {
 	e, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (e rotaEdit, err error) {
 		err = db.QueryRowContext(ctx, lastEdit).Scan(&e.revision, &e.editedAt, &e.content, &e.hash)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -30,7 +30,7 @@ func (s *SQLite) RotaVersion(ctx context.Context) (dispatch.RotaVersion, error) 
 const lastEdit = `SELECT revision, edited_at, content, hash FROM rota_edits ORDER BY revision DESC LIMIT 1`
 
 // Rota implements dispatch.Rotas.
-func (s *SQLite) Rota(ctx context.Context) (dispatch.RotaVersion, []edit.Record, error) {
+func (s *SQL) Rota(ctx context.Context) (dispatch.RotaVersion, []edit.Record, error) {
 	type rota struct {
 		version dispatch.RotaVersion
 		records []edit.Record
@@ -66,7 +66,7 @@ func (s *SQLite) Rota(ctx context.Context) (dispatch.RotaVersion, []edit.Record,
 }
 
 // CommitRota implements dispatch.Rotas.
-func (s *SQLite) CommitRota(ctx context.Context, c dispatch.RotaChange) (dispatch.RotaVersion, error) {
+func (s *SQL) CommitRota(ctx context.Context, c dispatch.RotaChange) (dispatch.RotaVersion, error) {
 	change, err := encodeRota(c)
 	if err != nil {
 		return dispatch.RotaVersion{}, err
@@ -157,7 +157,7 @@ func scanRecords(rows *sql.Rows) (list []edit.Record, err error) {
 }
 
 // RotaHistory implements dispatch.Rotas.
-func (s *SQLite) RotaHistory(ctx context.Context, f dispatch.RotaFilter) ([]dispatch.RotaEntry, error) {
+func (s *SQL) RotaHistory(ctx context.Context, f dispatch.RotaFilter) ([]dispatch.RotaEntry, error) {
 	query, args := ` WHERE 1 = 1`, []any{}
 	if f.Before > 0 {
 		query, args = query+` AND revision < ?`, append(args, f.Before)
@@ -189,7 +189,7 @@ func showEdits(log []rotaEdit) ([]dispatch.RotaEntry, error) {
 }
 
 // rotaEdits reads lines of the log.
-func (s *SQLite) rotaEdits(ctx context.Context, query string, args ...any) ([]rotaEdit, error) {
+func (s *SQL) rotaEdits(ctx context.Context, query string, args ...any) ([]rotaEdit, error) {
 	list, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]rotaEdit, error) { return readEdits(ctx, db, query, args...) })
 	if err != nil {
 		return nil, fmt.Errorf("read the log of the rota: %w", away(err))
@@ -221,7 +221,7 @@ func readEdits(ctx context.Context, db asking, query string, args ...any) (list 
 }
 
 // VerifyRota checks the chain of the rota's log, and that its edits together make the rota as it is.
-func (s *SQLite) VerifyRota(ctx context.Context) error {
+func (s *SQL) VerifyRota(ctx context.Context) error {
 	_, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) (struct{}, error) {
 		return struct{}{}, db.RunInTx(ctx, &sql.TxOptions{ReadOnly: true}, func(ctx context.Context, tx bun.Tx) error {
 			log, err := readEdits(ctx, tx.Tx, ` ORDER BY revision`)

@@ -102,7 +102,7 @@ func TestRotaTwins(t *testing.T) {
 }
 
 // emptyRota makes the rota as it was before the first edit.
-func emptyRota(s *SQLite) error {
+func emptyRota(s *SQL) error {
 	return s.submit(context.Background(), func(ctx context.Context, w *writer) error {
 		for _, table := range []string{"rota", "rota_edits", "rota_edited"} {
 			if _, err := w.exec(ctx, "DELETE FROM "+table); err != nil {
@@ -255,7 +255,7 @@ func TestRotaPair(t *testing.T) {
 	for round := range 20 {
 		var wg sync.WaitGroup
 		results := make([]error, 2)
-		for i, s := range []*SQLite{a, b} {
+		for i, s := range []*SQL{a, b} {
 			wg.Go(func() {
 				_, results[i] = s.CommitRota(t.Context(), editBy(0, person("anna", at, fmt.Sprintf("%d by %d", round, i))))
 			})

@@ -15,16 +15,16 @@ var ErrClosed = errors.New("the store is closed")
 // submit hands work to the writer and waits for its result as long as ctx
 // allows. Work whose caller has gone before it began is not done; after an
 // error of ctx it may have begun, and be done.
-func (s *SQLite) submit(ctx context.Context, do func(context.Context, *writer) error) error {
+func (s *SQL) submit(ctx context.Context, do func(context.Context, *writer) error) error {
 	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1)})
 }
 
 // urgent is submit for what a phone or a lease waits for.
-func (s *SQLite) urgent(ctx context.Context, do func(context.Context, *writer) error) error {
+func (s *SQL) urgent(ctx context.Context, do func(context.Context, *writer) error) error {
 	return s.enqueue(&request{ctx: ctx, do: do, result: make(chan error, 1), urgent: true})
 }
 
-func (s *SQLite) enqueue(r *request) error {
+func (s *SQL) enqueue(r *request) error {
 	ctx := r.ctx
 	if ctx.Err() != nil {
 		return fmt.Errorf("wait for the writer: %w", context.Cause(ctx))
@@ -54,7 +54,7 @@ func (s *SQLite) enqueue(r *request) error {
 // Run is the writer. It ends with ctx, after the work that was queued by then.
 // A connection that fails is opened again; Run never ends for a fault of the
 // database.
-func (s *SQLite) Run(ctx context.Context) error {
+func (s *SQL) Run(ctx context.Context) error {
 	var tidy sync.WaitGroup
 	defer tidy.Wait()
 	defer close(s.done)
@@ -84,7 +84,7 @@ func (s *SQLite) Run(ctx context.Context) error {
 
 // gather lets more work come in: one fsync then serves it all, and on a busy
 // core the messages that are under way leave before the disk is written.
-func (s *SQLite) gather(ctx context.Context, window *time.Timer) {
+func (s *SQL) gather(ctx context.Context, window *time.Timer) {
 	if s.cfg.Gather == 0 {
 		return
 	}
@@ -96,7 +96,7 @@ func (s *SQLite) gather(ctx context.Context, window *time.Timer) {
 }
 
 // fill adds what waits already, leaving out work that nobody waits for.
-func (s *SQLite) fill(batch []*request) []*request {
+func (s *SQL) fill(batch []*request) []*request {
 	for len(batch) < s.cfg.Batch {
 		select {
 		case r := <-s.queue:
@@ -118,7 +118,7 @@ func (s *SQLite) fill(batch []*request) []*request {
 }
 
 // batch commits the requests as one transaction and answers each.
-func (s *SQLite) batch(ctx context.Context, w *writer, batch []*request) {
+func (s *SQL) batch(ctx context.Context, w *writer, batch []*request) {
 	if len(batch) == 0 {
 		return
 	}
@@ -137,7 +137,7 @@ func (s *SQLite) batch(ctx context.Context, w *writer, batch []*request) {
 }
 
 // commit carries the batch out on a sound connection to the file at the path.
-func (s *SQLite) commit(ctx context.Context, w *writer, batch []*request) error {
+func (s *SQL) commit(ctx context.Context, w *writer, batch []*request) error {
 	if err := s.ready(ctx, w); err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func (s *SQLite) commit(ctx context.Context, w *writer, batch []*request) error 
 
 // judge tells Health what a batch showed of the disk. A refusal of a change, or
 // work that nobody waited for, shows nothing.
-func (s *SQLite) judge(batch []*request, err error) {
+func (s *SQL) judge(batch []*request, err error) {
 	fault := storeFault(err)
 	stored, refused := 0, 0
 	for _, r := range batch {

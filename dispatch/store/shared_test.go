@@ -19,7 +19,7 @@ import (
 )
 
 // pair opens two stores on one file, as two processes do.
-func pair(t *testing.T) (a, b *SQLite) {
+func pair(t *testing.T) (a, b *SQL) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vahta.db")
 	return at(t, path), at(t, path)
@@ -38,7 +38,7 @@ func TestTakeOverRace(t *testing.T) {
 	var mu sync.Mutex
 	heirs := map[string]string{}
 	var wg sync.WaitGroup
-	for i, s := range []*SQLite{a, b, a, b} {
+	for i, s := range []*SQL{a, b, a, b} {
 		heir := fmt.Sprint("n", i)
 		wg.Go(func() {
 			list, err := s.TakeOver(ctx, heir, false, t0.Add(time.Minute))
@@ -200,7 +200,7 @@ func TestPairShares(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- b.Run(ctx) }()
 	var wg sync.WaitGroup
-	for i, s := range []*SQLite{a, b} {
+	for i, s := range []*SQL{a, b} {
 		wg.Go(func() {
 			for n := range 30 {
 				if err := s.Commit(t.Context(), opening(100*(i+1)+n)); err != nil {

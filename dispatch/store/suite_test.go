@@ -37,7 +37,7 @@ type record interface {
 }
 
 // open starts a SQLite store for a test and stops it at the end.
-func open(tb testing.TB) *SQLite {
+func open(tb testing.TB) *SQL {
 	tb.Helper()
 	cfg := Default()
 	cfg.Path = filepath.Join(tb.TempDir(), "data", "vahta.db")
@@ -49,7 +49,7 @@ func open(tb testing.TB) *SQLite {
 	return s
 }
 
-func run(tb testing.TB, s *SQLite) {
+func run(tb testing.TB, s *SQL) {
 	tb.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

@@ -24,7 +24,7 @@ func keptScopes(scopes []string) (string, error) {
 }
 
 // AddToken implements dispatch.Tokens.
-func (s *SQLite) AddToken(ctx context.Context, t dispatch.Token) error {
+func (s *SQL) AddToken(ctx context.Context, t dispatch.Token) error {
 	scopes, err := keptScopes(t.Scopes)
 	if err != nil {
 		return fmt.Errorf("add token %s: %w", t.Name, err)
@@ -35,7 +35,7 @@ func (s *SQLite) AddToken(ctx context.Context, t dispatch.Token) error {
 }
 
 // ListTokens implements dispatch.Tokens.
-func (s *SQLite) ListTokens(ctx context.Context) ([]dispatch.Token, error) {
+func (s *SQL) ListTokens(ctx context.Context) ([]dispatch.Token, error) {
 	list, err := s.tokens(ctx, ` ORDER BY name, created_at, hash`)
 	if err != nil {
 		return nil, fmt.Errorf("list tokens: %w", away(err))
@@ -44,7 +44,7 @@ func (s *SQLite) ListTokens(ctx context.Context) ([]dispatch.Token, error) {
 }
 
 // FindToken implements dispatch.Tokens.
-func (s *SQLite) FindToken(ctx context.Context, hash string) (dispatch.Token, error) {
+func (s *SQL) FindToken(ctx context.Context, hash string) (dispatch.Token, error) {
 	list, err := s.tokens(ctx, ` WHERE hash = ?`, hash)
 	if err == nil && len(list) == 0 {
 		err = dispatch.ErrNotFound
@@ -55,7 +55,7 @@ func (s *SQLite) FindToken(ctx context.Context, hash string) (dispatch.Token, er
 	return list[0], nil
 }
 
-func (s *SQLite) tokens(ctx context.Context, query string, args ...any) ([]dispatch.Token, error) {
+func (s *SQL) tokens(ctx context.Context, query string, args ...any) ([]dispatch.Token, error) {
 	return ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]dispatch.Token, error) {
 		return readTokens(ctx, db, query, args...)
 	})
@@ -84,13 +84,13 @@ func readTokens(ctx context.Context, db *bun.DB, query string, args ...any) (lis
 }
 
 // RevokeToken implements dispatch.Tokens.
-func (s *SQLite) RevokeToken(ctx context.Context, name string, now time.Time) error {
+func (s *SQL) RevokeToken(ctx context.Context, name string, now time.Time) error {
 	return s.token(ctx, "revoke", name, dispatch.ErrNotFound,
 		`UPDATE tokens SET revoked_at = ? WHERE name = ? AND revoked_at = 0`, micros(now), name)
 }
 
 // UseToken implements dispatch.Tokens. A token in steady use is written once an hour.
-func (s *SQLite) UseToken(ctx context.Context, hash string, now time.Time) error {
+func (s *SQL) UseToken(ctx context.Context, hash string, now time.Time) error {
 	used := now.Truncate(usedTo)
 	t, err := s.FindToken(ctx, hash)
 	if err != nil || !t.Used.Before(used) {
@@ -100,7 +100,7 @@ func (s *SQLite) UseToken(ctx context.Context, hash string, now time.Time) error
 }
 
 // token changes one token; otherwise is the error when there was none to change.
-func (s *SQLite) token(ctx context.Context, what, name string, otherwise error, query string, args ...any) error {
+func (s *SQL) token(ctx context.Context, what, name string, otherwise error, query string, args ...any) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		n, err := w.exec(ctx, query, args...)
 		if err == nil && n == 0 {

@@ -45,7 +45,7 @@ func made(t *testing.T) string {
 	return path
 }
 
-func at(tb testing.TB, path string) *SQLite {
+func at(tb testing.TB, path string) *SQL {
 	tb.Helper()
 	cfg := Default()
 	cfg.Path = path

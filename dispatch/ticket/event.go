@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/sla"
 )
 
 // Event is one line of a ticket's log. Seq, Prev and Hash are set when the
@@ -68,7 +69,30 @@ type Opened struct {
 	Client   client.Match  `json:"client,omitzero"`
 	Party    string        `json:"party,omitempty"` // whose further calls join this ticket; empty = nobody's
 	Limit    time.Duration `json:"first_contact_limit_ns,omitempty"`
+	// Class, From, Signal and Text are those of a ticket that no call opened; a call's are in the fields above.
+	Class  Class   `json:"class,omitempty"`
+	From   Contact `json:"from,omitzero"`
+	Signal string  `json:"signal,omitempty"` // channel/key
+	Text   string  `json:"text,omitempty"`
+	// Policy are the clocks' rules, pinned at T0; nil of a log written before there were any.
+	Policy *sla.Policy `json:"policy,omitempty"`
+	// Received is when the signal was received, where T0 is an earlier stamp; Skewed says that its own stamp was not believed.
+	Received time.Time `json:"received,omitzero"`
+	Occurred time.Time `json:"occurred,omitzero"` // when a machine says that the trouble began
+	Skewed   bool      `json:"clock_skew,omitempty"`
 }
+
+// Class is what kind of work a ticket is.
+type Class string
+
+// The classes. The zero Class is an incident.
+const (
+	Incident   Class = ""
+	Warning    Class = "warning"    // of a machine: no emergency, wakes nobody
+	Request    Class = "request"    // of a client: an audit, an estimate, a question
+	Task       Class = "task"       // of our own: a follow-up, a recurring check
+	Unreadable Class = "unreadable" // a signal that could not be decoded: somebody must look
+)
 
 // Joined is a further signal of the same party while the ticket is open.
 type Joined struct {
@@ -303,6 +327,9 @@ func DecodeBody(k Kind, data []byte) (Body, error) {
 		return decode[SpecialistTook](data)
 	case KindSpecialistMissed:
 		return decode[SpecialistMissed](data)
+	}
+	if b, err, known := decodeDesk(k, data); known {
+		return b, err
 	}
 	return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
 }

@@ -37,8 +37,8 @@ func (a *App) issuer() *portal.Issuer {
 
 // TokensOnRecord answers the commands about tokens when no server runs. People and schedules are the record's, or before it has
 // any those of the configuration.
-func TokensOnRecord(configured oncall.Roster) func(context.Context, *store.SQLite) desk.Tokens {
-	return func(ctx context.Context, db *store.SQLite) desk.Tokens {
+func TokensOnRecord(configured oncall.Roster) func(context.Context, *store.SQL) desk.Tokens {
+	return func(ctx context.Context, db *store.SQL) desk.Tokens {
 		roster := rosterOf(ctx, dispatch.Rotas(db), configured)
 		return &portal.Issuer{Store: db, Roster: func() *oncall.Roster { return &roster }, Now: time.Now}
 	}

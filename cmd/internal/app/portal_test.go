@@ -42,7 +42,7 @@ func TestPortalOfARunningServer(t *testing.T) {
 		c.HTTP.Listen, c.Portal.Listen = web.String(), own.String()
 		data, database = c.Data, c.Database()
 	})
-	tokens, done, err := desk.OpenTokens(t.Context(), data, database, func(context.Context, *store.SQLite) desk.Tokens {
+	tokens, done, err := desk.OpenTokens(t.Context(), data, database, func(context.Context, *store.SQL) desk.Tokens {
 		t.Fatal("the record is asked beside a running server")
 		return nil
 	})

@@ -36,7 +36,7 @@ type record struct {
 	name *os.File // holds the node's name; nil = not yet. Owned by the start, then by run, then by close
 
 	mu sync.Mutex
-	db *store.SQLite // guarded by mu; nil = not open yet
+	db *store.SQL // guarded by mu; nil = not open yet
 	// guarded by mu; why it is not open
 	why error
 }
@@ -78,7 +78,7 @@ func (r *record) try(ctx context.Context) error {
 
 // take takes the node's name at the database and opens it: in this order, for an open one is told what this node left
 // behind. The name is kept also when it cannot be opened.
-func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (*store.SQLite, error) {
+func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (*store.SQL, error) {
 	if err := r.missing(); err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func (r *record) reason() string {
 }
 
 // opened returns the database; nil when it is not open yet.
-func (r *record) opened() *store.SQLite {
+func (r *record) opened() *store.SQL {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.db

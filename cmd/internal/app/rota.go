@@ -25,7 +25,7 @@ const directoryFile = "directory.json"
 // now may be nil. The function it returns must be called when done.
 func OpenRota(ctx context.Context, c config.Config, now func() time.Time) (desk.Rota, func() error, error) {
 	var file *unbegun
-	r, done, err := desk.OpenRota(ctx, c.Data, c.Database(), func(ctx context.Context, db *store.SQLite) (_ desk.Rota, err error) {
+	r, done, err := desk.OpenRota(ctx, c.Data, c.Database(), func(ctx context.Context, db *store.SQL) (_ desk.Rota, err error) {
 		if db != nil {
 			return rotaOnRecord(ctx, c, db, now)
 		}
@@ -39,7 +39,7 @@ func OpenRota(ctx context.Context, c config.Config, now func() time.Time) (desk.
 }
 
 // rotaOnRecord is the rota of the record itself.
-func rotaOnRecord(ctx context.Context, c config.Config, db *store.SQLite, now func() time.Time) (*rota.Rota, error) {
+func rotaOnRecord(ctx context.Context, c config.Config, db *store.SQL, now func() time.Time) (*rota.Rota, error) {
 	keeper, err := dispatch.NewKeeper(dispatch.KeeperDeps{
 		Store: db, Rotas: db, File: filepath.Join(c.Data, directoryFile), Node: c.Node, Observe: true,
 		Encode: config.EncodeSource, Decode: config.DecodeSource, Now: now,

@@ -83,8 +83,8 @@ func (d provenDesk) RecordAccepted(ctx context.Context, got dispatch.Accepted) e
 }
 
 // ShiftsOnRecord cares for shifts when no server runs: nobody is called, the rest is answered. now may be nil.
-func ShiftsOnRecord(c config.Config, now func() time.Time) func(context.Context, *store.SQLite) (desk.Shifts, error) {
-	return func(ctx context.Context, db *store.SQLite) (desk.Shifts, error) {
+func ShiftsOnRecord(c config.Config, now func() time.Time) func(context.Context, *store.SQL) (desk.Shifts, error) {
+	return func(ctx context.Context, db *store.SQL) (desk.Shifts, error) {
 		keeper, err := dispatch.NewKeeper(dispatch.KeeperDeps{
 			Store: db, Rotas: db, File: filepath.Join(c.Data, directoryFile), Node: c.Node, Observe: true,
 			Encode: config.EncodeSource, Decode: config.DecodeSource, Now: now,

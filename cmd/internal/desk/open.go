@@ -49,7 +49,7 @@ func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispa
 }
 
 // snapshotOf has the people of the record in place of the configuration's, whose part is to begin a record.
-func snapshotOf(ctx context.Context, db *store.SQLite, src dispatch.Source) (*dispatch.Snapshot, error) {
+func snapshotOf(ctx context.Context, db *store.SQL, src dispatch.Source) (*dispatch.Snapshot, error) {
 	configured, err := dispatch.NewSnapshot(src)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func snapshotOf(ctx context.Context, db *store.SQLite, src dispatch.Source) (*di
 }
 
 // runRecord opens the record for this process, until the function it returns is called.
-func runRecord(ctx context.Context, path string) (*store.SQLite, func() error, error) {
+func runRecord(ctx context.Context, path string) (*store.SQL, func() error, error) {
 	sc := store.Default()
 	sc.Path = path
 	db, err := store.Open(ctx, sc, store.Deps{})
@@ -92,6 +92,6 @@ func runRecord(ctx context.Context, path string) (*store.SQLite, func() error, e
 
 // MakeRecord makes the record, in a folder that is there, and opens it for this process, until the function it returns is
 // called.
-func MakeRecord(ctx context.Context, path string) (*store.SQLite, func() error, error) {
+func MakeRecord(ctx context.Context, path string) (*store.SQL, func() error, error) {
 	return runRecord(ctx, path)
 }

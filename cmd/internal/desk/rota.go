@@ -99,7 +99,7 @@ func (r RemoteRota) Taken(ctx context.Context, from, to time.Time) ([]oncall.Tak
 
 // OpenRota returns the rota of the data folder: the running server's, or else what onRecord makes of the record itself, the
 // file at database; it gets nil when there is none yet. The function it returns must be called when done.
-func OpenRota(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQLite) (Rota, error)) (Rota, func() error, error) {
+func OpenRota(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQL) (Rota, error)) (Rota, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemoteRota{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}

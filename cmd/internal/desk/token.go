@@ -60,7 +60,7 @@ func (t RemoteTokens) Revoke(ctx context.Context, name string) error {
 
 // OpenTokens returns the tokens of the data folder: the running server's, or else what onRecord makes of the record itself, the
 // file at database. The function it returns must be called when done.
-func OpenTokens(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQLite) Tokens) (Tokens, func() error, error) {
+func OpenTokens(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQL) Tokens) (Tokens, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemoteTokens{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
