@@ -180,6 +180,9 @@ type Answered struct {
 	Version  int    `json:"version,omitempty"` // of the list
 	Question string `json:"question"`
 	Answer   string `json:"answer"` // in the form of the question's type
+	// Asked and Type are the question in words and the type of its answer (yes_no, text, host, time), as they were when it was answered.
+	Asked string `json:"asked,omitempty"`
+	Type  string `json:"type,omitempty"`
 }
 
 // Stepped is a step of a runbook that was carried out, skipped or failed.
@@ -187,7 +190,8 @@ type Stepped struct {
 	Runbook string `json:"runbook"`
 	Version int    `json:"version,omitempty"`
 	Step    string `json:"step"`
-	Result  string `json:"result"` // done, skipped, failed
+	Did     string `json:"did,omitempty"` // the step in words, as it was when it was taken
+	Result  string `json:"result"`        // done, skipped, failed
 	Note    string `json:"note,omitempty"`
 	Public  bool   `json:"public,omitempty"`
 }
