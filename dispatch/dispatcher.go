@@ -26,6 +26,7 @@ type Deps struct {
 	Now        func() time.Time      // nil = time.Now
 	Node       string                // names this process among those that share the store; empty = it is alone
 	Nodes      Nodes                 // nil = a single node without leases; needs a Node and an Archive
+	Signals    Signals               // nil = only calls are taken in
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
 }
@@ -61,9 +62,11 @@ type Dispatcher struct {
 	numbers *numbers
 	life    *life
 	turns   *turns
-	renew   chan struct{} // of one: wakes Run to read stale tickets anew
-	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
-	untimed atomic.Bool   // a ticket that needs a page may be without its timer
+	signals Signals
+	decodes map[Channel]Decoding // set before Start
+	renew   chan struct{}        // of one: wakes Run to read stale tickets anew
+	lost    atomic.Bool          // events of other nodes were missed: read all tickets anew
+	untimed atomic.Bool          // a ticket that needs a page may be without its timer
 }
 
 // maxConflicts bounds how often a verb decides anew because the ticket changed
@@ -89,6 +92,7 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
 		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(deps.Node), board: newBoard(), gates: newGates(),
 		numbers: newNumbers(deps.Store, zone), turns: newTurns(), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
+		signals: deps.Signals, decodes: map[Channel]Decoding{},
 	}
 	d.feed.remote, d.feed.missed = d.remoteEvent, d.missedEvents
 	if d.now == nil {

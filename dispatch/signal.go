@@ -17,15 +17,25 @@ const (
 	ChannelVoice   Channel = "voice"   // voice pages
 	ChannelWebhook Channel = "webhook" // signed events outward
 	ChannelCLI     Channel = "cli"     // the vahta commands
+	ChannelAPI     Channel = "api"     // JSON signals of other programs
+	ChannelPortal  Channel = "portal"  // the client's own pages
+	ChannelEmail   Channel = "email"
+	ChannelChat    Channel = "telegram"
+	ChannelSMS     Channel = "sms"
+	ChannelMonitor Channel = "monitor" // alarms of machines
 )
 
 // Signal is one inbound fact, in the same shape from every channel.
 type Signal struct {
 	Channel Channel
 	Key     string    // idempotency key, unique within the channel; for calls a name made of Call-ID and From tag: two callers may bring one Call-ID
-	At      time.Time // stamp at our boundary; for calls the first INVITE. It is T0
+	At      time.Time // when it was received at our boundary; for calls the first INVITE. It is T0 unless the channel brings an earlier stamp that is believed
 	Raw     []byte    // what came, byte for byte, kept for later reading
 	Call    *CallSignal
+	// Message is what was decoded from Raw, on channels that are no calls. It is
+	// not stored: a later decoder may read the same bytes better. Whoever has it
+	// ready and no bytes may leave Raw nil.
+	Message *MessageSignal
 }
 
 // CallSignal is what a call brings. Numbers are as received.
@@ -57,6 +67,12 @@ func (s Signal) Validate() error {
 	}
 	if s.Channel == ChannelCall && s.Call == nil {
 		faults = append(faults, errors.New("call: required on the call channel"))
+	}
+	if s.Channel != ChannelCall && s.Raw == nil && s.Message == nil {
+		faults = append(faults, errors.New("raw: required unless there is a message"))
+	}
+	if len(s.Raw) > maxRaw {
+		faults = append(faults, fmt.Errorf("raw: %d bytes, want %d at most", len(s.Raw), maxRaw))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("check signal: %w", err)

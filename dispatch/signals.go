@@ -1,0 +1,114 @@
+package dispatch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/butlerspb/vahta/dispatch/ticket"
+)
+
+// Signals is the side of the store that keeps what was received until it has
+// become a ticket.
+type Signals interface {
+	// ClaimSignals hands out received signals that wait to be taken in, oldest
+	// first. Each is due again at now+lease unless it is settled, so that one
+	// worker of all nodes has it at a time; its Tries counts the claim.
+	ClaimSignals(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]SignalRecord, error)
+	// NextSignal returns when the next one falls due; zero = none waits.
+	NextSignal(ctx context.Context) (time.Time, error)
+	// SettleSignal notes how a try to take it in went. A signal that has a ticket stays as it is.
+	SettleSignal(ctx context.Context, id SignalID, s Settling) error
+	// ListSignals returns signals, newest first.
+	ListSignals(ctx context.Context, f SignalFilter) ([]SignalRecord, error)
+	// LastTicket returns the ticket that was opened last for a party, open or not;
+	// ErrNotFound = there was none.
+	LastTicket(ctx context.Context, party string) (ticket.Ticket, error)
+}
+
+// SignalRecord is a stored signal and what became of it.
+type SignalRecord struct {
+	Signal
+
+	Taken   Taken
+	Tries   int       // of the worker
+	DueAt   time.Time // when it is tried next; zero = not again
+	Fault   string    // why the last try failed
+	Settled string    // why it needs no ticket
+	Size    int       // bytes of Raw, where Raw itself was not asked for
+}
+
+// State says in a word where the signal stands.
+func (r SignalRecord) State() SignalState {
+	switch {
+	case r.Taken.Ticket != "":
+		return SignalTaken
+	case r.Settled != "":
+		return SignalSettled
+	case r.Fault != "":
+		return SignalFailing
+	}
+	return SignalWaiting
+}
+
+// SignalState is where a stored signal stands.
+type SignalState string
+
+// The states of a stored signal.
+const (
+	SignalWaiting SignalState = "waiting" // received, not taken in yet
+	SignalTaken   SignalState = "taken"   // it has a ticket
+	SignalSettled SignalState = "settled" // it needs none
+	SignalFailing SignalState = "failing" // a try failed; another follows
+)
+
+// Settling is how a try to take a signal in went.
+type Settling struct {
+	RetryAt time.Time // zero = not again
+	Fault   string    // why it failed
+	Settled string    // why it needs no ticket
+	Anew    bool
+}
+
+// SignalFilter chooses stored signals; zero fields do not limit.
+type SignalFilter struct {
+	Channel Channel
+	Key     string
+	Ticket  string
+	State   SignalState
+	Before  time.Time // received before
+	Raw     bool      // with their bytes
+	Limit   int       // 0 = 100
+}
+
+// errNoSignals says that this dispatcher keeps no signals but calls.
+var errNoSignals = errors.New("this process takes in calls only")
+
+// Register says how the signals of a channel are understood. Call it before
+// Start, once for each channel.
+func (d *Dispatcher) Register(ch Channel, how Decoding) { d.decodes[ch] = how }
+
+// decode reads a signal's bytes. A decoder that panics has refused them.
+func (d *Dispatcher) decode(sig Signal) (m MessageSignal, err error) {
+	how, ok := d.decodes[sig.Channel]
+	if !ok || how.Decode == nil {
+		return m, fmt.Errorf("decode signal: nobody reads channel %s; it is not set up on this node", sig.Channel)
+	}
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("decode signal of channel %s: the decoder broke off: %v", sig.Channel, fault)
+		}
+	}()
+	if m, err = how.Decode(sig); err != nil {
+		return m, fmt.Errorf("decode signal of channel %s: %w", sig.Channel, err)
+	}
+	if m.From.Channel == "" {
+		m.From.Channel = string(sig.Channel)
+	}
+	m = m.tidy()
+	if err := m.Validate(); err != nil {
+		return m, fmt.Errorf("decode signal of channel %s: %w", sig.Channel, err)
+	}
+	return m, nil
+}
