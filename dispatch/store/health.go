@@ -127,7 +127,7 @@ func (s *SQL) probeLater() {
 // answer of Health is then no older than that.
 func (s *SQL) Probe(ctx context.Context) error {
 	err := s.urgent(ctx, func(ctx context.Context, w *writer) error {
-		_, err := w.exec(ctx, `INSERT INTO counters (name, value) VALUES ('disk-probes', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1`)
+		_, err := w.exec(ctx, `INSERT INTO counters (name, value) VALUES ('disk-probes', 1) ON CONFLICT (name) DO UPDATE SET value = counters.value + 1`)
 		return err
 	})
 	if err != nil {

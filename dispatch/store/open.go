@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -14,15 +12,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/uptrace/bun"
 	"github.com/uptrace/bun/dialect/sqlitedialect"
 	_ "modernc.org/sqlite" // the "sqlite" driver of database/sql
 )
-
-//go:embed migrations/*.sql
-var migrations embed.FS
 
 // SQL is the record in one SQLite file.
 type SQL struct {
@@ -113,7 +107,7 @@ func (s *SQL) attach(ctx context.Context) (err error) {
 		return fmt.Errorf("open database %s: %w", s.cfg.Path, err)
 	}
 	s.write.SetMaxOpenConns(1)
-	if err := upgrade(ctx, s.write, s.cfg.Path); err != nil {
+	if err := upgrade(ctx, s.write, engineSQLite, s.cfg.Path); err != nil {
 		return err
 	}
 	readers, err := sql.Open("sqlite", dsn(s.cfg.Path, append(pragmas, "query_only(1)")...))
@@ -133,28 +127,6 @@ func (s *SQL) attach(ctx context.Context) (err error) {
 	return nil
 }
 
-// upgrade brings the schema up to date. A schema that is newer than this
-// program is left alone.
-func upgrade(ctx context.Context, db *sql.DB, path string) error {
-	provider, err := newProvider(db)
-	if err != nil {
-		return err
-	}
-	is, knows, err := provider.GetVersions(ctx)
-	if err == nil && is > knows {
-		return fmt.Errorf("open database %s: a newer vahta made it (schema %d, this one knows %d); install that version, or restore the backup made before the upgrade",
-			path, is, knows)
-	}
-	if err == nil {
-		_, err = provider.Up(ctx)
-	}
-	if err != nil {
-		return fmt.Errorf("bring database %s up to date: %w; if the file is damaged, move it away and restore a backup; "+
-			"if another program holds it, stop that program", path, err)
-	}
-	return nil
-}
-
 // releaseAll ends the leases of a serving process that is gone, so that its
 // pages and timers go on at once and not when the leases lapse.
 func releaseAll(ctx context.Context, db *sql.DB) error {
@@ -167,18 +139,6 @@ func releaseAll(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
-}
-
-func newProvider(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, fmt.Errorf("read embedded migrations: %w", err)
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithLogger(goose.NopLogger()))
-	if err != nil {
-		return nil, fmt.Errorf("read embedded migrations: %w", err)
-	}
-	return p, nil
 }
 
 // dsn builds the driver's address of the file.

@@ -19,7 +19,7 @@ func made(t *testing.T) string {
 	path := filepath.Join(t.TempDir(), "vahta.db")
 	db, err := sql.Open("sqlite", dsn(path, "journal_mode(WAL)"))
 	must(t, err)
-	provider, err := newProvider(db)
+	provider, err := newProvider(db, engineSQLite)
 	must(t, err)
 	_, err = provider.UpTo(t.Context(), 1)
 	must(t, err)
