@@ -22,7 +22,21 @@ const (
 	// NoticeShift tells a person of his turn that begins, or a scheduler of one
 	// that nobody has confirmed. It is about no ticket.
 	NoticeShift NoticeKind = "shift"
+	// NoticeClient is a message to a requester. To is his address on the
+	// Channel, Message what he reads.
+	NoticeClient NoticeKind = "client"
 )
+
+// ClientMessage is what a notice to a client carries, ready to be sent.
+type ClientMessage struct {
+	ID      string   `json:"id"`   // of the message in its ticket's log
+	Name    string   `json:"name"` // of the one it is for; may be empty
+	Subject string   `json:"subject,omitempty"`
+	Text    string   `json:"text"`
+	Link    string   `json:"link,omitempty"`  // the ticket's page; empty = the client has none
+	Files   []string `json:"files,omitempty"` // content hashes of attachments
+	Human   bool     `json:"human,omitempty"` // a person wrote it; else it says that a machine did
+}
 
 // ShiftKind says what a notice of a shift wants.
 type ShiftKind string
@@ -53,7 +67,7 @@ type Notice struct {
 	ID       string // unique; a second notice with the same id is dropped by the store
 	Kind     NoticeKind
 	Channel  Channel
-	To       string // webhook: the endpoint's name; page, shift: the person's id; recall: the client's number
+	To       string // webhook: the endpoint's name; page, shift: the person's id; recall: the client's number; client: his address
 	Call     string // recall: the call that was cut
 	Ref      Ref
 	Person   oncall.Person     // page: whom, filled from the Directory right before the send
@@ -76,7 +90,11 @@ type Notice struct {
 	Body     []byte            // event: the JSON to send
 	Shift    ShiftCall         `json:"Shift,omitzero"` // shift: which turn, and what is said of it
 	DueAt    time.Time
-	Attempt  int // from 1, the delivery try this is
+	Attempt  int           // from 1, the delivery try this is
+	Message  ClientMessage `json:"Message,omitzero"` // client: what is sent
+	// Stamp takes the transport's own name of what it has accepted, such as a
+	// Message-ID. It is set while Notify runs and may be nil.
+	Stamp func(string) `json:"-"`
 	// Report takes each device that a page tried, for the ticket's log. It is
 	// set while Notify runs and may be nil.
 	Report func(Attempt) `json:"-"`
@@ -114,6 +132,7 @@ type Delivery struct {
 	Notice   Notice
 	Result   Result
 	Err      string    // empty = none; never a secret
+	Stamp    string    // the transport's own name of what it has accepted; empty = it has none
 	Final    bool      // no further try follows
 	RetryAt  time.Time // when not final
 	At       time.Time // its beginning

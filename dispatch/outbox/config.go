@@ -12,10 +12,13 @@ type Config struct {
 	Events       int              `yaml:"events"`        // events under way at once
 	Recalls      int              `yaml:"recalls"`       // clients called back at once; each has the place until he answers
 	Shifts       int              `yaml:"shifts"`        // people called about their shifts at once
+	Clients      int              `yaml:"clients"`       // messages to clients under way at once
 	PageBudget   time.Duration    `yaml:"page_budget"`   // longest a page may take
 	RecallBudget time.Duration    `yaml:"recall_budget"` // longest one try to reach a client may take
 	RecallPause  time.Duration    `yaml:"recall_pause"`  // from the end of one try to reach a client to the next
 	EventBudget  time.Duration    `yaml:"event_budget"`  // longest one try of an event may take
+	ClientBudget time.Duration    `yaml:"client_budget"` // longest one try of a message to a client may take
+	ClientAge    time.Duration    `yaml:"client_age"`    // a message to a client this old is given up: another channel must carry it
 	FirstRetry   time.Duration    `yaml:"first_retry"`   // pause after the first failure; doubles
 	MaxRetry     time.Duration    `yaml:"max_retry"`     // longest pause
 	MaxAge       time.Duration    `yaml:"max_age"`       // an event this old is given up
@@ -29,8 +32,11 @@ const (
 	defaultPages        = 32
 	defaultEvents       = 16
 	defaultRecalls      = 16
-	defaultShifts       = 4           // nobody waits for these
-	defaultRecallBudget = time.Minute // he is rung for 25 s, on two operators if need be
+	defaultShifts       = 4 // nobody waits for these
+	defaultClients      = 16
+	defaultClientBudget = 30 * time.Second // a mail server may think twice
+	defaultClientAge    = 5 * time.Minute  // a third of the promise of first contact: the other channels need their time
+	defaultRecallBudget = time.Minute      // he is rung for 25 s, on two operators if need be
 	defaultRecallPause  = 15 * time.Second
 	defaultPageBudget   = 3 * time.Minute // two devices of 20 s, three readings, and the escalation's own limit of 2 min
 	defaultEventBudget  = 15 * time.Second
@@ -45,6 +51,7 @@ func Default() Config {
 	return Config{
 		Pages: defaultPages, Events: defaultEvents, PageBudget: defaultPageBudget, EventBudget: defaultEventBudget,
 		Recalls: defaultRecalls, Shifts: defaultShifts, RecallBudget: defaultRecallBudget, RecallPause: defaultRecallPause,
+		Clients: defaultClients, ClientBudget: defaultClientBudget, ClientAge: defaultClientAge,
 		FirstRetry: defaultFirstRetry, MaxRetry: defaultMaxRetry, MaxAge: defaultMaxAge, Poll: defaultPoll,
 	}
 }
@@ -52,12 +59,17 @@ func Default() Config {
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Pages < 1 || c.Events < 1 || c.Recalls < 1 || c.Shifts < 1 {
-		faults = append(faults, fmt.Errorf("pages, events, recalls, shifts: %d, %d, %d, %d, want at least 1", c.Pages, c.Events, c.Recalls, c.Shifts))
+	for field, n := range map[string]int{
+		"pages": c.Pages, "events": c.Events, "recalls": c.Recalls, "shifts": c.Shifts, "clients": c.Clients,
+	} {
+		if n < 1 {
+			faults = append(faults, fmt.Errorf("%s: %d, want at least 1", field, n))
+		}
 	}
 	for field, d := range map[string]time.Duration{
 		"page_budget": c.PageBudget, "event_budget": c.EventBudget, "first_retry": c.FirstRetry,
 		"recall_budget": c.RecallBudget, "recall_pause": c.RecallPause,
+		"client_budget": c.ClientBudget, "client_age": c.ClientAge,
 		"max_retry": c.MaxRetry, "max_age": c.MaxAge, "poll": c.Poll,
 	} {
 		if d <= 0 {

@@ -31,7 +31,8 @@ func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at
 		d.Result = dispatch.ResultFailed
 	}
 	end := at.Add(took)
-	if n.Kind == dispatch.NoticePage || n.Kind == dispatch.NoticeShift || errors.Is(err, dispatch.ErrPermanent) || end.Sub(n.DueAt) >= cfg.MaxAge {
+	once := n.Kind == dispatch.NoticePage || n.Kind == dispatch.NoticeShift
+	if once || errors.Is(err, dispatch.ErrPermanent) || end.Sub(n.DueAt) >= cfg.age(n.Kind) {
 		return d
 	}
 	pause := backoff(cfg, n.Attempt, jitter)
@@ -39,7 +40,18 @@ func settle(cfg Config, n dispatch.Notice, result dispatch.Result, err error, at
 		pause = max(pause, min(after.RetryAfter(), cfg.MaxRetry))
 	}
 	d.Final, d.RetryAt = false, end.Add(pause)
+	if n.Kind == dispatch.NoticeClient && d.RetryAt.Sub(n.DueAt) > cfg.ClientAge {
+		d.Final, d.RetryAt = true, time.Time{} // it would come too late: another channel must carry it
+	}
 	return d
+}
+
+// age is how long a notice of a kind is tried.
+func (c Config) age(k dispatch.NoticeKind) time.Duration {
+	if k == dispatch.NoticeClient {
+		return c.ClientAge
+	}
+	return c.MaxAge
 }
 
 // How often a client whose call was cut is tried. Nobody is given up before the

@@ -19,8 +19,13 @@
 //
 // A call about a shift is tried once; its desk decides whether it is tried again.
 //
-// Pages, recalls, events and calls about shifts have lanes of their own, so that
-// a dead subscriber never delays a page, and a page no client. Order between notices is not kept.
+// A message to a client is tried like an event, but for minutes only: then it
+// has failed for good and its desk sends it by another channel. A channel that
+// nobody has set up fails so at once.
+//
+// Pages, recalls, messages to clients, events and calls about shifts have lanes
+// of their own, so that a dead subscriber never delays a page, and a page no
+// client. Order between notices is not kept.
 //
 // It must not know what a notice says or how a channel works. Run owns all
 // goroutines; Wake and Withdraw may be called by any.

@@ -14,8 +14,8 @@ import (
 // a dead endpoint costs one request per pause, however much waits for it. Each
 // turn is logged once, and at most once a minute for a receiver that wavers.
 // Pages are only logged: whether they go on is the escalation's decision. Of
-// recalls and calls about shifts nothing is remembered: their receivers are
-// clients, and people who may sleep.
+// recalls, messages to clients and calls about shifts nothing is remembered:
+// their receivers are clients, and people who may sleep.
 type receivers struct {
 	cfg Config
 	log *slog.Logger
@@ -46,7 +46,7 @@ func newReceivers(cfg Config, log *slog.Logger) *receivers {
 }
 
 func unremembered(n dispatch.Notice) bool {
-	return n.Kind == dispatch.NoticeRecall || n.Kind == dispatch.NoticeShift
+	return n.Kind == dispatch.NoticeRecall || n.Kind == dispatch.NoticeShift || n.Kind == dispatch.NoticeClient
 }
 
 func (r *receivers) of(n dispatch.Notice) *receiver {

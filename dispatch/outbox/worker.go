@@ -96,6 +96,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		newLane(dispatch.NoticeRecall, cfg.Recalls, cfg.RecallBudget),
 		newLane(dispatch.NoticeEvent, cfg.Events, cfg.EventBudget),
 		newLane(dispatch.NoticeShift, cfg.Shifts, cfg.PageBudget),
+		newLane(dispatch.NoticeClient, cfg.Clients, cfg.ClientBudget),
 	}
 	return w, nil
 }
@@ -264,7 +265,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 	var err error
 	var tried attempts
 	if needed {
-		ready.Report = tried.add
+		ready.Report, ready.Stamp = tried.add, tried.name
 		result, err = w.send(ctx, l, ready)
 	} else {
 		ready, result = n, dispatch.ResultWithdrawn
@@ -279,21 +280,23 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 		w.far.aside(n)
 		return // stopped in the middle: it comes again after the next start
 	}
-	ready.Report = nil
+	ready.Report, ready.Stamp = nil, nil
 	end, jitter := w.cfg.Now(), w.cfg.Jitter()
 	d := settle(w.cfg, ready, result, err, at, end.Sub(at), jitter)
 	if again := w.far.leave(n, at, end, err, jitter); !d.Final {
 		d.RetryAt = later(d.RetryAt, again)
 	}
-	d.Attempts = tried.all()
+	d.Attempts, d.Stamp = tried.all()
 	w.metrics.delivered(d)
 	w.record(ctx, d)
 }
 
-// attempts collects what a notifier reports of a page's devices.
+// attempts collects what a notifier reports: a page's devices, and the
+// transport's name of a message.
 type attempts struct {
-	mu   sync.Mutex
-	list []dispatch.Attempt // guarded by mu
+	mu    sync.Mutex
+	list  []dispatch.Attempt // guarded by mu
+	stamp string             // guarded by mu
 }
 
 func (a *attempts) add(one dispatch.Attempt) {
@@ -302,10 +305,16 @@ func (a *attempts) add(one dispatch.Attempt) {
 	a.list = append(a.list, one)
 }
 
-func (a *attempts) all() []dispatch.Attempt {
+func (a *attempts) name(stamp string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.list
+	a.stamp = stamp
+}
+
+func (a *attempts) all() ([]dispatch.Attempt, string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.list, a.stamp
 }
 
 // send hands the notice to its channel's notifier. A notifier that panics has

@@ -83,6 +83,8 @@ func rank(k dispatch.NoticeKind) int64 {
 		return 2
 	case dispatch.NoticeShift:
 		return 3
+	case dispatch.NoticeClient:
+		return 4
 	case dispatch.NoticeEvent:
 	}
 	return 1
