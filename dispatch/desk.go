@@ -14,6 +14,12 @@ type Author struct {
 	Person  string
 	Channel Channel
 	At      time.Time // zero = now
+	// Key names the form or the request that the act comes by: a repeat with the
+	// same key is the same act. Empty = every time is a new one.
+	Key string
+	// Seen is the Seq of the log's last line that the author has looked at. When
+	// somebody else has acted since, the act fails with a *SeenError. 0 = not asked.
+	Seen int
 }
 
 // Acknowledge says that a person has taken the ticket: paging stops at once.
@@ -64,35 +70,41 @@ func (d *Dispatcher) taken(c Case, err error) error {
 	return e
 }
 
-// Amend puts one decision of a person into force: acknowledge, note, move,
-// categorise, prioritise. It returns a *ticket.IllegalError when the ticket
-// cannot take it. To take a ticket twice is to take it once.
-func (d *Dispatcher) Amend(ctx context.Context, ref Ref, by Author, body ticket.Body) (err error) {
+// Amend puts one decision of a person into force, or writes down one fact that
+// he tells: see decisions for the bodies. It returns a *ticket.IllegalError when
+// the ticket cannot take it. To take a ticket twice is to take it once.
+func (d *Dispatcher) Amend(ctx context.Context, ref Ref, by Author, body ticket.Body) error {
+	_, err := d.Do(ctx, ref, by, body)
+	return err
+}
+
+// Do is Amend that returns the event as it was recorded: with the names that
+// the dispatcher has given to what had none (a pause, a session, a task). A
+// repeat by Author.Key returns what the first one has recorded. The zero Event
+// means that there was nothing to do.
+func (d *Dispatcher) Do(ctx context.Context, ref Ref, by Author, body ticket.Body) (_ ticket.Event, err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("amend", began, err) }()
-	switch body.(type) {
-	case ticket.Acknowledged, ticket.Noted, ticket.Moved, ticket.Categorised, ticket.Prioritised:
-	default:
-		return fmt.Errorf("amend ticket %s: %s is not a decision of the desk", ref.Number, body.Kind())
-	}
-	if by.At.IsZero() {
-		by.At = d.now()
+	if !ofTheDesk(body) {
+		return ticket.Event{}, fmt.Errorf("amend ticket %s: %s is not a decision of the desk", ref.Number, body.Kind())
 	}
 	_, takes := body.(ticket.Acknowledged)
-	err = d.amend(ctx, ref.ID, func(c Case) (Change, error) {
-		if takes && c.Ticket.Open() && c.Ticket.Acknowledged.By == by.Person && by.Person != "" {
-			return Change{}, nil
+	var fault error
+	done, err := d.perform(ctx, ref, by, func(a *act) error {
+		t := a.ticket()
+		if takes && t.Open() && t.Acknowledged.By == a.by.Person && a.by.Person != "" {
+			return nil
 		}
-		change, err := c.take(Change{}, ticket.Event{
-			Ticket: c.Ticket.ID, At: by.At, By: by.Person, Channel: string(by.Channel), Body: body,
-		})
-		if takes && err != nil {
-			err = d.taken(c, err)
+		if fault = d.decided(a, body); takes && fault != nil {
+			fault = d.taken(a.c, fault)
 		}
-		return change, err
+		return fault
 	})
 	if _, held := errors.AsType[*TakenError](err); err != nil && !held {
-		return fmt.Errorf("amend ticket %s: %w", ref.Number, err)
+		err = fmt.Errorf("amend ticket %s: %w", ref.Number, err)
 	}
-	return err
+	if err != nil || len(done) == 0 {
+		return ticket.Event{}, err
+	}
+	return done[0], nil
 }
