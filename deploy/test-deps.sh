@@ -9,11 +9,12 @@
 #   iproute2, nftables  a NAT of network namespaces, for phones behind it; those tests need root
 #   sox        reads our recordings as a stranger would
 #   redis-*    the servers and sentinels that the tests of several nodes start for themselves
+#   postgresql the server that the tests of the record start for themselves
 #   sqlite3    looks at the record, and locks it, as a stranger would
 #   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel sqlite3 util-linux)
+packages=(gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
@@ -41,7 +42,7 @@ fi
 "${run[@]}" apt-get update -qq
 "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 if command -v systemctl >/dev/null; then
-  for service in kamailio redis-server redis-sentinel; do
+  for service in kamailio redis-server redis-sentinel postgresql; do
     case " ${missing[*]} " in *" $service "*) "${run[@]}" systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
   done
 fi

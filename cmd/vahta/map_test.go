@@ -20,6 +20,7 @@ var thirdParty = map[string]struct{ rooms, reason string }{
 	"github.com/redis/go-redis":     {"oncall/rotation", "everybody else asks the rotation, which answers without Redis too"},
 	"github.com/uptrace/bun":        {"dispatch/store", "SQL is spoken in one room"},
 	"modernc.org/sqlite":            {"dispatch/store", "SQL is spoken in one room"},
+	"github.com/jackc/pgx":          {"dispatch/store", "SQL is spoken in one room"},
 	"github.com/pressly/goose":      {"dispatch/store", "migrations belong to the store"},
 	"github.com/goccy/go-yaml":      {"cmd/internal/config oncall/prodcal", "each kind of file is decoded in one room"},
 	"github.com/labstack/echo":      {"channels/portal", "the API is served in one room"},
