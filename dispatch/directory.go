@@ -76,6 +76,7 @@ type Source struct {
 	Clients   []client.Organisation
 	Policy    escalation.Policy // how pages go on when a call found nobody
 	Numbering client.Numbering
+	Zone      string // IANA name; of clients whose card has none
 }
 
 // HasPeople reports whether the source can begin a rota.
@@ -142,7 +143,7 @@ type faults struct {
 func compose(src Source) (*Snapshot, faults) {
 	s := &Snapshot{Duty: oncall.Compile(src.Roster), Roster: src.Roster, Policy: src.Policy, byDID: map[client.Number]int{}}
 	book, err := client.NewBook(src.Clients, src.Numbering)
-	s.Book = book
+	s.Book = book.In(client.Company{Zone: src.Zone, Calendars: calendarsOf(src.Roster.Calendars)})
 	own := []error{err, oncall.Roster{Static: src.Roster.Static}.Validate(), under("escalation", src.Policy.Validate())}
 	if len(src.Lines) == 0 {
 		own = append(own, errors.New("lines: at least one hotline is required"))
@@ -151,6 +152,27 @@ func compose(src Source) (*Snapshot, faults) {
 		own = append(own, s.addLine(i, l.withDefaults(), src.Numbering)...)
 	}
 	return s, faults{rota: rosterFaults(src.Roster), own: errors.Join(own...), between: between(src)}
+}
+
+// calendarsOf are the production calendars as contracts read them.
+func calendarsOf(years []oncall.CalendarYear) client.Calendars {
+	all := client.Calendars{}
+	for _, y := range years {
+		if all[y.Calendar] == nil {
+			all[y.Calendar] = map[string]client.Day{}
+		}
+		for date, class := range y.Days {
+			day := client.DayOn
+			switch {
+			case class.Off():
+				day = client.DayOff
+			case class == oncall.Short:
+				day = client.DayShort
+			}
+			all[y.Calendar][fmt.Sprintf("%04d-%s", y.Year, date)] = day
+		}
+	}
+	return all
 }
 
 // rosterFaults are those of people and schedules by themselves.

@@ -26,7 +26,7 @@
 //	oncall/prodcal        pure  oncall                                                      production calendars: the years that ship, and how one is written
 //	oncall/rotation       -     oncall                                                        live claims with tokens, whose turn it is
 //	dispatch/sla          pure  -                                                             clocks: run, due, met, breached
-//	dispatch/client       pure  -                                                             organisations, contacts, numbers; matching a number to them
+//	dispatch/client       pure  dispatch/sla                                                  organisations, contacts, numbers; matching a number to them
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
 //	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL

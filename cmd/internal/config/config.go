@@ -138,7 +138,7 @@ func (c *Config) derive() {
 
 // Source returns the part that the directory is made of.
 func (c *Config) Source() dispatch.Source {
-	return dispatch.Source{Roster: c.Roster, Lines: c.Lines, Clients: c.Clients, Policy: c.Escalation, Numbering: c.Dispatch.Numbering}
+	return dispatch.Source{Roster: c.Roster, Lines: c.Lines, Clients: c.Clients, Policy: c.Escalation, Numbering: c.Dispatch.Numbering, Zone: c.Dispatch.Zone}
 }
 
 // sections maps each part of the file to its check. The empty name is for checks that tell full paths themselves.

@@ -22,18 +22,20 @@ type definition struct {
 	Clients   []client.Organisation `json:"clients"`
 	Policy    escalation.Policy     `json:"policy"`
 	Numbering client.Numbering      `json:"numbering"`
+	Zone      string                `json:"zone"`
 }
 
 func (d definition) source() dispatch.Source {
 	return dispatch.Source{
 		Roster: oncall.Roster{Static: d.Static}, Lines: d.Lines, Clients: d.Clients, Policy: d.Policy, Numbering: d.Numbering,
+		Zone: d.Zone,
 	}
 }
 
 // EncodeSource writes a directory's source, but for its people and schedules, so that DecodeSource gives it back. Equal sources give equal bytes. Settings at
 // their zero value are left out: a setting that a later version adds changes no version of a directory that does not use it.
 func EncodeSource(src dispatch.Source) ([]byte, error) {
-	whole, err := json.Marshal(definition{src.Roster.Static, src.Lines, src.Clients, src.Policy, src.Numbering})
+	whole, err := json.Marshal(definition{src.Roster.Static, src.Lines, src.Clients, src.Policy, src.Numbering, src.Zone})
 	if err != nil {
 		return nil, fmt.Errorf("encode directory: %w", err)
 	}

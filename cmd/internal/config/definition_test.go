@@ -15,6 +15,7 @@ import (
 
 	"github.com/butlerspb/vahta/deploy"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -68,7 +69,7 @@ func TestEverySettingOfASourceComesBack(t *testing.T) {
 	for seed := range uint64(50) {
 		var src dispatch.Source
 		r := rand.New(rand.NewPCG(seed, 1))
-		for _, part := range []any{&src.Roster.Static, &src.Lines, &src.Clients, &src.Policy, &src.Numbering} {
+		for _, part := range []any{&src.Roster.Static, &src.Lines, &src.Clients, &src.Policy, &src.Numbering, &src.Zone} {
 			fill(t, reflect.ValueOf(part).Elem(), r, "")
 		}
 		roundTrip(t, src)
@@ -85,6 +86,9 @@ func fill(t *testing.T, v reflect.Value, r *rand.Rand, path string) {
 			t.Fatal(err)
 		}
 		*target = z
+		return
+	case *client.Address:
+		*target = client.Address{Channel: client.ChannelEmail, Value: []string{"a@romashka.example", "b@romashka.example"}[r.IntN(2)]}
 		return
 	case *oncall.Civil:
 		*target = oncall.NewCivil(2020+r.IntN(20), time.Month(1+r.IntN(12)), 1+r.IntN(28), r.IntN(24), r.IntN(60), r.IntN(60))
@@ -168,6 +172,10 @@ func TestDefinitionWithPeopleIsRead(t *testing.T) {
 	layer := &want.Roster.Schedules[0].Tracks[0].Layers[0]
 	layer.Windows = []oncall.Window{{Days: oncall.WeekdaysOf(time.Monday, time.Tuesday), From: 9 * 3600, To: 18 * 3600}}
 	want.Roster.People[0].Roles, want.Roster.People[0].Zone = nil, oncall.Zone{} // there were none
+	card := &want.Clients[0] // cards had no more than this
+	card.Addresses, card.Domains, card.Assets, card.Contacts[0].Addresses = nil, nil, nil, nil
+	card.Contract = client.Contract{FirstContact: 15 * time.Minute}
+	want.Zone = ""                                                               // nor was it
 	want.Policy = got.Policy                                                     // the steps of today's sample are others
 	sameSource(t, want, got)
 }
