@@ -160,12 +160,10 @@ func (b *board) apply(c Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if c.Ticket != nil {
-		id := c.Ticket.ID
-		if old, ok := b.cases[id]; ok {
-			b.putLocked(Case{*c.Ticket, old.Timers})
-		} else {
-			b.putLocked(Case{Ticket: *c.Ticket})
-		}
+		b.moveLocked(*c.Ticket)
+	}
+	for _, r := range c.Also {
+		b.moveLocked(r.Ticket)
 	}
 	for _, t := range c.Timers {
 		b.timer(t.Ticket, t.Kind, &t)
@@ -173,6 +171,10 @@ func (b *board) apply(c Change) {
 	for _, k := range c.Drop {
 		b.timer(k.Ticket, k.Kind, nil)
 	}
+}
+
+func (b *board) moveLocked(t ticket.Ticket) {
+	b.putLocked(Case{t, b.cases[t.ID].Timers})
 }
 
 func (b *board) timer(id string, kind TimerKind, set *Timer) {

@@ -259,12 +259,11 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 	if len(c.Timers) > 0 {
 		d.waker.TimersDue()
 	}
-	if c.Ticket != nil && !c.Ticket.NeedsPage() && c.Was > 0 {
-		which := 0
-		if c.Ticket.Open() {
-			which = AllButWanted
-		}
-		d.waker.Withdraw(c.Ticket.ID, which)
+	if c.Ticket != nil {
+		d.withdraw(*c.Ticket, c.Was)
+	}
+	for _, r := range c.Also {
+		d.withdraw(r.Ticket, r.Was)
 	}
 	for _, p := range c.Superseded {
 		d.waker.Withdraw(p.Ticket, p.Page)
@@ -275,10 +274,22 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 	return nil
 }
 
+// withdraw ends the pages that a ticket needs no more.
+func (d *Dispatcher) withdraw(t ticket.Ticket, was int64) {
+	if t.NeedsPage() || was == 0 {
+		return
+	}
+	which := 0
+	if t.Open() {
+		which = AllButWanted
+	}
+	d.waker.Withdraw(t.ID, which)
+}
+
 // refFor returns the reference of an event's ticket.
 func (d *Dispatcher) refFor(c Change, e ticket.Event) Ref {
-	if c.Ticket != nil && c.Ticket.ID == e.Ticket {
-		return refOf(*c.Ticket)
+	if t, ok := c.row(e.Ticket); ok {
+		return refOf(t)
 	}
 	if open, ok := d.board.get(e.Ticket); ok {
 		return refOf(open.Ticket)
@@ -359,8 +370,21 @@ func (d *Dispatcher) appendTo(ctx context.Context, id string, decide func(Case) 
 	return err
 }
 
+// row returns the new state of a ticket that the change moves.
+func (c Change) row(id string) (ticket.Ticket, bool) {
+	if c.Ticket != nil && c.Ticket.ID == id {
+		return *c.Ticket, true
+	}
+	for _, r := range c.Also {
+		if r.Ticket.ID == id {
+			return r.Ticket, true
+		}
+	}
+	return ticket.Ticket{}, false
+}
+
 func (c Change) empty() bool {
-	return c.Signal == nil && c.Ticket == nil && len(c.Events) == 0 && len(c.Calls) == 0 && len(c.Notices) == 0 &&
+	return c.Signal == nil && c.Ticket == nil && len(c.Also) == 0 && len(c.Events) == 0 && len(c.Calls) == 0 && len(c.Notices) == 0 &&
 		len(c.Timers) == 0 && len(c.Drop) == 0 && c.Delivery == nil
 }
 

@@ -106,8 +106,8 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 		return nil
 	}
 	var t ticket.Ticket
-	if c.Ticket != nil && c.Ticket.ID == e.Ticket {
-		t = *c.Ticket
+	if row, ok := c.row(e.Ticket); ok {
+		t = row
 	} else if open, ok := d.board.get(e.Ticket); ok {
 		t = open.Ticket
 	} else {

@@ -55,7 +55,7 @@ func Rebase(c Case, change Change) (Change, error) {
 // Lengthens reports whether the change only adds to a ticket's log, its calls
 // and the tries of the outbox: it fits the ticket whatever that looks like.
 func (c Change) Lengthens() bool {
-	return c.Signal == nil && c.Ticket == nil && c.Open == "" && len(c.Timers)+len(c.Drop) == 0
+	return c.Signal == nil && c.Ticket == nil && len(c.Also) == 0 && c.Open == "" && len(c.Timers)+len(c.Drop) == 0
 }
 
 // opens reports whether the change opens a ticket.

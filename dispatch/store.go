@@ -24,6 +24,10 @@ type Change struct {
 	// ticket has the same Party.
 	Ticket *ticket.Ticket
 	Was    int64
+	// Also are further tickets that the change moves, each under the rule of
+	// Ticket and Was: two that merge. While the record is away it takes no such
+	// change.
+	Also []Row
 	// Open names a ticket that must be open; else the store fails with
 	// ErrConflict. It is how a fact joins a ticket without changing it.
 	Open string
@@ -40,6 +44,12 @@ type Change struct {
 	// Superseded are pages that paging has given up; they are withdrawn after
 	// the commit and are nothing to store.
 	Superseded []PageRef
+}
+
+// Row is the new state of one of several tickets, with the version it follows.
+type Row struct {
+	Ticket ticket.Ticket
+	Was    int64
 }
 
 // PageRef names a page of a ticket.

@@ -115,6 +115,9 @@ const appendTime = 2 * time.Second
 // keep lets the overlay judge the change and writes it into the file. again is
 // true when nothing was done, for the SQL store is back or the file was being emptied.
 func (s *Store) keep(ctx context.Context, c dispatch.Change) (again bool, err error) {
+	if len(c.Also) > 0 {
+		return false, fmt.Errorf("two tickets can not be joined or parted now: %w", dispatch.ErrAway) // they may go their own ways until the replay
+	}
 	at := s.now()
 	body, err := encode(c, at)
 	if err != nil {

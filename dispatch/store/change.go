@@ -126,21 +126,32 @@ func (e *encoded) writeTicket(ctx context.Context, w *writer) error {
 			return dispatch.ErrConflict
 		}
 	}
-	if e.Ticket == nil {
-		return nil
+	if e.Ticket != nil {
+		if err := writeRow(ctx, w, *e.Ticket, e.Was, e.state); err != nil {
+			return err
+		}
 	}
-	t := e.Ticket
+	for i, r := range e.Also {
+		if err := writeRow(ctx, w, r.Ticket, r.Was, e.also[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeRow inserts a ticket or moves it on from the version it was.
+func writeRow(ctx context.Context, w *writer, t ticket.Ticket, was int64, state []byte) error {
 	var n int64
 	var err error
-	if e.Was == 0 {
+	if was == 0 {
 		n, err = w.exec(ctx, `INSERT INTO tickets (id, year, seq, stage, is_open, priority, party, org, opened_at, version, state)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 			t.ID, t.Number.Year, t.Number.Seq, t.Stage.String(), flag(t.Open()), t.Priority.String(), t.Party, t.Client.Org,
-			micros(t.OpenedAt), t.Version, string(e.state))
+			micros(t.OpenedAt), t.Version, string(state))
 	} else {
 		n, err = w.exec(ctx, `UPDATE tickets SET stage = ?, is_open = ?, priority = ?, party = ?, org = ?, version = ?, state = ?
 			WHERE id = ? AND version = ?`,
-			t.Stage.String(), flag(t.Open()), t.Priority.String(), t.Party, t.Client.Org, t.Version, string(e.state), t.ID, e.Was)
+			t.Stage.String(), flag(t.Open()), t.Priority.String(), t.Party, t.Client.Org, t.Version, string(state), t.ID, was)
 	}
 	if err != nil {
 		return fmt.Errorf("write ticket %s: %w", t.Number, err)

@@ -16,6 +16,7 @@ type encoded struct {
 	at      int64    // when it came, µs; forgetting its ID counts from it
 	call    []byte   // of the signal
 	state   []byte   // of the ticket
+	also    [][]byte // of the further tickets
 	bodies  [][]byte // of the events
 	details [][]byte // of the calls
 	notices [][]byte
@@ -39,6 +40,9 @@ func encode(c dispatch.Change) (*encoded, error) {
 	}
 	if c.Ticket != nil {
 		e.state = put(c.Ticket)
+	}
+	for _, r := range c.Also {
+		e.also = append(e.also, put(r.Ticket))
 	}
 	for _, ev := range c.Events {
 		e.bodies = append(e.bodies, put(ev.Body))

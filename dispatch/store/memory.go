@@ -228,20 +228,32 @@ func (db *tables) ticket(e *encoded) error {
 	if t, known := db.tickets[e.Open]; e.Open != "" && (!known || !t.Open()) {
 		return dispatch.ErrConflict
 	}
-	if e.Ticket == nil {
-		return nil
+	if e.Ticket != nil {
+		if err := db.row(dispatch.Row{Ticket: *e.Ticket, Was: e.Was}, e.state); err != nil {
+			return err
+		}
 	}
-	old, known := db.tickets[e.Ticket.ID]
-	if known != (e.Was > 0) || old.Version != e.Was {
+	for i, r := range e.Also {
+		if err := db.row(r, e.also[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row inserts a ticket or moves it on from the version it was.
+func (db *tables) row(r dispatch.Row, state []byte) error {
+	old, known := db.tickets[r.Ticket.ID]
+	if known != (r.Was > 0) || old.Version != r.Was {
 		return dispatch.ErrConflict
 	}
-	if id, taken := db.numbers[e.Ticket.Number]; taken && id != e.Ticket.ID {
+	if id, taken := db.numbers[r.Ticket.Number]; taken && id != r.Ticket.ID {
 		return dispatch.ErrConflict
 	}
-	if id, taken := db.parties[e.Ticket.Party]; taken && e.Ticket.Open() && id != e.Ticket.ID {
+	if id, taken := db.parties[r.Ticket.Party]; taken && r.Ticket.Open() && id != r.Ticket.ID {
 		return dispatch.ErrConflict
 	}
-	t, err := decodeTicket(string(e.state), e.Ticket.Version)
+	t, err := decodeTicket(string(state), r.Ticket.Version)
 	if err != nil {
 		return err
 	}
