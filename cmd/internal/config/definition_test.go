@@ -172,11 +172,11 @@ func TestDefinitionWithPeopleIsRead(t *testing.T) {
 	layer := &want.Roster.Schedules[0].Tracks[0].Layers[0]
 	layer.Windows = []oncall.Window{{Days: oncall.WeekdaysOf(time.Monday, time.Tuesday), From: 9 * 3600, To: 18 * 3600}}
 	want.Roster.People[0].Roles, want.Roster.People[0].Zone = nil, oncall.Zone{} // there were none
-	card := &want.Clients[0] // cards had no more than this
+	card := &want.Clients[0]                                                     // cards had no more than this
 	card.Addresses, card.Domains, card.Assets, card.Contacts[0].Addresses = nil, nil, nil, nil
 	card.Contract = client.Contract{FirstContact: 15 * time.Minute}
-	want.Zone = ""                                                               // nor was it
-	want.Policy = got.Policy                                                     // the steps of today's sample are others
+	want.Zone = ""           // nor was it
+	want.Policy = got.Policy // the steps of today's sample are others
 	sameSource(t, want, got)
 }
 
