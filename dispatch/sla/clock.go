@@ -1,19 +1,7 @@
-// Package sla knows the clocks of a ticket: when each starts, when it is due,
-// whether it was met. Clocks are pure functions of facts and of now; facts
-// arrive as plain values taken from the ticket's event log, so the same log
-// always gives the same verdict. It pages nobody.
-//
-// A clock is met if it stopped strictly before start + limit. Elapsed time is
-// rounded up to whole seconds and never into compliance. Instants are compared
-// as instants; on a round-the-clock contract no calendar takes part, so
-// midnight and clock changes cost nothing.
-//
-// All functions may be called concurrently.
 package sla
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -24,39 +12,19 @@ const DefaultFirstContact = 15 * time.Minute
 // Name names a clock.
 type Name string
 
-// FirstContactClock is K1: from the first signal until an engineer has reached
-// the requester.
-const FirstContactClock Name = "first_contact"
-
-// Kind is what happened to a report.
-type Kind uint8
-
-// The facts that move clocks.
+// The clocks: K1 to K6.
 const (
-	Reported  Kind = iota // a signal arrived: the start; the earliest wins
-	Contacted             // an engineer reached the requester
-	Withdrawn             // the contact with this Ref turned out not to be one
+	FirstContactClock Name = "first_contact"
+	PlanClock         Name = "plan"
+	StabiliseClock    Name = "stabilisation"
+	UpdateClock       Name = "next_update"
+	RootCauseClock    Name = "root_cause"
+	ReportClock       Name = "report"
 )
 
-// String returns the fact's name.
-func (k Kind) String() string {
-	switch k {
-	case Reported:
-		return "reported"
-	case Contacted:
-		return "contacted"
-	case Withdrawn:
-		return "withdrawn"
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
-
-// Fact is one thing that happened. Ref names the contact (a call, a message),
-// so that it can be withdrawn.
-type Fact struct {
-	Kind Kind
-	At   time.Time
-	Ref  string
+// Names returns the clocks' names in their order, K1 first.
+func Names() []Name {
+	return []Name{FirstContactClock, PlanClock, StabiliseClock, UpdateClock, RootCauseClock, ReportClock}
 }
 
 // Verdict is how a clock stands.
@@ -66,8 +34,9 @@ type Verdict uint8
 const (
 	Idle     Verdict = iota // not started
 	Running                 // started, not stopped, not due
-	Met                     // stopped in time
+	Met                     // stopped in time, or stopped where nothing was promised
 	Breached                // stopped late, or still running when due
+	Void                    // nobody waits for it any more: the ticket was closed, cancelled or merged before it was due
 )
 
 // String returns the verdict's name as stored and shown.
@@ -81,6 +50,8 @@ func (v Verdict) String() string {
 		return "met"
 	case Breached:
 		return "breached"
+	case Void:
+		return "void"
 	}
 	return fmt.Sprintf("verdict(%d)", uint8(v))
 }
@@ -88,82 +59,88 @@ func (v Verdict) String() string {
 // MarshalText implements encoding.TextMarshaler.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *Verdict) UnmarshalText(b []byte) error {
+	for w := Idle; w <= Void; w++ {
+		if w.String() == string(b) {
+			*v = w
+			return nil
+		}
+	}
+	return fmt.Errorf("read verdict %q: no such verdict", b)
+}
+
+// Manner is what stopped a first-contact clock.
+type Manner string
+
+// The manners. The zero Manner is a contact.
+const (
+	ByContact  Manner = ""
+	ByPolicy   Manner = "met_by_policy"   // the contract lets the client sleep: acknowledged, and diagnosis begun
+	ByAttempts Manner = "met_by_attempts" // the contract takes so many tries over two channels
+)
+
 // Clock is the state of one clock at one moment.
 type Clock struct {
 	Name    Name          `json:"name"`
+	Report  int           `json:"report,omitempty"` // whose first contact; 0 = the incident's clock
+	Cycle   int           `json:"cycle,omitempty"`  // how many reopenings came before it
+	At      time.Time     `json:"at"`               // when it was read
 	Start   time.Time     `json:"start"`
-	Due     time.Time     `json:"due"`
+	Due     time.Time     `json:"due"`           // zero = nothing is promised, or not while a pause without end lasts
 	Stop    time.Time     `json:"stop,omitzero"` // zero while it runs
 	StopRef string        `json:"stop_ref,omitempty"`
-	Limit   time.Duration `json:"limit_ns"`
-	Elapsed time.Duration `json:"elapsed_ns"` // exact, until Stop or now
+	Limit   time.Duration `json:"limit_ns"` // zero where the limit is in Days, or nothing is promised
+	Days    int           `json:"business_days,omitempty"`
+	Elapsed time.Duration `json:"elapsed_ns"` // exact, until Stop or now, without Gaps and, of a business clock, without closed hours
 	Verdict Verdict       `json:"verdict"`
+
+	Manner    Manner        `json:"manner,omitempty"`      // K1
+	Tried     time.Time     `json:"attempted_at,omitzero"` // K1: the first try that failed
+	Lag       time.Duration `json:"lag_ns,omitempty"`      // K1: how long the signal lay before it was received
+	Withdrawn int           `json:"withdrawn,omitempty"`   // K1, K2, K6: stops that turned out not to be one
+	Gaps      []Span        `json:"gaps,omitempty"`        // K3, K5, K6: pauses, united, and times between stabilised and reopened
+	Paused    bool          `json:"paused,omitempty"`      // it stands still now
+	ETA       *Promise      `json:"eta,omitempty"`         // K3
+	Periods   int           `json:"periods,omitempty"`     // K4: from word to word, with the last one, which Start to Elapsed are of
+	Missed    int           `json:"missed,omitempty"`      // K4: of them, how many were too long
+	DayBefore time.Time     `json:"day_before,omitzero"`   // K5, K6: one business day before it is due
+}
+
+// Span is [From, To); an open end is zero.
+type Span struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to,omitzero"`
+}
+
+// Promise is what was said about when the main function would work again: the
+// first word and the last. Due is the ETA moved by pauses that came after it
+// was told.
+type Promise struct {
+	First        time.Time `json:"first"`
+	FirstDue     time.Time `json:"first_due"`
+	FirstVerdict Verdict   `json:"first_verdict"`
+	Last         time.Time `json:"last"`
+	LastDue      time.Time `json:"last_due"`
+	LastVerdict  Verdict   `json:"last_verdict"`
+	Revised      int       `json:"revised,omitempty"`
+	// Late counts revisions that were told only when the ETA before had lapsed; they do not move the clock.
+	Late int `json:"late_revisions,omitempty"`
 }
 
 // Seconds returns the elapsed time rounded up to whole seconds.
 func (c Clock) Seconds() int64 { return int64((c.Elapsed + time.Second - 1) / time.Second) }
 
+// Runs reports whether the clock has started and nothing has stopped it.
+func (c Clock) Runs() bool {
+	return !c.Start.IsZero() && c.Stop.IsZero() && c.Verdict != Void && c.Verdict != Idle
+}
+
 // Remaining returns the time left at the moment the clock was read; negative
-// when due has passed, zero when it does not run.
+// when due has passed, zero when it does not run or nothing is promised.
 func (c Clock) Remaining() time.Duration {
-	if c.Start.IsZero() || !c.Stop.IsZero() {
+	if !c.Runs() || c.Due.IsZero() {
 		return 0
 	}
-	return c.Limit - c.Elapsed
-}
-
-// FirstContact reads K1 from the facts of one report as they stood at now.
-// It starts at the earliest signal and stops at the earliest contact that was
-// not withdrawn; it never pauses. A limit of zero means DefaultFirstContact.
-func FirstContact(facts []Fact, limit time.Duration, now time.Time) Clock {
-	if limit <= 0 {
-		limit = DefaultFirstContact
-	}
-	c := Clock{Name: FirstContactClock, Limit: limit}
-	for _, f := range facts {
-		if f.At.After(now) {
-			continue
-		}
-		switch f.Kind {
-		case Reported:
-			if c.Start.IsZero() || f.At.Before(c.Start) {
-				c.Start = f.At
-			}
-		case Contacted:
-			if !withdrawn(facts, f.Ref, now) && (c.Stop.IsZero() || f.At.Before(c.Stop)) {
-				c.Stop, c.StopRef = f.At, f.Ref
-			}
-		case Withdrawn: // looked up per contact
-		}
-	}
-	return c.judge(now)
-}
-
-func withdrawn(facts []Fact, ref string, now time.Time) bool {
-	return slices.ContainsFunc(facts, func(f Fact) bool {
-		return f.Kind == Withdrawn && f.Ref == ref && !f.At.After(now)
-	})
-}
-
-// judge fills due, elapsed and verdict of a clock whose start and stop are set.
-func (c Clock) judge(now time.Time) Clock {
-	if c.Start.IsZero() {
-		c.Stop, c.StopRef = time.Time{}, ""
-		return c
-	}
-	c.Due = c.Start.Add(c.Limit)
-	end := now
-	if !c.Stop.IsZero() {
-		end = c.Stop
-	}
-	c.Elapsed = max(0, end.Sub(c.Start))
-	switch {
-	case c.Elapsed >= c.Limit: // strict: at the limit it is late
-		c.Verdict = Breached
-	case c.Stop.IsZero():
-		c.Verdict = Running
-	default:
-		c.Verdict = Met
-	}
-	return c
+	return c.Due.Sub(c.At)
 }

@@ -25,27 +25,27 @@ func TestFirstContact(t *testing.T) {
 		seconds int64
 	}{
 		"vector 1: answered after 19 s": {
-			[]Fact{reported, {Contacted, at("02:00:19"), "call-1"}}, "02:00:59", Met, 19,
+			[]Fact{reported, {Kind: Contacted, At: at("02:00:19"), Ref: "call-1"}}, "02:00:59", Met, 19,
 		},
 		"vector 2: call-back answered just in time": {
-			[]Fact{reported, {Contacted, at("02:14:59.9"), "back"}}, "02:20:00", Met, 900,
+			[]Fact{reported, {Kind: Contacted, At: at("02:14:59.9"), Ref: "back"}}, "02:20:00", Met, 900,
 		},
 		"vector 2: a tenth of a second later is late": {
-			[]Fact{reported, {Contacted, at("02:15:00"), "back"}}, "02:20:00", Breached, 900,
+			[]Fact{reported, {Kind: Contacted, At: at("02:15:00"), Ref: "back"}}, "02:20:00", Breached, 900,
 		},
 		"vector 2: still running, in time": {[]Fact{reported}, "02:14:59.999999", Running, 900},
 		"vector 2: still running, due":     {[]Fact{reported}, "02:15:00", Breached, 900},
 		"vector 4: the reply bounced, a call held": {
-			[]Fact{reported, {Contacted, at("02:05:00"), "mail"}, {Withdrawn, at("02:06:00"), "mail"}, {Contacted, at("02:12:00"), "call"}},
+			[]Fact{reported, {Kind: Contacted, At: at("02:05:00"), Ref: "mail"}, {Kind: Withdrawn, At: at("02:06:00"), Ref: "mail"}, {Kind: Contacted, At: at("02:12:00"), Ref: "call"}},
 			"03:00:00", Met, 720,
 		},
 		"vector 5: the reply bounced": {
-			[]Fact{reported, {Contacted, at("02:05:00"), "mail"}, {Withdrawn, at("02:06:00"), "mail"}}, "02:15:00", Breached, 900,
+			[]Fact{reported, {Kind: Contacted, At: at("02:05:00"), Ref: "mail"}, {Kind: Withdrawn, At: at("02:06:00"), Ref: "mail"}}, "02:15:00", Breached, 900,
 		},
 		"an earlier signal found later moves the start": {
-			[]Fact{reported, {Kind: Reported, At: at("01:50:00")}, {Contacted, at("02:06:00"), "call"}}, "03:00:00", Breached, 960,
+			[]Fact{reported, {Kind: Reported, At: at("01:50:00")}, {Kind: Contacted, At: at("02:06:00"), Ref: "call"}}, "03:00:00", Breached, 960,
 		},
-		"what lies ahead does not count": {[]Fact{reported, {Contacted, at("02:05:00"), "c"}}, "02:04:00", Running, 240},
+		"what lies ahead does not count": {[]Fact{reported, {Kind: Contacted, At: at("02:05:00"), Ref: "c"}}, "02:04:00", Running, 240},
 		"no signal, no clock":            {nil, "02:00:00", Idle, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +69,7 @@ func TestMidnight(t *testing.T) {
 		time.Date(2026, 3, 1, 23, 59, 50, 0, time.UTC),
 		time.Date(2026, 10, 25, 2, 55, 0, 0, zone), // the hour that comes twice
 	} {
-		c := FirstContact([]Fact{{Kind: Reported, At: start}, {Contacted, start.Add(30 * time.Second), "c"}}, time.Minute, start.Add(time.Hour))
+		c := FirstContact([]Fact{{Kind: Reported, At: start}, {Kind: Contacted, At: start.Add(30 * time.Second), Ref: "c"}}, time.Minute, start.Add(time.Hour))
 		if c.Verdict != Met || c.Seconds() != 30 || !c.Due.Equal(start.Add(time.Minute)) {
 			t.Errorf("from %v: %+v", start, c)
 		}
@@ -95,7 +95,7 @@ func TestFirstContactProperties(t *testing.T) {
 		var facts []Fact
 		for i := range rapid.IntRange(0, 6).Draw(t, "n") {
 			kind := Kind(rapid.IntRange(0, 2).Draw(t, "kind"))
-			facts = append(facts, Fact{kind, start.Add(time.Duration(rapid.IntRange(0, 1200).Draw(t, "at")) * time.Second), string(rune('a' + i%2))})
+			facts = append(facts, Fact{Kind: kind, At: start.Add(time.Duration(rapid.IntRange(0, 1200).Draw(t, "at")) * time.Second), Ref: string(rune('a' + i%2))})
 		}
 		now := start.Add(time.Duration(rapid.IntRange(0, 1500).Draw(t, "now")) * time.Second)
 		c := FirstContact(facts, 0, now)

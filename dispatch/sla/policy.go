@@ -2,28 +2,25 @@ package sla
 
 import "time"
 
-// The clocks beside FirstContactClock (K1).
-const (
-	PlanClock      Name = "plan"          // K2: from T0 until a complete plan was told
-	StabiliseClock Name = "stabilisation" // K3: from T0 until the main function works again
-	UpdateClock    Name = "next_update"   // K4: in the hot phase, until the next public word
-	RootCauseClock Name = "root_cause"    // K5: from stabilisation
-	ReportClock    Name = "report"        // K6: from the root cause
-)
-
 // Limit is how long a clock may run: so much time round the clock or, with
 // Days, so many business days of the policy's calendar. The zero Limit is no
 // promise: the clock is measured and never breached.
 type Limit struct {
-	Time time.Duration `json:"time_ns,omitempty"`
-	Days int           `json:"business_days,omitempty"`
+	Time     time.Duration `json:"time_ns,omitempty"`
+	Days     int           `json:"business_days,omitempty"`
+	Business bool          `json:"business,omitempty"` // Time counts in the hours of the policy's calendar only
 }
+
+// Zero reports whether nothing is promised.
+func (l Limit) Zero() bool { return l.Time <= 0 && l.Days <= 0 }
 
 // Policy are the rules of a ticket's clocks: those of the client's contract as
 // they were at T0, pinned in the log.
 type Policy struct {
 	Version string         `json:"version"` // names the contract's wording
-	Limits  map[Name]Limit `json:"limits"`  // a clock that is missing has its default (DefaultLimits)
+	Limits  map[Name]Limit `json:"limits"`  // of Critical tickets; a clock that is missing has its default (DefaultLimits)
+	// Lower are the limits of the other priorities; what is missing has its default.
+	Lower map[Grade]map[Name]Limit `json:"lower,omitempty"`
 	// CountFromOccurrence lets a monitoring incident begin when the machine says that the trouble began.
 	CountFromOccurrence bool `json:"count_from_occurrence,omitempty"`
 	// LetSleep makes the acknowledgement of a monitoring-only incident count as first contact (met_by_policy).
@@ -49,4 +46,38 @@ type Calendar struct {
 type Window struct {
 	From int `json:"from"`
 	To   int `json:"to"`
+}
+
+// DefaultLimits are the promises where the contract says nothing: those of the
+// public protocol to Critical tickets, and longer ones to the others.
+func DefaultLimits(g Grade) map[Name]Limit {
+	const hour, bank = time.Hour, 5
+	switch g {
+	case High:
+		return map[Name]Limit{FirstContactClock: {Time: hour}, PlanClock: {Time: 4 * hour}, UpdateClock: {Time: 2 * hour}, RootCauseClock: {Days: 2 * bank}, ReportClock: {Days: bank}}
+	case Normal:
+		return map[Name]Limit{FirstContactClock: {Time: 8 * hour}, PlanClock: {Time: 24 * hour}}
+	case Low:
+		return map[Name]Limit{FirstContactClock: {Time: 24 * hour}}
+	case Critical:
+	}
+	return map[Name]Limit{
+		FirstContactClock: {Time: DefaultFirstContact}, PlanClock: {Time: hour}, UpdateClock: {Time: hour / 2},
+		RootCauseClock: {Days: bank}, ReportClock: {Days: 3},
+	}
+}
+
+// Default returns the policy of a client without a contract.
+func Default() Policy { return Policy{Version: "default"} }
+
+// Limit returns how long a clock may run on tickets of a priority.
+func (p Policy) Limit(n Name, g Grade) Limit {
+	limits := p.Limits
+	if g.rank() > 0 {
+		limits = p.Lower[g]
+	}
+	if l, ok := limits[n]; ok {
+		return l
+	}
+	return DefaultLimits(g)[n]
 }

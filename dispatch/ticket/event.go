@@ -80,6 +80,7 @@ type Opened struct {
 	Received time.Time `json:"received,omitzero"`
 	Occurred time.Time `json:"occurred,omitzero"` // when a machine says that the trouble began
 	Skewed   bool      `json:"clock_skew,omitempty"`
+	Machine  bool      `json:"machine,omitempty"` // no human waits: the signal is monitoring's
 }
 
 // Class is what kind of work a ticket is.
@@ -94,8 +95,21 @@ const (
 	Unreadable Class = "unreadable" // a signal that could not be decoded: somebody must look
 )
 
-// Joined is a further signal of the same party while the ticket is open.
+// Valid reports whether the class is one we know.
+func (c Class) Valid() bool {
+	switch c {
+	case Incident, Warning, Request, Task, Unreadable:
+		return true
+	}
+	return false
+}
+
+// Wakes reports whether a Critical ticket of the class gets people out of bed.
+func (c Class) Wakes() bool { return c == Incident || c == Unreadable }
+
+// Joined is a further call of a requester while the ticket is open.
 type Joined struct {
+	Report int           `json:"report,omitempty"` // whose; 0 = the first
 	Call   string        `json:"call,omitempty"`
 	Caller client.Number `json:"caller,omitempty"`
 	Name   string        `json:"caller_name,omitempty"`
@@ -171,6 +185,8 @@ type Categorised struct {
 type Prioritised struct {
 	Priority Priority `json:"priority"`
 	Reason   string   `json:"reason,omitempty"`
+	// Misjudged says that what makes it more urgent was there in the first signal: the clocks count from T0 then.
+	Misjudged bool `json:"misjudged,omitempty"`
 }
 
 // MergedInto makes the ticket a pointer to another.

@@ -54,6 +54,7 @@ const (
 	KindT0Moved     Kind = "t0_moved"
 	KindRecomputed  Kind = "clocks_recomputed"
 	KindWarned      Kind = "clock_warned"
+	KindClassified  Kind = "classified"
 )
 
 // Reported is a further story of the incident: a requester of his own, with a
@@ -64,8 +65,17 @@ type Reported struct {
 	From   Contact `json:"from"`
 	Signal string  `json:"signal,omitempty"` // channel/key
 	Text   string  `json:"text,omitempty"`
-	// Source is the ticket that the report came with by a merge; At is then still its own T0.
-	Source string `json:"source,omitempty"`
+	// Source is the ticket that the report came with by a merge. T0 is then its own, and its first contact stands as it stood
+	// there: due at Due, reached at Contact by ContactRef unless that is zero. (Dossier.Leaving fills them.)
+	Source     string    `json:"source,omitempty"`
+	Origin     int       `json:"origin,omitempty"` // its number there
+	T0         time.Time `json:"t0,omitzero"`      // zero = the event's At
+	Due        time.Time `json:"contact_due,omitzero"`
+	Contact    time.Time `json:"contact_at,omitzero"`
+	ContactRef string    `json:"contact_ref,omitempty"`
+	Machine    bool      `json:"machine,omitempty"`    // no human waits: the signal is monitoring's
+	Received   time.Time `json:"received,omitzero"`    // when the signal was received, where T0 is an earlier stamp
+	Skewed     bool      `json:"clock_skew,omitempty"` // its own stamp was not believed
 }
 
 // Contact is one person or address on the client's side.
@@ -88,6 +98,8 @@ type Signalled struct {
 	Machine bool     `json:"machine,omitempty"` // no human wrote it: it is no word of the client
 	// Recovery says that the trouble reported by a machine is over; it proposes Stabilised and moves nothing.
 	Recovery bool `json:"recovery,omitempty"`
+	// Repeats counts earlier signals of a flood that have no line of their own; all are kept as signals.
+	Repeats int `json:"repeats,omitempty"`
 }
 
 // Purpose says what a message to the client is for.
@@ -490,4 +502,11 @@ type Warned struct {
 	Level  string        `json:"level"` // such as 45m, 75%, due
 	To     []string      `json:"to,omitempty"`
 	Late   time.Duration `json:"late_ns,omitempty"`
+}
+
+// Classified changes what kind of work the ticket is: a warning turns out to be
+// an incident, an unreadable signal a request.
+type Classified struct {
+	Class  Class  `json:"class"`
+	Reason string `json:"reason,omitempty"`
 }

@@ -132,6 +132,9 @@ func (Recomputed) Kind() Kind { return KindRecomputed }
 // Kind implements Body.
 func (Warned) Kind() Kind { return KindWarned }
 
+// Kind implements Body.
+func (Classified) Kind() Kind { return KindClassified }
+
 // decodeDesk reads the bodies that the work on a ticket makes.
 func decodeDesk(k Kind, data []byte) (Body, error, bool) {
 	switch k {
@@ -266,6 +269,9 @@ func decodeDesk(k Kind, data []byte) (Body, error, bool) {
 		return b, err, true
 	case KindWarned:
 		b, err := decode[Warned](data)
+		return b, err, true
+	case KindClassified:
+		b, err := decode[Classified](data)
 		return b, err, true
 	}
 	return nil, nil, false

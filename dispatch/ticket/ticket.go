@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
-	"github.com/butlerspb/vahta/dispatch/sla"
 )
 
 // Ticket is the state that follows from a log.
@@ -30,8 +29,18 @@ type Ticket struct {
 	Reopened     int       `json:"reopened,omitempty"`    // how often a call took the acknowledgement away
 	CallBack     CallBack  `json:"call_back,omitzero"`    // the client was cut off and nobody has talked to him since
 	MergedInto   string    `json:"merged_into,omitempty"`
-	Stamps       Stamps    `json:"stamps"`
-	Version      int64     `json:"version"` // counts the changes of this state; set by Apply
+	Stamps       Stamps    `json:"stamps"` // of the current cycle
+
+	Class    Class      `json:"class,omitempty"`
+	Policy   string     `json:"policy,omitempty"`   // version of the pinned policy; empty = the log is older than policies
+	Reports  int        `json:"reports,omitempty"`  // requesters so far; the next report's number is one more
+	Cycle    int        `json:"cycle,omitempty"`    // how often it was reopened
+	Plan     int        `json:"plan,omitempty"`     // the latest version
+	Planned  bool       `json:"planned,omitempty"`  // and it is complete
+	Pauses   []Paused   `json:"pauses,omitempty"`   // not resumed
+	Absorbed []Absorbed `json:"absorbed,omitempty"` // the tickets that are merged into this one
+	Parent   string     `json:"parent,omitempty"`   // the mass incident that it belongs to
+	Version  int64      `json:"version"`            // counts the changes of this state; set by Apply
 }
 
 // Taken says who acknowledged, how and when.
@@ -64,9 +73,9 @@ type Stamps map[Stage]time.Time
 func (t Ticket) Open() bool { return t.ID != "" && !t.Stage.Final() }
 
 // NeedsPage reports whether somebody must be paged for the ticket: it is open,
-// Critical, and nobody has acknowledged it.
+// Critical, of a class that wakes people, and nobody has acknowledged it.
 func (t Ticket) NeedsPage() bool {
-	return t.Open() && t.Priority == Critical && t.Acknowledged.IsZero()
+	return t.Open() && t.Priority == Critical && t.Class.Wakes() && t.Acknowledged.IsZero()
 }
 
 // TakenBy reports whether a person has acknowledged the ticket.
@@ -78,47 +87,18 @@ func (t Ticket) TakenBy(person string) bool {
 // the page it raises.
 const Broken = "broken"
 
-// minTalk is the shortest conversation that counts as contact without a
-// confirming note.
-const minTalk = 5 * time.Second
+// ReopenWithin is how long after its last stage was reached a ticket that was
+// stabilised, reported or closed is reopened by a signal of the same trouble.
+// Later it is a new ticket, linked as a repeat.
+const ReopenWithin = 72 * time.Hour
 
-// Facts takes from a log what the first-contact clock needs to know.
-func Facts(log []Event) []sla.Fact {
-	var facts []sla.Fact
-	confirmed := map[string]bool{}
-	for _, e := range log {
-		if n, ok := e.Body.(Noted); ok && n.Contact != "" {
-			confirmed[n.Contact] = true
-		}
+// Reopens reports whether a signal of the same trouble at that moment reopens
+// the ticket.
+func (t Ticket) Reopens(at time.Time) bool {
+	switch t.Stage {
+	case Stabilised, RootCause, Report, Closed:
+		return at.Before(t.Stamps[t.Stage].Add(ReopenWithin))
+	case New, Triage, Diagnosis, PlanSent, Hot, Cancelled, Merged, stages:
 	}
-	contacted := map[string]bool{}
-	for _, e := range log {
-		switch b := e.Body.(type) {
-		case Opened, Joined:
-			facts = append(facts, sla.Fact{Kind: sla.Reported, At: e.At})
-		case Accepted:
-			contacted[b.Call] = true
-			facts = append(facts, sla.Fact{Kind: sla.Contacted, At: e.At, Ref: b.Call})
-		case CallEnded:
-			// Of a broken call nobody saw the end, so its length is unknown
-			// rather than short: the accept key stands, and the page to call
-			// back that the break raises mends what the client missed.
-			unseen := b.Result == Broken && b.Talk == 0
-			if contacted[b.Call] && b.Talk < minTalk && !unseen && !confirmed[b.Call] {
-				facts = append(facts, sla.Fact{Kind: sla.Withdrawn, At: e.At, Ref: b.Call})
-			}
-		}
-	}
-	return facts
-}
-
-// FirstContact reads the first-contact clock of a log at now.
-func FirstContact(log []Event, now time.Time) sla.Clock {
-	limit := time.Duration(0)
-	if len(log) > 0 {
-		if o, ok := log[0].Body.(Opened); ok {
-			limit = o.Limit
-		}
-	}
-	return sla.FirstContact(Facts(log), limit, now)
+	return false
 }
