@@ -104,9 +104,6 @@ func (c Class) Valid() bool {
 	return false
 }
 
-// Wakes reports whether a Critical ticket of the class gets people out of bed.
-func (c Class) Wakes() bool { return c == Incident || c == Unreadable }
-
 // Joined is a further call of a requester while the ticket is open.
 type Joined struct {
 	Report int           `json:"report,omitempty"` // whose; 0 = the first

@@ -1,9 +1,12 @@
 package ticket
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/butlerspb/vahta/dispatch/sla"
 )
 
 // IllegalError says that an event cannot happen to a ticket in its state.
@@ -19,27 +22,32 @@ func (e *IllegalError) Error() string {
 	return fmt.Sprintf("ticket %s (%s): cannot take event %s: %s", e.Number, e.Stage, e.Event, e.Why)
 }
 
-// Apply returns the ticket after the event. Facts of calls (joined, attempted,
-// accepted, call ended, note) are taken in every state: what happened has
-// happened. Decisions (acknowledge, move, merge …) are refused when they make
-// no sense, with an *IllegalError.
+// Apply returns the ticket after the event. Facts (joined, attempted, accepted,
+// call ended, note, signal, message …) are taken in every state: what happened
+// has happened. Decisions (acknowledge, move, plan, pause, merge …) are refused
+// when they make no sense, with an *IllegalError.
 func (t Ticket) Apply(e Event) (Ticket, error) {
 	next, why := t.step(e)
 	if why != "" {
 		return t, &IllegalError{Number: t.Number, Stage: t.Stage, Event: e.Body.Kind(), Why: why}
 	}
-	if Changes(e.Body) || next.CallBack != t.CallBack {
+	if Changes(e.Body) || next.CallBack != t.CallBack || next.Parent != t.Parent || next.ContactAt != t.ContactAt {
 		next.Version = t.Version + 1
 	}
 	return next, nil
 }
 
-// Changes reports whether the body always moves the ticket's state. The others
-// are facts of calls and notes: they lengthen the log, and a note that confirms
-// a contact takes the mark CallBack away.
+// Changes reports whether the body always moves the ticket's state, so that of
+// two at the same time one is decided anew. The others lengthen the log; they
+// move the state only where a contact takes the mark CallBack away, or a link
+// names the parent.
 func Changes(b Body) bool {
 	switch b.(type) {
 	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed:
+		return false
+	case Signalled, Messaged, Sent, Unsent, Contacted, ContactTried, PlanTold, Updated, ClientConfirmed, Warned:
+		return false
+	case Answered, Stepped, Disconnected, Revealed, Timed, TimeSettled, Explained, Curated, ReportRead, Rated, Linked, Unlinked, Split:
 		return false
 	}
 	return true
@@ -76,17 +84,13 @@ func (t Ticket) step(e Event) (next Ticket, why string) {
 	case Moved:
 		return t.move(b, e.At)
 	case Categorised:
-		if !b.Category.Valid() {
-			return t, fmt.Sprintf("unknown category %q", b.Category)
-		}
-		t.Category = b.Category
-		return t, ""
+		return t.categorise(b.Category)
 	case Prioritised:
 		return t.prioritise(b)
 	case MergedInto:
 		return t.merge(b, e.At)
 	}
-	return t, fmt.Sprintf("no rule for %T", e.Body)
+	return t.stepDesk(e)
 }
 
 func (t Ticket) open(o Opened, at time.Time) (Ticket, string) {
@@ -96,8 +100,16 @@ func (t Ticket) open(o Opened, at time.Time) (Ticket, string) {
 	return Ticket{
 		ID: o.ID, Number: o.Number, Stage: New, Priority: o.Priority, Category: o.Category, Line: o.Line,
 		Language: o.Language, Caller: o.Caller, Name: o.Name, Client: o.Client, Party: o.Party, Limit: o.Limit,
-		OpenedAt: at, Stamps: Stamps{New: at},
+		OpenedAt: at, Stamps: Stamps{New: at}, Class: o.Class, Policy: o.policyVersion(), Reports: 1,
 	}, ""
+}
+
+// policyVersion names the pinned policy; a log without one has none.
+func (o Opened) policyVersion() string {
+	if o.Policy == nil {
+		return ""
+	}
+	return cmp.Or(o.Policy.Version, sla.Default().Version)
 }
 
 // take lets a person own the ticket; the first acknowledgement stays.
@@ -162,8 +174,21 @@ func (t Ticket) move(b Moved, at time.Time) (Ticket, string) {
 		return t, fmt.Sprintf("stages go forward only, it is past %s", b.To)
 	case b.To == Cancelled && b.Reason == "":
 		return t, "cancelling needs a reason"
+	case b.To >= Stabilised && !b.To.Final() && t.Stage < Stabilised && t.Policy != "": // older logs know no Restored
+		return t, "say first what works again and how that was checked"
+	}
+	if b.To.Final() {
+		t.Pauses = nil
 	}
 	return t.stamp(b.To, at), ""
+}
+
+func (t Ticket) categorise(c Category) (Ticket, string) {
+	if !c.Valid() {
+		return t, fmt.Sprintf("unknown category %q", c)
+	}
+	t.Category = c
+	return t, ""
 }
 
 func (t Ticket) prioritise(b Prioritised) (Ticket, string) {

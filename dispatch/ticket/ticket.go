@@ -73,9 +73,9 @@ type Stamps map[Stage]time.Time
 func (t Ticket) Open() bool { return t.ID != "" && !t.Stage.Final() }
 
 // NeedsPage reports whether somebody must be paged for the ticket: it is open,
-// Critical, of a class that wakes people, and nobody has acknowledged it.
+// Critical, and nobody has acknowledged it.
 func (t Ticket) NeedsPage() bool {
-	return t.Open() && t.Priority == Critical && t.Class.Wakes() && t.Acknowledged.IsZero()
+	return t.Open() && t.Priority == Critical && t.Acknowledged.IsZero()
 }
 
 // TakenBy reports whether a person has acknowledged the ticket.
