@@ -8,6 +8,7 @@ import (
 
 // Config says where the record is kept.
 type Config struct {
+	URL       string        `yaml:"url"`       // of a PostgreSQL database; "" = the file at Path. It may hold a password: never shown
 	Path      string        `yaml:"path"`      // database file; its folder is made when missing
 	Batch     int           `yaml:"batch"`     // most changes that share one transaction
 	Queue     int           `yaml:"queue"`     // most changes that wait for the writer
@@ -40,7 +41,11 @@ const maxGather = 50 * time.Millisecond
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Path == "" {
+	if c.URL != "" {
+		if _, err := parseURL(c.URL); err != nil {
+			faults = append(faults, err)
+		}
+	} else if c.Path == "" {
 		faults = append(faults, errors.New("path: required"))
 	}
 	for field, n := range map[string]int{"batch": c.Batch, "queue": c.Queue, "readers": c.Readers} {

@@ -59,19 +59,19 @@ func code(err error) int {
 	return 0
 }
 
-// ofChange reports whether SQLite refused for what the change says.
+// ofChange reports whether the database refused for what the change says.
 func ofChange(err error) bool {
 	c := code(err)
-	return c == sqlite3.SQLITE_CONSTRAINT || c == sqlite3.SQLITE_TOOBIG || c == sqlite3.SQLITE_MISMATCH
+	return c == sqlite3.SQLITE_CONSTRAINT || c == sqlite3.SQLITE_TOOBIG || c == sqlite3.SQLITE_MISMATCH || pgOfChange(err)
 }
 
 // busy reports whether another process holds the database.
-func busy(err error) bool { return code(err) == sqlite3.SQLITE_BUSY }
+func busy(err error) bool { return code(err) == sqlite3.SQLITE_BUSY || state(err) == codeLock }
 
 // storeFault returns err when the database itself refused: no room, no file, no
 // right to write, damage, a broken connection.
 func storeFault(err error) error {
-	if code(err) != 0 && !ofChange(err) || lostConn(err) {
+	if code(err) != 0 && !ofChange(err) || lostConn(err) || pgFault(err) {
 		return err
 	}
 	return nil
@@ -84,7 +84,7 @@ func lostConn(err error) bool {
 // spoils reports whether a connection is better opened again after err. A full
 // disk and a held lock pass without that.
 func spoils(err error) bool {
-	if errors.Is(err, errGone) || lostConn(err) {
+	if errors.Is(err, errGone) || lostConn(err) || pgSpoils(err) {
 		return true
 	}
 	switch code(err) {
@@ -99,6 +99,9 @@ func spoils(err error) bool {
 func passing(err error) error {
 	if err == nil {
 		return nil
+	}
+	if pgPassing(err) {
+		return notNowError{err}
 	}
 	switch code(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,

@@ -45,12 +45,12 @@ func (f *files) moved(path string) (string, bool) {
 var errGone = errors.New("the file was deleted or replaced while vahta runs")
 
 // gone reports that the files the changes go to are no longer those at the path.
-func (s *SQL) gone() error {
-	f := s.files.Load()
-	if f == nil {
-		return fmt.Errorf("database %s: %w", s.cfg.Path, errGone)
+func (f file) gone() error {
+	opened := f.files.Load()
+	if opened == nil {
+		return fmt.Errorf("database %s: %w", f.name, errGone)
 	}
-	if part, is := f.moved(s.cfg.Path); is {
+	if part, is := opened.moved(f.cfg.Path); is {
 		return fmt.Errorf("database %s: %w; put it back, with its companions -wal and -shm or without any", part, errGone)
 	}
 	return nil

@@ -38,14 +38,14 @@ func (s *SQL) Health() error {
 		return fault
 	}
 	seen := make(chan error, 1)
-	go func() { seen <- s.gone() }()
+	go func() { seen <- s.db.gone() }()
 	enough := time.NewTimer(lookAtMost)
 	defer enough.Stop()
 	var err error
 	select {
 	case err = <-seen:
 	case <-enough.C:
-		err = fmt.Errorf("look at %s: the disk has not answered for %v", s.cfg.Path, lookAtMost)
+		err = fmt.Errorf("look at %s: the disk has not answered for %v", s.name, lookAtMost)
 	}
 	if err != nil {
 		s.note(err, 0)
@@ -71,7 +71,7 @@ func (s *SQL) watch(began time.Time) (end func()) {
 		defer h.mu.Unlock()
 		if h.began.Equal(began) {
 			s.turn(fmt.Errorf("a commit to %s has been under way for more than %v: the disk does not answer, or another process holds the database",
-				s.cfg.Path, s.hang), 0)
+				s.name, s.hang), 0)
 		}
 	})
 	return func() {

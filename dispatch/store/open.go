@@ -18,14 +18,17 @@ import (
 	_ "modernc.org/sqlite" // the "sqlite" driver of database/sql
 )
 
-// SQL is the record in one SQLite file.
+// SQL is the record in an SQL database: one SQLite file, or a database of a
+// PostgreSQL server.
 type SQL struct {
 	// set at Open
 	cfg     Config
+	name    string // of the database, as it is shown
+	db      database
 	log     *slog.Logger
 	metrics *metrics
 	now     func() time.Time
-	lock    *os.File // held while open when Exclusive
+	lock    *os.File // of the file, held while open when Exclusive
 	hang    time.Duration
 
 	write *sql.DB                // one connection; owned by Run, before and after it by Open and Close
@@ -47,7 +50,7 @@ type Deps struct {
 	Now        func() time.Time // stamps what the store keeps for a time of its own
 }
 
-// Open opens the file, bringing its schema up to date. Run must follow; Close
+// Open opens the database, bringing its schema up to date. Run must follow; Close
 // ends it. Errors say what is wrong with the folder and what to do; those that
 // may pass by themselves are ErrNotNow, and Open may be called again.
 func Open(ctx context.Context, cfg Config, deps Deps) (*SQL, error) {
@@ -64,13 +67,18 @@ func Open(ctx context.Context, cfg Config, deps Deps) (*SQL, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if err := s.open(ctx); err != nil {
+	open := s.openFile
+	if cfg.URL != "" {
+		open = s.openPostgres
+	}
+	if err := open(ctx); err != nil {
 		return nil, passing(errors.Join(err, s.Close()))
 	}
 	return s, nil
 }
 
-func (s *SQL) open(ctx context.Context) (err error) {
+func (s *SQL) openFile(ctx context.Context) (err error) {
+	s.db, s.name = file{s}, s.cfg.Path
 	if err := prepareFolder(filepath.Dir(s.cfg.Path)); err != nil {
 		return err
 	}
@@ -149,7 +157,7 @@ func dsn(path string, pragmas ...string) string {
 	return u.String()
 }
 
-// Close closes the file; Run must have ended.
+// Close closes the database; Run must have ended.
 func (s *SQL) Close() error {
 	var faults []error
 	s.stopProbe()
@@ -158,6 +166,9 @@ func (s *SQL) Close() error {
 	}
 	if s.write != nil {
 		faults = append(faults, s.write.Close())
+	}
+	if p, is := s.db.(*postgres); is {
+		faults = append(faults, p.close())
 	}
 	if s.lock != nil {
 		faults = append(faults, s.lock.Close())

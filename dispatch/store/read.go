@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"syscall"
 
 	"github.com/uptrace/bun"
 
@@ -88,7 +90,10 @@ func ask[T any](ctx context.Context, s *SQL, read func(ctx context.Context, db *
 	got := make(chan answer, 1)
 	go func() {
 		v, err := read(ctx, s.read.Load())
-		got <- answer{v, err}
+		for n := 0; n < s.cfg.Readers && s.cut(err) && ctx.Err() == nil; n++ { // an old connection of the pool
+			v, err = read(ctx, s.read.Load())
+		}
+		got <- answer{v, found(err)}
 	}()
 	select {
 	case a := <-got:
@@ -97,6 +102,26 @@ func ask[T any](ctx context.Context, s *SQL, read func(ctx context.Context, db *
 		var none T
 		return none, fmt.Errorf("wait for the database: %w", context.Cause(ctx))
 	}
+}
+
+// cut reports that a question broke off with its connection to the server:
+// asked again it gets another one.
+func (s *SQL) cut(err error) bool {
+	if err == nil || s.cfg.URL == "" {
+		return false
+	}
+	const terminated, crashed = "57P01", "57P02"
+	code := state(err)
+	return code == terminated || code == crashed || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// found answers a question for what no row can hold: nothing is found.
+func found(err error) error {
+	if state(err) == codeNoText {
+		return fmt.Errorf("%w: %w", dispatch.ErrNotFound, err)
+	}
+	return err
 }
 
 type takenSignal struct {
@@ -340,16 +365,4 @@ func readCall(ctx context.Context, db *bun.DB, id string) (dispatch.CallRecord, 
 		return dispatch.CallRecord{}, fmt.Errorf("find call %s: %w", id, notFound(err))
 	}
 	return row.record()
-}
-
-// IntegrityCheck runs SQLite's own check of the whole file.
-func (s *SQL) IntegrityCheck(ctx context.Context) error {
-	var answer string
-	if err := s.read.Load().QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&answer); err != nil {
-		return fmt.Errorf("check integrity of %s: %w", s.cfg.Path, err)
-	}
-	if answer != "ok" {
-		return fmt.Errorf("check integrity of %s: %s; stop vahta and restore the last backup", s.cfg.Path, answer)
-	}
-	return nil
 }

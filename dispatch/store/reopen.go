@@ -17,35 +17,35 @@ const reopenEvery = 500 * time.Millisecond
 // it could only be read when one of them was opened. All are opened anew.
 var errAnew = errors.New("the connections are to be opened anew")
 
-// ready gives the writer a connection to the file at the path.
-func (s *SQL) ready(ctx context.Context, w *writer) error {
-	err := s.gone()
-	if s.write == nil && err == nil {
+// ready implements database: a connection to the file at the path.
+func (f file) ready(ctx context.Context, w *writer) error {
+	err := f.gone()
+	if f.write == nil && err == nil {
 		err = errGone // a try to open it again has stopped half-way
 	}
-	if s.stale && err == nil {
+	if f.stale && err == nil {
 		err = errAnew
 	}
-	if err != nil && !s.unused(w) {
+	if err != nil && !f.unused(w) {
 		w.drop()
-		if err := s.reopen(ctx, err); err != nil && (s.write == nil || !errors.Is(err, errAnew)) {
+		if err := f.reopen(ctx, err); err != nil && (f.write == nil || !errors.Is(err, errAnew)) {
 			return err
 		}
 	}
 	if w.conn != nil {
 		return nil
 	}
-	if err := w.connect(ctx, s.write); err != nil {
+	if err := w.connect(ctx, f.write); err != nil {
 		return err
 	}
 	// Were there no other connections, SQLite has made new companions.
-	opened, err := look(s.cfg.Path)
+	opened, err := look(f.cfg.Path)
 	if err != nil {
 		w.drop()
 		return err
 	}
-	if os.SameFile(opened[0], s.files.Load()[0]) {
-		s.files.Store(opened)
+	if os.SameFile(opened[0], f.files.Load()[0]) {
+		f.files.Store(opened)
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (s *SQL) batch(ctx context.Context, w *writer, batch []*request) {
 	unwatch()
 	s.judge(batch, err) //nolint:contextcheck // the probe it may start outlives this batch
 	if err != nil {
-		err = fmt.Errorf("commit to %s: %w", s.cfg.Path, err)
+		err = fmt.Errorf("commit to %s: %w", s.name, err)
 	}
 	for _, r := range batch {
 		r.answer(err)
@@ -138,12 +138,12 @@ func (s *SQL) batch(ctx context.Context, w *writer, batch []*request) {
 
 // commit carries the batch out on a sound connection to the file at the path.
 func (s *SQL) commit(ctx context.Context, w *writer, batch []*request) error {
-	if err := s.ready(ctx, w); err != nil {
+	if err := s.db.ready(ctx, w); err != nil {
 		return err
 	}
-	err := w.transact(ctx, batch, s.cfg.BusyWait)
+	err := s.transact(ctx, w, batch)
 	if err == nil {
-		err = s.gone() // committed to a file that nobody finds again
+		err = s.db.gone() // committed to a file that nobody finds again
 	}
 	if spoils(err) || slices.ContainsFunc(batch, func(r *request) bool { return spoils(r.err) }) {
 		s.stale = w.fresh
@@ -152,6 +152,24 @@ func (s *SQL) commit(ctx context.Context, w *writer, batch []*request) error {
 	}
 	w.fresh = w.fresh && err != nil
 	return err
+}
+
+// transact carries the batch out, again when the server has undone it for the
+// sake of another transaction.
+func (s *SQL) transact(ctx context.Context, w *writer, batch []*request) error {
+	if w.engine == enginePostgres { // a server may say nothing at all; a file is answered for by the kernel
+		limited, cancel := context.WithTimeout(ctx, batchAtMost+s.cfg.BusyWait)
+		defer cancel()
+		ctx = limited
+	}
+	const tries = 3
+	for n := 1; ; n++ {
+		err := w.transact(ctx, s.db, batch, s.cfg.BusyWait)
+		undone := again(err) || slices.ContainsFunc(batch, func(r *request) bool { return again(r.err) })
+		if !undone || n == tries {
+			return err
+		}
+	}
 }
 
 // judge tells Health what a batch showed of the disk. A refusal of a change, or

@@ -13,10 +13,22 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store/pgtest"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// servers is the PostgreSQL of all tests; each has a database of its own.
+var servers pgtest.Shared
+
+// withServers ends the server before leaks are looked for.
+type withServers struct{ *testing.M }
+
+func (m withServers) Run() int {
+	defer servers.Close()
+	return m.M.Run()
+}
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(withServers{m}) }
 
 // record is everything a store does.
 type record interface {
@@ -41,6 +53,19 @@ func open(tb testing.TB) *SQL {
 	tb.Helper()
 	cfg := Default()
 	cfg.Path = filepath.Join(tb.TempDir(), "data", "vahta.db")
+	s, err := Open(tb.Context(), cfg, Deps{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	run(tb, s)
+	return s
+}
+
+// openPostgres starts a store on a PostgreSQL database and stops it at the end.
+func openPostgres(tb testing.TB, url string) *SQL {
+	tb.Helper()
+	cfg := Default()
+	cfg.URL = url
 	s, err := Open(tb.Context(), cfg, Deps{})
 	if err != nil {
 		tb.Fatal(err)
@@ -92,8 +117,9 @@ func note(n int, key string) dispatch.Change {
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	stores := map[string]func(t *testing.T) record{
-		"sqlite": func(t *testing.T) record { t.Helper(); return open(t) },
-		"memory": func(*testing.T) record { return NewMemory() },
+		"sqlite":   func(t *testing.T) record { t.Helper(); return open(t) },
+		"memory":   func(*testing.T) record { return NewMemory() },
+		"postgres": func(t *testing.T) record { t.Helper(); return openPostgres(t, servers.URL(t)) },
 	}
 	cases := map[string]func(*testing.T, record){
 		"a change is read back":                      suiteReadBack,

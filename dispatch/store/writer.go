@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"time"
 
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"github.com/butlerspb/vahta/dispatch"
 )
 
@@ -55,9 +53,10 @@ func (r *request) answer(err error) {
 
 // writer is the write connection with its prepared statements.
 type writer struct {
-	conn  *sql.Conn // nil = to be opened
-	fresh bool      // nothing was stored on it yet
-	stmts map[string]*sql.Stmt
+	conn   *sql.Conn // nil = to be opened
+	engine engine    // of the connection
+	fresh  bool      // nothing was stored on it yet
+	stmts  map[string]*sql.Stmt
 }
 
 // connect opens the connection unless it is open.
@@ -74,7 +73,7 @@ func (w *writer) connect(ctx context.Context, db *sql.DB) error {
 	if _, err := conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err != nil {
 		return errors.Join(fmt.Errorf("set up the write connection: %w", err), conn.Close())
 	}
-	w.conn, w.stmts, w.fresh = conn, map[string]*sql.Stmt{}, true
+	w.conn, w.stmts, w.engine, w.fresh = conn, map[string]*sql.Stmt{}, engineSQLite, true
 	return nil
 }
 
@@ -83,6 +82,7 @@ func (w *writer) drop() {
 	if w.conn == nil {
 		return
 	}
+	w.cut()
 	for _, st := range w.stmts {
 		_ = st.Close() // the connection goes with them
 	}
@@ -99,9 +99,13 @@ func (w *writer) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if w.conn == nil {
 		return nil, sql.ErrConnDone // dropped in the middle of its work
 	}
-	s, err := w.conn.PrepareContext(ctx, query)
+	text := query
+	if w.engine == enginePostgres {
+		text = numbered(query)
+	}
+	s, err := w.conn.PrepareContext(ctx, text)
 	if err != nil {
-		return nil, fmt.Errorf("prepare %q: %w", query, err)
+		return nil, fmt.Errorf("prepare %q: %w", query, w.broken(err))
 	}
 	w.stmts[query] = s
 	return s, nil
@@ -113,9 +117,21 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) (int64, er
 	if err != nil {
 		return 0, err
 	}
-	r, err := s.ExecContext(ctx, args...)
+	r, err := s.ExecContext(ctx, plainText(args)...)
 	if err != nil {
-		return 0, err
+		return 0, w.broken(err)
+	}
+	return r.RowsAffected()
+}
+
+// plain runs statements that are not prepared.
+func (w *writer) plain(ctx context.Context, statements string) (int64, error) {
+	if w.conn == nil {
+		return 0, sql.ErrConnDone // dropped in the middle of its work
+	}
+	r, err := w.conn.ExecContext(ctx, statements)
+	if err != nil {
+		return 0, w.broken(err)
 	}
 	return r.RowsAffected()
 }
@@ -126,7 +142,7 @@ func (w *writer) row(ctx context.Context, query string, args []any, dest ...any)
 	if err != nil {
 		return err
 	}
-	return s.QueryRowContext(ctx, args...).Scan(dest...)
+	return w.broken(s.QueryRowContext(ctx, plainText(args)...).Scan(dest...))
 }
 
 // rows runs a query of many rows.
@@ -135,14 +151,15 @@ func (w *writer) rows(ctx context.Context, query string, args ...any) (*sql.Rows
 	if err != nil {
 		return nil, err
 	}
-	return st.QueryContext(ctx, args...)
+	rows, err := st.QueryContext(ctx, plainText(args)...) //nolint:rowserrcheck,sqlclosecheck // the caller's
+	return rows, w.broken(err)
 }
 
 // transact runs all requests bare; when one fails, all again behind
 // savepoints, so that only the failing ones are undone. Each request keeps its
 // own error; the one returned concerns the transaction as a whole.
-func (w *writer) transact(ctx context.Context, batch []*request, patience time.Duration) error {
-	if err := w.begin(ctx, batch, patience); err != nil {
+func (w *writer) transact(ctx context.Context, db database, batch []*request, patience time.Duration) error {
+	if err := w.begin(ctx, db, batch, patience); err != nil {
 		return err
 	}
 	var first error
@@ -157,13 +174,13 @@ func (w *writer) transact(ctx context.Context, batch []*request, patience time.D
 		}
 	}
 	if first == nil {
-		return w.finish(ctx)
+		return w.finish(ctx, db)
 	}
-	w.rollback(ctx)
+	db.rollback(ctx, w)
 	if ran == 1 && len(batch) == 1 {
 		return nil
 	}
-	return w.guarded(ctx, batch, patience)
+	return w.guarded(ctx, db, batch, patience)
 }
 
 // Waiting for another process's write.
@@ -175,11 +192,11 @@ const (
 
 // begin takes the write lock. It waits for other processes as long as patience
 // lasts and somebody still waits for the batch.
-func (w *writer) begin(ctx context.Context, batch []*request, patience time.Duration) error {
+func (w *writer) begin(ctx context.Context, db database, batch []*request, patience time.Duration) error {
 	began, again := time.Now(), time.NewTimer(0)
 	defer again.Stop()
 	for {
-		_, err := w.exec(ctx, "BEGIN IMMEDIATE")
+		err := db.begin(ctx, w)
 		if err == nil {
 			return nil
 		}
@@ -205,17 +222,21 @@ func everybodyGone(batch []*request) bool {
 	return true
 }
 
-func (w *writer) finish(ctx context.Context) error {
-	if _, err := w.exec(ctx, "COMMIT"); err != nil {
-		w.rollback(ctx)
+func (w *writer) finish(ctx context.Context, db database) error {
+	err := w.sound()
+	if err == nil {
+		_, err = w.plain(ctx, "COMMIT")
+	}
+	if err != nil {
+		db.rollback(ctx, w)
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	return nil
 }
 
 // guarded runs each request behind a savepoint.
-func (w *writer) guarded(ctx context.Context, batch []*request, patience time.Duration) error {
-	if err := w.begin(ctx, batch, patience); err != nil {
+func (w *writer) guarded(ctx context.Context, db database, batch []*request, patience time.Duration) error {
+	if err := w.begin(ctx, db, batch, patience); err != nil {
 		return err
 	}
 	for _, r := range batch {
@@ -223,31 +244,22 @@ func (w *writer) guarded(ctx context.Context, batch []*request, patience time.Du
 			continue
 		}
 		if err := w.guard(ctx, r); err != nil {
-			w.rollback(ctx)
+			db.rollback(ctx, w)
 			return err
 		}
 	}
-	return w.finish(ctx)
+	return w.finish(ctx, db)
 }
 
 func (w *writer) guard(ctx context.Context, r *request) error {
-	if _, err := w.exec(ctx, "SAVEPOINT change"); err != nil {
+	if _, err := w.plain(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
 	if r.run(ctx, w) != nil {
-		if _, err := w.exec(ctx, "ROLLBACK TO change"); err != nil {
+		if _, err := w.plain(ctx, "ROLLBACK TO change"); err != nil || again(r.err) {
 			return errors.Join(r.err, err)
 		}
 	}
-	_, err := w.exec(ctx, "RELEASE change")
+	_, err := w.plain(ctx, "RELEASE change")
 	return err
-}
-
-// rollback undoes the transaction. SQLite has undone some by itself, on a full
-// disk for one, and says that there is none. A connection of which nothing
-// certain is known is closed, which undoes it too.
-func (w *writer) rollback(ctx context.Context) {
-	if _, err := w.exec(ctx, "ROLLBACK"); err != nil && code(err) != sqlite3.SQLITE_ERROR {
-		w.drop()
-	}
 }
