@@ -28,6 +28,7 @@
 //	dispatch/sla          pure  -                                                             clocks: run, due, met, breached
 //	dispatch/client       pure  dispatch/sla                                                  organisations, contacts, numbers; matching a number to them
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
+//	dispatch/triage       pure  dispatch/ticket dispatch/sla dispatch/client                  check lists, runbooks, and by which words clients tell of which trouble
 //	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL
 //	dispatch/journal      -     dispatch dispatch/* oncall/edit                               what the store does not take now: a local file, its replay, reserved numbers

@@ -22,7 +22,7 @@ var thirdParty = map[string]struct{ rooms, reason string }{
 	"modernc.org/sqlite":            {"dispatch/store", "SQL is spoken in one room"},
 	"github.com/jackc/pgx":          {"dispatch/store", "SQL is spoken in one room"},
 	"github.com/pressly/goose":      {"dispatch/store", "migrations belong to the store"},
-	"github.com/goccy/go-yaml":      {"cmd/internal/config oncall/prodcal", "each kind of file is decoded in one room"},
+	"github.com/goccy/go-yaml":      {"cmd/internal/config oncall/prodcal dispatch/triage", "each kind of file is decoded in one room"},
 	"github.com/labstack/echo":      {"channels/portal", "the API is served in one room"},
 	"github.com/danielgtaylor/huma": {"channels/portal", "the API is served in one room"},
 	"github.com/arran4/golang-ical": {"oncall/ical", "calendars of others are read and written in one room"},
