@@ -304,40 +304,6 @@ func (a *App) buildDelivery() (err error) {
 
 func (a *App) part(name string) *slog.Logger { return a.log.With("service", name) }
 
-// serves reports whether a call is one to a hotline. What a line lists is, whoever calls. A line also takes what none lists,
-// but not all of what phones of ours dial, for an engineer who rings a friend opens no ticket: of an account nothing else, and
-// of a configured phone, which may be a client's, only what no own call could be, so neither a number nor a colleague.
-func (a *App) serves(in trunk.Inbound) bool {
-	lines := a.desk.Directory().Load()
-	if _, ok := lines.Listed(in.DID); ok {
-		return true
-	}
-	if in.Trunk == "" {
-		_, own := a.colleague(in.DID)
-		if own || in.Account != "" || hotline.IsNumber(in.DID) {
-			return false
-		}
-	}
-	_, ok := lines.LineFor(in.DID)
-	return ok
-}
-
-// phoneHosts returns the hosts of all softphones of the roster: they may send to us.
-func phoneHosts(r oncall.Roster) []string {
-	var hosts []string
-	for _, p := range r.People {
-		for _, d := range p.Devices {
-			if d.Kind != oncall.Softphone {
-				continue
-			}
-			if uri, err := wire.ParseURI(d.URI); err == nil {
-				hosts = append(hosts, uri.Host)
-			}
-		}
-	}
-	return hosts
-}
-
 // Run serves until ctx ends or a part fails, then drains and stops. It may be called once.
 func (a *App) Run(ctx context.Context) error {
 	l := a.parts
@@ -380,50 +346,6 @@ func (a *App) Run(ctx context.Context) error {
 		a.log.Error("a part has failed, stopping", "err", failed.Error())
 	}
 	return errors.Join(failed, l.stop())
-}
-
-// meetNodes lets screens of this node see what happens on the others, and theirs what happens here; and tells us of new
-// directories.
-func (a *App) meetNodes(ctx context.Context, l *lifecycle) {
-	if !a.several() {
-		return
-	}
-	feed := a.desk.Feed()
-	topics := map[rotation.Topic]func([]byte){rotation.TopicEvents: feed.Hear, rotation.TopicDirectory: a.keeper.Hear}
-	if a.registrar != nil {
-		topics[rotation.TopicPhones] = a.registrar.Hear
-	}
-	for topic, hear := range topics {
-		stop := a.rotation.Listen(topic, hear)
-		l.onStop("hear "+string(topic), func() error { stop(); return nil })
-	}
-	l.start(ctx, "events for other nodes", func(ctx context.Context) error {
-		return feed.Relay(ctx, func(ctx context.Context, message []byte) error {
-			return a.rotation.Publish(ctx, rotation.TopicEvents, message)
-		})
-	})
-}
-
-// redisHead is how long the first call waits for the other nodes: a start takes longer anyway.
-const redisHead = 500 * time.Millisecond
-
-// meetRedis waits until the nodes decide together whom to ring, but not for long: without Redis this node decides alone.
-func (a *App) meetRedis(ctx context.Context) {
-	if !a.cfg.Redis.Enabled() {
-		return
-	}
-	limit := time.After(redisHead)
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for a.rotation.Status().Mode != rotation.ModeRedis {
-		select {
-		case <-ctx.Done():
-			return
-		case <-limit:
-			return
-		case <-look.C:
-		}
-	}
 }
 
 // drain lets calls in progress end, within the configured time.

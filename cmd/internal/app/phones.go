@@ -14,6 +14,7 @@ import (
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/dialog"
 	"github.com/butlerspb/vahta/sip/digest"
+	"github.com/butlerspb/vahta/sip/hotline"
 	"github.com/butlerspb/vahta/sip/registrar"
 	"github.com/butlerspb/vahta/sip/trunk"
 	"github.com/butlerspb/vahta/sip/wire"
@@ -196,4 +197,38 @@ func PhonesOnRecord(cfg registrar.Config, store dispatch.Phones, configured onca
 		return ok && !p.Disabled
 	}
 	return &registrar.Provisioner{Config: cfg, Ledger: phoneLedger{store, eligible}, Now: time.Now}
+}
+
+// serves reports whether a call is one to a hotline. What a line lists is, whoever calls. A line also takes what none lists,
+// but not all of what phones of ours dial, for an engineer who rings a friend opens no ticket: of an account nothing else, and
+// of a configured phone, which may be a client's, only what no own call could be, so neither a number nor a colleague.
+func (a *App) serves(in trunk.Inbound) bool {
+	lines := a.desk.Directory().Load()
+	if _, ok := lines.Listed(in.DID); ok {
+		return true
+	}
+	if in.Trunk == "" {
+		_, own := a.colleague(in.DID)
+		if own || in.Account != "" || hotline.IsNumber(in.DID) {
+			return false
+		}
+	}
+	_, ok := lines.LineFor(in.DID)
+	return ok
+}
+
+// phoneHosts returns the hosts of all softphones of the roster: they may send to us.
+func phoneHosts(r oncall.Roster) []string {
+	var hosts []string
+	for _, p := range r.People {
+		for _, d := range p.Devices {
+			if d.Kind != oncall.Softphone {
+				continue
+			}
+			if uri, err := wire.ParseURI(d.URI); err == nil {
+				hosts = append(hosts, uri.Host)
+			}
+		}
+	}
+	return hosts
 }
