@@ -90,6 +90,7 @@ type Notice struct {
 	Body     []byte            // event: the JSON to send
 	Shift    ShiftCall         `json:"Shift,omitzero"` // shift: which turn, and what is said of it
 	DueAt    time.Time
+	Urgency  int           `json:"Urgency,omitempty"` // page: the lower the sooner it goes out, when many are due
 	Attempt  int           // from 1, the delivery try this is
 	Message  ClientMessage `json:"Message,omitzero"` // client: what is sent
 	// Stamp takes the transport's own name of what it has accepted, such as a
@@ -148,6 +149,8 @@ type Timer struct {
 	DueAt  time.Time
 	State  []byte // JSON of the machine behind it
 	Gen    int64  // counts its changes, so that nothing is decided on a stale one
+	// Urgency orders timers that are due at once: the lower the sooner.
+	Urgency int `json:",omitempty"`
 }
 
 // TimerKind names what a timer wakes.

@@ -28,6 +28,8 @@ var (
 	_ dispatch.Rotas       = (*Store)(nil)
 	_ dispatch.Tokens      = (*Store)(nil)
 	_ dispatch.Care        = (*Store)(nil)
+	_ dispatch.Sends       = (*Store)(nil)
+	_ dispatch.DeadLetters = (*Store)(nil)
 )
 
 // ErrAway says that there is no SQL store to ask now.
@@ -47,6 +49,7 @@ type shared interface {
 	dispatch.Definitions
 	dispatch.Phones
 	planned
+	outward
 }
 
 // planned is what people and schedules are kept in.
@@ -54,6 +57,12 @@ type planned interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
+}
+
+// outward is what is known of deliveries besides the outbox.
+type outward interface {
+	dispatch.Sends
+	dispatch.DeadLetters
 }
 
 // numbering is what reserved ticket numbers ask besides.

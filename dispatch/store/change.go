@@ -25,6 +25,9 @@ var (
 	_ dispatch.Rotas  = (*SQL)(nil)
 	_ dispatch.Tokens = (*SQL)(nil)
 	_ dispatch.Care   = (*SQL)(nil)
+
+	_ dispatch.Sends       = (*SQL)(nil)
+	_ dispatch.DeadLetters = (*SQL)(nil)
 )
 
 // Commit implements dispatch.Store.
@@ -220,11 +223,11 @@ func (e *encoded) writeTimers(ctx context.Context, w *writer) error {
 		var n int64
 		var err error
 		if t.Gen <= 1 {
-			n, err = w.exec(ctx, `INSERT INTO timers (ticket, kind, due_at, gen, state, lease_until) VALUES (?, ?, ?, ?, ?, 0)
-				ON CONFLICT DO NOTHING`, t.Ticket, string(t.Kind), micros(t.DueAt), t.Gen, string(t.State))
+			n, err = w.exec(ctx, `INSERT INTO timers (ticket, kind, due_at, gen, state, lease_until, urgency) VALUES (?, ?, ?, ?, ?, 0, ?)
+				ON CONFLICT DO NOTHING`, t.Ticket, string(t.Kind), micros(t.DueAt), t.Gen, string(t.State), t.Urgency)
 		} else {
-			n, err = w.exec(ctx, `UPDATE timers SET due_at = ?, gen = ?, state = ?, lease_until = 0
-				WHERE ticket = ? AND kind = ? AND gen = ?`, micros(t.DueAt), t.Gen, string(t.State), t.Ticket, string(t.Kind), t.Gen-1)
+			n, err = w.exec(ctx, `UPDATE timers SET due_at = ?, gen = ?, state = ?, lease_until = 0, urgency = ?
+				WHERE ticket = ? AND kind = ? AND gen = ?`, micros(t.DueAt), t.Gen, string(t.State), t.Urgency, t.Ticket, string(t.Kind), t.Gen-1)
 		}
 		if err != nil {
 			return fmt.Errorf("write timer: %w", err)
@@ -238,9 +241,9 @@ func (e *encoded) writeTimers(ctx context.Context, w *writer) error {
 
 func (e *encoded) writeNotices(ctx context.Context, w *writer) error {
 	for i, n := range e.Notices {
-		_, err := w.exec(ctx, `INSERT INTO outbox (id, rank, channel, ticket, due_at, lease_until, attempts, done_at, result, notice)
-			VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?) ON CONFLICT (id) DO NOTHING`,
-			n.ID, rank(n.Kind), string(n.Channel), n.Ref.ID, micros(n.DueAt), string(e.notices[i]))
+		_, err := w.exec(ctx, `INSERT INTO outbox (id, rank, channel, ticket, due_at, lease_until, attempts, done_at, result, notice, urgency)
+			VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?, ?) ON CONFLICT (id) DO NOTHING`,
+			n.ID, rank(n.Kind), string(n.Channel), n.Ref.ID, micros(n.DueAt), string(e.notices[i]), n.Urgency)
 		if err != nil {
 			return fmt.Errorf("write notice %s: %w", n.ID, err)
 		}

@@ -27,6 +27,9 @@ var (
 	_ dispatch.Rotas  = (*Memory)(nil)
 	_ dispatch.Tokens = (*Memory)(nil)
 	_ dispatch.Care   = (*Memory)(nil)
+
+	_ dispatch.Sends       = (*Memory)(nil)
+	_ dispatch.DeadLetters = (*Memory)(nil)
 )
 
 // Memory is the twin of SQLite for tests: the same behaviour, nothing kept. It
@@ -65,6 +68,7 @@ type tables struct {
 	tokens map[string]dispatch.Token // by hash
 	turns  map[turnKey]dispatch.Confirmation
 	proofs map[proofKey]dispatch.Proof
+	sends  map[sendKey]dispatch.Send
 }
 
 // put sets a value of a table for the commit that runs.
@@ -116,6 +120,7 @@ func NewMemory() *Memory {
 		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
 		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{}, phones: map[string]dispatch.PhoneAccount{},
 		tokens: map[string]dispatch.Token{}, turns: map[turnKey]dispatch.Confirmation{}, proofs: map[proofKey]dispatch.Proof{},
+		sends: map[sendKey]dispatch.Send{},
 	}}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -22,6 +23,9 @@ func (m *Memory) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 		}
 	}
 	slices.SortFunc(due, func(a, b noticeRec) int {
+		if kind == dispatch.NoticePage && a.notice.Urgency != b.notice.Urgency {
+			return a.notice.Urgency - b.notice.Urgency
+		}
 		if d := a.due.Compare(b.due); d != 0 {
 			return d
 		}
@@ -52,7 +56,7 @@ func (m *Memory) ClaimTimers(ctx context.Context, now time.Time, lease time.Dura
 			list = append(list, r.timer)
 		}
 	}
-	slices.SortFunc(list, func(a, b dispatch.Timer) int { return a.DueAt.Compare(b.DueAt) })
+	slices.SortFunc(list, func(a, b dispatch.Timer) int { return cmp.Or(a.Urgency-b.Urgency, a.DueAt.Compare(b.DueAt)) })
 	list = list[:min(limit, len(list))]
 	for _, t := range list {
 		k := dispatch.TimerKey{Ticket: t.Ticket, Kind: t.Kind}

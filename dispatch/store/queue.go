@@ -20,7 +20,7 @@ func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now ti
 		list = list[:0]
 		var unreadable []string
 		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND rank = ? AND due_at <= ? AND lease_until <= ?
-			ORDER BY due_at, id LIMIT ?`, rank(kind), micros(now), micros(now), limit)
+			ORDER BY `+order(kind)+` LIMIT ?`, rank(kind), micros(now), micros(now), limit)
 		if err != nil {
 			return err
 		}
@@ -61,13 +61,22 @@ func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now ti
 	return list, nil
 }
 
+// order is how due notices of a kind go out. Pages go by urgency first: after an
+// outage all of them are due, and each person has one ear.
+func order(kind dispatch.NoticeKind) string {
+	if kind == dispatch.NoticePage {
+		return "urgency, due_at, id"
+	}
+	return "due_at, id"
+}
+
 // ClaimTimers implements dispatch.Queue.
 func (s *SQL) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
 	var list []dispatch.Timer
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		list = list[:0]
 		found, err := w.rows(ctx, `SELECT ticket, kind, due_at, gen, state FROM timers WHERE due_at <= ? AND lease_until <= ?
-			ORDER BY due_at LIMIT ?`, micros(now), micros(now), limit)
+			ORDER BY urgency, due_at LIMIT ?`, micros(now), micros(now), limit)
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,8 @@ type record interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
+	dispatch.Sends
+	dispatch.DeadLetters
 	VerifyRota(ctx context.Context) error
 	Forget(ctx context.Context, before time.Time) error
 	CommitAll(ctx context.Context, list []dispatch.Change) error
@@ -145,6 +147,10 @@ func TestSuite(t *testing.T) {
 		"tokens only grow":                           suiteTokens,
 		"epochs rise above all tokens":               suiteEpoch,
 		"recalls, events and pages do not mix":       suiteKinds,
+		"pages that went out are counted":            suiteSends,
+		"as many pages as allowed, whoever asks":     suiteSendRace,
+		"dead letters are listed and sent again":     suiteDeadLetters,
+		"the most urgent go first":                   suiteUrgency,
 		"a call keeps its node":                      suiteCallNode,
 		"the calls of a dead node have one heir":     suiteTakeOver,
 		"what a node left open is its own":           suiteOwn,
