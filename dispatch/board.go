@@ -3,6 +3,7 @@ package dispatch
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,10 +15,11 @@ import (
 // board is read first and corrected from the store when a commit conflicts.
 type board struct {
 	mu    sync.Mutex
-	cases map[string]Case    // guarded by mu; by ticket id, open tickets only
-	party map[string]string  // guarded by mu; party or number → ticket id
-	live  map[string]liveRec // guarded by mu; by call id
-	stale map[string]bool    // guarded by mu; tickets to read anew: another node may have changed them
+	cases map[string]Case            // guarded by mu; by ticket id, open tickets only
+	party map[string]string          // guarded by mu; party or number → ticket id
+	live  map[string]liveRec         // guarded by mu; by call id
+	stale map[string]bool            // guarded by mu; tickets to read anew: another node may have changed them
+	orgs  map[string]map[string]bool // guarded by mu; ticket ids by organisation
 }
 
 // liveRec is a call that this process is serving.
@@ -28,7 +30,7 @@ type liveRec struct {
 }
 
 func newBoard() *board {
-	return &board{cases: map[string]Case{}, party: map[string]string{}, live: map[string]liveRec{}, stale: map[string]bool{}}
+	return &board{cases: map[string]Case{}, party: map[string]string{}, live: map[string]liveRec{}, stale: map[string]bool{}, orgs: map[string]map[string]bool{}}
 }
 
 // find returns the open case that any of the parties belongs to.
@@ -117,6 +119,9 @@ func parties(t ticket.Ticket) []string {
 	if t.Party == "" {
 		return nil
 	}
+	if strings.HasPrefix(t.Party, quietPrefix) { // no emergency: a call must not find it
+		return []string{t.Party}
+	}
 	return []string{t.Party, numberParty(t.Caller)}
 }
 
@@ -137,6 +142,12 @@ func (b *board) putLocked(c Case) {
 		return
 	}
 	b.cases[id] = c
+	if org := c.Ticket.Client.Org; org != "" {
+		if b.orgs[org] == nil {
+			b.orgs[org] = map[string]bool{}
+		}
+		b.orgs[org][id] = true
+	}
 	for _, p := range parties(c.Ticket) {
 		if p != "" {
 			b.party[p] = id
@@ -150,6 +161,10 @@ func (b *board) removeLocked(id string) {
 			if b.party[p] == id {
 				delete(b.party, p)
 			}
+		}
+		org := old.Ticket.Client.Org
+		if delete(b.orgs[org], id); len(b.orgs[org]) == 0 {
+			delete(b.orgs, org)
 		}
 	}
 	delete(b.cases, id)
@@ -248,6 +263,17 @@ func (b *board) call(id string) (CallRecord, bool) {
 	defer b.mu.Unlock()
 	l, ok := b.live[id]
 	return l.call, ok
+}
+
+// ofOrg returns the open tickets of an organisation, oldest first; empty = of none.
+func (b *board) ofOrg(org string) (list []ticket.Ticket) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id := range b.orgs[org] {
+		list = append(list, b.cases[id].Ticket)
+	}
+	slices.SortFunc(list, func(x, y ticket.Ticket) int { return x.OpenedAt.Compare(y.OpenedAt) })
+	return list
 }
 
 // open returns all cases, by number.

@@ -19,6 +19,7 @@ type Config struct {
 	CallBack      client.CallBack  `yaml:"call_back"`     // which callers' numbers we may dial
 	EventChannels []Subscriber     `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
 	Numbering     client.Numbering `yaml:"numbering"`
+	Intake        IntakeConfig     `yaml:"intake"` // of signals that are no calls
 }
 
 // Subscriber is one receiver of event notices.
@@ -38,7 +39,7 @@ const (
 func Default() Config {
 	return Config{
 		Zone: "Europe/Moscow", CommitBudget: commitBudget, FirstContact: sla.DefaultFirstContact,
-		HuntGuard: huntGuard, Numbering: client.Default(),
+		HuntGuard: huntGuard, Numbering: client.Default(), Intake: defaultIntake(),
 	}
 }
 
@@ -58,6 +59,9 @@ func (c Config) Validate() error {
 	positive("hunt_guard", c.HuntGuard)
 	if err := c.Numbering.Validate(); err != nil {
 		faults = append(faults, fmt.Errorf("numbering: %w", err))
+	}
+	if err := c.Intake.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("intake: %w", err))
 	}
 	for i, p := range c.CallBack.Prefixes {
 		if len(p) < 2 || p[0] != '+' {

@@ -19,14 +19,17 @@ import (
 
 // Deps are what a dispatcher works with.
 type Deps struct {
-	Store      Store
-	Archive    Archive // nil = the queries are refused
-	Directory  *Directory
-	Wake       Waker                 // nil = the workers find work by their own clocks
-	Now        func() time.Time      // nil = time.Now
-	Node       string                // names this process among those that share the store; empty = it is alone
-	Nodes      Nodes                 // nil = a single node without leases; needs a Node and an Archive
-	Signals    Signals               // nil = only calls are taken in
+	Store     Store
+	Archive   Archive // nil = the queries are refused
+	Directory *Directory
+	Wake      Waker            // nil = the workers find work by their own clocks
+	Now       func() time.Time // nil = time.Now
+	Node      string           // names this process among those that share the store; empty = it is alone
+	Nodes     Nodes            // nil = a single node without leases; needs a Node and an Archive
+	Signals   Signals          // nil = only calls are taken in
+	// Suggest reads a category out of a client's words, and says which words they
+	// are; nil = nothing is suggested.
+	Suggest    func(text string) (ticket.Category, string)
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
 }
@@ -64,9 +67,13 @@ type Dispatcher struct {
 	turns   *turns
 	signals Signals
 	decodes map[Channel]Decoding // set before Start
-	renew   chan struct{}        // of one: wakes Run to read stale tickets anew
-	lost    atomic.Bool          // events of other nodes were missed: read all tickets anew
-	untimed atomic.Bool          // a ticket that needs a page may be without its timer
+	suggest func(text string) (ticket.Category, string)
+	storms  *storms
+	handed  chan SignalRecord // received here, for the workers of takeIn
+	room    chan struct{}     // bounds how many signals are stored at a time
+	renew   chan struct{}     // of one: wakes Run to read stale tickets anew
+	lost    atomic.Bool       // events of other nodes were missed: read all tickets anew
+	untimed atomic.Bool       // a ticket that needs a page may be without its timer
 }
 
 // maxConflicts bounds how often a verb decides anew because the ticket changed
@@ -92,7 +99,8 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 		cfg: cfg, store: deps.Store, archive: deps.Archive, dir: deps.Directory, waker: deps.Wake, now: deps.Now,
 		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(deps.Node), board: newBoard(), gates: newGates(),
 		numbers: newNumbers(deps.Store, zone), turns: newTurns(), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
-		signals: deps.Signals, decodes: map[Channel]Decoding{},
+		signals: deps.Signals, decodes: map[Channel]Decoding{}, suggest: deps.Suggest, storms: newStorms(cfg.Intake.StormWindow),
+		handed: make(chan SignalRecord, handedMost), room: make(chan struct{}, storedAtOnce),
 	}
 	d.feed.remote, d.feed.missed = d.remoteEvent, d.missedEvents
 	if d.now == nil {
@@ -183,6 +191,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	all.Go(func() { d.reserve(ctx) })
 	all.Go(func() { d.follow(ctx) })
 	all.Go(func() { d.watch(ctx) })
+	if d.signals != nil {
+		all.Go(func() { d.takeIn(ctx) })
+	}
 	if d.life.nodes != nil {
 		all.Go(func() { d.beats(ctx) })
 	}

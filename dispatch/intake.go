@@ -5,26 +5,49 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 // Receive stores a raw signal; when it returns nil the sender may be told that
-// we have it. A repeat of the same (channel, key) is the same signal.
-func (d *Dispatcher) Receive(ctx context.Context, sig Signal) (SignalID, error) {
+// we have it. A repeat of the same (channel, key) is the same signal. What is no
+// call is taken in by Run soon after, on this node or another; whoever wants to
+// know its ticket asks Intake. With an error nothing was promised: the sender
+// has to try again.
+func (d *Dispatcher) Receive(ctx context.Context, sig Signal) (_ SignalID, err error) {
+	began := d.now()
+	defer func() { d.metrics.verb("receive", began, err) }()
 	if err := sig.Validate(); err != nil {
 		return SignalID{}, err
 	}
-	err := d.commit(ctx, Change{Signal: &sig})
-	if err != nil && !errors.Is(err, ErrRepeated) {
+	if sig.Raw == nil && sig.Message != nil {
+		if sig.Raw, err = json.Marshal(sig.Message); err != nil {
+			return SignalID{}, fmt.Errorf("keep message as signal: %w", err)
+		}
+	}
+	sig.At = sig.At.UTC().Truncate(time.Microsecond)
+	select { // a flood waits here, where it is not in the way of calls
+	case d.room <- struct{}{}:
+	case <-ctx.Done():
+		return SignalID{}, fmt.Errorf("store signal: too many at once: %w", context.Cause(ctx))
+	}
+	err = d.commit(ctx, Change{Signal: &sig})
+	<-d.room
+	if errors.Is(err, ErrRepeated) {
+		return sig.ID(), nil
+	}
+	if err != nil {
 		return SignalID{}, fmt.Errorf("store signal: %w", err)
 	}
+	d.hand(sig)
 	return sig.ID(), nil
 }
 
-// Intake makes a stored signal a ticket, or lets it join its caller's open
-// one. It is idempotent: however often it is asked, the signal has one ticket.
+// Intake makes a stored signal a ticket, or lets it join an open one. It is
+// idempotent: however often it is asked, the signal has one ticket. The zero
+// Opened means that the signal needs none.
 func (d *Dispatcher) Intake(ctx context.Context, id SignalID) (Opened, error) {
 	sig, taken, err := d.store.Signal(ctx, id)
 	if err != nil {
@@ -33,7 +56,10 @@ func (d *Dispatcher) Intake(ctx context.Context, id SignalID) (Opened, error) {
 	if taken.Ticket != "" {
 		return d.repeated(ctx, sig, taken)
 	}
-	return d.OpenCall(ctx, sig)
+	if sig.Call != nil {
+		return d.OpenCall(ctx, sig)
+	}
+	return d.takeMessage(ctx, sig)
 }
 
 // OpenCall is Receive and Intake in one commit, for calls: the caller is

@@ -27,6 +27,10 @@ type Signals interface {
 	LastTicket(ctx context.Context, party string) (ticket.Ticket, error)
 }
 
+// SignalGrace is how long after its reception a signal is left to the node that
+// received it; then any node takes it in.
+const SignalGrace = 10 * time.Second
+
 // SignalRecord is a stored signal and what became of it.
 type SignalRecord struct {
 	Signal
@@ -89,26 +93,39 @@ var errNoSignals = errors.New("this process takes in calls only")
 // Start, once for each channel.
 func (d *Dispatcher) Register(ch Channel, how Decoding) { d.decodes[ch] = how }
 
-// decode reads a signal's bytes. A decoder that panics has refused them.
-func (d *Dispatcher) decode(sig Signal) (m MessageSignal, err error) {
+// errNoDecoder says that nobody on this node reads a channel.
+var errNoDecoder = errors.New("it is not set up on this node")
+
+// decode reads a signal's bytes. A decoder that panics has refused them. What
+// was read before a fault is returned with it.
+func (d *Dispatcher) decode(sig Signal) (how Decoding, m MessageSignal, err error) {
 	how, ok := d.decodes[sig.Channel]
 	if !ok || how.Decode == nil {
-		return m, fmt.Errorf("decode signal: nobody reads channel %s; it is not set up on this node", sig.Channel)
+		return how, m, fmt.Errorf("decode signal: nobody reads channel %s: %w", sig.Channel, errNoDecoder)
 	}
 	defer func() {
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("decode signal of channel %s: the decoder broke off: %v", sig.Channel, fault)
 		}
 	}()
-	if m, err = how.Decode(sig); err != nil {
-		return m, fmt.Errorf("decode signal of channel %s: %w", sig.Channel, err)
-	}
+	m, err = how.Decode(sig)
+	m = m.tidy()
 	if m.From.Channel == "" {
 		m.From.Channel = string(sig.Channel)
 	}
-	m = m.tidy()
-	if err := m.Validate(); err != nil {
-		return m, fmt.Errorf("decode signal of channel %s: %w", sig.Channel, err)
+	if err == nil {
+		err = m.Validate()
 	}
-	return m, nil
+	if err != nil {
+		err = fmt.Errorf("decode signal of channel %s: %w", sig.Channel, err)
+	}
+	return how, m, err
+}
+
+// ListSignals returns stored signals, newest first.
+func (d *Dispatcher) ListSignals(ctx context.Context, f SignalFilter) ([]SignalRecord, error) {
+	if d.signals == nil {
+		return nil, errNoSignals
+	}
+	return d.signals.ListSignals(ctx, f)
 }

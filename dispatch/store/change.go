@@ -26,6 +26,8 @@ var (
 	_ dispatch.Tokens = (*SQL)(nil)
 	_ dispatch.Care   = (*SQL)(nil)
 
+	_ dispatch.Signals = (*SQL)(nil)
+
 	_ dispatch.Sends       = (*SQL)(nil)
 	_ dispatch.DeadLetters = (*SQL)(nil)
 )
@@ -99,10 +101,11 @@ func (e *encoded) writeSignal(ctx context.Context, w *writer) error {
 	if raw == nil {
 		raw = []byte{}
 	}
-	n, err := w.exec(ctx, `INSERT INTO signals (channel, key, at, raw, call, ticket, number, joined) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (channel, key) DO UPDATE SET ticket = excluded.ticket, number = excluded.number, joined = excluded.joined
+	n, err := w.exec(ctx, `INSERT INTO signals (channel, key, at, raw, call, ticket, number, joined, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (channel, key) DO UPDATE SET ticket = excluded.ticket, number = excluded.number, joined = excluded.joined,
+		due_at = 0, fault = '', settled = ''
 		WHERE signals.ticket = '' AND excluded.ticket <> ''`,
-		string(sig.Channel), sig.Key, micros(sig.At), raw, string(e.call), e.Taken.Ticket, e.Taken.Number, flag(e.Taken.Joined))
+		string(sig.Channel), sig.Key, micros(sig.At), raw, string(e.call), e.Taken.Ticket, e.Taken.Number, flag(e.Taken.Joined), micros(e.signalDue()))
 	if err != nil {
 		return fmt.Errorf("write signal: %w", err)
 	}

@@ -93,8 +93,12 @@ func drop[K comparable, V any](db *tables, table map[K]V, k K) {
 }
 
 type signalRec struct {
-	sig   dispatch.Signal
-	taken dispatch.Taken
+	sig     dispatch.Signal
+	taken   dispatch.Taken
+	due     time.Time // zero = not again
+	tries   int
+	fault   string
+	settled string
 }
 
 type timerRec struct {
@@ -219,9 +223,9 @@ func (db *tables) signal(e *encoded) error {
 	case !known:
 		sig := *e.Signal
 		sig.At = instant(micros(sig.At))
-		put(db, db.signals, sig.ID(), signalRec{sig, e.Taken})
+		put(db, db.signals, sig.ID(), signalRec{sig: sig, taken: e.Taken, due: instant(micros(e.signalDue()))})
 	case old.taken.Ticket == "" && e.Taken.Ticket != "":
-		old.taken = e.Taken
+		old.taken, old.due, old.fault, old.settled = e.Taken, time.Time{}, "", ""
 		put(db, db.signals, e.Signal.ID(), old)
 	default:
 		return &dispatch.RepeatedError{Taken: old.taken}

@@ -43,6 +43,7 @@ type record interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
+	dispatch.Signals
 	dispatch.Sends
 	dispatch.DeadLetters
 	VerifyRota(ctx context.Context) error
@@ -128,6 +129,10 @@ func TestSuite(t *testing.T) {
 		"a signal has one ticket":                    suiteSignalOnce,
 		"a raw signal is taken once":                 suiteRawThenTaken,
 		"one open ticket per party":                  suiteParty,
+		"received signals are due until taken in":    suiteSignalsDue,
+		"signals are listed":                         suiteSignalsListed,
+		"signals are claimed once":                   suiteSignalsClaimedOnce,
+		"the last ticket of a party":                 suiteLastTicket,
 		"a stale version conflicts":                  suiteVersion,
 		"a failed change leaves nothing":             suiteAtomic,
 		"an event key is written once":               suiteEventKey,
