@@ -80,14 +80,14 @@ type Source struct {
 }
 
 // HasPeople reports whether the source can begin a rota.
-func (src Source) HasPeople() bool { return len(src.Roster.People)+len(src.Roster.Schedules) > 0 }
+func (src Source) HasPeople() bool { return hasPeople(src.Roster) }
 
 // Snapshot is one consistent view of people, lines and clients; immutable.
 type Snapshot struct {
 	// Duty answers who is on duty; Roster is what it was compiled from.
 	Duty   *oncall.Evaluator
 	Roster oncall.Roster
-	// Rota is the version of people and schedules, and Revisions those of their records by the keys' String. The zero
+	// Rota is the version of people, schedules and clients, and Revisions those of their records by the keys' String. The zero
 	// version: they came from a configuration and no record has them.
 	Rota      RotaVersion
 	Revisions map[string]int64
@@ -106,7 +106,7 @@ func NewSnapshot(src Source) (*Snapshot, error) {
 	if !src.HasPeople() {
 		f.between = nil
 	}
-	if err := errors.Join(f.rota, f.own, f.between); err != nil {
+	if err := errors.Join(f.rota, f.own, f.clients, f.between); err != nil {
 		return nil, fmt.Errorf("check directory: %w", err)
 	}
 	return s, nil
@@ -135,6 +135,7 @@ func (s *Snapshot) WithRoster(r oncall.Roster) (*Snapshot, error) {
 // faults of a source, by whose they are.
 type faults struct {
 	rota    error // of people and schedules
+	clients error // of clients
 	own     error // of the rest by itself
 	between error // where the rest names people, schedules and tracks that are not there
 }
@@ -144,14 +145,14 @@ func compose(src Source) (*Snapshot, faults) {
 	s := &Snapshot{Duty: oncall.Compile(src.Roster), Roster: src.Roster, Policy: src.Policy, byDID: map[client.Number]int{}}
 	book, err := client.NewBook(src.Clients, src.Numbering)
 	s.Book = book.In(client.Company{Zone: src.Zone, Calendars: calendarsOf(src.Roster.Calendars)})
-	own := []error{err, oncall.Roster{Static: src.Roster.Static}.Validate(), under("escalation", src.Policy.Validate())}
+	own := []error{oncall.Roster{Static: src.Roster.Static}.Validate(), under("escalation", src.Policy.Validate())}
 	if len(src.Lines) == 0 {
 		own = append(own, errors.New("lines: at least one hotline is required"))
 	}
 	for i, l := range src.Lines {
 		own = append(own, s.addLine(i, l.withDefaults(), src.Numbering)...)
 	}
-	return s, faults{rota: rosterFaults(src.Roster), own: errors.Join(own...), between: between(src)}
+	return s, faults{rota: rosterFaults(src.Roster), clients: errors.Unwrap(err), own: errors.Join(own...), between: between(src)}
 }
 
 // calendarsOf are the production calendars as contracts read them.
@@ -325,9 +326,8 @@ func NewDirectory(s *Snapshot) *Directory {
 // Load returns the snapshot in force. It never waits.
 func (d *Directory) Load() *Snapshot { return d.current.Load().snapshot }
 
-// Version names the definition in force: lines, clients, static numbers and
-// escalation; zero when it came without a version. Load().Rota is that of
-// people and schedules.
+// Version names the definition in force: lines, static numbers and escalation; zero when it came without a version. Load().Rota is that of
+// people, schedules and clients.
 func (d *Directory) Version() Version { return d.current.Load().version }
 
 // Agreed is when the record last agreed with the people and schedules in

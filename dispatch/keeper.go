@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -57,10 +59,10 @@ type KeeperDeps struct {
 	// and writes no local copy. It does seed a rota that never was, and writes
 	// back a later one.
 	Observe bool
-	// Encode and Decode turn a source without people and schedules into bytes
-	// and back: equal sources become equal bytes, and what was encoded is decoded
-	// as it was. Decode returns people and schedules too of a body that an
-	// earlier version has written with them.
+	// Encode and Decode turn a source without people, schedules and clients into
+	// bytes and back: equal sources become equal bytes, and what was encoded is
+	// decoded as it was. Decode returns these too of a body that an earlier
+	// version has written with them.
 	Encode func(Source) ([]byte, error)
 	Decode func([]byte) (Source, error)
 	// Publish tells other nodes of a new version; what it sends is for their
@@ -73,9 +75,9 @@ type KeeperDeps struct {
 }
 
 // Keeper keeps the directory the same on all nodes. It is made of two bodies in
-// the store: the definition (lines, clients, escalation, static numbers), named
-// by the hash of its bytes, and the rota (people and schedules), records with a
-// version. Every node follows both, and goes on with what it has when the store
+// the store: the definition (lines, escalation, static numbers), named by the
+// hash of its bytes, and the rota (people and schedules, and clients), records
+// with a version. Every node follows both, and goes on with what it has when the store
 // is away. A body that can not be read replaces nothing, nor does a definition
 // that is faulty by itself. Where the two do not fit, because a line names a
 // schedule that the rota does not have, both are in force, the line rings
@@ -90,7 +92,8 @@ type KeeperDeps struct {
 // its local copy, or the file if that has changed since the copy was written;
 // the rule is applied as soon as the store answers.
 //
-// In the rota it takes no part but that it seeds one that never was. People edit
+// In the rota it takes no part but that it seeds one that never was, people and
+// schedules, and clients, each by themselves. People edit
 // the record; of two versions the one that a person edited later wins. A node
 // that finds the record's rota older than its own, for somebody has restored an
 // older copy or begun an empty record, keeps its own, says so loudly, and writes
@@ -105,11 +108,13 @@ type Keeper struct {
 	restores prometheus.Counter
 	unread   unreadable // of whoever holds the turn
 	refused  string     // of whoever holds the turn; hash of the definition that can not be read
+	// begunParts are those that the record has had once, by name; of whoever holds the turn.
+	begunParts map[string]bool
 
 	mu      sync.Mutex
 	current held       // guarded by mu; in force here
 	file    definition // guarded by mu; the configuration's own
-	seed    rotaState  // guarded by mu; people and schedules of the configuration
+	seed    rotaState  // guarded by mu; people, schedules and clients of the configuration
 	begun   bool       // guarded by mu; current is in force
 	pending string     // guarded by mu; what the store has to be told
 	def     agreement  // guarded by mu; of the definition
@@ -128,13 +133,14 @@ type held struct {
 	snapshot *Snapshot
 }
 
-// definition is one state of lines, clients, escalation and static numbers in
-// all its forms.
+// definition is one state of lines, escalation and static numbers in all its
+// forms.
 type definition struct {
 	version Version
 	body    []byte
-	src     Source        // its Roster has the static numbers only
-	people  oncall.Roster // people and schedules of a body that an earlier version has written
+	src     Source                // its Roster has the static numbers only
+	people  oncall.Roster         // people and schedules of a body that an earlier version has written
+	clients []client.Organisation // likewise
 }
 
 // agreement is how sure it is that something is in force.
@@ -165,7 +171,7 @@ func NewKeeper(deps KeeperDeps) (*Keeper, error) {
 	if deps.Now == nil {
 		deps.Now = time.Now
 	}
-	k := &Keeper{deps: deps, log: deps.Log, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1)}
+	k := &Keeper{deps: deps, log: deps.Log, wake: make(chan struct{}, 1), turn: make(chan struct{}, 1), begunParts: map[string]bool{}}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
 	}
@@ -196,23 +202,22 @@ func (k *Keeper) Load(ctx context.Context, configured Source) (*Directory, error
 
 // define brings a configuration into the forms of definition and rota.
 func (k *Keeper) define(src Source) (definition, rotaState, error) {
-	people := src.Roster
-	def := definition{src: withoutPeople(src)}
-	if _, f := compose(src); f.own != nil || f.rota != nil {
-		return def, rotaState{}, fmt.Errorf("check directory: %w", errors.Join(f.own, f.rota))
+	def := definition{src: withoutRecords(src)}
+	if _, f := compose(src); f.own != nil || f.rota != nil || f.clients != nil {
+		return def, rotaState{}, fmt.Errorf("check directory: %w", errors.Join(f.own, f.rota, f.clients))
 	}
 	body, err := k.deps.Encode(def.src)
 	if err != nil {
 		return def, rotaState{}, fmt.Errorf("write down the directory: %w", err)
 	}
 	def.version, def.body = Version{Hash: hashOf(body), MadeAt: k.deps.Now().UTC(), Node: k.deps.Node}, body
-	seed, err := seedOf(people)
+	seed, err := seedOf(src.Roster, src.Clients)
 	return def, seed, err
 }
 
-// withoutPeople is the part of a source that the definition holds.
-func withoutPeople(src Source) Source {
-	src.Roster = oncall.Roster{Static: src.Roster.Static}
+// withoutRecords is the part of a source that the definition holds.
+func withoutRecords(src Source) Source {
+	src.Roster, src.Clients = oncall.Roster{Static: src.Roster.Static}, nil
 	return src
 }
 
@@ -225,8 +230,8 @@ func (k *Keeper) read(v Version, body []byte) (definition, error) {
 	if err != nil {
 		return definition{}, fmt.Errorf("read directory %s: %w", short(v), err)
 	}
-	def := definition{version: v, body: body, src: withoutPeople(src)}
-	if len(src.Roster.People)+len(src.Roster.Schedules) > 0 {
+	def := definition{version: v, body: body, src: withoutRecords(src), clients: src.Clients}
+	if hasPeople(src.Roster) {
 		def.people = src.Roster
 	}
 	if _, f := compose(def.src); f.own != nil {
@@ -240,18 +245,18 @@ func (k *Keeper) read(v Version, body []byte) (definition, error) {
 func (h held) compose() (*Snapshot, []string) {
 	src := h.def.src
 	static := src.Roster.Static
-	src.Roster = h.rota.roster
+	src.Roster, src.Clients = h.rota.roster, h.rota.clients
 	src.Roster.Static = static
 	s, f := compose(src)
 	s.Rota, s.Revisions = h.rota.version, h.rota.revisions()
 	var misfits []string
-	for _, err := range append(leaves(f.rota), leaves(f.between)...) {
+	for _, err := range slices.Concat(leaves(f.rota), leaves(f.clients), leaves(f.between)) {
 		misfits = append(misfits, err.Error())
 	}
 	return s, misfits
 }
 
-// Force puts the source's lines, clients, escalation and static numbers in force
+// Force puts the source's lines, escalation and static numbers in force
 // for all nodes, whatever was in force before. It fails only when the source is
 // faulty, or names people and schedules that the rota does not have; while the
 // store is away, the source is in force here, and for the others when the store
@@ -268,7 +273,9 @@ func (k *Keeper) Force(ctx context.Context, src Source) error {
 		rota = seed
 	}
 	trial := def.src
-	trial.Roster = rota.roster
+	if trial.Roster = rota.roster; !hasPeople(rota.roster) {
+		trial.Roster = seed.roster // a record that has clients only gets its people now
+	}
 	if err := between(trial); err != nil {
 		return fmt.Errorf("check directory against the rota in force: %w", err)
 	}

@@ -119,7 +119,7 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 	}
 	if !known {
 		if def.old() {
-			k.log.Warn("an upgrade: lines, clients, escalation and static numbers are those of this node's configuration file from now on, people and schedules those that were in force",
+			k.log.Warn("an upgrade: lines, escalation and static numbers are those of this node's configuration file from now on, people, schedules and clients those that were in force",
 				"configured", short(file.version), "version", short(def.version), "node", def.version.Node)
 		}
 		return k.enforce(ctx, file)
@@ -128,14 +128,14 @@ func (k *Keeper) settle(ctx context.Context, file definition) (definition, error
 		k.sayUnread(v, unread)
 		return def, unread
 	}
-	k.log.Warn("lines, clients, escalation and static numbers of the configuration file are NOT in force: others were put in force since; send SIGHUP to put the file in force for all nodes",
+	k.log.Warn("lines, escalation and static numbers of the configuration file are NOT in force: others were put in force since; send SIGHUP to put the file in force for all nodes",
 		"version", short(def.version), "node", def.version.Node, "configured", short(file.version))
 	return def, nil
 }
 
 // old reports whether an earlier version has written the body, with people and
-// schedules in it.
-func (d definition) old() bool { return len(d.people.People)+len(d.people.Schedules) > 0 }
+// schedules, or clients, in it.
+func (d definition) old() bool { return hasPeople(d.people) || len(d.clients) > 0 }
 
 // fetch reads the definition in force.
 func (k *Keeper) fetch(ctx context.Context) (definition, error) {

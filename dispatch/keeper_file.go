@@ -99,6 +99,10 @@ func (k *Keeper) fallBack(own definition, seed rotaState) (at held, from, rotaFr
 		at.def, from = def, fromFile
 	}
 	rota, err := k.copiedRota(c, def)
+	if len(def.clients) > 0 {
+		rota = rota.lend(def.clients)
+	}
+	rota = rota.lend(seed.clients)
 	if err != nil {
 		k.log.Error("the local copy of the rota is not used; the configuration file is", "file", k.deps.File, "err", err)
 		k.keepAside()
@@ -137,7 +141,7 @@ const maxAside = 8
 // written, the people and schedules in its definition.
 func (k *Keeper) copiedRota(c localCopy, def definition) (rotaState, error) {
 	if c.Rota == nil {
-		return seedOf(def.people)
+		return seedOf(def.people, def.clients)
 	}
 	return c.Rota.state()
 }

@@ -4,17 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/edit"
 )
 
-// rotaState is one state of people and schedules in all its forms.
+// rotaState is one state of people, schedules and clients in all its forms.
 type rotaState struct {
 	version RotaVersion // of revision 0: it is a configuration's, and no record has it
 	records []edit.Record
 	roster  oncall.Roster // without the static numbers, which the definition has
+	clients []client.Organisation
+	lent    bool // the clients are not those of the records, which have none
 }
 
 // Same reports whether both name the same state of the same record.
@@ -30,7 +34,7 @@ type unreadable struct {
 
 // is reports whether both are the same people and schedules of the same version.
 func (r rotaState) is(o rotaState) bool {
-	return r.version.Same(o.version) && (r.version.Revision > 0 || HashRota(r.records) == HashRota(o.records))
+	return r.version.Same(o.version) && r.lent == o.lent && (r.version.Revision > 0 || HashRota(r.records) == HashRota(o.records))
 }
 
 // revisions are those of the records by their keys' String.
@@ -42,13 +46,19 @@ func (r rotaState) revisions() map[string]int64 {
 	return m
 }
 
-// seedOf makes records of a configuration's people and schedules.
-func seedOf(r oncall.Roster) (rotaState, error) {
+// seedOf makes records of a configuration's people, schedules and clients.
+func seedOf(r oncall.Roster, clients []client.Organisation) (rotaState, error) {
 	r.Static = nil
 	records, err := edit.Records(r)
 	if err != nil {
 		return rotaState{}, fmt.Errorf("write down people and schedules: %w", err)
 	}
+	cards, err := OrganisationRecords(clients)
+	if err != nil {
+		return rotaState{}, fmt.Errorf("write down clients: %w", err)
+	}
+	records = append(records, cards...)
+	slices.SortFunc(records, func(a, b edit.Record) int { return a.Compare(b.Key) })
 	return rotaOf(RotaVersion{}, records)
 }
 
@@ -58,10 +68,11 @@ func rotaOf(v RotaVersion, records []edit.Record) (rotaState, error) {
 		return rotaState{}, fmt.Errorf("read rota of revision %d: it is not what its hash says", v.Revision)
 	}
 	roster, err := edit.Assemble(records)
-	if err != nil {
+	clients, unread := Organisations(records)
+	if err = errors.Join(err, unread); err != nil {
 		return rotaState{}, fmt.Errorf("read rota of revision %d (was it edited by a newer version?): %w", v.Revision, err)
 	}
-	return rotaState{v, records, roster}, nil
+	return rotaState{version: v, records: records, roster: roster, clients: clients}, nil
 }
 
 // OlderThan reports whether a record of version v lacks what this node has: it
@@ -77,7 +88,7 @@ func (k *Keeper) askRota(ctx context.Context, own rotaState) (rotaState, error) 
 	case err != nil:
 		return own, fmt.Errorf("ask which rota is in force: %w", err)
 	case v.Revision > 0 && v.Same(own.version):
-		return own, nil
+		return k.seedRest(ctx, own)
 	case v.OlderThan(own.version):
 		return k.restoreRota(ctx, own, v)
 	case v.Revision == 0:
@@ -86,7 +97,11 @@ func (k *Keeper) askRota(ctx context.Context, own rotaState) (rotaState, error) 
 	if bad := k.unread; bad.err != nil && v.Same(bad.version) {
 		return own, bad.err // it was said
 	}
-	return k.fetchRota(ctx, own)
+	rota, err := k.fetchRota(ctx, own)
+	if err != nil {
+		return own, err
+	}
+	return k.seedRest(ctx, rota)
 }
 
 // fetchRota reads the rota in force.
@@ -111,27 +126,28 @@ func (k *Keeper) fetchRota(ctx context.Context, own rotaState) (rotaState, error
 	return rota, nil
 }
 
-// seedRota puts people and schedules into a record that never had any: those of
-// a definition that an earlier version has put in force, else the
+// seedRota puts people, schedules and clients into a record that never had any:
+// those of a definition that an earlier version has put in force, else the
 // configuration's. Nobody has edited them, so any rota that somebody has edited
 // beats them.
 func (k *Keeper) seedRota(ctx context.Context, own rotaState) (rotaState, error) {
-	source := "the configuration file"
-	v, body, err := k.deps.Store.Definition(ctx)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return own, fmt.Errorf("look for people and schedules of an earlier version: %w", err)
+	whole, err := seedOf(own.roster, own.clients)
+	if err != nil {
+		return own, err
 	}
-	if def, unread := k.read(v, body); err == nil && unread == nil && def.old() {
-		if own, err = seedOf(def.people); err != nil {
-			return own, err
-		}
-		source = "the directory that an earlier version had in force"
+	seed, err := k.olderSeed(ctx, whole)
+	if err != nil {
+		return own, err
 	}
-	if len(own.records) == 0 {
+	if len(seed.records) == 0 {
 		return own, nil // there is nothing to begin with
 	}
-	return k.replaceRota(ctx, own, RotaChange{
-		Whole: &RotaVersion{}, By: edit.Author{Person: "file", Channel: "file"}, Reason: "the first people and schedules, from " + source,
+	source := "the configuration file"
+	if HashRota(seed.records) != HashRota(whole.records) {
+		source = "the directory that an earlier version had in force"
+	}
+	return k.replaceRota(ctx, seed, RotaChange{
+		Whole: &RotaVersion{}, By: edit.Author{Person: "file", Channel: "file"}, Reason: "the first people, schedules and clients, from " + source,
 	})
 }
 
@@ -177,15 +193,19 @@ func (k *Keeper) replaceRota(ctx context.Context, own rotaState, c RotaChange) (
 	return k.fetchRota(ctx, own)
 }
 
-// compareFile says aloud that people and schedules of the file are not in force.
+// compareFile says aloud that people and schedules, or clients, of the file are
+// not in force.
 func (k *Keeper) compareFile() {
 	k.mu.Lock()
 	seed, rota := k.seed, k.current.rota
 	k.mu.Unlock()
-	if len(seed.records) == 0 || rota.version.Revision == 0 || HashRota(seed.records) == rota.version.Hash {
-		return
+	for _, p := range seedParts() {
+		mine := p.among(seed.records)
+		if len(mine) == 0 || rota.version.Revision == 0 || HashRota(mine) == HashRota(p.among(rota.records)) {
+			continue
+		}
+		k.log.Warn("a part of the configuration file is not in force: it has begun the record, and now the record decides; "+
+			"the import brings that of a file in, and without it in the file this is not said again",
+			"part", p.name, "import", p.remedy, "revision", rota.version.Revision, "edited_at", rota.version.EditedAt)
 	}
-	k.log.Warn("people and schedules of the configuration file are not in force: they have begun the rota, and now the record decides; "+
-		"`vahta oncall import` brings those of a file in, and without them in the file this is not said again",
-		"revision", rota.version.Revision, "edited_at", rota.version.EditedAt)
 }

@@ -120,7 +120,7 @@ func TestEmptyFileSeedsNothing(t *testing.T) {
 	t.Parallel()
 	s := store.NewMemory()
 	bare := source()
-	bare.Roster.People = nil
+	bare.Roster.People, bare.Clients = nil, nil
 	a := keep(t, s, t.TempDir(), "a")
 	a.load(t, bare)
 	if v, err := s.RotaVersion(t.Context()); err != nil || v.Revision != 0 {

@@ -42,11 +42,23 @@ type Contract struct {
 	Channels []string `yaml:"channels"`
 	// Quantum is the smallest piece of working time that is charged.
 	Quantum time.Duration `yaml:"quantum"`
-	// RetentionDays is how long recordings and files are kept after a ticket was closed; 0 = for good.
-	RetentionDays int `yaml:"retention_days"`
-	// LegalHold keeps everything, whatever the retention says.
-	LegalHold bool `yaml:"legal_hold"`
+	// Retention is how long things are kept after a ticket was closed.
+	Retention Retention `yaml:"retention"`
 }
+
+// Retention is how long things are kept, in days; 0 = for good.
+type Retention struct {
+	RecordingDays  int `yaml:"recording_days" json:"recording_days,omitempty"`
+	AttachmentDays int `yaml:"attachment_days" json:"attachment_days,omitempty"`
+}
+
+const day = 24 * time.Hour
+
+// Recordings is how long recordings of calls are kept; 0 = for good.
+func (r Retention) Recordings() time.Duration { return time.Duration(r.RecordingDays) * day }
+
+// Attachments is how long files are kept; 0 = for good.
+func (r Retention) Attachments() time.Duration { return time.Duration(r.AttachmentDays) * day }
 
 // Hours are the windows of business days, by weekday.
 type Hours struct {
@@ -73,8 +85,7 @@ type contractForm struct {
 	Urgent              bool          `json:"urgent,omitempty"`
 	Channels            []string      `json:"channels,omitempty"`
 	Quantum             span          `json:"quantum,omitzero"`
-	RetentionDays       int           `json:"retention_days,omitempty"`
-	LegalHold           bool          `json:"legal_hold,omitempty"`
+	Retention           Retention     `json:"retention,omitzero"`
 }
 
 // IsZero reports whether the hours are the usual ones.
@@ -91,7 +102,7 @@ func (c Contract) MarshalJSON() ([]byte, error) {
 		ID: c.ID, FirstContact: span(c.FirstContact), Plan: span(c.Plan), Stabilisation: span(c.Stabilisation),
 		NextUpdate: span(c.NextUpdate), RootCauseDays: c.RootCauseDays, ReportDays: c.ReportDays, Hours: c.Hours, Calendar: c.Calendar,
 		CountFromOccurrence: c.CountFromOccurrence, LetSleep: c.LetSleep, Attempts: c.Attempts, Urgent: c.Urgent, Channels: c.Channels,
-		Quantum: span(c.Quantum), RetentionDays: c.RetentionDays, LegalHold: c.LegalHold,
+		Quantum: span(c.Quantum), Retention: c.Retention,
 	})
 }
 
@@ -105,8 +116,7 @@ func (c *Contract) UnmarshalJSON(body []byte) error {
 		ID: f.ID, FirstContact: cmp.Or(time.Duration(f.FirstContact), f.FirstContactNS), Plan: time.Duration(f.Plan),
 		Stabilisation: time.Duration(f.Stabilisation), NextUpdate: time.Duration(f.NextUpdate), RootCauseDays: f.RootCauseDays,
 		ReportDays: f.ReportDays, Hours: f.Hours, Calendar: f.Calendar, CountFromOccurrence: f.CountFromOccurrence, LetSleep: f.LetSleep,
-		Attempts: f.Attempts, Urgent: f.Urgent, Channels: f.Channels, Quantum: time.Duration(f.Quantum), RetentionDays: f.RetentionDays,
-		LegalHold: f.LegalHold,
+		Attempts: f.Attempts, Urgent: f.Urgent, Channels: f.Channels, Quantum: time.Duration(f.Quantum), Retention: f.Retention,
 	}
 	return nil
 }
@@ -167,7 +177,8 @@ func (c Contract) validate() error {
 		{"report_days", int64(c.ReportDays)},
 		{"attempts", int64(c.Attempts)},
 		{"quantum", int64(c.Quantum)},
-		{"retention_days", int64(c.RetentionDays)},
+		{"retention.recording_days", int64(c.Retention.RecordingDays)},
+		{"retention.attachment_days", int64(c.Retention.AttachmentDays)},
 	} {
 		if limit.value < 0 {
 			fault(limit.field, "is below zero; 0 is the default")

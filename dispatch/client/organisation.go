@@ -52,6 +52,7 @@ type Organisation struct {
 	Domains   []string  `yaml:"domains" json:"domains,omitempty"`     // mail from there is the organisation's, whoever wrote it
 	VIP       bool      `yaml:"vip" json:"vip,omitempty"`
 	Note      string    `yaml:"note" json:"note,omitempty"`
+	LegalHold bool      `yaml:"legal_hold" json:"legal_hold,omitempty"` // nothing of theirs is deleted, whatever the contract says
 	Contacts  []Contact `yaml:"contacts" json:"contacts,omitempty"`
 	Contract  Contract  `yaml:"contract" json:"contract"`
 	Assets    []Asset   `yaml:"assets" json:"assets,omitempty"`

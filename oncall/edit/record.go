@@ -27,7 +27,14 @@ const (
 	Override  Kind = "override"
 	Request   Kind = "request"
 	Calendar  Kind = "calendar" // ID is calendar and year, such as "ru-2026"
+
+	// Organisation is a client. It is kept and edited beside the rota in the same record, and is no part of a roster: what its
+	// body means is known elsewhere.
+	Organisation Kind = "organisation"
 )
+
+// OfRoster reports whether records of the kind make up a roster.
+func (k Kind) OfRoster() bool { return k != Organisation }
 
 // String returns the kind's key.
 func (k Kind) String() string { return string(k) }
@@ -95,7 +102,8 @@ func each[T any](list []T, kind Kind, id func(*T) string, yield func(Key, any) b
 	return true
 }
 
-// Assemble makes a roster of records, in any order; its lists are ordered by ID. Records without a body are left out. A body
+// Assemble makes a roster of records, in any order; its lists are ordered by ID. Records without a body, and those of kinds that
+// are no part of a roster, are left out. A kind that is not known here, and a body
 // with fields that are not known here is an error: half of what a newer program wrote must not pass for the whole.
 func Assemble(records []Record) (oncall.Roster, error) {
 	var (
@@ -105,7 +113,7 @@ func Assemble(records []Record) (oncall.Roster, error) {
 	records = slices.Clone(records)
 	slices.SortStableFunc(records, func(a, b Record) int { return a.Compare(b.Key) })
 	for _, rec := range records {
-		if len(rec.Body) == 0 {
+		if len(rec.Body) == 0 || !rec.Kind.OfRoster() {
 			continue
 		}
 		id, err := decodeInto(&r, rec)
@@ -150,6 +158,7 @@ func decodeInto(r *oncall.Roster, rec Record) (id string, err error) {
 		var y oncall.CalendarYear
 		y, err = decode[oncall.CalendarYear](rec.Body)
 		r.Calendars, id = append(r.Calendars, y), CalendarID(y.Calendar, y.Year)
+	case Organisation: // left out before
 	default:
 		err = fmt.Errorf("%q is no kind of record this program knows; a newer one may have written it", string(rec.Kind))
 		id = rec.ID

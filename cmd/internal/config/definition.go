@@ -13,13 +13,13 @@ import (
 	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
-// definition is a directory's source as the nodes pass it on, without people and schedules, which are records of their own:
-// JSON, settings by their Go names, times in nanoseconds, but static numbers as they are written everywhere. Its hash is the
+// definition is a directory's source as the nodes pass it on, without people, schedules and clients, which are records of their
+// own: JSON, settings by their Go names, times in nanoseconds, but static numbers as they are written everywhere. Its hash is the
 // directory's version, so the form must not depend on chance.
 type definition struct {
 	Static    []oncall.StaticNumber `json:"static"`
 	Lines     []dispatch.Line       `json:"lines"`
-	Clients   []client.Organisation `json:"clients"`
+	Clients   []client.Organisation `json:"clients"` // of the time when they had no records
 	Policy    escalation.Policy     `json:"policy"`
 	Numbering client.Numbering      `json:"numbering"`
 	Zone      string                `json:"zone"`
@@ -32,10 +32,10 @@ func (d definition) source() dispatch.Source {
 	}
 }
 
-// EncodeSource writes a directory's source, but for its people and schedules, so that DecodeSource gives it back. Equal sources give equal bytes. Settings at
+// EncodeSource writes a directory's source, but for its people, schedules and clients, so that DecodeSource gives it back. Equal sources give equal bytes. Settings at
 // their zero value are left out: a setting that a later version adds changes no version of a directory that does not use it.
 func EncodeSource(src dispatch.Source) ([]byte, error) {
-	whole, err := json.Marshal(definition{src.Roster.Static, src.Lines, src.Clients, src.Policy, src.Numbering, src.Zone})
+	whole, err := json.Marshal(definition{Static: src.Roster.Static, Lines: src.Lines, Policy: src.Policy, Numbering: src.Numbering, Zone: src.Zone})
 	if err != nil {
 		return nil, fmt.Errorf("encode directory: %w", err)
 	}
@@ -92,8 +92,8 @@ func prune(v any) any {
 }
 
 // DecodeSource reads what EncodeSource wrote. A setting that this version does not know is an error: better the directory
-// that is in force than one that is understood by halves. From a definition of the time when it had people and schedules it
-// reads these too.
+// that is in force than one that is understood by halves. From a definition of the time when it had people and schedules, or
+// clients, it reads these too.
 func DecodeSource(body []byte) (dispatch.Source, error) {
 	var old struct {
 		Roster json.RawMessage `json:"roster"`
