@@ -90,7 +90,8 @@ type Clock struct {
 	Due     time.Time     `json:"due"`           // zero = nothing is promised, or not while a pause without end lasts
 	Stop    time.Time     `json:"stop,omitzero"` // zero while it runs
 	StopRef string        `json:"stop_ref,omitempty"`
-	Limit   time.Duration `json:"limit_ns"` // zero where the limit is in Days, or nothing is promised
+	Ceased  time.Time     `json:"ceased,omitzero"` // when nobody waited for it any more, though it had not stopped
+	Limit   time.Duration `json:"limit_ns"`        // zero where the limit is in Days, or nothing is promised
 	Days    int           `json:"business_days,omitempty"`
 	Elapsed time.Duration `json:"elapsed_ns"` // exact, until Stop or now, without Gaps and, of a business clock, without closed hours
 	Verdict Verdict       `json:"verdict"`
@@ -124,6 +125,8 @@ type Promise struct {
 	LastDue      time.Time `json:"last_due"`
 	LastVerdict  Verdict   `json:"last_verdict"`
 	Revised      int       `json:"revised,omitempty"`
+	// Due is when the ETA in force lapses, which the clock goes by.
+	Due time.Time `json:"due"`
 	// Late counts revisions that were told only when the ETA before had lapsed; they do not move the clock.
 	Late int `json:"late_revisions,omitempty"`
 }
@@ -133,7 +136,7 @@ func (c Clock) Seconds() int64 { return int64((c.Elapsed + time.Second - 1) / ti
 
 // Runs reports whether the clock has started and nothing has stopped it.
 func (c Clock) Runs() bool {
-	return !c.Start.IsZero() && c.Stop.IsZero() && c.Verdict != Void && c.Verdict != Idle
+	return !c.Start.IsZero() && c.Stop.IsZero() && c.Ceased.IsZero()
 }
 
 // Remaining returns the time left at the moment the clock was read; negative

@@ -54,6 +54,7 @@ type Fact struct {
 	Source   string        // Reported, Absorbed, Released: the ticket that it came with
 	Machine  bool          // Reported: no human waits
 	Lag      time.Duration // Reported: how long the signal lay before it was received
+	Since    time.Time     // Reported with Source: the merge that brought it; before, it is not known here
 	Due      time.Time     // Reported with Source: when the contact was due there
 	Channel  string        // Attempted
 	ETA      time.Time     // Told

@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -41,8 +42,8 @@ func Levels(c Clock) []Level {
 	case StabiliseClock:
 		add("50%", part(1, 2))
 		add("75%", part(3, 4))
-		if c.ETA != nil {
-			add("eta-15m", c.ETA.LastDue.Add(-15*time.Minute))
+		if c.ETA != nil && !c.ETA.Due.IsZero() {
+			add("eta-15m", c.ETA.Due.Add(-15*time.Minute))
 		}
 	case UpdateClock:
 		add("due-5m", c.Due.Add(-5*time.Minute))
@@ -51,5 +52,6 @@ func Levels(c Clock) []Level {
 			add("due-1bd", c.DayBefore)
 		}
 	}
+	slices.SortStableFunc(list, func(a, b Level) int { return a.At.Compare(b.At) })
 	return append(list, Level{Breach, c.Due})
 }
