@@ -17,6 +17,7 @@ type Config struct {
 	BusyWait  time.Duration `yaml:"busy_wait"` // how long the writer waits for another process's write
 	OpenWait  time.Duration `yaml:"-"`         // how long opening waits for another process that opens or changes the file; 0 = BusyWait
 	Exclusive bool          `yaml:"-"`         // the serving process: refuses to start beside another one, and takes over its leases
+	Node      string        `yaml:"-"`         // the serving process's name among those that share a server: refuses to start beside another one of that name
 }
 
 // Defaults.

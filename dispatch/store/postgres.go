@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"math"
 	"net"
 	"net/url"
 	"strconv"
@@ -28,7 +30,7 @@ type postgres struct {
 	*SQL
 
 	config *pgx.ConnConfig
-	alone  *pgx.Conn // holds the lock of the only serving process, when Exclusive; owned by Run
+	alone  *pgx.Conn // holds the lock of a serving process; nil = it is none. Owned by Run
 }
 
 // Locks of the record among the sessions of its database.
@@ -118,8 +120,8 @@ func (p *postgres) upgrade(ctx context.Context) error {
 		return p.unreachable(err)
 	}
 	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // it held a lock and nothing else
-	if p.cfg.Exclusive {
-		if err := p.serveAlone(ctx); err != nil {
+	if p.cfg.Exclusive || p.cfg.Node != "" {
+		if err := p.serve(ctx); err != nil {
 			return err
 		}
 	}
@@ -137,23 +139,37 @@ func (p *postgres) upgrade(ctx context.Context) error {
 	return nil
 }
 
-// serveAlone takes the lock that one serving process holds when nodes do not
-// share the record. The server releases it when the process ends, however it ends.
-func (p *postgres) serveAlone(ctx context.Context) error {
-	conn, err := pgx.ConnectConfig(ctx, p.config)
+// ErrServed says that another process serves the record: under this node's name, or at all when nodes do not share it.
+var ErrServed = errors.New("another vahta serves this record")
+
+// serve takes the lock that one serving process holds: of all when nodes do not
+// share the record, else of its name. The server releases it when the process
+// ends, however it ends; it may need a moment to see that.
+func (p *postgres) serve(ctx context.Context) error {
+	conn, err := pgx.ConnectConfig(ctx, p.session(map[string]string{"lock_timeout": millis(p.cfg.openWait())}))
 	if err != nil {
 		return p.unreachable(err)
 	}
-	var got bool
-	err = conn.QueryRow(ctx, "SELECT pg_try_advisory_lock($1)", int64(lockServe)).Scan(&got)
-	if err == nil && !got {
-		err = fmt.Errorf("database %s: another vahta serves from it: stop it, name another database with the setting store.url, or set redis.url so that both may", p.name)
+	_, err = conn.Exec(ctx, "SELECT pg_advisory_lock($1, $2)", int32(lockServe&math.MaxInt32), nameKey(p.cfg))
+	if busy(err) {
+		err = fmt.Errorf("%w: database %s: stop that one, or give this one its own name (node) or its own database (store.url); "+
+			"nodes that share one need redis.url", ErrServed, p.name)
 	}
 	if err != nil {
 		return errors.Join(err, conn.Close(context.WithoutCancel(ctx)))
 	}
 	p.alone = conn
 	return nil
+}
+
+// nameKey is the lock of a name; 0 = of all.
+func nameKey(c Config) int32 {
+	if c.Exclusive {
+		return 0
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(c.Node)) // never fails
+	return int32(h.Sum32() | 1)    //nolint:gosec // any bits will do
 }
 
 // close ends what the record holds of the server beside its pools.
@@ -198,8 +214,8 @@ func (p *postgres) ready(ctx context.Context, w *writer) error {
 		return p.unreachable(err)
 	}
 	w.conn, w.stmts, w.engine = conn, map[string]*sql.Stmt{}, enginePostgres
-	if p.cfg.Exclusive && p.alone.IsClosed() {
-		if err := p.serveAlone(ctx); err != nil {
+	if p.alone != nil && p.alone.IsClosed() {
+		if err := p.serve(ctx); err != nil {
 			w.drop()
 			return err
 		}

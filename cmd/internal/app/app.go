@@ -148,11 +148,11 @@ func (a *App) openRecord(ctx context.Context) error {
 		return err
 	}
 	a.parts.onStop("journal file", a.journal.Close)
-	sc := store.Default()
-	sc.Path, sc.Exclusive, sc.OpenWait = a.cfg.Database(), !a.cfg.Shared(), openBudget
+	sc := store.At(a.cfg.Database())
+	sc.Exclusive, sc.OpenWait = !a.cfg.Shared(), openBudget
 	a.record = &record{cfg: sc, known: filepath.Join(a.cfg.Data, "record"), journal: a.journal, log: a.part("store"), registry: a.registry}
 	if a.cfg.Shared() {
-		a.record.node = a.cfg.Node
+		a.record.node, a.record.cfg.Node = a.cfg.Node, a.cfg.Node
 	}
 	a.parts.onStop("store", a.record.close)
 	if err := a.record.open(ctx); err != nil {

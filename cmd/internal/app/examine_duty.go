@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/rota"
+	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/edit"
 )
@@ -109,8 +109,8 @@ func rotaInForce(ctx context.Context, c config.Config, running bool) (view rota.
 		return view, errors.Join(err, done())
 	}
 	view.Roster = c.Roster
-	if _, err := os.Stat(c.Database()); err != nil {
-		return view, nil //nolint:nilerr // there is none yet, or another finding tells
+	if !store.There(c.Database()) {
+		return view, nil // there is none yet
 	}
 	db, done, err := desk.MakeRecord(ctx, c.Database())
 	if err != nil {

@@ -19,7 +19,10 @@ func examineNodes(ctx context.Context, c config.Config) []Finding {
 	if c.Redis.Enabled() {
 		fs = append(fs, examineRedis(ctx, c.Redis))
 	}
-	if c.Shared() {
+	switch {
+	case c.Store.URL != "":
+		fs = append(fs, examineDatabase(ctx, c.Database()))
+	case c.Shared():
 		fs = append(fs, examineRecord(filepath.Dir(c.Database())))
 	}
 	if c.Redis.Enabled() != c.Shared() {

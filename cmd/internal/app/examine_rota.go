@@ -3,15 +3,15 @@ package app
 import (
 	"context"
 	"fmt"
-	"os"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/dispatch/store"
 )
 
 // examineRota checks the log of the rota's edits, unless a server, perhaps an older one, has the record open.
 func examineRota(ctx context.Context, c config.Config, running bool) []Finding {
-	if _, err := os.Stat(c.Database()); running || err != nil {
+	if running || !store.There(c.Database()) {
 		return nil
 	}
 	f := Finding{What: "rota"}

@@ -98,10 +98,10 @@ func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (*stor
 	return db, nil
 }
 
-// takeName takes the node's name unless nobody shares the database or the name is held. One that was taken before
+// takeName takes the node's name unless nobody shares the database, a server keeps the names, or the name is held. One that was taken before
 // another file system was mounted there is not.
 func (r *record) takeName() error {
-	if r.node == "" || r.name != nil && isAt(r.name, r.name.Name()) {
+	if r.node == "" || r.cfg.URL != "" || r.name != nil && isAt(r.name, r.name.Name()) {
 		return nil
 	}
 	if r.name != nil {
@@ -145,6 +145,9 @@ func (r *record) note() error {
 
 // path is the database's place, as it is noted.
 func (r *record) path() string {
+	if r.cfg.URL != "" {
+		return store.Show(r.cfg.URL)
+	}
 	path, err := filepath.Abs(r.cfg.Path)
 	if err != nil {
 		return r.cfg.Path
@@ -156,7 +159,7 @@ func (r *record) path() string {
 // that every open ticket has been lost; so nobody makes one but by deleting the note.
 func (r *record) missing() error {
 	noted, err := os.ReadFile(r.known)
-	if err != nil || string(noted) != r.path() {
+	if err != nil || string(noted) != r.path() || r.cfg.URL != "" {
 		return nil //nolint:nilerr // never noted, or another database now
 	}
 	if _, err := os.Stat(r.cfg.Path); !errors.Is(err, fs.ErrNotExist) {

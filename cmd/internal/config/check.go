@@ -28,16 +28,24 @@ func hostNode() string {
 	return host[:min(len(host), 63)]
 }
 
-// Database returns the path of the database file.
+// Database returns the place of the record: the path of the database file, or the URL of a PostgreSQL database, which may
+// hold a password (store.Show names it without).
 func (c *Config) Database() string {
+	if c.Store.URL != "" {
+		return string(c.Store.URL)
+	}
 	if filepath.IsAbs(c.Store.Path) {
 		return c.Store.Path
 	}
 	return filepath.Join(c.Data, c.Store.Path)
 }
 
-// Shared reports whether the record lies outside the data folder, where other nodes may use it too.
+// Shared reports whether other nodes may use the record too: a file that lies outside the data folder, a server when there
+// is a Redis to meet at.
 func (c *Config) Shared() bool {
+	if c.Store.URL != "" {
+		return c.Redis.Enabled()
+	}
 	rel, err := filepath.Rel(filepath.Clean(c.Data), c.Database())
 	return err != nil || rel == ".." || strings.HasPrefix(rel, ".."+string(filepath.Separator))
 }

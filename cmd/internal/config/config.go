@@ -15,6 +15,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/shift"
+	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/oncall/rotation"
@@ -77,6 +78,8 @@ type Config struct {
 
 // Store says where the record is kept.
 type Store struct {
+	// URL is a PostgreSQL database, which nodes of several machines may share; empty = the file at Path.
+	URL Address `yaml:"url"`
 	// Path is the database file; a relative one lies in the data folder. One outside of it may be shared with other nodes.
 	Path string `yaml:"path"`
 }
@@ -169,7 +172,13 @@ func (c *Config) validate() error {
 	if c.Data == "" {
 		faults = append(faults, fmt.Errorf("data: %w; name a folder that vahta may write to", errRequired))
 	}
-	if c.Store.Path == "" {
+	if c.Store.URL != "" {
+		if err := store.At(c.Database()).Validate(); err != nil {
+			faults = append(faults, errors.New("store."+err.Error()))
+		} else if !store.IsURL(c.Database()) {
+			faults = append(faults, errors.New("store.url: want postgres://user:password@host:5432/database"))
+		}
+	} else if c.Store.Path == "" {
 		faults = append(faults, fmt.Errorf("store.path: %w; leave the setting out for %s in the data folder", errRequired, Database))
 	}
 	if !nodeName.MatchString(c.Node) {

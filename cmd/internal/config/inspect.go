@@ -132,12 +132,12 @@ func (in *inspector) scalar(typ reflect.Type, node ast.Node, path string) ast.No
 func readable(typ reflect.Type, text string) error {
 	v := reflect.New(typ)
 	switch target := v.Interface().(type) {
-	case *webhook.Secret, *trunk.Secret:
+	case *webhook.Secret, *trunk.Secret, *Address:
 		value, err := reveal(text)
 		if err != nil {
 			return err
 		}
-		return target.(encoding.TextUnmarshaler).UnmarshalText([]byte(value)) //nolint:forcetypeassert // both are
+		return target.(encoding.TextUnmarshaler).UnmarshalText([]byte(value)) //nolint:forcetypeassert // all are
 	case *netip.Addr:
 		if _, err := netip.ParseAddr(text); text != "" && err != nil {
 			return fmt.Errorf("%q is no IP address; write for example 192.0.2.10", text)

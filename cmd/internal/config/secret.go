@@ -19,6 +19,7 @@ func secrets() []yaml.DecodeOption {
 	return []yaml.DecodeOption{
 		yaml.CustomUnmarshaler(func(s *webhook.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *trunk.Secret, b []byte) error { return secret(s, b) }),
+		yaml.CustomUnmarshaler(func(s *Address, b []byte) error { return secret(s, b) }),
 	}
 }
 

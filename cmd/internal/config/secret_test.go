@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,5 +66,39 @@ func TestMissingCertificatesAreWarnedOf(t *testing.T) {
 	}
 	if want := []string{"sip.listen[0].tls.cert", "trunks.operators[0].tls.ca", "trunks.operators[0].tls.key"}; !slices.Equal(got, want) {
 		t.Errorf("warned of %v, want %v", got, want)
+	}
+}
+
+// The address of a database shows where it is, and never its password.
+func TestAddressHidesThePassword(t *testing.T) {
+	t.Parallel()
+	const secret = "tr0ub4dor"
+	for address, want := range map[Address]string{
+		"": "",
+		"postgres://vahta:" + secret + "@db.example:5432/vahta?sslmode=verify-full": "postgres://vahta:xxxxx@db.example:5432/vahta?sslmode=verify-full",
+		"postgres://db.example/vahta?password=" + secret:                            "postgres://db.example/vahta?password=xxxxx",
+		"postgres://vahta:" + secret + "%zz@db.example/vahta":                       "***",
+	} {
+		text, err := address.MarshalText()
+		if err != nil || string(text) != want || address.String() != want || strings.Contains(fmt.Sprintf("%v %+v %#v %s", address, address, address, address), secret) {
+			t.Errorf("got %s, %v, want %s", text, err, want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(path, []byte("postgres://vahta:"+secret+"@db.example/vahta\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Parse("x.yaml", append(withListen(deploy.Demo), []byte("store: {url: \"file:"+path+"\"}\n")...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := l.Config.Database(); got != "postgres://vahta:"+secret+"@db.example/vahta" || l.Config.Shared() {
+		t.Errorf("database %q, shared %v", got, l.Config.Shared())
+	}
+	for _, wrong := range []string{"mysql://db/vahta", "postgres://vahta:%zz@db/vahta"} {
+		_, err := Parse("x.yaml", append(withListen(deploy.Demo), []byte("store: {url: \""+wrong+"\"}\n")...), nil)
+		if err == nil || !strings.Contains(err.Error(), "store.url") {
+			t.Errorf("%s: got %v", wrong, err)
+		}
 	}
 }

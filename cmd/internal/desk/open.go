@@ -3,7 +3,6 @@ package desk
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 
 	"golang.org/x/sync/errgroup"
@@ -16,20 +15,21 @@ import (
 // Socket is the name of the control socket in the data folder.
 const Socket = "vahta.sock"
 
-// Open returns a desk for the data folder: the running server's, or else one on the record itself, the file at database.
+// Open returns a desk for the data folder: the running server's, or else one on the record itself, at database (a file, or the
+// URL of a server's).
 // The function it returns must be called when done.
 func Open(ctx context.Context, data, database string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return r, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+	if !store.There(database) {
 		return nil, nil, noRecord(data, database)
 	}
 	return openRecord(ctx, database, cfg, src)
 }
 
-func openRecord(ctx context.Context, path string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
-	db, done, err := runRecord(ctx, path)
+func openRecord(ctx context.Context, place string, cfg dispatch.Config, src dispatch.Source) (Desk, func() error, error) {
+	db, done, err := runRecord(ctx, place)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,10 +70,8 @@ func snapshotOf(ctx context.Context, db *store.SQL, src dispatch.Source) (*dispa
 }
 
 // runRecord opens the record for this process, until the function it returns is called.
-func runRecord(ctx context.Context, path string) (*store.SQL, func() error, error) {
-	sc := store.Default()
-	sc.Path = path
-	db, err := store.Open(ctx, sc, store.Deps{})
+func runRecord(ctx context.Context, place string) (*store.SQL, func() error, error) {
+	db, err := store.Open(ctx, store.At(place), store.Deps{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,6 +90,6 @@ func runRecord(ctx context.Context, path string) (*store.SQL, func() error, erro
 
 // MakeRecord makes the record, in a folder that is there, and opens it for this process, until the function it returns is
 // called.
-func MakeRecord(ctx context.Context, path string) (*store.SQL, func() error, error) {
-	return runRecord(ctx, path)
+func MakeRecord(ctx context.Context, place string) (*store.SQL, func() error, error) {
+	return runRecord(ctx, place)
 }

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/sip/registrar"
 )
 
@@ -85,12 +85,12 @@ func (p RemotePhones) Revoke(ctx context.Context, user string) error {
 }
 
 // OpenPhones returns the phones of the data folder: the running server's, or else what onRecord makes of the record
-// itself, the file at database. The function it returns must be called when done.
+// itself, the record at database. The function it returns must be called when done.
 func OpenPhones(ctx context.Context, data, database string, onRecord func(dispatch.Phones) Phones) (Phones, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemotePhones{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+	if !store.There(database) {
 		return nil, nil, noRecord(data, database)
 	}
 	db, done, err := runRecord(ctx, database)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -98,12 +97,12 @@ func (r RemoteRota) Taken(ctx context.Context, from, to time.Time) ([]oncall.Tak
 }
 
 // OpenRota returns the rota of the data folder: the running server's, or else what onRecord makes of the record itself, the
-// file at database; it gets nil when there is none yet. The function it returns must be called when done.
+// record at database; it gets nil when there is none yet. The function it returns must be called when done.
 func OpenRota(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQL) (Rota, error)) (Rota, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemoteRota{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+	if !store.There(database) {
 		r, err := onRecord(ctx, nil)
 		return r, func() error { return nil }, err
 	}

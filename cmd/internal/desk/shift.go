@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -81,12 +80,12 @@ func (s RemoteShifts) Test(ctx context.Context, person string) ([]shift.Tested, 
 }
 
 // OpenShifts returns the care of shifts of the data folder: the running server's, or else what onRecord makes of the record
-// itself, the file at database. The function it returns must be called when done.
+// itself, the record at database. The function it returns must be called when done.
 func OpenShifts(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQL) (Shifts, error)) (Shifts, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemoteShifts{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+	if !store.There(database) {
 		return nil, nil, noRecord(data, database)
 	}
 	db, done, err := runRecord(ctx, database)

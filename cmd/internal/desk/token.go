@@ -2,10 +2,8 @@ package desk
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 
 	"github.com/butlerspb/vahta/channels/portal"
@@ -59,12 +57,12 @@ func (t RemoteTokens) Revoke(ctx context.Context, name string) error {
 }
 
 // OpenTokens returns the tokens of the data folder: the running server's, or else what onRecord makes of the record itself, the
-// file at database. The function it returns must be called when done.
+// record at database. The function it returns must be called when done.
 func OpenTokens(ctx context.Context, data, database string, onRecord func(context.Context, *store.SQL) Tokens) (Tokens, func() error, error) {
 	if r, err := Dial(ctx, filepath.Join(data, Socket)); err == nil {
 		return RemoteTokens{r}, func() error { r.client.CloseIdleConnections(); return nil }, nil
 	}
-	if _, err := os.Stat(database); errors.Is(err, os.ErrNotExist) {
+	if !store.There(database) {
 		return nil, nil, noRecord(data, database)
 	}
 	db, done, err := runRecord(ctx, database)
