@@ -28,6 +28,8 @@ var (
 	_ dispatch.Rotas       = (*Store)(nil)
 	_ dispatch.Tokens      = (*Store)(nil)
 	_ dispatch.Care        = (*Store)(nil)
+	_ dispatch.Signals     = (*Store)(nil)
+	_ dispatch.Audit       = (*Store)(nil)
 	_ dispatch.Sends       = (*Store)(nil)
 	_ dispatch.DeadLetters = (*Store)(nil)
 )
@@ -57,6 +59,8 @@ type planned interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
+	dispatch.Signals
+	dispatch.Audit
 }
 
 // outward is what is known of deliveries besides the outbox.

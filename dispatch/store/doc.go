@@ -49,6 +49,12 @@
 // SHA-256 over all of their columns; VerifyRota checks the chain, and that the
 // edits together make the records.
 //
+// # The audit
+//
+// Lines of the audit are chained like those of the rota. VerifyAudit checks
+// the chain, VerifyTickets the logs of all tickets. That the last lines are
+// missing no chain can tell; whoever keeps a head elsewhere finds out.
+//
 // # Refusals
 //
 // What is wrong with a change itself comes as a sentinel of dispatch

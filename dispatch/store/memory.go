@@ -68,6 +68,7 @@ type tables struct {
 	tokens map[string]dispatch.Token // by hash
 	turns  map[turnKey]dispatch.Confirmation
 	proofs map[proofKey]dispatch.Proof
+	audit  []dispatch.AuditEntry // oldest first
 	sends  map[sendKey]dispatch.Send
 }
 

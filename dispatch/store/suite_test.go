@@ -43,9 +43,11 @@ type record interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
-	dispatch.Signals
 	dispatch.Sends
 	dispatch.DeadLetters
+	dispatch.Signals
+	dispatch.Audit
+	VerifyAudit(ctx context.Context) (dispatch.AuditEntry, error)
 	VerifyRota(ctx context.Context) error
 	Forget(ctx context.Context, before time.Time) error
 	CommitAll(ctx context.Context, list []dispatch.Change) error
@@ -126,6 +128,8 @@ func TestSuite(t *testing.T) {
 	}
 	cases := map[string]func(*testing.T, record){
 		"a change is read back":                      suiteReadBack,
+		"the audit is one chain":                     suiteAudit,
+		"lines of many make one audit":               suiteAuditRace,
 		"a signal has one ticket":                    suiteSignalOnce,
 		"a raw signal is taken once":                 suiteRawThenTaken,
 		"one open ticket per party":                  suiteParty,
