@@ -29,6 +29,9 @@ func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
 			asking = whole // the store has used up the caller's time
 		}
 		p, in := s.passing()
+		if p == nil && turnsBack(c) {
+			return errSender
+		}
 		if p == nil {
 			again, err := s.keep(ctx, c)
 			if again && err == nil {

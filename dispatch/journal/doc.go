@@ -30,6 +30,8 @@
 //   - What was judged but could not be written (a disk error) is an error to its
 //     caller, and nothing that may rest on it is told or acknowledged before it
 //     has been written.
+//   - A received signal that is no call is not kept while away: ErrAway tells its
+//     sender to try again. The file is for callers, who can not.
 //   - A change that can never be applied does not hold up the others: its facts
 //     are kept, its decision becomes a note in the ticket's log. What has no
 //     ticket is logged and kept in the file beside the journal (.rejected). Only
