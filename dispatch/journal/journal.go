@@ -29,6 +29,7 @@ var (
 	_ dispatch.Tokens      = (*Store)(nil)
 	_ dispatch.Care        = (*Store)(nil)
 	_ dispatch.Signals     = (*Store)(nil)
+	_ dispatch.Audit       = (*Store)(nil)
 	_ dispatch.Sends       = (*Store)(nil)
 	_ dispatch.DeadLetters = (*Store)(nil)
 )
@@ -59,6 +60,7 @@ type planned interface {
 	dispatch.Tokens
 	dispatch.Care
 	dispatch.Signals
+	dispatch.Audit
 }
 
 // outward is what is known of deliveries besides the outbox.
