@@ -114,8 +114,18 @@ func (b *board) now() (all Board) {
 	return all
 }
 
-// parties are the keys under which a ticket's further callers find it.
+// parties are the keys under which the further signals of a ticket's requesters
+// find it, and of those whose tickets were merged into it.
 func parties(t ticket.Ticket) []string {
+	list := ownParties(t)
+	for _, a := range t.Absorbed {
+		list = append(list, a.Parties...)
+	}
+	return list
+}
+
+// ownParties are those of the ticket's first requester.
+func ownParties(t ticket.Ticket) []string {
 	if t.Party == "" {
 		return nil
 	}

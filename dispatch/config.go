@@ -12,14 +12,19 @@ import (
 // Config are the dispatcher's own settings; people, lines and clients live in
 // the Directory.
 type Config struct {
-	Zone          string           `yaml:"zone"`          // IANA zone whose calendar year numbers the tickets
-	CommitBudget  time.Duration    `yaml:"commit_budget"` // longest wait for the store on the call path
-	FirstContact  time.Duration    `yaml:"first_contact"` // limit of the clock without a contract
-	HuntGuard     time.Duration    `yaml:"hunt_guard"`    // paging starts this long after the opening when nobody accepted and no call hunts
-	CallBack      client.CallBack  `yaml:"call_back"`     // which callers' numbers we may dial
-	EventChannels []Subscriber     `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
-	Numbering     client.Numbering `yaml:"numbering"`
-	Intake        IntakeConfig     `yaml:"intake"` // of signals that are no calls
+	Zone          string          `yaml:"zone"`          // IANA zone whose calendar year numbers the tickets
+	CommitBudget  time.Duration   `yaml:"commit_budget"` // longest wait for the store on the call path
+	FirstContact  time.Duration   `yaml:"first_contact"` // limit of the clock without a contract
+	HuntGuard     time.Duration   `yaml:"hunt_guard"`    // paging starts this long after the opening when nobody accepted and no call hunts
+	CallBack      client.CallBack `yaml:"call_back"`     // which callers' numbers we may dial
+	EventChannels []Subscriber    `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
+	// Written are the channels on which clients can be written to. What nobody has
+	// asked for (receipts, the word that a stage was reached) goes out by no other.
+	Written []Channel `yaml:"-"`
+	// PageURL is the address of a ticket's page for its client; nil = there is none.
+	PageURL   func(ticketID string) string `yaml:"-"`
+	Numbering client.Numbering             `yaml:"numbering"`
+	Intake    IntakeConfig                 `yaml:"intake"` // of signals that are no calls
 }
 
 // Subscriber is one receiver of event notices.

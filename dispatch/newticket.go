@@ -2,7 +2,13 @@ package dispatch
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
@@ -19,8 +25,143 @@ type NewTicket struct {
 	Assignee string // who has it from the start; empty = nobody
 }
 
-// Open makes a ticket by hand. An incident that is Critical pages like any
-// other until somebody has it.
+// Open makes a ticket by hand. It is a signal like any other: its raw form is
+// what was asked for, its key that of the author's act. An incident that is
+// Critical pages until somebody has it.
 func (d *Dispatcher) Open(ctx context.Context, by Author, n NewTicket) (Ref, error) {
-	return Ref{}, nil
+	by = d.signed(by)
+	if strings.TrimSpace(n.Text) == "" {
+		return Ref{}, errors.New("open a ticket: say what it is about")
+	}
+	channel := by.Channel
+	if channel == "" || channel == ChannelCall {
+		channel = ChannelCLI
+	}
+	raw, err := json.Marshal(n)
+	if err != nil {
+		return Ref{}, fmt.Errorf("open a ticket: %w", err)
+	}
+	sig := Signal{Channel: channel, Key: "desk:" + by.Key, At: by.At, Raw: raw}
+	ref, err := d.openFrom(ctx, sig, by, n)
+	if err != nil {
+		return Ref{}, fmt.Errorf("open a ticket: %w", err)
+	}
+	return ref, nil
 }
+
+// openFrom opens the ticket of a signal, once.
+func (d *Dispatcher) openFrom(ctx context.Context, sig Signal, by Author, n NewTicket) (Ref, error) {
+	if _, taken, err := d.store.Signal(ctx, sig.ID()); err == nil && taken.Ticket != "" {
+		return Ref{taken.Ticket, taken.Number}, nil
+	}
+	if n.Assignee != "" {
+		if err := d.dir.Load().known(n.Assignee); err != nil {
+			return Ref{}, err
+		}
+	}
+	for try := 0; ; try++ {
+		number, err := d.numbers.take(ctx, sig.At)
+		if err != nil {
+			return Ref{}, err
+		}
+		change, err := d.decideOpen(sig, by, n, number)
+		if err != nil {
+			return Ref{}, err
+		}
+		err = d.commit(ctx, change)
+		if repeat, ok := errors.AsType[*RepeatedError](err); ok {
+			return Ref{repeat.Taken.Ticket, repeat.Taken.Number}, nil
+		}
+		if errors.Is(err, ErrConflict) && try < maxConflicts {
+			d.metrics.conflict()
+			continue // the number is another ticket's
+		}
+		if err != nil {
+			return Ref{}, err
+		}
+		return refOf(*change.Ticket), nil
+	}
+}
+
+// decideOpen is the change that opens a ticket by hand. It belongs to nobody's
+// party: the client's own calls have tickets of their own until somebody merges them.
+func (d *Dispatcher) decideOpen(sig Signal, by Author, n NewTicket, number ticket.Number) (Change, error) {
+	s := d.dir.Load()
+	from := n.From
+	if from.Client.Level == client.Unknown {
+		from.Client = s.Book.MatchAddress(from.Channel, from.Address)
+	}
+	if org, ok := s.Book.Resolve(n.Org); ok && (from.Client.Level != client.Known || from.Client.Org != org.ID) {
+		from.Client = client.Match{
+			Level: client.Known, Org: org.ID, OrgName: org.Name, Spoken: org.Spoken, Language: org.Language, FirstContact: org.Contract.FirstContact,
+		}
+	} else if n.Org != "" && !ok {
+		return Change{}, fmt.Errorf("no client %q; see vahta client list", n.Org)
+	}
+	line, _ := s.Line(n.Line)
+	if line.ID == "" && len(s.lines) > 0 {
+		line = s.lines[0]
+	}
+	policy := s.Book.Policy(from.Client.Org)
+	o := ticket.Opened{
+		ID: newID(), Number: number, Class: n.Class, Priority: n.Priority, Category: n.Category, Line: line.ID, Language: line.Language,
+		Client: from.Client, From: from, Signal: string(sig.Channel) + "/" + sig.Key, Text: n.Text, Policy: &policy, Limit: d.cfg.FirstContact,
+	}
+	if from.Client.FirstContact > 0 {
+		o.Limit = from.Client.FirstContact
+	}
+	for _, l := range []string{from.Client.Language, n.Language} {
+		if l != "" {
+			o.Language = l
+		}
+	}
+	if o.Priority == 0 {
+		o.Priority = ticket.Normal
+		if o.Class == ticket.Incident {
+			o.Priority = ticket.Critical
+		}
+	}
+	var c Case
+	change, err := c.take(Change{Signal: &sig}, ticket.Event{Ticket: o.ID, At: sig.At, By: by.Person, Channel: string(by.Channel), Body: o})
+	if err != nil {
+		return change, err
+	}
+	if n.Assignee != "" {
+		change, err = c.take(change, ticket.Event{Ticket: o.ID, At: sig.At, By: n.Assignee, Channel: string(by.Channel), Body: ticket.Acknowledged{How: howOpened}})
+		if err != nil {
+			return change, err
+		}
+	}
+	change.Was = 0
+	change.Taken = Taken{Ticket: o.ID, Number: number.String()}
+	if change.Ticket.NeedsPage() {
+		state, err := watchFrom(s.Policy)
+		if err != nil {
+			return change, err
+		}
+		change.Timers = append(change.Timers, Timer{Ticket: o.ID, Kind: TimerPage, DueAt: sig.At, Gen: 1, State: state})
+	}
+	return change, nil
+}
+
+// howOpened is how somebody has taken a ticket that was opened for him.
+const howOpened = "opened"
+
+// ChannelCalendar brings the tickets of recurring tasks.
+const ChannelCalendar Channel = "calendar"
+
+// Recurring is a task that comes again and again: an audit, a check of backups.
+// Each time it becomes a ticket of class task.
+type Recurring struct {
+	ID       string          `yaml:"id"`
+	Text     string          `yaml:"text"`
+	Org      string          `yaml:"org"`      // the client that it is for; empty = ourselves
+	Assignee string          `yaml:"assignee"` // empty = whoever takes it
+	Priority ticket.Priority `yaml:"-"`
+	Every    string          `yaml:"every"` // day, weekday, week, month
+	On       string          `yaml:"on"`    // week: a weekday such as mon; month: a day such as 1; else empty
+	At       string          `yaml:"at"`    // wall clock of the company's zone, such as 09:00
+}
+
+// recurLate is how far back an occurrence is made up for.
+const recurLate = 24 * time.Hour

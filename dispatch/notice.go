@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -36,6 +37,12 @@ type ClientMessage struct {
 	Link    string   `json:"link,omitempty"`  // the ticket's page; empty = the client has none
 	Files   []string `json:"files,omitempty"` // content hashes of attachments
 	Human   bool     `json:"human,omitempty"` // a person wrote it; else it says that a machine did
+	// Purpose, Report and Version are those of the log's Messaged. Next are the
+	// ways that are tried when this one fails for good.
+	Purpose ticket.Purpose   `json:"purpose,omitempty"`
+	Report  int              `json:"report,omitempty"`
+	Version int              `json:"version,omitempty"`
+	Next    []ticket.Contact `json:"next,omitempty"`
 }
 
 // ShiftKind says what a notice of a shift wants.
@@ -77,6 +84,7 @@ type Notice struct {
 	Parts    int               // page: how many notices it has, by the person's rules; 0 = one
 	Skill    string            // page: what the person is asked for as a specialist; empty = to take the ticket
 	Expired  bool              // page: the certificate of the skill has run out
+	Alarm    string            // page: the name of the alarm that it is about; empty = none
 	Wanted   bool              // page: it goes out although somebody has the ticket
 	RingTime time.Duration     // page: per device that sets none
 	Late     time.Duration     // how long after it was due, when that is worth a word
@@ -166,3 +174,40 @@ func skillTimer(skill string) TimerKind { return TimerKind(skillPrefix + skill) 
 
 // skill returns what a search is for; ok is false for other timers.
 func (k TimerKind) skill() (skill string, ok bool) { return strings.CutPrefix(string(k), skillPrefix) }
+
+// alarmPrefix begins the kind of the timer behind an alarm.
+const alarmPrefix = "alarm:"
+
+func alarmTimer(name string) TimerKind { return TimerKind(alarmPrefix + name) }
+
+// beside reports whether the timer is that of pages beside the ladder: of a
+// search for a specialist or of an alarm.
+func (k TimerKind) beside() bool {
+	return strings.HasPrefix(string(k), skillPrefix) || strings.HasPrefix(string(k), alarmPrefix)
+}
+
+// timer names the timer behind the page of a notice.
+func (n Notice) timer() TimerKind {
+	switch {
+	case n.Skill != "":
+		return skillTimer(n.Skill)
+	case n.Alarm != "":
+		return alarmTimer(n.Alarm)
+	}
+	return TimerPage
+}
+
+// Beside reports whether a page is beside the ladder: its key confirms, and takes
+// the ticket only when nobody has it.
+func (n Notice) Beside() bool { return n.Skill != "" || n.Alarm != "" }
+
+// TimerClock wakes the next level of a ticket's clocks.
+const TimerClock TimerKind = "clock"
+
+// taskPrefix begins the kind of the timer behind a task that remains to be done.
+const taskPrefix = "task:"
+
+func taskTimer(task string) TimerKind { return TimerKind(taskPrefix + task) }
+
+// tasks reports whether the timer is that of a task.
+func (k TimerKind) tasks() bool { return strings.HasPrefix(string(k), taskPrefix) }

@@ -18,7 +18,10 @@ import (
 func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 	began := d.now()
 	defer func() { d.metrics.verb("wake", began, err) }()
-	skill, search := t.Kind.skill()
+	if t.Kind == TimerClock || t.Kind.tasks() {
+		return d.wakeDesk(ctx, t)
+	}
+	search := t.Kind.beside()
 	if t.Kind != TimerPage && !search {
 		return fmt.Errorf("wake timer %q of ticket %s: unknown kind; it was written by a newer version", t.Kind, t.Ticket)
 	}
@@ -32,7 +35,7 @@ func (d *Dispatcher) Wake(ctx context.Context, t Timer) (err error) {
 	err = d.amend(ctx, t.Ticket, func(c Case) (Change, error) {
 		switch {
 		case search:
-			return d.search(c, Change{}, skill, escalation.Event{Kind: escalation.Wake})
+			return d.search(c, Change{}, questOf(t.Kind), escalation.Event{Kind: escalation.Wake})
 		case !c.Ticket.NeedsPage() && !c.watched():
 			return Change{Drop: []TimerKey{{t.Ticket, TimerPage}}}, nil
 		case c.pageTimer().Gen == 0:
@@ -179,7 +182,7 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	if !c.wants(n) {
 		return n, false
 	}
-	if n.Skill == "" && c.Ticket.Open() && !c.Ticket.NeedsPage() {
+	if !n.Beside() && c.Ticket.Open() && !c.Ticket.NeedsPage() {
 		n.Reason = ReasonHeld // somebody took the ticket meanwhile
 	}
 	return d.dir.Load().address(n)
@@ -190,14 +193,10 @@ func (c Case) wants(n Notice) bool {
 	if !c.Ticket.Open() {
 		return false
 	}
-	kind := TimerPage
-	if n.Skill != "" {
-		kind = skillTimer(n.Skill)
-	}
-	s, known := readPaging(c.timer(kind).State)
+	s, known := readPaging(c.timer(n.timer()).State)
 	page, current := s.Machine.UnderWay(n.Page)
 	switch {
-	case n.Skill != "":
+	case n.Beside():
 		return current
 	case c.Ticket.NeedsPage():
 		return current || !known
@@ -214,6 +213,8 @@ func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err erro
 	switch {
 	case del.Notice.Kind == NoticeRecall && del.Result != ResultPostponed:
 		err = d.recordRecall(ctx, del)
+	case del.Notice.Kind == NoticeClient:
+		err = d.recordTold(ctx, del)
 	case del.Notice.Kind != NoticePage || del.Result == ResultWithdrawn:
 		err = d.commit(ctx, Change{Delivery: &del})
 	default:
@@ -232,7 +233,7 @@ func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error)
 	n := del.Notice
 	change.Delivery = &del
 	change.ID = fmt.Sprintf("delivery:%s:%d", n.ID, n.Attempt) // a repeat must not count tries twice
-	events, c, err := c.fold(pageAttempts(del), n.Skill == "")
+	events, c, err := c.fold(pageAttempts(del), !n.Beside())
 	for _, e := range events {
 		if err == nil {
 			change, err = c.take(change, e)
@@ -247,8 +248,8 @@ func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error)
 		return change, nil
 	case outcome == escalation.Acked:
 		return d.acked(c, change, n, d.now())
-	case n.Skill != "":
-		return d.search(c, change, n.Skill, escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: outcome}, n)
+	case n.Beside():
+		return d.search(c, change, questOf(n.timer()), escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: outcome}, n)
 	case !c.Ticket.NeedsPage() && !c.watched() || c.pageTimer().Gen == 0:
 		return change, nil
 	}
@@ -298,7 +299,7 @@ func (d *Dispatcher) AcknowledgePage(ctx context.Context, n Notice, at time.Time
 // acked adds the acknowledgement of a page to the change: of the ticket, when
 // nobody has it, and of what the page itself was for.
 func (d *Dispatcher) acked(c Case, change Change, n Notice, at time.Time) (_ Change, err error) {
-	if n.Skill != "" {
+	if n.Beside() {
 		if change, err = d.found(c, change, n, at); err != nil {
 			return change, err
 		}
@@ -308,7 +309,7 @@ func (d *Dispatcher) acked(c Case, change Change, n Notice, at time.Time) (_ Cha
 			Ticket: c.Ticket.ID, At: at, By: n.To, Channel: string(n.Channel), Body: ticket.Acknowledged{How: string(n.Channel) + "_page"},
 		})
 	}
-	if n.Skill != "" || !c.watched() {
+	if n.Beside() || !c.watched() {
 		return change, nil
 	}
 	return d.page(c, change, escalation.Event{Kind: escalation.Result, Page: n.Page, Outcome: escalation.Acked, Person: n.To}, 0)

@@ -57,13 +57,14 @@ func (c Case) keepWatch(change Change, taken bool, e ticket.Event) (_ Change, er
 
 // follow brings the timers of paging in line with what an event has made of the
 // ticket. Its page timer stays while it needs a page, or is watched; searches
-// for specialists end with the ticket.
+// for specialists, alarms and clocks end with the ticket.
 func (c Case) follow(change Change, before, after ticket.Ticket, e ticket.Event) (Change, error) {
 	for _, t := range c.Timers {
-		if _, search := t.Kind.skill(); search && !after.Open() {
+		if (t.Kind.beside() || t.Kind == TimerClock) && !after.Open() {
 			change = change.without(TimerKey{after.ID, t.Kind})
 		}
 	}
+	change = c.clocked(change, after, e)
 	if c.pageTimer().Gen == 0 || after.NeedsPage() {
 		return change, nil
 	}

@@ -105,7 +105,7 @@ func (c Change) retimed(stored Case, after ticket.Ticket) Change {
 			continue
 		}
 		watched := Case{after, []Timer{t}}.watched()
-		if t.Kind == TimerPage && !after.NeedsPage() && !watched || t.Kind != TimerPage && !after.Open() {
+		if t.Kind == TimerPage && !after.NeedsPage() && !watched || t.Kind != TimerPage && !t.Kind.tasks() && !after.Open() {
 			continue
 		}
 		paged = paged || t.Kind == TimerPage

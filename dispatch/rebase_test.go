@@ -47,10 +47,10 @@ func (c Case) after(tb testing.TB, change Change) Case {
 		return slices.Contains(change.Drop, TimerKey{t.Ticket, t.Kind})
 	})
 	for _, t := range change.Timers {
-		if have := c.pageTimer().Gen; t.Gen != have+1 {
-			tb.Fatalf("timer generation %d on %d", t.Gen, have)
+		if have := c.timer(t.Kind).Gen; t.Gen != have+1 {
+			tb.Fatalf("timer %s: generation %d on %d", t.Kind, t.Gen, have)
 		}
-		c.Timers = []Timer{t}
+		c.Timers = append(slices.DeleteFunc(c.Timers, func(o Timer) bool { return o.Kind == t.Kind }), t)
 	}
 	return c
 }
@@ -156,7 +156,7 @@ func TestRebaseModel(t *testing.T) {
 			e := ticket.Event{Ticket: "t", At: noon, By: who, Body: rapid.SampledFrom(bodies).Draw(rt, "body")}
 			change, err := c.take(Change{}, e)
 			if _, raised := e.Body.(ticket.PageRaised); raised && err == nil {
-				change.Timers = []Timer{c.pageTimer().moved(noon)}
+				change = change.set(c.pageTimer().moved(noon))
 			}
 			return change, err == nil
 		}
@@ -190,7 +190,7 @@ func TestRebaseModel(t *testing.T) {
 				rt.Fatalf("%+v on %+v: %v", c, there, err)
 			}
 			there = there.after(t, next)
-			if there.Ticket.NeedsPage() != (len(there.Timers) == 1) {
+			if there.Ticket.NeedsPage() != (there.pageTimer().Gen > 0) {
 				rt.Fatalf("needs a page: %v, timers %v", there.Ticket.NeedsPage(), there.Timers)
 			}
 		}

@@ -83,7 +83,7 @@ func (d *Dispatcher) PageSpecialist(ctx context.Context, ref Ref, skill string, 
 		if err != nil {
 			return change, err
 		}
-		return d.search(c, change, skill, escalation.Event{Kind: escalation.Start})
+		return d.search(c, change, questOf(skillTimer(skill)), escalation.Event{Kind: escalation.Start})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("page a specialist about ticket %s: %w", ref.Number, err)
@@ -116,11 +116,31 @@ func skills(people []oncall.Person) []string {
 	return slices.Sorted(maps.Keys(have))
 }
 
-// search runs one step of the search for a specialist and adds its effects to the
-// change. of is the notice whose result the event is, if it is one.
-func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.Event, of ...Notice) (Change, error) {
+// quest is what people are paged for beside the ladder: a search for a
+// specialist, or an alarm.
+type quest struct {
+	kind   TimerKind
+	policy escalation.Policy // of a start
+	reason string            // of its pages
+	alarm  string
+	skill  string
+}
+
+// questOf returns the quest behind a timer. Once it has begun, its state keeps
+// the policy.
+func questOf(k TimerKind) quest {
+	if skill, ok := k.skill(); ok {
+		return quest{kind: k, policy: escalation.Specialist(skill, specialistRounds), reason: reasonSpecialist, skill: skill}
+	}
+	name := strings.TrimPrefix(string(k), alarmPrefix)
+	return quest{kind: k, policy: escalation.Policy{Only: true, Rounds: 1}, reason: alarmReason(name), alarm: name}
+}
+
+// search runs one step of a quest and adds its effects to the change. of is the
+// notice whose result the event is, if it is one.
+func (d *Dispatcher) search(c Case, change Change, q quest, ev escalation.Event, of ...Notice) (Change, error) {
 	now, s := d.now().UTC(), d.dir.Load()
-	timer := c.timer(skillTimer(skill))
+	timer := c.timer(q.kind)
 	key := TimerKey{c.Ticket.ID, timer.Kind}
 	state, _ := readPaging(timer.State)
 	switch {
@@ -138,7 +158,7 @@ func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.E
 		}
 	}
 	m := machineFor(s, s.lineOf(c.Ticket), d.turns.last)
-	m.Policy = escalation.Specialist(skill, specialistRounds)
+	m.Policy = q.policy
 	next, actions := m.Step(state.Machine, ev, now)
 	state.Machine = next
 	for _, a := range actions {
@@ -146,15 +166,19 @@ func (d *Dispatcher) search(c Case, change Change, skill string, ev escalation.E
 		case escalation.PageNow:
 			list := pageNotices(s, c.Ticket, a.Page, timer.Gen+1, now, 0)
 			for i := range list {
-				list[i].Reason = reasonSpecialist
+				list[i].Reason, list[i].Alarm, list[i].Wanted = q.reason, q.alarm, true
 			}
 			change.Notices = append(change.Notices, list...)
 		case escalation.CancelPage:
 			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, a.Page.Number})
 		case escalation.GiveUp:
+			if q.skill == "" {
+				d.log.Warn("nobody has heard an alarm about a ticket", "ticket", c.Ticket.Number.String(), "alarm", q.alarm)
+				break
+			}
 			change.Events = append(change.Events, ticket.Event{
 				Ticket: c.Ticket.ID, At: now, By: byVahta,
-				Body: ticket.SpecialistMissed{Skill: skill, Tries: next.Number % pagesPerSearch},
+				Body: ticket.SpecialistMissed{Skill: q.skill, Tries: next.Number % pagesPerSearch},
 			})
 		case escalation.FallBack, escalation.NobodyToPage, escalation.Forgotten, escalation.Finish:
 		}
@@ -199,10 +223,10 @@ func (c Case) keep(change Change, timer Timer, due time.Time, state pagingState)
 	return change.set(timer), nil
 }
 
-// found ends a search with the one who has acknowledged; once it has ended, a
+// found ends a quest with the one who has acknowledged; once it has ended, a
 // further key changes nothing.
 func (d *Dispatcher) found(c Case, change Change, n Notice, at time.Time) (Change, error) {
-	timer := c.timer(skillTimer(n.Skill))
+	timer := c.timer(n.timer())
 	if timer.Gen == 0 {
 		return change, nil
 	}
@@ -212,7 +236,11 @@ func (d *Dispatcher) found(c Case, change Change, n Notice, at time.Time) (Chang
 			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, p.Number})
 		}
 	}
-	change, err := c.take(change.without(TimerKey{c.Ticket.ID, timer.Kind}), ticket.Event{
+	change = change.without(TimerKey{c.Ticket.ID, timer.Kind})
+	if n.Skill == "" {
+		return change, nil
+	}
+	change, err := c.take(change, ticket.Event{
 		Ticket: c.Ticket.ID, At: at, By: n.To, Channel: string(n.Channel),
 		Body: ticket.SpecialistTook{Skill: n.Skill, Person: n.To, Expired: n.Expired},
 	})

@@ -320,6 +320,8 @@ type Absorbed struct {
 	Source string    `json:"source"`
 	Number Number    `json:"number"`
 	T0     time.Time `json:"t0"`
+	// Parties are those whose further signals come here now.
+	Parties []string `json:"parties,omitempty"`
 }
 
 // Unmerged makes a merged ticket one of its own again.

@@ -411,7 +411,7 @@ func resultOf(o dispatch.AttemptOutcome) dispatch.Result {
 }
 
 // confirmsOnly reports whether the key of a page takes no ticket.
-func confirmsOnly(n dispatch.Notice) bool { return n.Skill != "" || n.Reason == dispatch.ReasonHeld }
+func confirmsOnly(n dispatch.Notice) bool { return n.Beside() || n.Reason == dispatch.ReasonHeld }
 
 // pageSentences is who, why and the keys, in the words of a page: under eight
 // seconds. The ticket is named when its client cannot be, and once a key is pressed.
