@@ -260,6 +260,7 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 		c.Notices = append(c.Notices, d.eventNotices(c, c.Events[i])...)
 	}
 	c = c.withClocks()
+	d.rate(c)
 	if err := d.store.Commit(ctx, c); err != nil {
 		return err
 	}

@@ -85,6 +85,9 @@ type Notice struct {
 	Skill    string            // page: what the person is asked for as a specialist; empty = to take the ticket
 	Expired  bool              // page: the certificate of the skill has run out
 	Alarm    string            // page: the name of the alarm that it is about; empty = none
+	Party    string            `json:"Party,omitempty"` // page: whose trouble it is: pages about one client are told together
+	Until    time.Time         `json:"Until,omitzero"`  // page: when paging gives it up and goes on
+	More     int               `json:"More,omitempty"`  // page: how many other tickets wait for somebody, filled right before the send
 	Wanted   bool              // page: it goes out although somebody has the ticket
 	RingTime time.Duration     // page: per device that sets none
 	Late     time.Duration     // how long after it was due, when that is worth a word
@@ -109,6 +112,20 @@ type Notice struct {
 	Report func(Attempt) `json:"-"`
 }
 
+// StaticPerson stands in for the person of a page to a number of last resort.
+const StaticPerson = "static"
+
+// AfterCall reports whether a page follows a call that was lost: a client waits
+// for a human.
+func (n Notice) AfterCall() bool {
+	switch CallResult(n.Reason) {
+	case CallAbandoned, CallExhausted, CallFailed, CallBroken, CallRefused:
+		return !n.Beside()
+	case CallServed, CallPaged:
+	}
+	return false
+}
+
 // Result is what a notifier achieved with one notice.
 type Result string
 
@@ -123,7 +140,9 @@ const (
 	ResultDeclined     Result = "declined"
 	ResultUnreachable  Result = "unreachable"
 	ResultWithdrawn    Result = "withdrawn" // no longer needed when its turn came
-	ResultPostponed    Result = "postponed" // not tried: its receiver fails; the claim was no attempt
+	ResultPostponed    Result = "postponed" // not tried: its receiver fails, or bears no more now; the claim was no attempt
+	ResultLimited      Result = "limited"   // page: not sent, the person was paged too often of late
+	ResultBundled      Result = "bundled"   // page: not sent, the person was paged about the same client just now
 	ResultFailed       Result = "failed"    // temporary, or permanent when the error says so
 )
 

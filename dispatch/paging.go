@@ -121,6 +121,30 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 	return change.set(timer), nil
 }
 
+// rate sets how urgent the timers and pages of a change are, by their tickets.
+func (d *Dispatcher) rate(c Change) {
+	of := func(id string) int {
+		if c.Ticket != nil && c.Ticket.ID == id {
+			return urgencyOf(*c.Ticket)
+		}
+		for _, also := range c.Also {
+			if also.Ticket.ID == id {
+				return urgencyOf(also.Ticket)
+			}
+		}
+		open, _ := d.board.get(id)
+		return urgencyOf(open.Ticket)
+	}
+	for i := range c.Timers {
+		c.Timers[i].Urgency = of(c.Timers[i].Ticket)
+	}
+	for i := range c.Notices {
+		if c.Notices[i].Kind == NoticePage {
+			c.Notices[i].Urgency = of(c.Notices[i].Ref.ID)
+		}
+	}
+}
+
 // setPageTimers gives each open ticket that needs a page its timer. Where one
 // is refused, Run tries again.
 func (d *Dispatcher) setPageTimers(ctx context.Context) {
@@ -185,6 +209,7 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	if !n.Beside() && c.Ticket.Open() && !c.Ticket.NeedsPage() {
 		n.Reason = ReasonHeld // somebody took the ticket meanwhile
 	}
+	n.More = d.board.waiting(n.Ref.ID)
 	return d.dir.Load().address(n)
 }
 
@@ -215,7 +240,7 @@ func (d *Dispatcher) RecordDelivery(ctx context.Context, del Delivery) (err erro
 		err = d.recordRecall(ctx, del)
 	case del.Notice.Kind == NoticeClient:
 		err = d.recordTold(ctx, del)
-	case del.Notice.Kind != NoticePage || del.Result == ResultWithdrawn:
+	case del.Notice.Kind != NoticePage || del.Result == ResultWithdrawn || del.Result == ResultPostponed:
 		err = d.commit(ctx, Change{Delivery: &del})
 	default:
 		if d.life.nodes != nil {

@@ -203,15 +203,15 @@ func pageNotices(s *Snapshot, t ticket.Ticket, p escalation.Page, gen int64, now
 		ID: fmt.Sprintf("page-%s-%d", t.ID, gen), Kind: NoticePage, Channel: ChannelVoice, To: p.Person, Ref: refOf(t),
 		Page: p.Number, RingTime: p.RingTime, Late: late, Reason: t.PageReason, Line: t.Line, Language: t.Language,
 		Client: t.Client.Spoken, Caller: t.Caller.Masked(), OpenedAt: t.OpenedAt, DueAt: now, Skill: p.Skill, Expired: p.Expired,
-		Wanted: p.AfterAck || p.Skill != "",
+		Wanted: p.AfterAck || p.Skill != "", Party: partyOf(t), Until: p.Due,
 	}
 	if t.Reopened > 0 {
 		n.ID = fmt.Sprintf("page-%s-r%d-%d", t.ID, t.Reopened, gen)
 	}
 	n.ID += fmt.Sprintf("-%d", p.Number) // one step of the machine may page several people
 	if p.Person == "" {
-		n.To = "static"
-		n.Person = oncall.Person{ID: "static", Name: p.Static.Name, Names: p.Static.Names}
+		n.To = StaticPerson
+		n.Person = oncall.Person{ID: StaticPerson, Name: p.Static.Name, Names: p.Static.Names}
 		n.Devices = []oncall.Device{p.Static.Device()}
 		return []Notice{n}
 	}
@@ -228,6 +228,27 @@ func pageNotices(s *Snapshot, t ticket.Ticket, p escalation.Page, gen int64, now
 		list = append(list, one)
 	}
 	return list
+}
+
+// partyOf names whose trouble a ticket is, as far as pages are told together.
+func partyOf(t ticket.Ticket) string {
+	switch {
+	case t.Client.Org != "":
+		return "org:" + t.Client.Org
+	case t.Party != "":
+		return t.Party
+	}
+	return "ticket:" + t.ID
+}
+
+// urgencyOf orders the pages and timers of tickets that are due at once: by
+// priority, and of equal ones important clients first.
+func urgencyOf(t ticket.Ticket) int {
+	urgency := 2 * int(t.Priority)
+	if t.Client.VIP {
+		urgency--
+	}
+	return urgency
 }
 
 // address fills in the person and the devices as the directory knows them now;
@@ -264,8 +285,10 @@ func outcomeOf(r Result) (o escalation.Outcome, ok bool) {
 		return escalation.Busy, true
 	case ResultDeclined:
 		return escalation.Declined, true
-	case ResultUnreachable:
+	case ResultUnreachable, ResultLimited: // who may not be called is passed over at once
 		return escalation.Unreachable, true
+	case ResultBundled: // he knows the client's trouble: the others have their own times
+		return escalation.NoAnswer, true
 	case ResultFailed:
 		return escalation.Failed, true
 	case ResultDelivered, ResultWithdrawn, ResultPostponed:

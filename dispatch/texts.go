@@ -63,7 +63,7 @@ func textsRU() map[string]string {
 		"outcome.accepted": "принял", "outcome.acknowledged": "подтвердил", "outcome.escalated": "передал дальше",
 		"outcome.escalate": "передал дальше", "outcome.declined": "отказался", "outcome.no_key": "ответил, но ничего не нажал",
 		"outcome.no_ack": "ответил, но ничего не нажал", "outcome.busy": "занят", "outcome.no_answer": "не ответил",
-		"outcome.silent": "телефон молчит", "outcome.unreachable": "недоступен", "outcome.failed": "сбой",
+		"outcome.silent": "телефон молчит", "outcome.unreachable": "недоступен", "outcome.limited": "не вызван: вызывали слишком часто", "outcome.bundled": "не вызван: уже вызван к этому клиенту", "outcome.failed": "сбой",
 		"outcome.cancelled": "отменён", "outcome.delivered": "доставлено",
 		"outcome.withdrawn": "отозван",
 
@@ -139,7 +139,7 @@ func textsEN() map[string]string {
 		"outcome.accepted": "accepted", "outcome.acknowledged": "acknowledged", "outcome.escalated": "passed on",
 		"outcome.escalate": "passed on", "outcome.declined": "declined", "outcome.no_key": "answered but pressed nothing",
 		"outcome.no_ack": "answered but pressed nothing", "outcome.busy": "busy", "outcome.no_answer": "no answer",
-		"outcome.silent": "phone is silent", "outcome.unreachable": "unreachable", "outcome.failed": "failed",
+		"outcome.silent": "phone is silent", "outcome.unreachable": "unreachable", "outcome.limited": "not called: called too often", "outcome.bundled": "not called: called about this client already", "outcome.failed": "failed",
 		"outcome.cancelled": "cancelled", "outcome.delivered": "delivered",
 		"outcome.withdrawn": "withdrawn",
 

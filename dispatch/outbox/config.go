@@ -23,6 +23,7 @@ type Config struct {
 	MaxRetry     time.Duration    `yaml:"max_retry"`     // longest pause
 	MaxAge       time.Duration    `yaml:"max_age"`       // an event this old is given up
 	Poll         time.Duration    `yaml:"poll"`          // longest time without a look into the store
+	Limits       Limits           `yaml:"limits"`        // of the pages to one person
 	Now          func() time.Time `yaml:"-"`             // nil = time.Now
 	Jitter       func() float64   `yaml:"-"`             // in [0, 1); nil = random
 }
@@ -53,6 +54,7 @@ func Default() Config {
 		Recalls: defaultRecalls, Shifts: defaultShifts, RecallBudget: defaultRecallBudget, RecallPause: defaultRecallPause,
 		Clients: defaultClients, ClientBudget: defaultClientBudget, ClientAge: defaultClientAge,
 		FirstRetry: defaultFirstRetry, MaxRetry: defaultMaxRetry, MaxAge: defaultMaxAge, Poll: defaultPoll,
+		Limits: DefaultLimits(),
 	}
 }
 
@@ -78,6 +80,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxRetry < c.FirstRetry {
 		faults = append(faults, fmt.Errorf("max_retry: %v is shorter than first_retry", c.MaxRetry))
+	}
+	if err := c.Limits.Validate(); err != nil {
+		faults = append(faults, fmt.Errorf("limits: %w", err))
 	}
 	return errors.Join(faults...)
 }

@@ -13,6 +13,11 @@
 // that grow up to five minutes; the others wait for it. The log tells when a
 // receiver begins to fail and when it takes notices again, not each try.
 //
+// Nobody is paged more often than people bear (Limits). The pages that went out
+// are counted in the store, for all nodes and across restarts; while it does not
+// answer, by memory. What is held back is put off, told with the next page, or
+// given to the next person: see Limits.
+//
 // A recall, which rings a client whose call was cut, is tried at once and then
 // every 15 s until he answers: three times at least, five at most. Each time it
 // is asked anew whether it is still needed.

@@ -33,6 +33,7 @@ type Deps struct {
 	Source     Source
 	Desk       Desk
 	Notifiers  map[dispatch.Channel]dispatch.Notifier
+	Sends      dispatch.Sends        // counts pages; nil = they are not limited
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
 }
@@ -46,6 +47,7 @@ type Worker struct {
 	metrics *metrics
 	lanes   []*lane
 	far     *receivers
+	pages   *counter
 
 	mu     sync.Mutex
 	flight map[string]flying // guarded by mu; by notice id
@@ -91,6 +93,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.far = newReceivers(cfg, w.log)
+	w.pages = &counter{limits: cfg.Limits, sends: deps.Sends, own: map[string][]dispatch.Send{}}
 	w.lanes = []*lane{
 		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
 		newLane(dispatch.NoticeRecall, cfg.Recalls, cfg.RecallBudget),
@@ -261,6 +264,15 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 		return
 	}
 	ready, needed := w.deps.Desk.StillNeeded(ctx, n)
+	if needed && n.Kind == dispatch.NoticePage {
+		if d, held := w.hold(ctx, ready, at); held {
+			w.record(ctx, d)
+			return
+		}
+		if w.cfg.Now().Sub(at) > fresh { // this process slept between the look and the send
+			ready, needed = w.deps.Desk.StillNeeded(ctx, n)
+		}
+	}
 	var result dispatch.Result
 	var err error
 	var tried attempts
@@ -289,6 +301,24 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 	d.Attempts, d.Stamp = tried.all()
 	w.metrics.delivered(d)
 	w.record(ctx, d)
+}
+
+// fresh is how old the look at a ticket may be when its page goes out.
+const fresh = time.Second
+
+// hold counts a page, or says what becomes of one that the person does not bear
+// now.
+func (w *Worker) hold(ctx context.Context, n dispatch.Notice, at time.Time) (d dispatch.Delivery, held bool) {
+	v, fault, told := w.pages.admit(ctx, n, at)
+	if fault != nil && !told && ctx.Err() == nil {
+		w.log.Warn("pages are counted by this node's memory: the store does not answer", "err", fault)
+	}
+	if v.result == "" {
+		return d, false
+	}
+	d = dispatch.Delivery{Notice: n, Result: v.result, At: at, Took: w.cfg.Now().Sub(at), Final: v.result != dispatch.ResultPostponed, RetryAt: v.until}
+	w.metrics.delivered(d)
+	return d, true
 }
 
 // attempts collects what a notifier reports: a page's devices, and the

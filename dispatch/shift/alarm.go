@@ -117,7 +117,7 @@ func (c *Carer) passOn(ctx context.Context, d dispatch.Delivery) error {
 	case dispatch.ResultWithdrawn, dispatch.ResultDelivered, dispatch.ResultPostponed: // it is not wanted any more
 		return nil
 	case dispatch.ResultEscalate, dispatch.ResultNoAck, dispatch.ResultNoAnswer, dispatch.ResultBusy, dispatch.ResultDeclined,
-		dispatch.ResultUnreachable, dispatch.ResultFailed:
+		dispatch.ResultUnreachable, dispatch.ResultFailed, dispatch.ResultLimited, dispatch.ResultBundled:
 	}
 	turn := d.Notice.Shift.Turns[0]
 	change, told := teller{c.cfg, c.deps.Directory.Load(), confirmed{}, c.now().UTC()}.next(d.Notice, heard)

@@ -173,7 +173,8 @@ func again(rules Config, d dispatch.Delivery) time.Time {
 	case dispatch.ResultPostponed:
 		return d.At.Add(d.Took + time.Second)
 	case dispatch.ResultBusy: // his call does not count as a try of ours
-	case dispatch.ResultNoAck, dispatch.ResultNoAnswer, dispatch.ResultDeclined, dispatch.ResultUnreachable, dispatch.ResultFailed:
+	case dispatch.ResultNoAck, dispatch.ResultNoAnswer, dispatch.ResultDeclined, dispatch.ResultUnreachable, dispatch.ResultFailed,
+		dispatch.ResultLimited, dispatch.ResultBundled:
 		if d.Notice.Attempt >= rules.Tries {
 			return time.Time{}
 		}

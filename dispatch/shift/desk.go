@@ -82,7 +82,8 @@ func (c *Carer) AnswerShift(ctx context.Context, n dispatch.Notice, r dispatch.R
 		}
 		return nil
 	case dispatch.ResultDelivered, dispatch.ResultNoAck, dispatch.ResultNoAnswer, dispatch.ResultBusy, dispatch.ResultDeclined,
-		dispatch.ResultUnreachable, dispatch.ResultWithdrawn, dispatch.ResultPostponed, dispatch.ResultFailed:
+		dispatch.ResultUnreachable, dispatch.ResultWithdrawn, dispatch.ResultPostponed, dispatch.ResultFailed,
+		dispatch.ResultLimited, dispatch.ResultBundled:
 	}
 	return fmt.Errorf("%q is no answer to a call about a shift", r)
 }

@@ -288,7 +288,7 @@ func (a *App) buildDelivery() (err error) {
 		return err
 	}
 	a.outbox, err = outbox.New(outbox.Default(), outbox.Deps{
-		Source: a.journal, Desk: shift.Router{Desk: a.desk, Carer: a.carer},
+		Source: a.journal, Desk: shift.Router{Desk: a.desk, Carer: a.carer}, Sends: a.journal,
 		Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks},
 		Log:       a.part("outbox"), Registerer: a.registry,
 	})
