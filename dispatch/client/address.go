@@ -108,7 +108,7 @@ func freeMail() []string {
 		"126.com", "163.com", "aol.com", "autorambler.ru", "bigmir.net", "bk.ru", "duck.com", "email.com", "email.su", "fastmail.com",
 		"gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com", "hotmail.com", "hotmail.ru", "hushmail.com", "i.ua",
 		"icloud.com", "inbox.ru", "internet.ru", "km.ru", "lenta.ru", "list.ru", "live.com", "live.ru", "mac.com", "mail.com", "mail.kz",
-		"mail.ru", "mail.ua", "mailbox.org", "me.com", "meta.ua", "msn.com", "myrambler.ru", "naver.com", "narod.ru", "newmail.ru",
+		"mail.ru", "mail.ua", "mailbox.org", "me.com", "meta.ua", "msn.com", "myrambler.ru", "narod.ru", "naver.com", "newmail.ru",
 		"nextmail.ru", "outlook.com", "outlook.de", "pisem.net", "pm.me", "pochta.ru", "post.ru", "proton.me", "protonmail.com", "qip.ru",
 		"qq.com", "rambler.ru", "rambler.ua", "ro.ru", "seznam.cz", "t-online.de", "tut.by", "tuta.io", "tutanota.com", "ukr.net", "vivaldi.net",
 		"vk.com", "web.de", "ya.ru", "yahoo.com", "yandex.by", "yandex.com", "yandex.kz", "yandex.ru", "yandex.ua", "ymail.com", "zoho.com",
