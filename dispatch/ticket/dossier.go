@@ -1,7 +1,6 @@
 package ticket
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
@@ -22,37 +21,37 @@ type Dossier struct {
 	Policy sla.Policy `json:"policy"` // as it is in force at the end of the log
 	Cycles []Cycle    `json:"cycles"` // at least one
 
-	Stories  []Story   `json:"stories"` // the reports, by number
-	Calls    []Call    `json:"calls,omitempty"`
-	Messages []Message `json:"messages,omitempty"`
-	Tries    []Line[ContactTried]
+	Stories  []Story              `json:"stories"` // the reports, by number
+	Calls    []Call               `json:"calls,omitempty"`
+	Messages []Message            `json:"messages,omitempty"`
+	Tries    []Line[ContactTried] `json:"tries,omitempty"`
 
-	Triage       Triaged          `json:"triage"` // the latest word on each part
-	Answers      []Line[Answered] // the latest to each question, in the order in which they were first answered
-	Steps        []Line[Stepped]
-	Participants []Participant `json:"participants,omitempty"`
+	Triage       Triaged          `json:"triage"`            // the latest word on each part
+	Answers      []Line[Answered] `json:"answers,omitempty"` // the latest to each question, in the order in which they were first answered
+	Steps        []Line[Stepped]  `json:"steps,omitempty"`
+	Participants []Participant    `json:"participants,omitempty"`
 
-	Plans        []Plan `json:"plans,omitempty"` // by version, from 1
-	Updates      []Line[Updated]
-	Restorations []Line[Restored] // one per cycle at most
-	Confirmed    []Line[ClientConfirmed]
-	Pauses       []Pause `json:"pauses,omitempty"`
+	Plans        []Plan                  `json:"plans,omitempty"` // by version, from 1
+	Updates      []Line[Updated]         `json:"updates,omitempty"`
+	Restorations []Line[Restored]        `json:"restorations,omitempty"` // one per cycle at most
+	Confirmed    []Line[ClientConfirmed] `json:"confirmed,omitempty"`
+	Pauses       []Pause                 `json:"pauses,omitempty"`
 
-	Sessions []Session `json:"sessions,omitempty"`
-	Reveals  []Line[Revealed]
-	Times    []TimeEntry `json:"times,omitempty"`
-	Todo     []Todo      `json:"tasks,omitempty"` // tasks and recommendations
+	Sessions []Session        `json:"sessions,omitempty"`
+	Reveals  []Line[Revealed] `json:"reveals,omitempty"`
+	Times    []TimeEntry      `json:"times,omitempty"`
+	Todo     []Todo           `json:"tasks,omitempty"` // tasks and recommendations
 
-	RootCauses []Line[RootCaused]    // versions; the last counts
-	Explained  []Line[Explained]     // the latest of each clock
-	Curations  map[int]Line[Curated] `json:"curations,omitempty"` // how a line stands in the report, by its seq
+	RootCauses []Line[RootCaused]    `json:"root_causes,omitempty"` // versions; the last counts
+	Explained  []Line[Explained]     `json:"explained,omitempty"`   // the latest of each clock
+	Curations  map[int]Line[Curated] `json:"curations,omitempty"`   // how a line stands in the report, by its seq
 	Versions   []Version             `json:"report_versions,omitempty"`
-	Ratings    []Line[Rated]
+	Ratings    []Line[Rated]         `json:"ratings,omitempty"`
 
-	Links      []Line[Linked] // that stand
-	Splits     []Line[Split]
-	Recomputed []Line[Recomputed]
-	Warnings   []Line[Warned]
+	Links      []Line[Linked]     `json:"links,omitempty"` // that stand
+	Splits     []Line[Split]      `json:"splits,omitempty"`
+	Recomputed []Line[Recomputed] `json:"recomputed,omitempty"`
+	Warnings   []Line[Warned]     `json:"warnings,omitempty"`
 }
 
 // Line is one line of the log with its body's type known.
@@ -205,15 +204,3 @@ type Version struct {
 	OpenedAt   time.Time `json:"opened_at,omitzero"`
 	How        string    `json:"how,omitempty"` // page, pdf
 }
-
-// Compile folds a whole log, oldest event first, into its dossier.
-func Compile(log []Event) (Dossier, error) {
-	t, err := Fold(log)
-	if err != nil {
-		return Dossier{Ticket: t, Log: log}, fmt.Errorf("compile dossier: %w", err)
-	}
-	return Dossier{Ticket: t, Log: log}, nil
-}
-
-// Clocks reads the ticket's clocks at now.
-func (d Dossier) Clocks(now time.Time) []sla.Clock { return Clocks(d.Log, now) }
