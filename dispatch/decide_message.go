@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -313,9 +314,9 @@ func told(nth int) (line bool, repeats int) {
 }
 
 // decideJoining lets the message join a case. nth is which signal of the ticket
-// it is within the minute. What follows beside the line in its log: a ticket that
-// is done begins anew when it is the same trouble again, one whose trouble has
-// become graver is raised, and an earlier signal moves T0 back.
+// it is within the minute; one that begins the ticket anew always has a line.
+// What follows beside the line in its log: a trouble that has become graver is
+// raised, and an earlier signal moves T0 back.
 func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intake, error) {
 	t, name := c.Ticket, signalName(h.sig.ID())
 	in := intake{ticket: t, joined: true}
@@ -327,7 +328,6 @@ func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intak
 	follows := func(body ticket.Body) {
 		events = append(events, ticket.Event{Ticket: t.ID, At: h.sig.At, By: byVahta, Body: body})
 	}
-	again = again && t.Reopens(h.sig.At)
 	line, repeats := told(nth)
 	stranger := h.storm && !h.m.Machine && h.unread == nil // one of many who have a clock of their own each
 	switch {
@@ -340,9 +340,6 @@ func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intak
 	}
 	if t0, _ := began(h.sig, h.m, h.rules); !h.m.Machine && !stranger && t0.Before(t.OpenedAt) {
 		follows(ticket.T0Moved{From: t.OpenedAt, To: t0, Signal: name})
-	}
-	if again {
-		follows(ticket.Reopened{Signal: name, Reason: "the same trouble is reported again"})
 	}
 	if h.insists() && h.weight.priority < t.Priority {
 		reason := fmt.Sprintf("%s reports it as %s", cmp.Or(h.m.Source, h.m.From.Name, "the sender"), h.weight.priority)
@@ -357,13 +354,19 @@ func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intak
 			return in, err
 		}
 	}
-	if in.change.Ticket != nil {
-		in.ticket = *in.change.Ticket
-		if in.ticket.NeedsPage() && c.pageTimer().Gen == 0 {
-			in.change.Timers = append(in.change.Timers, Timer{Ticket: t.ID, Kind: TimerPage, DueAt: h.sig.At, Gen: 1, State: paging})
-		}
-	}
+	in.change = c.pages(in.change, h.sig.At, paging)
 	return in, nil
+}
+
+// pages adds the page timer of a ticket that needs one after the change and has
+// none.
+func (c Case) pages(change Change, at time.Time, paging []byte) Change {
+	t, ok := change.row(c.Ticket.ID)
+	timed := slices.ContainsFunc(change.Timers, func(t Timer) bool { return t.Ticket == c.Ticket.ID && t.Kind == TimerPage })
+	if ok && t.NeedsPage() && c.pageTimer().Gen == 0 && !timed {
+		change.Timers = append(change.Timers, Timer{Ticket: t.ID, Kind: TimerPage, DueAt: at, Gen: 1, State: paging})
+	}
+	return change
 }
 
 // reported is the story of one of many who share a ticket.
@@ -396,8 +399,5 @@ func decideReading(h arrival, c Case, now time.Time, paging []byte) (Change, err
 			change, err = c.take(change, ticket.Event{Ticket: t.ID, At: now, By: byVahta, Body: body})
 		}
 	}
-	if err == nil && change.Ticket != nil && change.Ticket.NeedsPage() && c.pageTimer().Gen == 0 {
-		change.Timers = append(change.Timers, Timer{Ticket: t.ID, Kind: TimerPage, DueAt: now, Gen: 1, State: paging})
-	}
-	return change, err
+	return c.pages(change, now, paging), err
 }

@@ -146,7 +146,7 @@ func (d *Dispatcher) decideMessage(ctx context.Context, a arrival, f finding) (i
 		return intake{}, err
 	}
 	if f.found {
-		in, err := decideJoining(a, f.c, d.storms.join(f.c.Ticket.ID, a.sig.At), f.again, paging)
+		in, err := d.joins(a, f, paging)
 		if err != nil {
 			return in, fmt.Errorf("take in signal %s: %w", signalName(a.sig.ID()), err)
 		}
@@ -163,7 +163,29 @@ func (d *Dispatcher) decideMessage(ctx context.Context, a arrival, f finding) (i
 	if err != nil {
 		return in, fmt.Errorf("take in signal %s: %w", signalName(a.sig.ID()), err)
 	}
+	if !a.m.Machine && a.unread == nil && !a.storm { // a flood of answers is one more flood
+		in.change = d.receipt(in.ticket, in.change, 1, a.from(), a.sig.At)
+	}
 	return in, nil
+}
+
+// joins decides that the message joins a case, and what any word of a client, or
+// a trouble that is back, does to it.
+func (d *Dispatcher) joins(a arrival, f finding, paging []byte) (intake, error) {
+	c, again := f.c, f.again && f.c.Ticket.Reopens(a.sig.At)
+	in, err := decideJoining(a, c, d.storms.join(c.Ticket.ID, a.sig.At), again, paging)
+	e := ticket.Event{Ticket: c.Ticket.ID, At: a.sig.At, By: byVahta, Channel: string(a.sig.Channel)}
+	if err == nil && again {
+		e.Body = ticket.Reopened{Signal: signalName(a.sig.ID()), Reason: "the same trouble is reported again"}
+		in.change, err = d.reopens(c, in.change, e, "")
+	}
+	if err == nil && !a.m.Recovery {
+		in.change, err = d.heard(c, in.change, e)
+	}
+	if t, ok := in.change.row(c.Ticket.ID); ok {
+		in.ticket = t
+	}
+	return in, err
 }
 
 // settleRecovery ends the wait of a recovery for its problem.
