@@ -127,7 +127,7 @@ func (b *Book) add(i int) (faults []error) {
 		under("zone", fmt.Errorf("%q is not an IANA zone such as Europe/Moscow", o.Zone))
 	}
 	if err := o.Contract.validate(); err != nil {
-		for _, fault := range strings.Split(err.Error(), "\n") {
+		for fault := range strings.SplitSeq(err.Error(), "\n") {
 			faults = append(faults, fmt.Errorf("%s.contract.%s", path, fault))
 		}
 	}

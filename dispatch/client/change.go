@@ -202,12 +202,14 @@ func latin(r rune) (letters string, ok bool) {
 		return string(r), true
 	case r == 'ё':
 		return "e", true
-	case r < 'а' || r > 'я':
-		return "", false
 	}
 	table := [...]string{
 		"a", "b", "v", "g", "d", "e", "zh", "z", "i", "y", "k", "l", "m", "n", "o", "p", "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh",
 		"shch", "", "y", "", "e", "yu", "ya",
 	}
-	return table[r-'а'], true
+	i := int(r - 'а')
+	if i < 0 || i >= len(table) {
+		return "", false
+	}
+	return table[i], true
 }
