@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/sla"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
@@ -18,6 +20,21 @@ func (d *Dispatcher) Clocks(ctx context.Context, ref Ref) ([]sla.Clock, error) {
 		return nil, err
 	}
 	return ticket.Clocks(log, d.now()), nil
+}
+
+// rules are the clocks' rules that a ticket of the organisation is opened with:
+// those of its contract, and where that says nothing of the first contact, the
+// dispatcher's own limit.
+func (d *Dispatcher) rules(b *client.Book, org string) sla.Policy {
+	p := b.Policy(org)
+	if _, ok := p.Limits[sla.FirstContactClock]; !ok {
+		p.Limits = maps.Clone(p.Limits)
+		if p.Limits == nil {
+			p.Limits = map[sla.Name]sla.Limit{}
+		}
+		p.Limits[sla.FirstContactClock] = sla.Limit{Time: d.cfg.FirstContact}
+	}
+	return p
 }
 
 // Dossier returns everything that the log of a ticket tells.
@@ -77,7 +94,7 @@ type dueLevel struct {
 }
 
 func (l dueLevel) key() string {
-	return fmt.Sprintf("clock:%s:%d:%s:%d", l.clock.Name, l.clock.Report, l.level.Name, l.level.At.UnixMicro())
+	return fmt.Sprintf("clock:%s:%d:%d:%s:%d", l.clock.Name, l.clock.Report, l.clock.Cycle, l.level.Name, l.level.At.UnixMicro())
 }
 
 // dueLevels reads a log: which levels are reached at now and not told, in the

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/dispatch/sla"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
@@ -74,9 +75,8 @@ func EventType(b ticket.Body) string {
 		return "specialist.took"
 	case ticket.SpecialistMissed:
 		return "specialist.missed"
-	case ticket.Noted: // notes are internal
 	}
-	return ""
+	return deskEventType(b)
 }
 
 // EventTypes lists every outward name.
@@ -86,6 +86,10 @@ func EventTypes() []string {
 		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
 		"recall.asked", "recall.attempt", "recall.ended", "specialist.asked", "specialist.took", "specialist.missed",
 		EventShiftReminder, EventShiftConfirmed, EventShiftDeclined, EventShiftUnconfirmed, EventShiftHandover,
+		"ticket.reported", "ticket.signalled", "ticket.assigned", "ticket.contacted", "ticket.contact_tried", "ticket.updated",
+		"ticket.stabilised", "ticket.confirmed", "ticket.paused", "ticket.resumed", "ticket.reopened", "ticket.root_caused",
+		"plan.saved", "plan.told", "message.sent", "message.failed", "session.opened", "session.closed", "task.set", "task.done", "task.due",
+		"report.approved", "report.opened", "report.rated", "clock.warning", "clock.breached",
 	}
 }
 
@@ -97,6 +101,20 @@ const (
 	EventShiftUnconfirmed = "shift.unconfirmed"
 	EventShiftHandover    = "shift.handover"
 )
+
+// outward is a body as subscribers get it: what a contract promises is between
+// the client and us.
+func outward(b ticket.Body) ticket.Body {
+	switch v := b.(type) {
+	case ticket.Opened:
+		v.Policy = nil
+		return v
+	case ticket.Recomputed:
+		v.Policy, v.Before = sla.Policy{Version: v.Policy.Version}, nil
+		return v
+	}
+	return b
+}
 
 // eventNotices makes the notices that tell subscribers of an event of the
 // change.
@@ -115,7 +133,7 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 	}
 	id := eventID(e)
 	body, err := json.Marshal(EventJSON{
-		Type: kind, ID: id, At: e.At, By: e.By, Data: e.Body,
+		Type: kind, ID: id, At: e.At, By: e.By, Data: outward(e.Body),
 		Ticket: TicketJSON{
 			ID: t.ID, Number: t.Number.String(), Stage: t.Stage, Priority: t.Priority, Line: t.Line, Caller: t.Caller,
 			Client: t.Client.OrgName, OpenedAt: t.OpenedAt, Assignee: t.Assignee,
@@ -178,7 +196,16 @@ func feedEvent(ref Ref, e ticket.Event) FeedEvent {
 		f.Person, f.Result = b.Person, b.Skill
 	case ticket.SpecialistMissed:
 		f.Result = b.Skill
-	case ticket.Noted, ticket.Categorised, ticket.Prioritised, ticket.MergedInto:
+	case ticket.Warned:
+		f.Result = string(b.Clock) + "/" + b.Level
+	case ticket.Assigned:
+		f.Result = b.To
+	case ticket.HandedOver:
+		f.Result = b.To
+	case ticket.Tasked:
+		f.Result = b.Task
+	case ticket.TaskDone:
+		f.Result = b.Task
 	}
 	return f
 }

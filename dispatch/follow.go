@@ -12,9 +12,9 @@ func (d *Dispatcher) remoteEvent(e FeedEvent) {
 	switch ticket.Kind(e.Kind) {
 	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded:
 		return // they only lengthen the log
-	case ticket.KindOpened, ticket.KindAccepted, ticket.KindPageRaised, ticket.KindAcknowledged, ticket.KindMoved,
-		ticket.KindCategorised, ticket.KindPrioritised, ticket.KindMerged, ticket.KindRecallAsked,
-		ticket.KindSpecialistAsked, ticket.KindSpecialistTook, ticket.KindSpecialistMissed:
+	case ticket.KindAnswered, ticket.KindStepped, ticket.KindRevealed, ticket.KindTimed, ticket.KindTimeSettled, ticket.KindExplained,
+		ticket.KindCurated, ticket.KindReportRead, ticket.KindRated, ticket.KindMessaged, ticket.KindContactTry:
+		return // the same; the others move the state, or a timer
 	}
 	if e.Ref.ID == "" {
 		return

@@ -216,7 +216,7 @@ func (d *Dispatcher) split(c Case, story ticket.Story, line ticket.SignalLine, n
 	if from.Channel == "" {
 		from = story.From
 	}
-	policy := s.Book.Policy(from.Client.Org)
+	policy := d.rules(s.Book, from.Client.Org)
 	o := ticket.Opened{
 		ID: newID(), Number: number, Class: c.Ticket.Class, Priority: c.Ticket.Priority, Line: c.Ticket.Line, Language: c.Ticket.Language,
 		Client: from.Client, From: from, Signal: line.Signal, Text: line.Text, Policy: &policy, Limit: c.Ticket.Limit, Machine: line.Machine,

@@ -102,7 +102,7 @@ func (d *Dispatcher) decideOpen(sig Signal, by Author, n NewTicket, number ticke
 	if line.ID == "" && len(s.lines) > 0 {
 		line = s.lines[0]
 	}
-	policy := s.Book.Policy(from.Client.Org)
+	policy := d.rules(s.Book, from.Client.Org)
 	o := ticket.Opened{
 		ID: newID(), Number: number, Class: n.Class, Priority: n.Priority, Category: n.Category, Line: line.ID, Language: line.Language,
 		Client: from.Client, From: from, Signal: string(sig.Channel) + "/" + sig.Key, Text: n.Text, Policy: &policy, Limit: d.cfg.FirstContact,

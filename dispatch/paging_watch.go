@@ -12,14 +12,23 @@ import (
 // are not.
 func acts(e ticket.Event) bool {
 	switch b := e.Body.(type) {
-	case ticket.Noted, ticket.Moved, ticket.Categorised, ticket.Prioritised:
-		return e.By != byVahta && e.By != byCaller
+	case ticket.Acknowledged:
+		return false // it is what the watch begins with
 	case ticket.Accepted, ticket.SpecialistTook:
 		return true
 	case ticket.CallEnded:
 		return b.Person != ""
-	case ticket.Opened, ticket.Joined, ticket.Attempted, ticket.PageRaised, ticket.Acknowledged, ticket.MergedInto, ticket.RecallAsked,
-		ticket.RecallTried, ticket.RecallEnded, ticket.SpecialistAsked, ticket.SpecialistMissed:
+	}
+	return ofTheDesk(e.Body) && e.By != byVahta && e.By != byCaller && e.By != byClient || tellsClient(e)
+}
+
+// tellsClient reports whether a person has told the client something.
+func tellsClient(e ticket.Event) bool {
+	switch b := e.Body.(type) {
+	case ticket.Messaged:
+		return b.Human
+	case ticket.Updated:
+		return true
 	}
 	return false
 }

@@ -158,6 +158,9 @@ func decideOutcome(c Case, call CallRecord, o Outcome, hunting bool, refused cli
 	if err == nil {
 		change, err = askRecall(c, change, call, o, refused)
 	}
+	if worked, ok := talked(change.Events); ok && err == nil {
+		change, err = c.take(change, worked)
+	}
 	needed := o.Result.Lost() && !hunting && c.Ticket.NeedsPage()
 	again := needsAgain(c.Ticket, call, o, hunting)
 	if err != nil || !needed && !again {

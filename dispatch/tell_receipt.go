@@ -19,10 +19,7 @@ func (d *Dispatcher) receipt(t ticket.Ticket, change Change, report int, to tick
 	texts := clientTexts(t.Language)
 	text := texts["receipt.request"]
 	if t.Class == ticket.Incident || t.Class == ticket.Unreadable {
-		limit := d.dir.Load().Book.Policy(t.Client.Org).Limit(sla.FirstContactClock, sla.Grade(t.Priority.String())).Time
-		if limit <= 0 {
-			limit = d.cfg.FirstContact
-		}
+		limit := d.rules(d.dir.Load().Book, t.Client.Org).Limit(sla.FirstContactClock, sla.Grade(t.Priority.String())).Time
 		text = strings.ReplaceAll(texts["receipt"], "{limit}", spanText(limit, texts))
 	}
 	text = strings.ReplaceAll(text, "{number}", t.Number.String())

@@ -16,16 +16,19 @@ const (
 	timeByHand    = "manual"
 )
 
-// talked is the working time of a call that has ended.
-func talked(e ticket.Event) (ticket.Event, bool) {
-	b, ok := e.Body.(ticket.CallEnded)
-	if !ok || b.Person == "" || b.Talk <= 0 {
-		return ticket.Event{}, false
+// talked is the working time of the call that has ended with the events.
+func talked(events []ticket.Event) (ticket.Event, bool) {
+	for _, e := range events {
+		if b, ok := e.Body.(ticket.CallEnded); ok && b.Person != "" && b.Talk > 0 {
+			return ticket.Event{
+				Ticket: e.Ticket, At: e.At, By: byVahta, Key: "time:" + timeOfCall + ":" + b.Call,
+				Body: ticket.Timed{
+					Entry: timeOfCall + "-" + b.Call, Person: b.Person, Source: timeOfCall, From: e.At.Add(-b.Talk), To: e.At, Ref: b.Call,
+				},
+			}, true
+		}
 	}
-	return ticket.Event{
-		Ticket: e.Ticket, At: e.At, By: byVahta, Key: "time:" + timeOfCall + ":" + b.Call,
-		Body: ticket.Timed{Entry: timeOfCall + "-" + b.Call, Person: b.Person, Source: timeOfCall, From: e.At.Add(-b.Talk), To: e.At, Ref: b.Call},
-	}, true
+	return ticket.Event{}, false
 }
 
 // work adds sessions and time entries to the act.
