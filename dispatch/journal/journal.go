@@ -30,6 +30,9 @@ var (
 	_ dispatch.Care        = (*Store)(nil)
 	_ dispatch.Signals     = (*Store)(nil)
 	_ dispatch.Audit       = (*Store)(nil)
+	_ dispatch.Papers      = (*Store)(nil)
+	_ dispatch.SealKeys    = (*Store)(nil)
+	_ dispatch.Attachments = (*Store)(nil)
 	_ dispatch.Sends       = (*Store)(nil)
 	_ dispatch.DeadLetters = (*Store)(nil)
 )
@@ -52,6 +55,14 @@ type shared interface {
 	dispatch.Phones
 	planned
 	outward
+	papers
+}
+
+// papers is what reports and the vault keep.
+type papers interface {
+	dispatch.Papers
+	dispatch.SealKeys
+	dispatch.Attachments
 }
 
 // planned is what people and schedules are kept in.

@@ -28,6 +28,10 @@ var (
 	_ dispatch.Tokens = (*Memory)(nil)
 	_ dispatch.Care   = (*Memory)(nil)
 
+	_ dispatch.Papers      = (*Memory)(nil)
+	_ dispatch.SealKeys    = (*Memory)(nil)
+	_ dispatch.Attachments = (*Memory)(nil)
+
 	_ dispatch.Sends       = (*Memory)(nil)
 	_ dispatch.DeadLetters = (*Memory)(nil)
 )
@@ -70,6 +74,7 @@ type tables struct {
 	proofs map[proofKey]dispatch.Proof
 	audit  []dispatch.AuditEntry // oldest first
 	sends  map[sendKey]dispatch.Send
+	papers papers
 }
 
 // put sets a value of a table for the commit that runs.
@@ -125,7 +130,7 @@ func NewMemory() *Memory {
 		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
 		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{}, phones: map[string]dispatch.PhoneAccount{},
 		tokens: map[string]dispatch.Token{}, turns: map[turnKey]dispatch.Confirmation{}, proofs: map[proofKey]dispatch.Proof{},
-		sends: map[sendKey]dispatch.Send{},
+		sends: map[sendKey]dispatch.Send{}, papers: newPapers(),
 	}}
 }
 

@@ -47,6 +47,9 @@ type record interface {
 	dispatch.DeadLetters
 	dispatch.Signals
 	dispatch.Audit
+	dispatch.Papers
+	dispatch.SealKeys
+	dispatch.Attachments
 	VerifyAudit(ctx context.Context) (dispatch.AuditEntry, error)
 	VerifyRota(ctx context.Context) error
 	Forget(ctx context.Context, before time.Time) error
@@ -167,6 +170,9 @@ func TestSuite(t *testing.T) {
 		"a definition is in force":                   suiteDefinition,
 		"the last number of a block":                 suiteLastNumber,
 		"phone accounts and their links":             suitePhones,
+		"reports and secrets are kept":               suitePapers,
+		"keys of the vault":                          suiteSealKeys,
+		"attachments are found and erased":           suiteAttachments,
 		"fifty spend one link, one does":             suitePhoneLinkRace,
 		"a rota is edited and read back":             suiteRota,
 		"an edit on what has changed conflicts":      suiteRotaConflict,
