@@ -63,9 +63,7 @@ type merge struct {
 func digest(policy Policy, facts []Fact, now time.Time) *history {
 	h := &history{policy: policy, now: now, meter: newMeter(policy.Calendar), cycles: []cycle{{}}}
 	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.At.After(now) || f.Since.After(now) })
-	slices.SortStableFunc(facts, func(a, b Fact) int {
-		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Report, b.Report), -cmp.Compare(a.Grade.rank(), b.Grade.rank()))
-	})
+	slices.SortStableFunc(facts, order)
 	void := map[string]bool{}
 	for _, f := range facts {
 		if f.Kind == Withdrawn {
@@ -82,6 +80,26 @@ func digest(policy Policy, facts []Fact, now time.Time) *history {
 	h.pauses = pauses(facts)
 	h.forgetReleased(facts)
 	return h
+}
+
+// order puts facts into the order of time, and those of the same instant into
+// one that depends on what they say alone: the more urgent priority comes last,
+// and wins.
+func order(a, b Fact) int {
+	if c := a.At.Compare(b.At); c != 0 {
+		return c
+	}
+	bit := func(b bool) int {
+		if b {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Report, b.Report), cmp.Compare(b.Grade.rank(), a.Grade.rank()), cmp.Compare(b.Scope, a.Scope),
+		cmp.Compare(bit(a.Misjudge), bit(b.Misjudge)), cmp.Compare(bit(a.Machine), bit(b.Machine)), cmp.Compare(a.Ref, b.Ref),
+		a.ETA.Compare(b.ETA), a.Next.Compare(b.Next), cmp.Compare(a.Source, b.Source),
+	)
 }
 
 // take puts one fact in its place.

@@ -26,7 +26,7 @@ func Levels(c Clock) []Level {
 	}
 	var list []Level
 	add := func(name string, at time.Time) {
-		if !at.Before(c.Start) && at.Before(c.Due) {
+		if at.After(c.Start) && at.Before(c.Due) {
 			list = append(list, Level{name, at})
 		}
 	}

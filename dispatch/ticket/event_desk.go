@@ -65,7 +65,7 @@ type Reported struct {
 	Signal string  `json:"signal,omitempty"` // channel/key
 	Text   string  `json:"text,omitempty"`
 	// Source is the ticket that the report came with by a merge. T0 is then its own, and its first contact stands as it stood
-	// there: due at Due, reached at Contact by ContactRef unless that is zero. (Dossier.Leaving fills them.)
+	// there: due at Due, reached at Contact by ContactRef unless that is zero.
 	Source     string    `json:"source,omitempty"`
 	Origin     int       `json:"origin,omitempty"` // its number there
 	T0         time.Time `json:"t0,omitzero"`      // zero = the event's At
