@@ -27,13 +27,16 @@
 //	oncall/rotation       -     oncall                                                        live claims with tokens, whose turn it is
 //	dispatch/sla          pure  -                                                             clocks: run, due, met, breached
 //	dispatch/client       pure  dispatch/sla                                                  organisations, contacts, numbers; matching a number to them
+//	dispatch/kb           pure  -                                                             articles, and how texts are found by words
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
 //	dispatch/triage       pure  dispatch/ticket dispatch/sla dispatch/client                  check lists, runbooks, and by which words clients tell of which trouble
+//	dispatch/report       pure  dispatch/sla dispatch/client dispatch/ticket                     the report of a ticket: what it says, and its Markdown, HTML and PDF
 //	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL
 //	dispatch/journal      -     dispatch dispatch/* oncall/edit                               what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
+//	dispatch/casework     -     dispatch dispatch/*                                           what an engineer does with a ticket: orders, and all there is to see
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
 //	dispatch/shift        -     oncall dispatch dispatch/*                                    who is told of which turn, confirmations, hand-over notes, proofs of devices
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it

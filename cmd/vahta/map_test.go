@@ -26,7 +26,9 @@ var thirdParty = map[string]struct{ rooms, reason string }{
 	"github.com/labstack/echo":      {"channels/portal", "the API is served in one room"},
 	"github.com/danielgtaylor/huma": {"channels/portal", "the API is served in one room"},
 	"github.com/arran4/golang-ical": {"oncall/ical", "calendars of others are read and written in one room"},
+	"codeberg.org/go-pdf/fpdf":      {"dispatch/report", "documents are drawn in one room"},
 	"github.com/spf13/cobra":        {"cmd/vahta", "commands are the outermost room"},
+	"github.com/kljensen/snowball":  {"dispatch/kb", "one room knows the forms of words"},
 	"pgregory.net/rapid":            {"", "a test library stays out of the product"},
 	"github.com/pion/transport":     {"", "not used"},
 }
