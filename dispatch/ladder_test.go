@@ -164,7 +164,7 @@ func TestAfterAcknowledgement(t *testing.T) {
 		if tk, _ := h.Ticket(t.Context(), ref.ID); tk.Acknowledged.By != "anna" {
 			t.Errorf("ticket %+v", tk.Acknowledged)
 		}
-		if c, _ := s.Load(t.Context(), ref.ID); len(c.Timers) != 0 {
+		if c, _ := s.Load(t.Context(), ref.ID); len(paging(c.Timers)) != 0 {
 			t.Errorf("timers left: %+v", c.Timers)
 		}
 	})
@@ -183,7 +183,7 @@ func TestAfterAcknowledgementUntilClosed(t *testing.T) {
 		must(t, h.Close(t.Context(), ref, dispatch.Author{Person: "anna"}, "done"))
 		wait(time.Hour)
 		h.see(t, "0s anna, 2m0s vera")
-		if c, _ := s.Load(t.Context(), ref.ID); len(c.Timers) != 0 {
+		if c, _ := s.Load(t.Context(), ref.ID); len(paging(c.Timers)) != 0 {
 			t.Errorf("timers left: %+v", c.Timers)
 		}
 	})
@@ -283,7 +283,7 @@ func TestTimerOfAnEarlierVersion(t *testing.T) {
 		h.stop()
 		c, err := s.Load(t.Context(), ref.ID)
 		must(t, err)
-		timer := c.Timers[0]
+		timer := paging(c.Timers)[0]
 		timer.Gen++
 		timer.State, err = json.Marshal(map[string]any{
 			"Phase": "ringing", "Round": 1, "Step": 0, "Waited": true, "Paged": []string{"anna"}, "Due": timer.DueAt,
@@ -313,7 +313,7 @@ func TestUnreadableTimerStartsAnew(t *testing.T) {
 		wait(time.Minute)
 		c, err := s.Load(t.Context(), o.ID)
 		must(t, err)
-		timer := c.Timers[0]
+		timer := paging(c.Timers)[0]
 		timer.Gen, timer.State, timer.DueAt = timer.Gen+1, []byte(`{"machine":7}`), time.Now()
 		must(t, s.Commit(t.Context(), dispatch.Change{Timers: []dispatch.Timer{timer}}))
 		h = open(t, s, map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}})

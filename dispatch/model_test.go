@@ -90,7 +90,7 @@ func TestModel(t *testing.T) {
 				c, err := s.Load(t.Context(), tk.ID)
 				step(err)
 				held := watched && tk.Open() && !tk.NeedsPage()
-				if (tk.NeedsPage() || held) != (len(c.Timers) == 1) {
+				if (tk.NeedsPage() || held) != (len(paging(c.Timers)) == 1) {
 					rt.Fatalf("after step %d ticket %s needs a page: %v, is watched: %v, timers %v", i, tk.Number, tk.NeedsPage(), held, c.Timers)
 				}
 				n := dispatch.Notice{Kind: dispatch.NoticePage, Ref: dispatch.Ref{ID: tk.ID}}

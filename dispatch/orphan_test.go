@@ -78,7 +78,7 @@ func TestStartsOnAFullRecord(t *testing.T) {
 		}
 		c, err := s.Load(t.Context(), untimed.ID)
 		must(t, err)
-		if len(c.Timers) != 1 {
+		if len(paging(c.Timers)) != 1 {
 			t.Errorf("timers of the ticket that needs a page: %+v", c.Timers)
 		}
 	})

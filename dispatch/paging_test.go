@@ -34,7 +34,7 @@ func TestPagingUntilAcknowledged(t *testing.T) {
 		if tk.Acknowledged.By != "anna" || tk.Acknowledged.How != "voice_page" || tk.PageReason != "abandoned" {
 			t.Errorf("ticket %+v", tk)
 		}
-		if c, _ := h.store.Load(t.Context(), o.ID); len(c.Timers) != 0 {
+		if c, _ := h.store.Load(t.Context(), o.ID); len(paging(c.Timers)) != 0 {
 			t.Errorf("timers left: %+v", c.Timers)
 		}
 	})

@@ -92,7 +92,7 @@ func TestSpecialistIsPaged(t *testing.T) {
 		if tk.Acknowledged.By != "anna" {
 			t.Errorf("the ticket is %s's", tk.Acknowledged.By)
 		}
-		if c, _ := s.Load(t.Context(), ref.ID); len(c.Timers) != 0 {
+		if c, _ := s.Load(t.Context(), ref.ID); len(paging(c.Timers)) != 0 {
 			t.Errorf("timers left: %+v", c.Timers)
 		}
 		log, err := h.Events(t.Context(), ref)
@@ -177,7 +177,7 @@ func TestSearchEndsWithTheTicket(t *testing.T) {
 		if len(h.phones.cut) != 2 {
 			t.Errorf("cut: %v", h.phones.cut)
 		}
-		if c, _ := s.Load(t.Context(), ref.ID); len(c.Timers) != 0 {
+		if c, _ := s.Load(t.Context(), ref.ID); len(paging(c.Timers)) != 0 {
 			t.Errorf("timers left: %+v", c.Timers)
 		}
 		if _, err := h.PageSpecialist(t.Context(), ref, "network", dispatch.Author{Person: "boris"}); err == nil {
