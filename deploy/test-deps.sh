@@ -11,10 +11,11 @@
 #   redis-*    the servers and sentinels that the tests of several nodes start for themselves
 #   postgresql the server that the tests of the record start for themselves
 #   sqlite3    looks at the record, and locks it, as a stranger would
+#   poppler-utils reads our PDF as a stranger would
 #   util-linux prlimit and unshare, for the drills
 set -euo pipefail
 
-packages=(gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 util-linux)
+packages=(gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux)
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")

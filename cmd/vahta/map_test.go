@@ -26,6 +26,7 @@ var thirdParty = map[string]struct{ rooms, reason string }{
 	"github.com/labstack/echo":      {"channels/portal", "the API is served in one room"},
 	"github.com/danielgtaylor/huma": {"channels/portal", "the API is served in one room"},
 	"github.com/arran4/golang-ical": {"oncall/ical", "calendars of others are read and written in one room"},
+	"filippo.io/age":                {"dispatch/vault", "what is encrypted at rest is encrypted in one room"},
 	"codeberg.org/go-pdf/fpdf":      {"dispatch/report", "documents are drawn in one room"},
 	"github.com/spf13/cobra":        {"cmd/vahta", "commands are the outermost room"},
 	"github.com/kljensen/snowball":  {"dispatch/kb", "one room knows the forms of words"},

@@ -1,0 +1,128 @@
+package report
+
+import (
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Rules say what must not be in a report, whoever wrote it. Patterns of secrets
+// hold always; the rest is known of the client and of the others.
+type Rules struct {
+	// Remote are identifiers of remote access: AnyDesk numbers, hosts, account names, references to secrets.
+	Remote []string
+	// Others are the names of other clients.
+	Others []string
+}
+
+// shortest is the length from which a known word is hidden wherever it stands:
+// shorter ones are parts of other words.
+const shortest = 4
+
+// secrets are patterns whose last group is hidden. They hold for what engineers
+// paste: passwords, keys, tokens, addresses with passwords in them.
+var secrets = sync.OnceValue(func() []*regexp.Regexp { //nolint:gochecknoglobals // compiled once, never changed
+	const word = `(?:парол[а-яё]*|пасс?ворд|password|passwd|passphrase|pwd|pass|secret|секрет|token|токен|api[_-]?key|ключ доступа|пин-?код|pin)`
+	var list []*regexp.Regexp
+	for _, p := range []string{
+		`(?s)()(-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))`,
+		`(?i)((?:^|[^\p{L}])` + word + `["']?\s*(?:[:=]|—|–|->)\s*)("[^"]*"|'[^']*'|«[^»]*»|[^\s,;]+)`,
+		`(?i)((?:^|[^\p{L}])` + word + `\s+)([^\s,;]*\d[^\s,;]*)`,
+		`(?i)([a-z][a-z0-9+.-]*://[^\s:/@]+:)([^\s@/]+)@`,
+		`(?i)(bearer\s+)([a-z0-9._~+/=-]{12,})`,
+		`()(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+)`,
+		`()(AKIA[0-9A-Z]{16})`,
+		`(?i)((?:anydesk|rustdesk|teamviewer|ассистент)[^\d\n]{0,12})(\d[\d ]{6,12}\d)`,
+		`(?i)(vault:)(\S+)`,
+	} {
+		list = append(list, regexp.MustCompile(p))
+	}
+	return list
+})
+
+// hide blackens a text and counts the places.
+func (r Rules) hide(text, black string) (string, int) {
+	count := 0
+	for _, p := range secrets() {
+		text = p.ReplaceAllStringFunc(text, func(found string) string {
+			at := p.FindStringSubmatchIndex(found)
+			if secret := found[at[4]:at[5]]; secret == black || strings.HasPrefix(black, secret) {
+				return found
+			}
+			count++
+			return found[:at[4]] + black + found[at[5]:]
+		})
+	}
+	for _, word := range slices.Concat(r.Remote, r.Others) {
+		var n int
+		text, n = blacken(text, word, black)
+		count += n
+	}
+	return text, count
+}
+
+// blacken replaces a word in any case wherever it stands as a word.
+func blacken(text, word, black string) (string, int) {
+	if len([]rune(word)) < shortest {
+		return text, 0
+	}
+	p, err := regexp.Compile(`(?i)(^|[^\p{L}\p{N}])` + regexp.QuoteMeta(word) + `($|[^\p{L}\p{N}])`)
+	if err != nil {
+		return text, 0
+	}
+	count := 0
+	for p.MatchString(text) { // neighbours share the character between them
+		text = p.ReplaceAllStringFunc(text, func(found string) string {
+			at := p.FindStringSubmatchIndex(found)
+			count++
+			return found[:at[3]] + black + found[at[4]:]
+		})
+	}
+	return text, count
+}
+
+// apply blackens everything that a model says but who writes it and to whom.
+func (r Rules) apply(m Model) Model {
+	provider, client, contract, number := m.Provider, m.Head.Client, m.Head.Contract, m.Head.Number
+	black := newSpeech(m).say("redacted")
+	m.Redacted = 0
+	r.walk(reflect.ValueOf(&m).Elem(), black, &m.Redacted)
+	m.Provider, m.Head.Client, m.Head.Contract, m.Head.Number = provider, client, contract, number
+	return m
+}
+
+// names are fields that hold no words of people: keys, hashes, zones.
+func names(field string) bool {
+	return slices.Contains([]string{"Language", "Zone", "LogHead", "Hash", "Verdict", "FirstVerdict", "LastVerdict", "State", "Way", "Channel", "Task", "Ticket"}, field)
+}
+
+// walk blackens every text of a value. Slices are copied: they may be shared with the dossier.
+func (r Rules) walk(v reflect.Value, black string, count *int) {
+	switch v.Kind() { //nolint:exhaustive // models hold nothing else that has texts in it
+	case reflect.String:
+		if v.Type() != reflect.TypeFor[string]() {
+			return // a name of ours, such as a category
+		}
+		text, n := r.hide(v.String(), black)
+		*count += n
+		v.SetString(text)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && !names(f.Name) {
+				r.walk(v.Field(i), black, count)
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 {
+			return
+		}
+		own := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		reflect.Copy(own, v)
+		v.Set(own)
+		for i := range v.Len() {
+			r.walk(v.Index(i), black, count)
+		}
+	}
+}
