@@ -46,7 +46,7 @@ func (h *history) cold(name Name, n int, cy cycle, start time.Time, stop int, fa
 		at = latest(cy.from, h.t0(func(time.Time) bool { return false }))
 	}
 	t := h.terms(promise{name: name, start: at, stop: c.Stop, gaps: h.pauses})
-	if !t.in {
+	if !t.in || start.IsZero() && !t.left.IsZero() {
 		return Clock{Stop: c.Stop}
 	}
 	c.Ceased = sooner(c.Ceased, t.left)

@@ -54,17 +54,12 @@ func (h *history) eta(gaps []Span, stop, end time.Time) (p *Promise, current off
 		}
 		span := Limit{Time: max(0, f.ETA.Sub(f.At))}
 		o := offer{f.At, h.meter.after(f.At, span, gaps), span}
-		switch {
-		case p == nil:
-			p = &Promise{First: f.ETA, FirstDue: o.due}
+		if p == nil {
+			p, current = &Promise{First: f.ETA, FirstDue: o.due}, o
+		} else if p.Revised++; !current.due.IsZero() && !f.At.Before(current.due) {
+			p.Late++
+		} else {
 			current = o
-		default:
-			p.Revised++
-			if !f.At.Before(current.due) && !current.due.IsZero() {
-				p.Late++
-			} else {
-				current = o
-			}
 		}
 		p.Last, p.LastDue = f.ETA, o.due
 	}
@@ -81,7 +76,7 @@ func (h *history) eta(gaps []Span, stop, end time.Time) (p *Promise, current off
 func (h *history) update() []Clock {
 	c := Clock{Name: UpdateClock, At: h.now}
 	if len(h.told) == 0 {
-		if !h.terms(promise{name: c.Name, start: h.t0(func(time.Time) bool { return false })}).in {
+		if t := h.terms(promise{name: c.Name, start: h.t0(func(time.Time) bool { return false })}); !t.in || !t.left.IsZero() {
 			return nil
 		}
 		return []Clock{c}

@@ -30,12 +30,12 @@ func Levels(c Clock) []Level {
 			list = append(list, Level{name, at})
 		}
 	}
-	part := func(num, of time.Duration) time.Time { return c.Start.Add(c.Due.Sub(c.Start) / of * num) }
+	part := func(num, of int64) time.Time { return c.Start.Add(time.Duration(int64(c.Due.Sub(c.Start)) / of * num)) }
 	switch c.Name {
 	case FirstContactClock:
 		return nil
 	case PlanClock:
-		for _, twelfths := range []time.Duration{6, 9, 11} { // 30, 45 and 55 minutes of an hour
+		for _, twelfths := range []int64{6, 9, 11} { // 30, 45 and 55 minutes of an hour
 			at := part(twelfths, 12)
 			add(fmt.Sprintf("%dm", int64(at.Sub(c.Start)/time.Minute)), at)
 		}

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -22,22 +23,22 @@ func drawFacts(t *rapid.T) []Fact {
 	})
 	for range rapid.IntRange(0, 14).Draw(t, "n") {
 		f := Fact{Kind: kinds.Draw(t, "kind"), At: minute(moment.Draw(t, "at"))}
-		switch f.Kind {
-		case Reported, Contacted, Attempted, Reopened:
+		is := func(kinds ...Kind) bool { return slices.Contains(kinds, f.Kind) }
+		if is(Reported, Contacted, Attempted, Reopened) {
 			f.Report = rapid.IntRange(1, 3).Draw(t, "report")
 			f.Channel = rapid.SampledFrom([]string{"call", "sms"}).Draw(t, "channel")
-		case Told:
-			f.ETA = minute(moment.Draw(t, "eta"))
-		case Paused:
-			f.Until = f.At.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "until")) * time.Minute)
-		case Graded:
-			f.Grade, f.Misjudge = grades.Draw(t, "to"), rapid.Bool().Draw(t, "misjudged")
-		default:
 		}
-		switch f.Kind {
-		case Contacted, Withdrawn, Told, Delivered, Paused, Resumed:
+		if is(Contacted, Withdrawn, Told, Delivered, Paused, Resumed) {
 			f.Ref = rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "ref")
-		default:
+		}
+		if is(Told) {
+			f.ETA = minute(moment.Draw(t, "eta"))
+		}
+		if is(Paused) {
+			f.Until = f.At.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "until")) * time.Minute)
+		}
+		if is(Graded) {
+			f.Grade, f.Misjudge = grades.Draw(t, "to"), rapid.Bool().Draw(t, "misjudged")
 		}
 		facts = append(facts, f)
 	}
@@ -99,7 +100,7 @@ func TestVerdictAgreesWithItsInstants(t *testing.T) {
 				t.Fatalf("verdict: %+v", c)
 			case c.Verdict == Met && (late || c.Stop.IsZero()), c.Verdict == Void && (late || c.Ceased.IsZero()):
 				t.Fatalf("verdict: %+v", c)
-			case c.Verdict == Breached && !late && !(c.Name == UpdateClock && c.Missed > 0):
+			case c.Verdict == Breached && !late && (c.Name != UpdateClock || c.Missed == 0):
 				t.Fatalf("verdict: %+v", c)
 			}
 			for i, l := range Levels(c) {
@@ -147,12 +148,8 @@ func TestPriorityNeverTakesABreachBack(t *testing.T) {
 		pause := Fact{Kind: Paused, At: now, Until: later, Ref: "z"}
 		before, paused := Read(p, facts, later), Read(p, append(facts, pause), later)
 		for _, c := range before {
-			switch c.Name {
-			case FirstContactClock, PlanClock, UpdateClock:
-				if k, _ := find(paused, c); cmp.Diff(c, k) != "" {
-					t.Fatalf("a pause changed %+v to %+v", c, k)
-				}
-			default:
+			if k, _ := find(paused, c); slices.Contains([]Name{FirstContactClock, PlanClock, UpdateClock}, c.Name) && cmp.Diff(c, k) != "" {
+				t.Fatalf("a pause changed %+v to %+v", c, k)
 			}
 		}
 	})

@@ -152,8 +152,11 @@ func TestRead(t *testing.T) {
 		}},
 		"a request": {Default(), []Fact{initial(Normal, ContactOnly), opened}, "02:05", []string{"first_contact running due 10:00"}},
 		"a warning": {Default(), []Fact{initial(Normal, NoClocks), f("02:00", Reported, report(1), machine)}, "02:05", nil},
-		"a warning that turns out to be an incident": {Default(), []Fact{initial(Normal, NoClocks), f("02:00", Reported, report(1), machine), f("03:00", Graded, grade(Critical))}, "03:05", []string{
+		"a warning that turns out to be an incident": {Default(), []Fact{initial(Normal, NoClocks), f("02:00", Reported, report(1), machine), f("03:00", Graded, grade(Critical), scope(AllClocks))}, "03:05", []string{
 			"first_contact running due 03:15", "plan running due 04:00", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
+		}},
+		"an incident that turns out to be a request": {Default(), []Fact{opened, f("02:10", Graded, grade(Normal), scope(ContactOnly))}, "04:00", []string{
+			"first_contact running due 10:00", "plan void", "stabilisation void",
 		}},
 		"the contract lets the client sleep": {Policy{LetSleep: true}, []Fact{f("02:00", Reported, report(1), machine), f("02:07", Reacted)}, "02:20", []string{
 			"first_contact met due 02:15 met_by_policy", "plan running due 03:00", "stabilisation running", "next_update idle", "root_cause idle", "report idle",

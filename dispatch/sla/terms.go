@@ -83,7 +83,7 @@ func (h *history) terms(p promise) (t terms) {
 			from = p.start
 		}
 		switch {
-		case stopped && !(up && c.Misjudge): // decided
+		case stopped && (!up || !c.Misjudge): // decided
 		case !was && is:
 			t.in, t.left = true, time.Time{}
 			t.offers = append(t.offers, offer(from, c)...)

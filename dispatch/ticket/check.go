@@ -45,6 +45,7 @@ func blank(b Body) string {
 	return blankRecord(b)
 }
 
+// blankRecord looks at the record of the work.
 func blankRecord(b Body) string {
 	switch b := b.(type) {
 	case Planned:
@@ -92,6 +93,13 @@ func blankRecord(b Body) string {
 		return need("entry", b.Entry)
 	case RootCaused:
 		return need("cause", b.Cause)
+	}
+	return blankReport(b)
+}
+
+// blankReport looks at what makes the client's report.
+func blankReport(b Body) string {
+	switch b := b.(type) {
 	case Explained:
 		return need("clock", string(b.Clock), "text", b.Text)
 	case Curated:

@@ -247,104 +247,13 @@ type SpecialistMissed struct {
 // since it was acknowledged.
 const Forgotten = "forgotten"
 
-// Kind implements Body.
-func (Opened) Kind() Kind { return KindOpened }
-
-// Kind implements Body.
-func (Joined) Kind() Kind { return KindJoined }
-
-// Kind implements Body.
-func (Attempted) Kind() Kind { return KindAttempted }
-
-// Kind implements Body.
-func (Accepted) Kind() Kind { return KindAccepted }
-
-// Kind implements Body.
-func (CallEnded) Kind() Kind { return KindCallEnded }
-
-// Kind implements Body.
-func (PageRaised) Kind() Kind { return KindPageRaised }
-
-// Kind implements Body.
-func (Acknowledged) Kind() Kind { return KindAcknowledged }
-
-// Kind implements Body.
-func (Noted) Kind() Kind { return KindNoted }
-
-// Kind implements Body.
-func (Moved) Kind() Kind { return KindMoved }
-
-// Kind implements Body.
-func (Categorised) Kind() Kind { return KindCategorised }
-
-// Kind implements Body.
-func (Prioritised) Kind() Kind { return KindPrioritised }
-
-// Kind implements Body.
-func (MergedInto) Kind() Kind { return KindMerged }
-
-// Kind implements Body.
-func (RecallAsked) Kind() Kind { return KindRecallAsked }
-
-// Kind implements Body.
-func (RecallTried) Kind() Kind { return KindRecallTried }
-
-// Kind implements Body.
-func (RecallEnded) Kind() Kind { return KindRecallEnded }
-
-// Kind implements Body.
-func (SpecialistAsked) Kind() Kind { return KindSpecialistAsked }
-
-// Kind implements Body.
-func (SpecialistTook) Kind() Kind { return KindSpecialistTook }
-
-// Kind implements Body.
-func (SpecialistMissed) Kind() Kind { return KindSpecialistMissed }
-
 // DecodeBody reads the stored form of a body.
 func DecodeBody(k Kind, data []byte) (Body, error) {
-	switch k {
-	case KindOpened:
-		return decode[Opened](data)
-	case KindJoined:
-		return decode[Joined](data)
-	case KindAttempted:
-		return decode[Attempted](data)
-	case KindAccepted:
-		return decode[Accepted](data)
-	case KindCallEnded:
-		return decode[CallEnded](data)
-	case KindPageRaised:
-		return decode[PageRaised](data)
-	case KindAcknowledged:
-		return decode[Acknowledged](data)
-	case KindNoted:
-		return decode[Noted](data)
-	case KindMoved:
-		return decode[Moved](data)
-	case KindCategorised:
-		return decode[Categorised](data)
-	case KindPrioritised:
-		return decode[Prioritised](data)
-	case KindMerged:
-		return decode[MergedInto](data)
-	case KindRecallAsked:
-		return decode[RecallAsked](data)
-	case KindRecallTried:
-		return decode[RecallTried](data)
-	case KindRecallEnded:
-		return decode[RecallEnded](data)
-	case KindSpecialistAsked:
-		return decode[SpecialistAsked](data)
-	case KindSpecialistTook:
-		return decode[SpecialistTook](data)
-	case KindSpecialistMissed:
-		return decode[SpecialistMissed](data)
+	read, ok := decoders[k]
+	if !ok {
+		return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
 	}
-	if b, err, known := decodeDesk(k, data); known {
-		return b, err
-	}
-	return nil, fmt.Errorf("read event: unknown kind %q; it was written by a newer version", k)
+	return read(data)
 }
 
 func decode[T Body](data []byte) (Body, error) {

@@ -1,5 +1,126 @@
 package ticket
 
+// decoders read the stored form of each kind of body.
+var decoders = map[Kind]func([]byte) (Body, error){ //nolint:gochecknoglobals // a constant table
+	KindOpened:           decode[Opened],
+	KindJoined:           decode[Joined],
+	KindAttempted:        decode[Attempted],
+	KindAccepted:         decode[Accepted],
+	KindCallEnded:        decode[CallEnded],
+	KindPageRaised:       decode[PageRaised],
+	KindAcknowledged:     decode[Acknowledged],
+	KindNoted:            decode[Noted],
+	KindMoved:            decode[Moved],
+	KindCategorised:      decode[Categorised],
+	KindPrioritised:      decode[Prioritised],
+	KindMerged:           decode[MergedInto],
+	KindRecallAsked:      decode[RecallAsked],
+	KindRecallTried:      decode[RecallTried],
+	KindRecallEnded:      decode[RecallEnded],
+	KindSpecialistAsked:  decode[SpecialistAsked],
+	KindSpecialistTook:   decode[SpecialistTook],
+	KindSpecialistMissed: decode[SpecialistMissed],
+	KindReported:         decode[Reported],
+	KindSignalled:        decode[Signalled],
+	KindMessaged:         decode[Messaged],
+	KindSent:             decode[Sent],
+	KindUnsent:           decode[Unsent],
+	KindContacted:        decode[Contacted],
+	KindContactTry:       decode[ContactTried],
+	KindTriaged:          decode[Triaged],
+	KindAnswered:         decode[Answered],
+	KindStepped:          decode[Stepped],
+	KindAssigned:         decode[Assigned],
+	KindHandedOver:       decode[HandedOver],
+	KindTookPart:         decode[TookPart],
+	KindPlanned:          decode[Planned],
+	KindPlanTold:         decode[PlanTold],
+	KindUpdated:          decode[Updated],
+	KindStabilised:       decode[Restored],
+	KindConfirmed:        decode[ClientConfirmed],
+	KindPaused:           decode[Paused],
+	KindResumed:          decode[Resumed],
+	KindReopened:         decode[Reopened],
+	KindAbsorbed:         decode[Absorbed],
+	KindUnmerged:         decode[Unmerged],
+	KindReleased:         decode[Released],
+	KindSplit:            decode[Split],
+	KindLinked:           decode[Linked],
+	KindUnlinked:         decode[Unlinked],
+	KindTasked:           decode[Tasked],
+	KindTaskDone:         decode[TaskDone],
+	KindConnected:        decode[Connected],
+	KindDisconnect:       decode[Disconnected],
+	KindRevealed:         decode[Revealed],
+	KindTimed:            decode[Timed],
+	KindTimeSettled:      decode[TimeSettled],
+	KindRootCaused:       decode[RootCaused],
+	KindExplained:        decode[Explained],
+	KindCurated:          decode[Curated],
+	KindDrafted:          decode[Drafted],
+	KindApproved:         decode[Approved],
+	KindReportRead:       decode[ReportRead],
+	KindRated:            decode[Rated],
+	KindT0Moved:          decode[T0Moved],
+	KindRecomputed:       decode[Recomputed],
+	KindWarned:           decode[Warned],
+	KindClassified:       decode[Classified],
+}
+
+// Kind implements Body.
+func (Opened) Kind() Kind { return KindOpened }
+
+// Kind implements Body.
+func (Joined) Kind() Kind { return KindJoined }
+
+// Kind implements Body.
+func (Attempted) Kind() Kind { return KindAttempted }
+
+// Kind implements Body.
+func (Accepted) Kind() Kind { return KindAccepted }
+
+// Kind implements Body.
+func (CallEnded) Kind() Kind { return KindCallEnded }
+
+// Kind implements Body.
+func (PageRaised) Kind() Kind { return KindPageRaised }
+
+// Kind implements Body.
+func (Acknowledged) Kind() Kind { return KindAcknowledged }
+
+// Kind implements Body.
+func (Noted) Kind() Kind { return KindNoted }
+
+// Kind implements Body.
+func (Moved) Kind() Kind { return KindMoved }
+
+// Kind implements Body.
+func (Categorised) Kind() Kind { return KindCategorised }
+
+// Kind implements Body.
+func (Prioritised) Kind() Kind { return KindPrioritised }
+
+// Kind implements Body.
+func (MergedInto) Kind() Kind { return KindMerged }
+
+// Kind implements Body.
+func (RecallAsked) Kind() Kind { return KindRecallAsked }
+
+// Kind implements Body.
+func (RecallTried) Kind() Kind { return KindRecallTried }
+
+// Kind implements Body.
+func (RecallEnded) Kind() Kind { return KindRecallEnded }
+
+// Kind implements Body.
+func (SpecialistAsked) Kind() Kind { return KindSpecialistAsked }
+
+// Kind implements Body.
+func (SpecialistTook) Kind() Kind { return KindSpecialistTook }
+
+// Kind implements Body.
+func (SpecialistMissed) Kind() Kind { return KindSpecialistMissed }
+
 // Kind implements Body.
 func (Reported) Kind() Kind { return KindReported }
 
@@ -134,145 +255,3 @@ func (Warned) Kind() Kind { return KindWarned }
 
 // Kind implements Body.
 func (Classified) Kind() Kind { return KindClassified }
-
-// decodeDesk reads the bodies that the work on a ticket makes.
-func decodeDesk(k Kind, data []byte) (Body, error, bool) {
-	switch k {
-	case KindReported:
-		b, err := decode[Reported](data)
-		return b, err, true
-	case KindSignalled:
-		b, err := decode[Signalled](data)
-		return b, err, true
-	case KindMessaged:
-		b, err := decode[Messaged](data)
-		return b, err, true
-	case KindSent:
-		b, err := decode[Sent](data)
-		return b, err, true
-	case KindUnsent:
-		b, err := decode[Unsent](data)
-		return b, err, true
-	case KindContacted:
-		b, err := decode[Contacted](data)
-		return b, err, true
-	case KindContactTry:
-		b, err := decode[ContactTried](data)
-		return b, err, true
-	case KindTriaged:
-		b, err := decode[Triaged](data)
-		return b, err, true
-	case KindAnswered:
-		b, err := decode[Answered](data)
-		return b, err, true
-	case KindStepped:
-		b, err := decode[Stepped](data)
-		return b, err, true
-	case KindAssigned:
-		b, err := decode[Assigned](data)
-		return b, err, true
-	case KindHandedOver:
-		b, err := decode[HandedOver](data)
-		return b, err, true
-	case KindTookPart:
-		b, err := decode[TookPart](data)
-		return b, err, true
-	case KindPlanned:
-		b, err := decode[Planned](data)
-		return b, err, true
-	case KindPlanTold:
-		b, err := decode[PlanTold](data)
-		return b, err, true
-	case KindUpdated:
-		b, err := decode[Updated](data)
-		return b, err, true
-	case KindStabilised:
-		b, err := decode[Restored](data)
-		return b, err, true
-	case KindConfirmed:
-		b, err := decode[ClientConfirmed](data)
-		return b, err, true
-	case KindPaused:
-		b, err := decode[Paused](data)
-		return b, err, true
-	case KindResumed:
-		b, err := decode[Resumed](data)
-		return b, err, true
-	case KindReopened:
-		b, err := decode[Reopened](data)
-		return b, err, true
-	case KindAbsorbed:
-		b, err := decode[Absorbed](data)
-		return b, err, true
-	case KindUnmerged:
-		b, err := decode[Unmerged](data)
-		return b, err, true
-	case KindReleased:
-		b, err := decode[Released](data)
-		return b, err, true
-	case KindSplit:
-		b, err := decode[Split](data)
-		return b, err, true
-	case KindLinked:
-		b, err := decode[Linked](data)
-		return b, err, true
-	case KindUnlinked:
-		b, err := decode[Unlinked](data)
-		return b, err, true
-	case KindTasked:
-		b, err := decode[Tasked](data)
-		return b, err, true
-	case KindTaskDone:
-		b, err := decode[TaskDone](data)
-		return b, err, true
-	case KindConnected:
-		b, err := decode[Connected](data)
-		return b, err, true
-	case KindDisconnect:
-		b, err := decode[Disconnected](data)
-		return b, err, true
-	case KindRevealed:
-		b, err := decode[Revealed](data)
-		return b, err, true
-	case KindTimed:
-		b, err := decode[Timed](data)
-		return b, err, true
-	case KindTimeSettled:
-		b, err := decode[TimeSettled](data)
-		return b, err, true
-	case KindRootCaused:
-		b, err := decode[RootCaused](data)
-		return b, err, true
-	case KindExplained:
-		b, err := decode[Explained](data)
-		return b, err, true
-	case KindCurated:
-		b, err := decode[Curated](data)
-		return b, err, true
-	case KindDrafted:
-		b, err := decode[Drafted](data)
-		return b, err, true
-	case KindApproved:
-		b, err := decode[Approved](data)
-		return b, err, true
-	case KindReportRead:
-		b, err := decode[ReportRead](data)
-		return b, err, true
-	case KindRated:
-		b, err := decode[Rated](data)
-		return b, err, true
-	case KindT0Moved:
-		b, err := decode[T0Moved](data)
-		return b, err, true
-	case KindRecomputed:
-		b, err := decode[Recomputed](data)
-		return b, err, true
-	case KindWarned:
-		b, err := decode[Warned](data)
-		return b, err, true
-	case KindClassified:
-		b, err := decode[Classified](data)
-		return b, err, true
-	}
-	return nil, nil, false
-}

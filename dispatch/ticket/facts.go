@@ -255,7 +255,7 @@ func (r *reader) word(e Event) bool {
 // human reports whether an author is a person on our side.
 func human(by string) bool {
 	switch by {
-	case "", "vahta", "caller", "client":
+	case "", Itself, "caller", "client":
 		return false
 	}
 	return true

@@ -25,19 +25,13 @@ func (t Ticket) stepDesk(e Event) (next Ticket, why string) {
 	case Linked:
 		return t.link(b)
 	case Unlinked:
-		if b.Relation == ChildOf && t.Parent == b.Ticket {
-			t.Parent = ""
-		}
-		return t, ""
+		return t.unlink(b), ""
 	case Reported:
 		return t.report(b)
 	case T0Moved:
 		return t.t0Moved(b)
 	case Triaged:
-		if b.Category == Uncategorised {
-			return t, ""
-		}
-		return t.categorise(b.Category)
+		return t.categorise(cmp.Or(b.Category, t.Category))
 	case Classified:
 		t.Class = b.Class
 		return t, ""
@@ -64,12 +58,23 @@ func (t Ticket) stepDesk(e Event) (next Ticket, why string) {
 	case Recomputed:
 		t.Policy = cmp.Or(b.Policy.Version, t.Policy, "recomputed")
 		return t, ""
+	}
+	if !tells(e.Body) {
+		return t, fmt.Sprintf("no rule for %T", e.Body)
+	}
+	return t, ""
+}
+
+// tells reports whether a body lengthens the log and leaves the small state as
+// it is: the dossier tells of it.
+func tells(b Body) bool {
+	switch b.(type) {
 	case Signalled, Messaged, Sent, Unsent, ContactTried, Answered, Stepped, TookPart, Updated, ClientConfirmed, Split, Tasked,
 		TaskDone, Connected, Disconnected, Revealed, Timed, TimeSettled, RootCaused, Explained, Curated, Drafted, Approved,
 		ReportRead, Rated, Warned:
-		return t, "" // told by the dossier
+		return true
 	}
-	return t, fmt.Sprintf("no rule for %T", e.Body)
+	return false
 }
 
 // restsWith reports whether a merged ticket still takes the body: what happens
@@ -112,6 +117,13 @@ func (t Ticket) link(b Linked) (Ticket, string) {
 		t.Parent = b.Ticket
 	}
 	return t, ""
+}
+
+func (t Ticket) unlink(b Unlinked) Ticket {
+	if b.Relation == ChildOf && t.Parent == b.Ticket {
+		t.Parent = ""
+	}
+	return t
 }
 
 // report counts a further requester. Tickets of older versions do not count
