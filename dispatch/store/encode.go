@@ -23,6 +23,7 @@ type encoded struct {
 }
 
 func encode(c dispatch.Change) (*encoded, error) {
+	c = legible(c)
 	e := &encoded{Change: c}
 	var err error
 	put := func(v any) []byte {

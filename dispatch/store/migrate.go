@@ -85,7 +85,6 @@ func (r *rewritten) Read(p []byte) (int, error) { return r.Reader.Read(p) }
 // Close implements fs.File; the file was closed when it was read.
 func (r *rewritten) Close() error { return nil }
 
-//nolint:gochecknoglobals // constant patterns
 var (
 	wordBlob    = regexp.MustCompile(`\bBLOB\b`)
 	wordText    = regexp.MustCompile(`\bTEXT\b`)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"math"
 	"net"
 	"net/url"
@@ -75,12 +76,10 @@ func (s *SQL) openPostgres(ctx context.Context) error {
 	if c.ValidateConnect == nil { // of several hosts the one that takes changes; a standby of itself would lag behind
 		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
-	for key, value := range map[string]string{
+	maps.Copy(c.RuntimeParams, map[string]string{
 		"application_name": "vahta", "default_transaction_isolation": "read committed",
 		"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3", "tcp_user_timeout": millis(deadAfter),
-	} {
-		c.RuntimeParams[key] = value
-	}
+	})
 	p := &postgres{SQL: s, config: c}
 	s.db, s.name = p, nameOf(c)
 	if err := p.upgrade(ctx); err != nil {
@@ -106,9 +105,7 @@ func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(),
 // session returns the configuration of connections with further settings.
 func (p *postgres) session(settings map[string]string) *pgx.ConnConfig {
 	c := p.config.Copy()
-	for key, value := range settings {
-		c.RuntimeParams[key] = value
-	}
+	maps.Copy(c.RuntimeParams, settings)
 	return c
 }
 
@@ -128,7 +125,7 @@ func (p *postgres) upgrade(ctx context.Context) error {
 	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(lockOpen)); err != nil {
 		return fmt.Errorf("open database %s, which another process opens: %w", p.name, err)
 	}
-	db := stdlib.OpenDB(*p.config)
+	db := openDB(p.config)
 	defer db.Close() //nolint:errcheck // nothing is under way
 	if err := upgrade(ctx, db, enginePostgres, p.name); err != nil {
 		return err
@@ -169,7 +166,7 @@ func nameKey(c Config) int32 {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(c.Node)) // never fails
-	return int32(h.Sum32() | 1)    //nolint:gosec // any bits will do
+	return int32(h.Sum32() | 1)
 }
 
 // close ends what the record holds of the server beside its pools.
@@ -177,9 +174,7 @@ func (p *postgres) close() error {
 	if p.alone == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	return p.alone.Close(ctx)
+	return p.alone.PgConn().Conn().Close() // a server that hangs is not waited for
 }
 
 // unreachable says what to do when there is no connection.
@@ -225,7 +220,7 @@ func (p *postgres) ready(ctx context.Context, w *writer) error {
 
 // begin implements database.
 func (p *postgres) begin(ctx context.Context, w *writer) error {
-	_, err := w.plain(ctx, "BEGIN; SELECT pg_advisory_xact_lock("+strconv.Itoa(lockWrite)+")")
+	err := w.plain(ctx, "BEGIN; SELECT pg_advisory_xact_lock("+strconv.Itoa(lockWrite)+")")
 	if err != nil {
 		p.rollback(ctx, w)
 	}
@@ -237,7 +232,7 @@ func (p *postgres) rollback(ctx context.Context, w *writer) {
 	if w.conn == nil {
 		return
 	}
-	if _, err := w.plain(ctx, "ROLLBACK"); err != nil {
+	if err := w.plain(ctx, "ROLLBACK"); err != nil {
 		w.drop()
 	}
 }
@@ -251,3 +246,6 @@ func (p *postgres) check(ctx context.Context) error {
 	}
 	return nil
 }
+
+// openDB returns a pool for work of a moment.
+func openDB(c *pgx.ConnConfig) *sql.DB { return stdlib.OpenDB(*c) }

@@ -140,7 +140,7 @@ func readSignal(ctx context.Context, db *bun.DB, id dispatch.SignalID) (takenSig
 	var at int64
 	var call string
 	err := db.QueryRowContext(ctx, `SELECT at, raw, call, ticket, number, joined FROM signals WHERE channel = ? AND key = ?`,
-		string(id.Channel), id.Key).Scan(&at, &got.sig.Raw, &call, &got.taken.Ticket, &got.taken.Number, &got.taken.Joined)
+		string(id.Channel), asText(id.Key)).Scan(&at, &got.sig.Raw, &call, &got.taken.Ticket, &got.taken.Number, &got.taken.Joined)
 	if err != nil {
 		return got, notFound(err)
 	}
@@ -156,7 +156,7 @@ func readSignal(ctx context.Context, db *bun.DB, id dispatch.SignalID) (takenSig
 
 // Load implements dispatch.Store.
 func (s *SQL) Load(ctx context.Context, id string) (dispatch.Case, error) {
-	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Case, error) { return readCase(ctx, db, id) })
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.Case, error) { return readCase(ctx, db, asText(id)) })
 }
 
 func readCase(ctx context.Context, db *bun.DB, id string) (dispatch.Case, error) {
@@ -308,7 +308,7 @@ type history struct {
 }
 
 func (s *SQL) history(ctx context.Context, ticketID string) (history, error) {
-	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (history, error) { return readHistory(ctx, db, ticketID) })
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (history, error) { return readHistory(ctx, db, asText(ticketID)) })
 }
 
 func readHistory(ctx context.Context, db *bun.DB, ticketID string) (history, error) {
@@ -356,7 +356,9 @@ func readCalls(ctx context.Context, db *bun.DB, f dispatch.CallFilter) ([]dispat
 
 // Call implements dispatch.Archive.
 func (s *SQL) Call(ctx context.Context, id string) (dispatch.CallRecord, error) {
-	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.CallRecord, error) { return readCall(ctx, db, id) })
+	return ask(ctx, s, func(ctx context.Context, db *bun.DB) (dispatch.CallRecord, error) {
+		return readCall(ctx, db, asText(id))
+	})
 }
 
 func readCall(ctx context.Context, db *bun.DB, id string) (dispatch.CallRecord, error) {

@@ -90,6 +90,7 @@ func encodeRota(c dispatch.RotaChange) (rotaChange, error) {
 	if len(put) == 0 && c.Whole == nil {
 		return rotaChange{}, refuse("edit the rota: the change writes nothing")
 	}
+	c.ID, c.Node, c.Reason = asText(c.ID), asText(c.Node), asText(c.Reason)
 	c.Put = slices.SortedFunc(slices.Values(put), func(a, b edit.Record) int { return a.Compare(b.Key) })
 	return rotaChange{RotaChange: c, author: author, edit: string(c.Edit)}, nil
 }

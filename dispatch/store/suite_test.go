@@ -17,8 +17,14 @@ import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
-// servers is the PostgreSQL of all tests; each has a database of its own.
-var servers pgtest.Shared
+// servers is the PostgreSQL of all tests; each has a database of its own, with the schema of today.
+var servers = pgtest.Shared{Prepare: func(ctx context.Context, url string) error {
+	s, err := Open(ctx, At(url), Deps{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}}
 
 // withServers ends the server before leaks are looked for.
 type withServers struct{ *testing.M }

@@ -125,15 +125,12 @@ func (w *writer) exec(ctx context.Context, query string, args ...any) (int64, er
 }
 
 // plain runs statements that are not prepared.
-func (w *writer) plain(ctx context.Context, statements string) (int64, error) {
+func (w *writer) plain(ctx context.Context, statements string) error {
 	if w.conn == nil {
-		return 0, sql.ErrConnDone // dropped in the middle of its work
+		return sql.ErrConnDone // dropped in the middle of its work
 	}
-	r, err := w.conn.ExecContext(ctx, statements)
-	if err != nil {
-		return 0, w.broken(err)
-	}
-	return r.RowsAffected()
+	_, err := w.conn.ExecContext(ctx, statements)
+	return w.broken(err)
 }
 
 // row reads one row.
@@ -225,7 +222,7 @@ func everybodyGone(batch []*request) bool {
 func (w *writer) finish(ctx context.Context, db database) error {
 	err := w.sound()
 	if err == nil {
-		_, err = w.plain(ctx, "COMMIT")
+		err = w.plain(ctx, "COMMIT")
 	}
 	if err != nil {
 		db.rollback(ctx, w)
@@ -252,14 +249,13 @@ func (w *writer) guarded(ctx context.Context, db database, batch []*request, pat
 }
 
 func (w *writer) guard(ctx context.Context, r *request) error {
-	if _, err := w.plain(ctx, "SAVEPOINT change"); err != nil {
+	if err := w.plain(ctx, "SAVEPOINT change"); err != nil {
 		return err
 	}
 	if r.run(ctx, w) != nil {
-		if _, err := w.plain(ctx, "ROLLBACK TO change"); err != nil || again(r.err) {
+		if err := w.plain(ctx, "ROLLBACK TO change"); err != nil || again(r.err) {
 			return errors.Join(r.err, err)
 		}
 	}
-	_, err := w.plain(ctx, "RELEASE change")
-	return err
+	return w.plain(ctx, "RELEASE change")
 }

@@ -2,8 +2,6 @@ package store
 
 import (
 	"errors"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -52,25 +50,4 @@ func (w *writer) sound() error {
 		return errAborted
 	}
 	return nil
-}
-
-// plainText puts U+FFFD for what is no text in the sense of all databases:
-// broken UTF-8 and NUL, as telephones and mail programs send them. Bytes as
-// they came go into a column of bytes.
-func plainText(args []any) []any {
-	for i, a := range args {
-		if s, is := a.(string); is && !isText(s) {
-			args[i] = asText(s)
-		}
-	}
-	return args
-}
-
-func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
-
-func asText(s string) string {
-	if isText(s) {
-		return s
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }

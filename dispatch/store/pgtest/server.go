@@ -216,9 +216,12 @@ func (s *Server) URLAt(addr, database string) string {
 }
 
 // Database makes a new database and returns its name.
-func (s *Server) Database(ctx context.Context) (string, error) {
+func (s *Server) Database(ctx context.Context) (string, error) { return s.Copy(ctx, "template0") }
+
+// Copy makes a copy of a database to which nobody is connected and returns its name.
+func (s *Server) Copy(ctx context.Context, template string) (string, error) {
 	name := "db" + strconv.FormatInt(s.made.Add(1), 10)
-	return name, s.Exec(ctx, "CREATE DATABASE "+name)
+	return name, s.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+template)
 }
 
 // Exec runs statements in the server's own database, past everything under test.
