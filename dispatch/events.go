@@ -3,6 +3,7 @@ package dispatch
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -75,6 +76,8 @@ func EventType(b ticket.Body) string {
 		return "specialist.took"
 	case ticket.SpecialistMissed:
 		return "specialist.missed"
+	case ticket.NobodyReached:
+		return "page.nobody_reached"
 	}
 	return deskEventType(b)
 }
@@ -82,7 +85,7 @@ func EventType(b ticket.Body) string {
 // EventTypes lists every outward name.
 func EventTypes() []string {
 	return []string{
-		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "call.accepted", "call.outcome",
+		"ticket.opened", "ticket.joined", "call.attempt", "page.attempt", "page.nobody_reached", "call.accepted", "call.outcome",
 		"ticket.page_raised", "ticket.acknowledged", "ticket.stage", "ticket.closed", "ticket.changed",
 		"recall.asked", "recall.attempt", "recall.ended", "specialist.asked", "specialist.took", "specialist.missed",
 		EventShiftReminder, EventShiftConfirmed, EventShiftDeclined, EventShiftUnconfirmed, EventShiftHandover,
@@ -206,6 +209,8 @@ func feedEvent(ref Ref, e ticket.Event) FeedEvent {
 		f.Result = b.Task
 	case ticket.TaskDone:
 		f.Result = b.Task
+	case ticket.NobodyReached:
+		f.Result = strconv.Itoa(b.Pages)
 	}
 	return f
 }

@@ -10,7 +10,8 @@ import (
 // remoteEvent marks a ticket stale that another node has changed.
 func (d *Dispatcher) remoteEvent(e FeedEvent) {
 	switch ticket.Kind(e.Kind) {
-	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded:
+	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded,
+		ticket.KindNobodyReached:
 		return // they only lengthen the log
 	case ticket.KindAnswered, ticket.KindStepped, ticket.KindRevealed, ticket.KindTimed, ticket.KindTimeSettled, ticket.KindExplained,
 		ticket.KindCurated, ticket.KindReportRead, ticket.KindRated, ticket.KindMessaged, ticket.KindContactTry:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type phones struct {
 	log     []string            // guarded by mu
 	rung    []string            // guarded by mu; recalls of clients, answered as "client" does
 	cut     []string            // guarded by mu; whose page was withdrawn while it was under way
+	seen    []dispatch.Notice   // guarded by mu; the pages as they came
 }
 
 type answer struct {
@@ -39,6 +41,7 @@ func (p *phones) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result
 		return p.recall(ctx, n)
 	}
 	p.mu.Lock()
+	p.seen = append(p.seen, n)
 	p.log = append(p.log, fmt.Sprintf("%s %s", time.Since(p.start).Round(time.Second), n.Person.ID))
 	list := p.answers[n.Person.ID]
 	a := answer{20 * time.Second, dispatch.ResultNoAnswer, nil}
@@ -91,6 +94,13 @@ func (p *phones) pages() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return strings.Join(p.log, ", ")
+}
+
+// notices returns the pages as they came.
+func (p *phones) notices() []dispatch.Notice {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.seen)
 }
 
 // house is a dispatcher with its workers running.

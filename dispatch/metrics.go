@@ -13,6 +13,7 @@ type metrics struct {
 	conflicts prometheus.Counter
 	late      prometheus.Counter
 	taken     prometheus.Counter
+	nobody    prometheus.Counter
 }
 
 func newMetrics(r prometheus.Registerer) *metrics {
@@ -37,7 +38,10 @@ func newMetrics(r prometheus.Registerer) *metrics {
 			Name: "vahta_dispatch_taken_over_total", Help: "How often this node was believed dead and its calls were taken over.",
 		}),
 	}
-	r.MustRegister(m.verbs, m.seconds, m.conflicts, m.late, m.taken)
+	m.nobody = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "vahta_dispatch_nobody_reached_total", Help: "How often people were paged for minutes and nobody was reached.",
+	})
+	r.MustRegister(m.verbs, m.seconds, m.conflicts, m.late, m.taken, m.nobody)
 	return m
 }
 
@@ -62,6 +66,12 @@ func (m *metrics) conflict() {
 func (m *metrics) lateTimer() {
 	if m != nil {
 		m.late.Inc()
+	}
+}
+
+func (m *metrics) nobodyReached() {
+	if m != nil {
+		m.nobody.Inc()
 	}
 }
 

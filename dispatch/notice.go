@@ -126,6 +126,10 @@ func (n Notice) AfterCall() bool {
 	return false
 }
 
+// stale reports whether paging has given the page up, or does so as soon as its
+// timer is heard: it decides anew whom to page.
+func (n Notice) stale(now time.Time) bool { return !n.Until.IsZero() && !now.Before(n.Until) }
+
 // Result is what a notifier achieved with one notice.
 type Result string
 

@@ -81,7 +81,7 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 	if c.Ticket.PageReason == "" && c.Ticket.NeedsPage() {
 		raise(ticket.PageRaised{Reason: reasonUnattended, Late: late})
 	}
-	timer := c.pageTimer().moved(step.state.Machine.Due)
+	timer := c.pageTimer().moved(step.state.due())
 	for _, a := range step.actions {
 		switch a.Kind {
 		case escalation.PageNow:
@@ -107,6 +107,12 @@ func (d *Dispatcher) page(c Case, change Change, ev escalation.Event, late time.
 			change.Superseded = append(change.Superseded, PageRef{c.Ticket.ID, a.Page.Number})
 		case escalation.Finish, escalation.GiveUp: // the ticket's own events end paging
 		}
+	}
+	if step.nobody && err == nil {
+		body := ticket.NobodyReached{Since: step.state.Began, Pages: step.state.Machine.Number - step.state.First}
+		d.log.Error("nobody was reached; paging goes on", "ticket", c.Ticket.Number.String(), "attempt", body.Pages)
+		d.metrics.nobodyReached()
+		change, err = c.take(change, ticket.Event{Ticket: c.Ticket.ID, At: now, By: byVahta, Body: body})
 	}
 	if err != nil {
 		return change, err
@@ -203,7 +209,7 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 			return n, false
 		}
 	}
-	if !c.wants(n) {
+	if !c.wants(n) || n.stale(d.now()) {
 		return n, false
 	}
 	if !n.Beside() && c.Ticket.Open() && !c.Ticket.NeedsPage() {

@@ -55,6 +55,38 @@ type pagingState struct {
 	Machine escalation.State `json:"machine,omitzero"`
 	Parts   []pageParts      `json:"parts,omitempty"`
 	Tried   []tried          `json:"tried,omitempty"`
+	// Began is when paging began, at page number First; Told says that it is on
+	// record that nobody was reached.
+	Began time.Time `json:"began,omitzero"`
+	First int       `json:"first,omitempty"`
+	Told  bool      `json:"told,omitempty"`
+}
+
+// nobodyAfter is how long people are paged until it is said that nobody was
+// reached: within three minutes, with the ticker's own delay.
+const nobodyAfter = 170 * time.Second
+
+// begin notes when paging began, if it just has.
+func (s *pagingState) begin(before escalation.Phase, now time.Time) {
+	if s.Machine.Phase == escalation.Paging && (before != escalation.Paging || s.Began.IsZero()) {
+		s.Began, s.First, s.Told = now, s.Machine.Number-len(s.Machine.Pages), false
+	}
+}
+
+// nobody reports whether it must be said now that nobody was reached.
+func (s *pagingState) nobody(now time.Time) bool {
+	late := s.Machine.Phase == escalation.Paging && !s.Told && !now.Before(s.Began.Add(nobodyAfter))
+	s.Told = s.Told || late
+	return late
+}
+
+// due is when the timer behind the state wakes.
+func (s *pagingState) due() time.Time {
+	due := s.Machine.Due
+	if tell := s.Began.Add(nobodyAfter); s.Machine.Phase == escalation.Paging && !s.Told && tell.Before(due) {
+		due = tell
+	}
+	return due
 }
 
 // pageParts are the notices of one page, by the person's own rules.
@@ -130,6 +162,7 @@ func (s *pagingState) end(n Notice, o escalation.Outcome) (escalation.Outcome, b
 type paging struct {
 	state   pagingState
 	actions []escalation.Action
+	nobody  bool // it must be said that nobody was reached
 }
 
 // stepPaging runs the machine behind the page timer. Which people it finds is
@@ -137,6 +170,7 @@ type paging struct {
 // needs a page again begins anew, one that was taken holds.
 func stepPaging(s *Snapshot, c Case, ev escalation.Event, paged func(string) time.Time, now time.Time) paging {
 	state := c.pagingState()
+	before := state.Machine.Phase
 	m := machineFor(s, s.lineOf(c.Ticket), paged)
 	needs := c.Ticket.NeedsPage()
 	if phase := state.Machine.Phase; needs && (phase == escalation.Holding || phase == escalation.Finished) {
@@ -153,7 +187,8 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, paged func(string) tim
 	}
 	next, actions := m.Step(state.Machine, ev, now)
 	state.Machine = next
-	return paging{state, actions}
+	state.begin(before, now)
+	return paging{state, actions, state.nobody(now)}
 }
 
 // lineOf returns the line that a ticket came by. Is it gone from the

@@ -84,14 +84,14 @@ func TestOldPageIsNotSent(t *testing.T) {
 		o, err := d.OpenCall(t.Context(), call("x", "89211234567"))
 		must(t, err)
 		must(t, d.RecordOutcome(t.Context(), dispatch.Outcome{Ref: o.Ref, Call: "x", Result: dispatch.CallAbandoned, At: time.Now()}))
-		for range 2 {
+		for _, pause := range []time.Duration{3 * time.Minute, time.Minute} {
 			timers, err := s.ClaimTimers(t.Context(), time.Now(), time.Second, 1)
 			must(t, err)
 			if len(timers) != 1 {
 				t.Fatalf("timers %+v", timers)
 			}
 			must(t, d.Wake(t.Context(), timers[0]))
-			wait(3 * time.Minute)
+			wait(pause)
 		}
 		pages, err := s.ClaimNotices(t.Context(), dispatch.NoticePage, time.Now(), time.Minute, 10)
 		must(t, err)
@@ -103,6 +103,10 @@ func TestOldPageIsNotSent(t *testing.T) {
 		}
 		if _, needed := d.StillNeeded(t.Context(), pages[1]); !needed {
 			t.Error("the page under way would not be sent")
+		}
+		wait(90 * time.Second) // its timer is due: paging goes on as soon as that is heard
+		if _, needed := d.StillNeeded(t.Context(), pages[1]); needed {
+			t.Error("the page that paging is about to give up would be sent")
 		}
 	})
 }

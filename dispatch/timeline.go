@@ -152,6 +152,8 @@ func (w writer) event(e ticket.Event) string {
 		return w.say("event.specialist_took", "skill", b.Skill, "person", w.person(b.Person)) + w.expired(b.Expired)
 	case ticket.SpecialistMissed:
 		return w.say("event.specialist_missed", "skill", b.Skill, "tries", strconv.Itoa(b.Tries))
+	case ticket.NobodyReached:
+		return w.say("event.nobody_reached", "pages", strconv.Itoa(b.Pages), "took", w.duration(e.At.Sub(b.Since)))
 	}
 	return string(e.Body.Kind())
 }

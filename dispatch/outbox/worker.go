@@ -55,11 +55,9 @@ type Worker struct {
 
 // flying is a notice under way.
 type flying struct {
-	ticket string
-	page   bool
+	notice dispatch.Notice
+	sent   bool // its notifier has it
 	cancel context.CancelCauseFunc
-	number int  // of the page within its ticket
-	wanted bool // although somebody has the ticket
 }
 
 // lane is one kind of notices with its own share of the work.
@@ -125,10 +123,58 @@ func (w *Worker) Withdraw(ticketID string, page int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, f := range w.flight {
-		if f.page && f.ticket == ticketID && (page == 0 || f.number == page || page == dispatch.AllButWanted && !f.wanted) {
+		if n := f.notice; n.Kind == dispatch.NoticePage && n.Ref.ID == ticketID && (page == 0 || n.Page == page || page == dispatch.AllButWanted && !n.Wanted) {
 			f.cancel(errWithdrawn)
 		}
 	}
+}
+
+// lookEvery is how often it is asked whether the pages under way are still
+// needed: another node may have heard that they are not, or this one slept.
+const lookEvery = 5 * time.Second
+
+// look withdraws the pages under way that nobody needs any more, until ctx ends.
+func (w *Worker) look(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		w.lookOnce(ctx)
+	}
+}
+
+func (w *Worker) lookOnce(ctx context.Context) {
+	defer w.survive()
+	for _, f := range w.underWay() {
+		if _, needed := w.deps.Desk.StillNeeded(ctx, f.notice); !needed {
+			f.cancel(errWithdrawn)
+		}
+	}
+}
+
+// underWay returns the pages that their notifiers have.
+func (w *Worker) underWay() (list []flying) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.flight {
+		if f.sent && f.notice.Kind == dispatch.NoticePage {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// sending notes that a notifier gets a notice.
+func (w *Worker) sending(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f := w.flight[id]
+	f.sent = true
+	w.flight[id] = f
 }
 
 // Run delivers until ctx ends; then deliveries under way are cut short, and
@@ -138,6 +184,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	for _, l := range w.lanes {
 		lanes.Go(func() { w.serve(ctx, l) })
 	}
+	lanes.Go(func() { w.look(ctx) })
 	lanes.Wait()
 	return nil
 }
@@ -202,7 +249,8 @@ func (w *Worker) start(ctx context.Context, l *lane, free int, under *sync.WaitG
 	if free == 0 {
 		return 0, nil
 	}
-	due, err := w.deps.Source.ClaimNotices(ctx, l.kind, w.cfg.Now(), l.budget+leaseSlack, free)
+	now := w.cfg.Now()
+	due, err := w.deps.Source.ClaimNotices(ctx, l.kind, now, l.budget+leaseSlack, free)
 	if err != nil {
 		return 0, err
 	}
@@ -216,7 +264,7 @@ func (w *Worker) start(ctx context.Context, l *lane, free int, under *sync.WaitG
 		under.Go(func() {
 			defer func() { w.land(n); cancel(nil); l.ended <- struct{}{} }()
 			defer w.survive() // the notice comes again when its lease ends
-			w.deliver(sub, l, n)
+			w.deliver(sub, l, n, now)
 		})
 	}
 	return started, nil
@@ -246,7 +294,7 @@ func (w *Worker) takeOff(n dispatch.Notice, cancel context.CancelCauseFunc) bool
 	if _, ok := w.flight[n.ID]; ok {
 		return false
 	}
-	w.flight[n.ID] = flying{ticket: n.Ref.ID, page: n.Kind == dispatch.NoticePage, number: n.Page, wanted: n.Wanted, cancel: cancel}
+	w.flight[n.ID] = flying{notice: n, cancel: cancel}
 	return true
 }
 
@@ -256,8 +304,9 @@ func (w *Worker) land(n dispatch.Notice) {
 	delete(w.flight, n.ID)
 }
 
-// deliver makes one try of one notice: check, send, record.
-func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
+// deliver makes one try of one notice that was claimed then: check, send,
+// record.
+func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claimed time.Time) {
 	at := w.cfg.Now()
 	if again, ok := w.far.enter(n, at); !ok {
 		w.record(ctx, postpone(w.cfg, n, at, again))
@@ -273,11 +322,16 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice) {
 			ready, needed = w.deps.Desk.StillNeeded(ctx, n)
 		}
 	}
+	if w.cfg.Now().Sub(claimed) > leaseSlack {
+		w.far.aside(n)
+		return // this process slept: another node may have the notice by now; it comes again when its lease ends
+	}
 	var result dispatch.Result
 	var err error
 	var tried attempts
 	if needed {
 		ready.Report, ready.Stamp = tried.add, tried.name
+		w.sending(n.ID)
 		result, err = w.send(ctx, l, ready)
 	} else {
 		ready, result = n, dispatch.ResultWithdrawn

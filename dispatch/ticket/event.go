@@ -52,6 +52,7 @@ const (
 	KindSpecialistAsked  Kind = "specialist_asked"
 	KindSpecialistTook   Kind = "specialist_took"
 	KindSpecialistMissed Kind = "specialist_missed"
+	KindNobodyReached    Kind = "nobody_reached"
 )
 
 // Opened starts the log. Its event's At is T0: the stamp of the first signal
@@ -241,6 +242,13 @@ type SpecialistTook struct {
 type SpecialistMissed struct {
 	Skill string `json:"skill"`
 	Tries int    `json:"tries"` // pages that went out
+}
+
+// NobodyReached says that people have been paged for minutes, and none has
+// acknowledged. Paging goes on; whoever watches the screens must know.
+type NobodyReached struct {
+	Since time.Time `json:"since"` // when paging began
+	Pages int       `json:"pages"` // that went out so far
 }
 
 // Forgotten is the reason of a page about a ticket on which nobody has acted

@@ -20,6 +20,7 @@ var decoders = map[Kind]func([]byte) (Body, error){ //nolint:gochecknoglobals //
 	KindSpecialistAsked:  decode[SpecialistAsked],
 	KindSpecialistTook:   decode[SpecialistTook],
 	KindSpecialistMissed: decode[SpecialistMissed],
+	KindNobodyReached:    decode[NobodyReached],
 	KindReported:         decode[Reported],
 	KindSignalled:        decode[Signalled],
 	KindMessaged:         decode[Messaged],
@@ -120,6 +121,9 @@ func (SpecialistTook) Kind() Kind { return KindSpecialistTook }
 
 // Kind implements Body.
 func (SpecialistMissed) Kind() Kind { return KindSpecialistMissed }
+
+// Kind implements Body.
+func (NobodyReached) Kind() Kind { return KindNobodyReached }
 
 // Kind implements Body.
 func (Reported) Kind() Kind { return KindReported }

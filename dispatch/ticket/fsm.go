@@ -43,7 +43,7 @@ func (t Ticket) Apply(e Event) (Ticket, error) {
 // names the parent.
 func Changes(b Body) bool {
 	switch b.(type) {
-	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed:
+	case Attempted, CallEnded, Noted, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed, NobodyReached:
 		return false
 	case Signalled, Messaged, Sent, Unsent, Contacted, ContactTried, PlanTold, Updated, ClientConfirmed, Warned:
 		return false
@@ -61,7 +61,7 @@ func (t Ticket) step(e Event) (next Ticket, why string) {
 		return t, "the log does not begin with opened"
 	}
 	switch b := e.Body.(type) {
-	case Attempted, CallEnded, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed:
+	case Attempted, CallEnded, Joined, RecallTried, RecallEnded, SpecialistAsked, SpecialistTook, SpecialistMissed, NobodyReached:
 		return t, ""
 	case Noted:
 		if b.Contact != "" {
