@@ -30,6 +30,8 @@ var (
 	_ dispatch.Care        = (*Store)(nil)
 	_ dispatch.Signals     = (*Store)(nil)
 	_ dispatch.Audit       = (*Store)(nil)
+	_ dispatch.Texts       = (*Store)(nil)
+	_ dispatch.Articles    = (*Store)(nil)
 	_ dispatch.Papers      = (*Store)(nil)
 	_ dispatch.SealKeys    = (*Store)(nil)
 	_ dispatch.Attachments = (*Store)(nil)
@@ -72,6 +74,8 @@ type planned interface {
 	dispatch.Care
 	dispatch.Signals
 	dispatch.Audit
+	dispatch.Texts
+	dispatch.Articles
 }
 
 // outward is what is known of deliveries besides the outbox.

@@ -75,6 +75,7 @@ type tables struct {
 	audit  []dispatch.AuditEntry // oldest first
 	sends  map[sendKey]dispatch.Send
 	papers papers
+	texts  textTables
 }
 
 // put sets a value of a table for the commit that runs.

@@ -56,6 +56,8 @@ type record interface {
 	dispatch.Papers
 	dispatch.SealKeys
 	dispatch.Attachments
+	dispatch.Texts
+	dispatch.Articles
 	VerifyAudit(ctx context.Context) (dispatch.AuditEntry, error)
 	VerifyRota(ctx context.Context) error
 	Forget(ctx context.Context, before time.Time) error
@@ -176,6 +178,10 @@ func TestSuite(t *testing.T) {
 		"a definition is in force":                   suiteDefinition,
 		"the last number of a block":                 suiteLastNumber,
 		"phone accounts and their links":             suitePhones,
+		"texts are found by their words":             suiteTexts,
+		"the index follows the logs":                 suiteUnindexed,
+		"articles have versions":                     suiteArticles,
+		"every term is taken as it is":               suiteTermsAreTaken,
 		"reports and secrets are kept":               suitePapers,
 		"keys of the vault":                          suiteSealKeys,
 		"attachments are found and erased":           suiteAttachments,
