@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -379,9 +380,9 @@ func Policy(log []Event, now time.Time) sla.Policy {
 				p = *b.Policy
 				continue
 			}
-			p.Limits = map[sla.Name]sla.Limit{sla.PlanClock: {}, sla.UpdateClock: {}, sla.RootCauseClock: {}, sla.ReportClock: {}}
-			if b.Limit > 0 {
-				p.Limits[sla.FirstContactClock] = sla.Limit{Time: b.Limit}
+			p.Limits = map[sla.Name]sla.Limit{
+				sla.FirstContactClock: {Time: cmp.Or(b.Limit, sla.DefaultFirstContact)},
+				sla.PlanClock:         {}, sla.UpdateClock: {}, sla.RootCauseClock: {}, sla.ReportClock: {},
 			}
 			p.Lower = map[sla.Grade]map[sla.Name]sla.Limit{sla.High: p.Limits, sla.Normal: p.Limits, sla.Low: p.Limits}
 		case Recomputed:

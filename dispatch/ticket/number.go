@@ -126,8 +126,14 @@ func ParseNumber(s string) (Number, error) {
 // MarshalText implements encoding.TextMarshaler.
 func (n Number) MarshalText() ([]byte, error) { return []byte(n.String()), nil }
 
-// UnmarshalText implements encoding.TextUnmarshaler.
+// UnmarshalText implements encoding.TextUnmarshaler. It reads back the zero
+// Number too, which no ticket has: a log line that lacks a number must not make
+// its log unreadable.
 func (n *Number) UnmarshalText(b []byte) (err error) {
+	if len(b) == 0 || string(b) == (Number{}).String() {
+		*n = Number{}
+		return nil
+	}
 	*n, err = ParseNumber(string(b))
 	return err
 }

@@ -97,3 +97,15 @@ func FuzzParseNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestZeroNumberSurvivesStorage(t *testing.T) {
+	t.Parallel()
+	n := Number{26, 1}
+	text, err := Number{}.MarshalText()
+	if err != nil || n.UnmarshalText(text) != nil || n != (Number{}) {
+		t.Errorf("%s became %v", text, n)
+	}
+	if n.UnmarshalText([]byte("VH-26-000000")) == nil {
+		t.Error("a sequence of 0 was read")
+	}
+}

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/butlerspb/vahta/dispatch/sla"
 )
 
@@ -117,44 +115,6 @@ func TestFirstContactOfALog(t *testing.T) {
 				t.Errorf("%v after %d s, want %v after %d s", got.Verdict, got.Seconds(), c.verdict, c.seconds)
 			}
 		})
-	}
-}
-
-// bodies holds one of each, so that storage forgets none.
-func bodies() []Body {
-	return []Body{
-		Opened{ID: "t", Number: Number{26, 1}, Priority: Critical},
-		Joined{Call: "c"},
-		Attempted{Person: "anna", Took: time.Second},
-		Accepted{Call: "c", Person: "anna"},
-		CallEnded{Call: "c", Result: "served"},
-		PageRaised{Reason: "abandoned"},
-		Acknowledged{How: "cli"},
-		Noted{Text: "x"},
-		Moved{To: Hot},
-		Categorised{Category: Security},
-		Prioritised{Priority: Low, Reason: "r"},
-		MergedInto{Target: "u"},
-	}
-}
-
-func TestBodiesSurviveStorage(t *testing.T) {
-	t.Parallel()
-	for _, b := range bodies() {
-		raw, err := json.Marshal(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := DecodeBody(b.Kind(), raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if d := cmp.Diff(b, got); d != "" {
-			t.Errorf("%s: %s", b.Kind(), d)
-		}
-	}
-	if _, err := DecodeBody("flown", []byte("{}")); err == nil {
-		t.Error("unknown kind accepted")
 	}
 }
 
