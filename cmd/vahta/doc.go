@@ -39,7 +39,7 @@
 //	dispatch/casework     -     dispatch dispatch/*                                           what an engineer does with a ticket: orders, and all there is to see
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
 //	dispatch/shift        -     oncall dispatch dispatch/*                                    who is told of which turn, confirmations, hand-over notes, proofs of devices
-//	dispatch/vault        -     dispatch dispatch/client                                       what was said and sent: recordings and files encrypted on the disk, how long they are kept
+//	dispatch/vault        -     dispatch dispatch/ticket                                       what was said and sent: recordings and files encrypted on the disk, how long they are kept
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions
