@@ -40,9 +40,7 @@ func (b builder) clock(c sla.Clock) Clock {
 	if c.Verdict == sla.Met && c.Manner != sla.ByContact {
 		row.Verdict = string(c.Manner)
 	}
-	if row.Limit == 0 && row.Days == 0 && !c.Due.IsZero() {
-		row.Limit = c.Due.Sub(c.Start) // by the time that was named
-	}
+	row.By = !c.Due.IsZero() && c.Days == 0 && len(c.Gaps) == 0 && (c.Limit == 0 || !c.Due.Equal(c.Start.Add(c.Limit)))
 	if c.Name == sla.UpdateClock {
 		row.Periods, row.Missed = c.Periods, c.Missed
 		if c.Missed > 0 {

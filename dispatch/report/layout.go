@@ -101,8 +101,8 @@ func (s speech) tiles(m Model) []Tile {
 		switch {
 		case c.Verdict == sla.Breached.String():
 			tile.Tone, tile.Note = Bad, s.say("tile.late", "limit", s.limit(c))
-		case c.Limit > 0 || c.Days > 0:
-			tile.Tone, tile.Note = Good, s.say("tile.limit", "limit", s.limit(c))
+		case c.promised():
+			tile.Tone, tile.Note = Good, s.say("tile.promised", "limit", s.limit(c))
 		}
 		tiles = append(tiles, tile)
 	}
@@ -134,11 +134,26 @@ func (h Head) outage() (sum time.Duration) {
 	return sum
 }
 
+// promised reports whether a clock has a limit.
+func (c Clock) promised() bool { return c.By || c.Limit > 0 || c.Days > 0 }
+
+// limit is what was promised, in words: by when, or in less than how long.
 func (s speech) limit(c Clock) string {
-	if c.Days > 0 {
-		return s.count(c.Days, "days")
+	switch {
+	case c.By:
+		return s.say("limit.by", "at", s.near(c.Due, c.Start))
+	case c.Days > 0:
+		return s.say("limit.less", "limit", s.count(c.Days, "fewer"))
 	}
-	return s.duration(c.Limit)
+	return s.say("limit.less", "limit", s.duration(c.Limit))
+}
+
+// near is a moment, with its date only when that is another than that of the other moment.
+func (s speech) near(t, other time.Time) string {
+	if s.day(t) == s.day(other) {
+		return s.clock(t)
+	}
+	return s.moment(t)
 }
 
 func (s speech) summary(m Model) []Block {

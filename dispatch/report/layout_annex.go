@@ -44,8 +44,8 @@ func (s speech) clockRow(c Clock) Row {
 		name = s.say("clock.of", "clock", name, "who", c.Of)
 	}
 	limit, actual := s.say("limit.none"), ""
-	if c.Limit > 0 || c.Days > 0 {
-		limit = s.say("limit.less", "limit", s.limit(c))
+	if c.promised() {
+		limit = s.limit(c)
 	}
 	if c.Verdict != sla.Idle.String() {
 		actual = s.duration(c.Elapsed)

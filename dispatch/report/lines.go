@@ -314,9 +314,9 @@ func (b builder) courseLine(e ticket.Event) (Line, bool) {
 // joinText adds a remark to a text.
 func joinText(text, remark string) string {
 	if text == "" || remark == "" {
-		return text + remark
+		return text
 	}
-	return text + ": " + strings.Join(strings.Fields(remark), " ")
+	return text + " — " + strings.Join(strings.Fields(remark), " ")
 }
 
 // actions are the remote sessions and the steps of runbooks, by time. Steps that

@@ -156,6 +156,7 @@ type Clock struct {
 	Of      string        `json:"of,omitempty"` // whose first contact, when there are several
 	Start   time.Time     `json:"start"`
 	Due     time.Time     `json:"due,omitzero"`
+	By      bool          `json:"by,omitempty"` // the promise is a moment (Due), not a length
 	Stop    time.Time     `json:"stop,omitzero"`
 	Limit   time.Duration `json:"limit_ns,omitempty"`
 	Days    int           `json:"days,omitempty"` // a limit in business days

@@ -14,7 +14,7 @@ func wordsEN() map[string]string {
 		"zone.Europe/Kaliningrad": "Kaliningrad time", "zone.Asia/Yekaterinburg": "Yekaterinburg time", "zone.Europe/Samara": "Samara time",
 		"span.open":       "from {from}, still lasting",
 		"count.times.one": "time", "count.times.few": "times", "count.times.many": "times",
-		"count.days.one": "business day", "count.days.few": "business days", "count.days.many": "business days",
+		"count.fewer.one": "business day", "count.fewer.few": "business days", "count.fewer.many": "business days",
 		"count.places.one": "place", "count.places.few": "places", "count.places.many": "places",
 
 		"title": "Incident report", "title.request": "Report on a piece of work", "title.warning": "Report on a warning",
@@ -22,7 +22,7 @@ func wordsEN() map[string]string {
 		"private.nobody": "Confidential", "running": "{title} {number}", "zone": "Times in this report: {zone}",
 
 		"tile.contact": "First contact", "tile.plan": "Plan of action", "tile.restore": "Restored", "tile.outage": "Outage",
-		"tile.limit": "promised in less than {limit}", "tile.at": "at {time}", "tile.late": "later than promised ({limit})", "tile.after": "after the first signal",
+		"tile.promised": "promised {limit}", "tile.at": "at {time}", "tile.late": "promised {limit}", "tile.after": "after the first signal",
 		"tile.running": "still lasting", "tile.none": "none", "tile.since": "from {from}",
 
 		"head.client": "Client", "head.contract": "Contract", "head.category": "Category", "head.priority": "Priority", "head.services": "Services affected",
@@ -56,7 +56,7 @@ func wordsEN() map[string]string {
 		"clock.first_contact": "First contact with an engineer", "clock.plan": "Plan of action told", "clock.stabilisation": "Service restored",
 		"clock.next_update": "Status updates", "clock.root_cause": "Root cause found", "clock.report": "Report sent", "clock.of": "{clock}: {who}",
 		"verdict.met": "met", "verdict.breached": "missed", "verdict.running": "running", "verdict.idle": "not begun",
-		"verdict.met_by_policy": "met by contract", "verdict.met_by_attempts": "met: contact was tried", "limit.none": "not promised", "limit.less": "less than {limit}",
+		"verdict.met_by_policy": "met by contract", "verdict.met_by_attempts": "met: contact was tried", "limit.none": "not promised", "limit.less": "in less than {limit}", "limit.by": "by {at}",
 		"clock.why": "Explanation: {text}", "clock.unexplained": "No explanation of the miss was given.",
 		"pauses": "When the clocks stood still", "pause.client": "waited for the client's answer", "pause.third_party": "waited for the client's supplier",
 		"pause.no_access": "no access, by the client's fault", "pause.agreed_window": "agreed maintenance window", "pause.open": "still lasts",
@@ -102,7 +102,7 @@ func linesEN() map[string]string {
 		"line.reply":     "Answer to the client: {text}", "line.reply.empty": "Answer to the client", "line.question": "Question to the client: {text}", "line.question.empty": "Question to the client",
 		"line.report_sent": "Report sent to the client", "line.receipt": "Automatic receipt", "line.message_sent": "Message delivered: {text}", "line.message_sent.empty": "Message delivered",
 		"line.unsent": "Message not delivered ({channel})", "line.confirmed": "The client confirmed that everything works", "line.triaged": "First assessment: {text}",
-		"line.connected": "Connected: {asset} ({way})", "line.client_side": "the client's systems", "line.remote": "remote work", "line.specialist_asked": "Specialist asked for: {skill}",
+		"line.connected": "Connected ({way}): {asset}", "line.client_side": "the client's systems", "line.remote": "remote work", "line.specialist_asked": "Specialist asked for: {skill}",
 		"line.specialist": "A specialist joined: {skill}", "line.handed_over": "{person} took over the ticket", "line.assigned": "Ticket assigned: {person}", "line.revealed": "Access shown: {asset}",
 		"line.stage.diagnosis": "Diagnosis began", "line.stage.hot": "Restoration began", "line.stage.root_cause": "Search for the root cause began", "line.stage.closed": "Ticket closed",
 		"line.stage.cancelled": "Ticket cancelled", "line.priority": "Priority changed: {priority}", "line.update": "Status for the client: {text}", "line.update.empty": "Status for the client",
