@@ -25,6 +25,7 @@ type reach uint8
 
 const (
 	reachHolder reach = iota // who has the ticket; nobody has it: the chain
+	reachChain               // and the chain when he does not acknowledge
 	reachSecond              // and the second tier
 	reachLead                // and the shift leads
 	reachHead                // and the head and the director
@@ -56,10 +57,10 @@ func alarmPolicy(t ticket.Ticket, to reach) escalation.Policy {
 }
 
 // alarm pages whoever has the ticket, beside the ladder, about something that he
-// must know. One of a name is under way at a time. It is for tickets that may
+// must know, and the chain when he does not acknowledge. One of a name is under way at a time. It is for tickets that may
 // wake people: others are only shown.
 func (d *Dispatcher) alarm(_ context.Context, c Case, change Change, name string, at time.Time) (Change, error) {
-	return d.alarmTo(c, change, name, reachLead, at)
+	return d.alarmTo(c, change, name, reachChain, at)
 }
 
 func (d *Dispatcher) alarmTo(c Case, change Change, name string, to reach, at time.Time) (Change, error) {

@@ -80,7 +80,7 @@ func (d *Dispatcher) TellPlan(ctx context.Context, ref Ref, by Author, w PlanWor
 			return err
 		}
 		if onPage(a.change.Events) {
-			a.change, err = a.c.planKnown(a.change, a.at, a.by.Person)
+			a.change, err = a.d.planKnown(a.ctx, a.c, a.change, a.at, a.by.Person)
 		}
 		return err
 	})
@@ -105,7 +105,7 @@ func (a *act) spoken(b ticket.PlanTold) error {
 	if err := a.do(b); err != nil {
 		return err
 	}
-	a.change, err = a.c.planKnown(a.change, a.at, a.by.Person)
+	a.change, err = a.d.planKnown(a.ctx, a.c, a.change, a.at, a.by.Person)
 	return err
 }
 

@@ -200,7 +200,7 @@ func (d *Dispatcher) reopens(c Case, change Change, e ticket.Event, holder strin
 }
 
 // planKnown moves a ticket to PlanSent once its plan was told.
-func (c Case) planKnown(change Change, at time.Time, by string) (Change, error) {
+func (d *Dispatcher) planKnown(ctx context.Context, c Case, change Change, at time.Time, by string) (Change, error) {
 	t := c.Ticket
 	if row, ok := change.row(t.ID); ok {
 		t = row
@@ -208,5 +208,13 @@ func (c Case) planKnown(change Change, at time.Time, by string) (Change, error) 
 	if !t.Open() || t.Stage >= ticket.PlanSent {
 		return change, nil
 	}
-	return c.take(change, ticket.Event{Ticket: t.ID, At: at, By: by, Body: ticket.Moved{To: ticket.PlanSent}})
+	change, err := c.take(change, ticket.Event{Ticket: t.ID, At: at, By: by, Body: ticket.Moved{To: ticket.PlanSent}})
+	if err != nil {
+		return change, err
+	}
+	log, fault := d.wholeLog(ctx, refOf(t))
+	if fault != nil {
+		return change, nil //nolint:nilerr // the plan is known whether or not the time of the stage can be told
+	}
+	return c.stageTime(change, log, t, at)
 }

@@ -219,7 +219,7 @@ func (d *Dispatcher) recordTold(ctx context.Context, del Delivery) error {
 	err := d.amend(ctx, n.Ref.ID, func(c Case) (Change, error) {
 		change := Change{Delivery: &del, ID: fmt.Sprintf("delivery:%s:%d", n.ID, n.Attempt)}
 		if del.Result == ResultDelivered || del.Result == ResultAcknowledged {
-			return d.delivered(c, change, n.Message, string(n.Channel), del.Stamp, del.At.Add(del.Took))
+			return d.delivered(ctx, c, change, n.Message, string(n.Channel), del.Stamp, del.At.Add(del.Took))
 		}
 		return d.undelivered(ctx, c, change, n, ticket.Unsent{
 			Message: n.Message.ID, Channel: string(n.Channel), Hard: true, Cause: del.Err,
@@ -233,7 +233,7 @@ func (d *Dispatcher) recordTold(ctx context.Context, del Delivery) error {
 
 // delivered adds that a transport has taken a message. A plan that the client
 // knows moves the ticket on.
-func (d *Dispatcher) delivered(c Case, change Change, m ClientMessage, channel, stamp string, at time.Time) (Change, error) {
+func (d *Dispatcher) delivered(ctx context.Context, c Case, change Change, m ClientMessage, channel, stamp string, at time.Time) (Change, error) {
 	change, err := c.take(change, ticket.Event{
 		Ticket: c.Ticket.ID, At: at, By: byVahta, Channel: channel, Key: sentKey(m.ID, channel),
 		Body: ticket.Sent{Message: m.ID, Channel: channel, Ref: stamp},
@@ -241,7 +241,7 @@ func (d *Dispatcher) delivered(c Case, change Change, m ClientMessage, channel, 
 	if err != nil || m.Purpose != ticket.ForPlan {
 		return change, err
 	}
-	return c.planKnown(change, at, byVahta)
+	return d.planKnown(ctx, c, change, at, byVahta)
 }
 
 // undelivered adds that a message has not arrived by a way, and sends it by the
@@ -258,7 +258,7 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 			change.Notices = append(change.Notices, clientNotice(c.Ticket, next, n.Message, at))
 			return change, nil
 		}
-		return d.delivered(c, change, n.Message, next[0].Channel, "", at)
+		return d.delivered(ctx, c, change, n.Message, next[0].Channel, "", at)
 	}
 	if !n.Message.Human {
 		return change, nil // nobody has asked for it
@@ -268,7 +268,8 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 
 // Bounced says that a message which a transport had accepted did not arrive. A
 // hard bounce takes away what the message was good for, and whoever has the
-// ticket is called; a soft one is only noted.
+// ticket is called; a soft one is only noted. message is its id, or the
+// transport's own name of it.
 func (d *Dispatcher) Bounced(ctx context.Context, ref Ref, message string, hard bool, cause string) error {
 	err := d.amend(ctx, ref.ID, func(c Case) (Change, error) {
 		log, err := d.wholeLog(ctx, ref)
@@ -281,8 +282,8 @@ func (d *Dispatcher) Bounced(ctx context.Context, ref Ref, message string, hard 
 		}
 		at := d.now().UTC()
 		change, err := c.take(Change{}, ticket.Event{
-			Ticket: ref.ID, At: at, By: byVahta, Channel: channel, Key: fmt.Sprintf("bounced:%s:%s:%t", message, channel, hard),
-			Body: ticket.Unsent{Message: message, Channel: channel, Hard: hard, Cause: cause},
+			Ticket: ref.ID, At: at, By: byVahta, Channel: channel, Key: fmt.Sprintf("bounced:%s:%s:%t", m.Message, channel, hard),
+			Body: ticket.Unsent{Message: m.Message, Channel: channel, Hard: hard, Cause: cause},
 		})
 		if err != nil || !hard || m.Purpose == ticket.ForReceipt {
 			return change, err

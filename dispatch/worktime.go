@@ -129,14 +129,21 @@ func (a *act) stageOver(log []ticket.Event, before ticket.Ticket) error {
 			}
 		}
 	}
-	soFar := slices.Concat(log, a.change.Events)
-	for i, w := range stageWork(soFar, before, a.at) {
+	change, err := a.c.stageTime(a.change, log, before, a.at)
+	a.change = change
+	return err
+}
+
+// stageTime adds the working time of a stage, or of somebody's turn, that ends.
+func (c Case) stageTime(change Change, log []ticket.Event, before ticket.Ticket, at time.Time) (_ Change, err error) {
+	soFar := slices.Concat(log, change.Events)
+	for i, w := range stageWork(soFar, before, at) {
 		w.Entry = fmt.Sprintf("%s-%s-%d-%d", timeOfStage, before.Stage, len(soFar), i)
-		if err := a.follows(w); err != nil {
-			return err
+		if change, err = c.take(change, ticket.Event{Ticket: c.Ticket.ID, At: at, By: byVahta, Key: "time:" + w.Entry, Body: w}); err != nil {
+			return change, err
 		}
 	}
-	return nil
+	return change, nil
 }
 
 // minStage is the shortest piece of a stage that is worth an entry.
