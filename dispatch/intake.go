@@ -144,7 +144,7 @@ func (d *Dispatcher) decideCall(ctx context.Context, sig Signal, line Line, who 
 		if err != nil {
 			return intake{}, err
 		}
-		rules := d.dir.Load().Book.Policy(who.match.Org)
+		rules := d.rules(d.dir.Load().Book, who.match.Org)
 		fresh = ticket.Opened{ID: newID(), Number: number, Limit: d.cfg.FirstContact, Policy: &rules}
 	}
 	in, err := decideIntake(sig, line, who, open, fresh, d.cfg.HuntGuard)

@@ -42,7 +42,7 @@ func (d *Dispatcher) arrive(sig Signal) (arrival, error) {
 		return d.unread(s, sig, m, how, err), nil
 	}
 	a := arrival{sig: sig, m: m, who: identifySender(s.Book, sig.Channel, m), line: lineOf(s, m.Line)}
-	a.rules = s.Book.Policy(a.who.match.Org)
+	a.rules = d.rules(s.Book, a.who.match.Org)
 	var suggested ticket.Category
 	if d.suggest != nil && m.Category == ticket.Uncategorised && !m.Machine {
 		if suggested, a.guess = d.suggest(m.Subject + "\n" + m.Text); suggested == ticket.Uncategorised {
@@ -61,7 +61,7 @@ func (d *Dispatcher) unread(s *Snapshot, sig Signal, m MessageSignal, how Decodi
 	a.m = MessageSignal{From: ticket.Contact{Channel: string(sig.Channel), Address: clean(m.From.Address, maxName, false), Name: clean(m.From.Name, maxName, false)}}
 	a.who = identifySender(s.Book, sig.Channel, a.m)
 	a.who.party, a.who.source = "", "unreadable:"+string(sig.Channel)
-	a.rules = s.Book.Policy(a.who.match.Org)
+	a.rules = d.rules(s.Book, a.who.match.Org)
 	o, _ := s.Book.Resolve(a.who.match.Org)
 	if how.Emergency || o.Contract.Urgent {
 		a.weight.priority = ticket.Critical

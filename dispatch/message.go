@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
@@ -114,10 +115,22 @@ func (m MessageSignal) tidy() MessageSignal {
 	m.Subject, m.Text = clean(m.Subject, maxSubject, false), clean(m.Text, maxText, true)
 	m.From.Address, m.From.Name = clean(m.From.Address, maxName, false), clean(m.From.Name, maxName, false)
 	m.Source, m.DedupKey = clean(m.Source, maxName, false), clean(m.DedupKey, maxKey, false)
+	m.From.Channel, m.From.Party, m.From.Client = clean(m.From.Channel, maxName, false), "", client.Match{}
 	m.Org, m.Line, m.Language = clean(m.Org, maxName, false), clean(m.Line, maxName, false), clean(m.Language, maxName, false)
-	m.InReplyTo = m.InReplyTo[:min(len(m.InReplyTo), maxRefs)]
-	m.Files = m.Files[:min(len(m.Files), maxFiles)]
+	m.InReplyTo = tidyAll(m.InReplyTo, maxRefs)
+	m.Files = tidyAll(m.Files, maxFiles)
 	return m
+}
+
+// tidyAll is tidy of a list of names.
+func tidyAll(list []string, most int) []string {
+	var kept []string
+	for _, s := range list[:min(len(list), most)] {
+		if s = clean(s, maxKey, false); s != "" {
+			kept = append(kept, s)
+		}
+	}
+	return kept
 }
 
 // clean makes a sender's text fit to be kept: valid UTF-8 without control
