@@ -97,6 +97,18 @@ func (b builder) person(id string) string {
 	return b.src.Person(id)
 }
 
+// foreign reports whether a report of the ticket is another client's: one ticket
+// may serve several, and none reads what the others have told. 0 is all reports.
+func (b builder) foreign(report int) bool {
+	for _, s := range b.d.Stories {
+		if s.Report == report {
+			org := s.From.Client.Org
+			return org != "" && org != b.d.Ticket.Client.Org
+		}
+	}
+	return false
+}
+
 // asset names an asset of the client; one that is on no card keeps its id.
 func (b builder) asset(id string) string {
 	if a, ok := b.src.Client.Asset(id); ok {

@@ -16,13 +16,13 @@ import (
 func (b builder) clocks() (list []Clock) {
 	reporters := 0
 	for _, s := range b.d.Stories {
-		if !s.Gone {
+		if !s.Gone && !b.foreign(s.Report) {
 			reporters++
 		}
 	}
 	for _, c := range b.src.Clocks {
 		promised := c.Limit > 0 || c.Days > 0 || !c.Due.IsZero()
-		if c.Verdict == sla.Void || !promised && c.Stop.IsZero() {
+		if c.Verdict == sla.Void || !promised && c.Stop.IsZero() || c.Report > 0 && b.foreign(c.Report) {
 			continue
 		}
 		row := b.clock(c)
@@ -104,6 +104,9 @@ func (b builder) pauses() (list []Pause) {
 
 func (b builder) calls() (list []Call) {
 	for _, c := range b.d.Calls {
+		if b.foreign(c.Report) {
+			continue
+		}
 		result := ""
 		if c.Talk == 0 {
 			result = b.sayOr("result."+c.Result, "")
@@ -113,11 +116,11 @@ func (b builder) calls() (list []Call) {
 	for _, e := range b.d.Log {
 		switch body := e.Body.(type) {
 		case ticket.Contacted:
-			if body.Channel == "call" {
+			if body.Channel == "call" && !b.foreign(body.Report) {
 				list = append(list, Call{At: e.At, Way: "back", Number: body.With, Who: b.person(e.By), Talk: body.Talk})
 			}
 		case ticket.ContactTried:
-			if body.Channel == "call" {
+			if body.Channel == "call" && !b.foreign(body.Report) {
 				list = append(list, Call{At: e.At, Way: "back", Who: b.person(e.By), Result: b.sayOr("tried."+body.Result, body.Result)})
 			}
 		}
@@ -128,6 +131,9 @@ func (b builder) calls() (list []Call) {
 
 func (b builder) messages() (list []Message) {
 	for _, m := range b.d.Messages {
+		if b.foreign(m.Report) {
+			continue
+		}
 		state, channel := "waits", m.To.Channel
 		switch {
 		case !m.FailedAt.IsZero():
@@ -171,6 +177,9 @@ func (b builder) answers() (list []Answer) {
 func (b builder) files() (list []File) {
 	seen := map[string]bool{}
 	for _, s := range b.d.Stories {
+		if b.foreign(s.Report) {
+			continue
+		}
 		for _, signal := range s.Signals {
 			for _, hash := range signal.Files {
 				if f := b.src.Files[hash]; !seen[hash] {

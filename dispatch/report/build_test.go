@@ -191,3 +191,35 @@ func TestShortLogs(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoClientsOneTicket: what another client has told, and when he was
+// reached, is in nobody's report but his own.
+func TestTwoClientsOneTicket(t *testing.T) {
+	t.Parallel()
+	log := monday()[:8]
+	theirs := ticket.Contact{Channel: "email", Address: "boss@vasilek.example", Name: "Пётр Чужой", Party: "email:boss@vasilek.example", Client: client.Match{Level: client.Known, Org: "vasilek", OrgName: "ООО «Василёк»"}}
+	add := func(by string, body ticket.Body) {
+		last := log[len(log)-1]
+		log = append(log, ticket.Event{Ticket: "t1", Seq: last.Seq + 1, At: last.At.Add(time.Minute), By: by, Channel: "email", Body: body})
+	}
+	add("vahta", ticket.Reported{Report: 2, From: theirs, Signal: "email/1", Text: "у нас тоже не работает бухгалтерия"})
+	add("ivan", ticket.Contacted{Report: 2, Channel: "call", With: "Пётр Чужой", Talk: 4 * time.Minute})
+	add("ivan", ticket.Messaged{Message: "m1", Report: 2, Purpose: ticket.ForReply, To: theirs, Text: "письмо чужому клиенту", Human: true})
+	add("vahta", ticket.Sent{Message: "m1", Channel: "email"})
+	add("vahta", ticket.Signalled{Report: 2, Signal: "email/2", From: theirs, Text: "чужое второе письмо", Files: []string{"aa"}})
+	m := Build(source(t, log))
+	all := Markdown(Layout(m, Seal{}))
+	for _, bad := range []string{"бухгалтерия", "Чужой", "vasilek", "чужому клиенту", "второе письмо", "Василёк"} {
+		if strings.Contains(all, bad) {
+			t.Errorf("%q is in the report of another client", bad)
+		}
+	}
+	if len(m.Files) != 0 || len(m.Clocks) == 0 {
+		t.Errorf("files %+v, clocks %+v", m.Files, m.Clocks)
+	}
+	for _, c := range m.Clocks {
+		if c.Of != "" {
+			t.Errorf("a first contact of %s", c.Of)
+		}
+	}
+}

@@ -14,7 +14,7 @@ func (b builder) lines() []Line {
 	var list []Line
 	for _, e := range b.d.Log {
 		l, ok := b.line(e)
-		if !ok {
+		if !ok || b.foreign(b.reportOf(e)) {
 			continue
 		}
 		l.Seq, l.Kind = e.Seq, e.Body.Kind()
@@ -31,6 +31,43 @@ func (b builder) lines() []Line {
 	}
 	slices.SortStableFunc(list, func(a, c Line) int { return cmp.Or(a.At.Compare(c.At), cmp.Compare(a.Seq, c.Seq)) })
 	return list
+}
+
+// reportOf is whose story an event belongs to; 0 = nobody's alone.
+func (b builder) reportOf(e ticket.Event) int {
+	call := func(id string) int {
+		for _, c := range b.d.Calls {
+			if c.ID == id {
+				return c.Report
+			}
+		}
+		return 0
+	}
+	switch body := e.Body.(type) {
+	case ticket.Reported:
+		return body.Report
+	case ticket.Joined:
+		return body.Report
+	case ticket.Signalled:
+		return body.Report
+	case ticket.Contacted:
+		return body.Report
+	case ticket.ContactTried:
+		return body.Report
+	case ticket.T0Moved:
+		return body.Report
+	case ticket.Accepted:
+		return call(body.Call)
+	case ticket.CallEnded:
+		return call(body.Call)
+	case ticket.Sent:
+		for _, m := range b.d.Messages {
+			if m.Message == body.Message {
+				return m.Report
+			}
+		}
+	}
+	return 0
 }
 
 // source says where a line comes from.
