@@ -96,7 +96,11 @@ func warnOfJournal(cmd *cobra.Command, path string) {
 }
 
 func ticketCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "ticket", Short: "list, show and decide tickets"}
+	cmd := &cobra.Command{Use: "ticket", Short: tr("work on tickets, from the first signal to the report", "вести заявки — от первого сигнала до отчёта")}
+	cmd.AddCommand(ticketNew(), ticketTriage(), ticketChecklist(), ticketRunbook(), ticketContact(), ticketPlan(), ticketTell(), ticketUpdate(),
+		ticketStage(), ticketStabilise(), ticketConfirm(), ticketPause(), ticketResume(), ticketReopen(), ticketCancel(),
+		ticketMerge(), ticketUnmerge(), ticketSplit(), ticketLink(), ticketAssign(), ticketHandover(), ticketJoin(),
+		ticketSession(), ticketReveal(), ticketTime(), ticketTask(), ticketRCA(), ticketExplain(), ticketClocks(), ticketTimeline())
 	cmd.AddCommand(ticketList(), ticketShow(), ticketPage(),
 		decide("ack NUMBER", "take the ticket: paging stops", desk.Acknowledge, 1),
 		decide("note NUMBER TEXT…", "add a note to the ticket's timeline", desk.Note, 2),

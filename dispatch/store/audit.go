@@ -133,7 +133,7 @@ func (s *SQL) VerifyTickets(ctx context.Context, told func(done, all int)) (n in
 	var faults []error
 	for i, id := range ids {
 		if err := s.verifyTicket(ctx, id); err != nil {
-			if ctx.Err() != nil || Away(err) {
+			if ctx.Err() != nil || errors.Is(err, dispatch.ErrAway) {
 				return i, err
 			}
 			faults = append(faults, err)
@@ -143,33 +143,27 @@ func (s *SQL) VerifyTickets(ctx context.Context, told func(done, all int)) (n in
 	return len(ids), errors.Join(faults...)
 }
 
-// unsound is what is wrong with a log; it is no fault of the store.
-type unsound struct{ error }
-
-// Is makes it an answer about the data, not a refusal of the store.
-func (unsound) Is(target error) bool { return target == dispatch.ErrConflict }
-
 func (s *SQL) verifyTicket(ctx context.Context, id string) error {
 	h, err := s.history(ctx, id)
 	if err != nil {
 		return err
 	}
 	if err := ticket.Verify(h.events, h.bodies); err != nil {
-		return unsound{err}
+		return err
 	}
 	made, err := ticket.Fold(h.events)
 	if err != nil {
-		return unsound{fmt.Errorf("verify log of ticket %s: %w", id, err)}
+		return fmt.Errorf("verify log of ticket %s: %w", id, err)
 	}
 	stored, err := s.Load(ctx, id)
 	if err != nil {
 		if errors.Is(err, dispatch.ErrNotFound) {
-			return unsound{fmt.Errorf("verify log of ticket %s: there is a log, and no ticket", id)}
+			return fmt.Errorf("verify log of ticket %s: there is a log, and no ticket", id)
 		}
 		return err
 	}
 	if stored.Ticket.Stage != made.Stage || stored.Ticket.ID != made.ID {
-		return unsound{fmt.Errorf("verify ticket %s: it is stored as %s, and its log says %s", stored.Ticket.Number, stored.Ticket.Stage, made.Stage)}
+		return fmt.Errorf("verify ticket %s: it is stored as %s, and its log says %s", stored.Ticket.Number, stored.Ticket.Stage, made.Stage)
 	}
 	return nil
 }

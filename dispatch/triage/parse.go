@@ -38,6 +38,20 @@ func Shipped() (*Catalogue, error) {
 	return all.ready()
 }
 
+// Sample returns what ships as one file, to start an own one from.
+func Sample() (string, error) {
+	var b strings.Builder
+	for _, name := range []string{"topics", "lists", "runbooks"} {
+		text, err := files.ReadFile("data/" + name + ".yaml")
+		if err != nil {
+			return "", fmt.Errorf("read check lists: %w", err)
+		}
+		b.Write(text)
+		b.WriteByte('\n')
+	}
+	return b.String(), nil
+}
+
 // Parse reads topics, check lists and runbooks as they are written in a file. It refuses what is unknown; what refers to something in
 // another file is checked when they are put together.
 func Parse(text []byte) (*Catalogue, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 )
 
@@ -158,6 +159,26 @@ func TestOwnFile(t *testing.T) {
 	}
 	if _, ok := all.Topic("ransomware"); !ok {
 		t.Error("what ships is gone")
+	}
+}
+
+// The sample is what ships, in one file.
+func TestSample(t *testing.T) {
+	t.Parallel()
+	text, err := Sample()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine, err := Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := (&Catalogue{}).With(mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(shipped(t), all, cmpopts.IgnoreUnexported(Catalogue{})); d != "" {
+		t.Error(d)
 	}
 }
 

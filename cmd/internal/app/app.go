@@ -19,6 +19,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/casework"
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/rota"
@@ -56,6 +57,7 @@ type App struct {
 	desk      *dispatch.Dispatcher
 	rota      *rota.Rota
 	carer     *shift.Carer
+	cases     *casework.Worker
 	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool
@@ -112,6 +114,9 @@ func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() 
 		return nil, err
 	}
 	if err := a.buildDelivery(); err != nil {
+		return nil, err
+	}
+	if err := a.buildCases(); err != nil {
 		return nil, err
 	}
 	if err := a.buildPortal(); err != nil {
@@ -189,8 +194,11 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	dc := a.cfg.Dispatch
 	dc.EventChannels = a.cfg.Webhooks.Subscribers()
 	dd := dispatch.Deps{
-		Store: a.journal, Archive: a.journal, Directory: directory, Node: a.cfg.Node,
+		Store: a.journal, Archive: a.journal, Signals: a.journal, Directory: directory, Node: a.cfg.Node,
 		Log: a.part("dispatch"), Registerer: a.registry,
+	}
+	if catalogue, _ := Catalogue(a.cfg); catalogue != nil { // buildCases tells of a fault
+		dd.Suggest = suggest(catalogue)
 	}
 	if a.several() {
 		dd.Nodes = a.journal
@@ -198,6 +206,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	if a.desk, err = dispatch.New(dc, dd); err != nil {
 		return err
 	}
+	Signals(a.desk)
 	a.rota, err = rota.New(rota.Deps{
 		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
 		Rest: a.cfg.Rest, Now: a.now,
@@ -331,6 +340,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "hotline", a.hotline.Run)
 	l.start(ctx, "calls", a.engine.Run)
 	l.start(ctx, "self-test", a.selftest.Run)
+	l.start(ctx, "audit of the start", a.auditStart)
 	if err := a.serveHTTP(ctx, l); err != nil {
 		return errors.Join(err, l.stop())
 	}

@@ -53,6 +53,7 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 	findings = append(findings, examineDuty(ctx, c, running, time.Now())...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	findings = append(findings, examineToll(ctx, c, running)...)
+	findings = append(findings, examineTriage(c)...)
 	findings = append(findings, examineTrunks(ctx, c)...)
 	return append(findings, examineLines(c, time.Now())...)
 }

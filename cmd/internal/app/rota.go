@@ -40,18 +40,27 @@ func OpenRota(ctx context.Context, c config.Config, now func() time.Time) (desk.
 
 // rotaOnRecord is the rota of the record itself.
 func rotaOnRecord(ctx context.Context, c config.Config, db *store.SQL, now func() time.Time) (*rota.Rota, error) {
+	keeper, directory, err := keeperOnRecord(ctx, c, db, now)
+	if err != nil {
+		return nil, err
+	}
+	return rota.New(rota.Deps{Store: db, Directory: directory, Calls: db, Refresh: keeper.Refresh, Rest: c.Rest, Node: c.Node, Now: now})
+}
+
+// keeperOnRecord reads the directory that the record makes, and its keeper.
+func keeperOnRecord(ctx context.Context, c config.Config, db *store.SQL, now func() time.Time) (*dispatch.Keeper, *dispatch.Directory, error) {
 	keeper, err := dispatch.NewKeeper(dispatch.KeeperDeps{
 		Store: db, Rotas: db, File: filepath.Join(c.Data, directoryFile), Node: c.Node, Observe: true,
 		Encode: config.EncodeSource, Decode: config.DecodeSource, Now: now,
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	directory, err := keeper.Load(ctx, c.Source())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return rota.New(rota.Deps{Store: db, Directory: directory, Calls: db, Refresh: keeper.Refresh, Rest: c.Rest, Node: c.Node, Now: now})
+	return keeper, directory, nil
 }
 
 // unbegun is the rota of a data folder without a record: the file's, until the first edit makes the record.

@@ -74,6 +74,14 @@ type Config struct {
 	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
 	Portal portal.Config `yaml:"portal"`
+	// Triage says which check lists and runbooks there are besides those that ship.
+	Triage Triage `yaml:"triage"`
+}
+
+// Triage says which check lists and runbooks there are besides those that ship.
+type Triage struct {
+	// File holds the company's own topics, check lists and runbooks; "" = none. What has the id of one that ships replaces it.
+	File string `yaml:"file"`
 }
 
 // Store says where the record is kept.
