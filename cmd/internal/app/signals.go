@@ -1,0 +1,33 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/dispatch/triage"
+)
+
+// Signals names the channels whose signals this build reads, to a dispatcher.
+func Signals(d *dispatch.Dispatcher) {
+	for _, ch := range []dispatch.Channel{dispatch.ChannelAPI, dispatch.ChannelCLI} {
+		d.Register(ch, dispatch.Decoding{Decode: dispatch.DecodeJSON})
+	}
+}
+
+// suggest reads a category out of a client's words.
+func suggest(c *triage.Catalogue) func(string) (ticket.Category, string) {
+	return func(text string) (ticket.Category, string) {
+		found := c.Suggest(text)
+		if len(found) == 0 {
+			return ticket.Uncategorised, ""
+		}
+		title, why := found[0].Topic.Title, found[0].Why
+		if strings.ContainsFunc(text, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
+			return found[0].Topic.Category, fmt.Sprintf("Слова похожи на: %s (%s).", title.In("ru"), why)
+		}
+		return found[0].Topic.Category, fmt.Sprintf("The words suggest: %s (%s).", title.In("en"), why)
+	}
+}
