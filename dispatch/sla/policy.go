@@ -51,20 +51,34 @@ type Window struct {
 // DefaultLimits are the promises where the contract says nothing: those of the
 // public protocol to Critical tickets, and longer ones to the others.
 func DefaultLimits(g Grade) map[Name]Limit {
-	const hour, bank = time.Hour, 5
-	switch g {
-	case High:
-		return map[Name]Limit{FirstContactClock: {Time: hour}, PlanClock: {Time: 4 * hour}, UpdateClock: {Time: 2 * hour}, RootCauseClock: {Days: 2 * bank}, ReportClock: {Days: bank}}
-	case Normal:
-		return map[Name]Limit{FirstContactClock: {Time: 8 * hour}, PlanClock: {Time: 24 * hour}}
-	case Low:
-		return map[Name]Limit{FirstContactClock: {Time: 24 * hour}}
-	case Critical:
+	limits := map[Name]Limit{}
+	for _, n := range Names() {
+		if l := defaultLimit(n, g); !l.Zero() {
+			limits[n] = l
+		}
 	}
-	return map[Name]Limit{
-		FirstContactClock: {Time: DefaultFirstContact}, PlanClock: {Time: hour}, UpdateClock: {Time: hour / 2},
-		RootCauseClock: {Days: bank}, ReportClock: {Days: 3},
+	return limits
+}
+
+func defaultLimit(n Name, g Grade) Limit {
+	const hour = time.Hour
+	by := func(critical, high, normal, low Limit) Limit {
+		return [...]Limit{critical, high, normal, low}[g.rank()]
 	}
+	switch n {
+	case FirstContactClock:
+		return by(Limit{Time: DefaultFirstContact}, Limit{Time: hour}, Limit{Time: 8 * hour}, Limit{Time: 24 * hour})
+	case PlanClock:
+		return by(Limit{Time: hour}, Limit{Time: 4 * hour}, Limit{Time: 24 * hour}, Limit{})
+	case UpdateClock:
+		return by(Limit{Time: hour / 2}, Limit{Time: 2 * hour}, Limit{}, Limit{})
+	case RootCauseClock:
+		return by(Limit{Days: 5}, Limit{Days: 10}, Limit{}, Limit{})
+	case ReportClock:
+		return by(Limit{Days: 3}, Limit{Days: 5}, Limit{}, Limit{})
+	case StabiliseClock: // the ETA of the plan is the promise
+	}
+	return Limit{}
 }
 
 // Default returns the policy of a client without a contract.
@@ -79,5 +93,5 @@ func (p Policy) Limit(n Name, g Grade) Limit {
 	if l, ok := limits[n]; ok {
 		return l
 	}
-	return DefaultLimits(g)[n]
+	return defaultLimit(n, g)
 }

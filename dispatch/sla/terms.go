@@ -118,7 +118,10 @@ func (h *history) judge(c Clock, t terms, gaps []Span) Clock {
 	}
 	best := t.best()
 	business := best.limit.Business || best.limit.Days > 0
-	c.Due, c.Limit, c.Days = best.due, best.limit.Time, best.limit.Days
+	c.Due, c.Days = best.due, best.limit.Days
+	if c.Days == 0 && !c.Due.IsZero() {
+		c.Limit = h.meter.between(c.Start, c.Due, business, gaps)
+	}
 	end := h.now
 	switch {
 	case !c.Stop.IsZero():

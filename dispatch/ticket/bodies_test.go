@@ -21,7 +21,7 @@ func bodies() []Body {
 		CallEnded{Call: "c", Result: "served"}, PageRaised{Reason: "abandoned"}, Acknowledged{How: "cli"}, Noted{Text: "x"}, Moved{To: Hot},
 		Categorised{Category: Security}, Prioritised{Priority: Low, Reason: "r", Misjudged: true}, MergedInto{Target: "u"},
 		RecallAsked{Call: "c", Number: "+7"}, RecallTried{Call: "c", Try: 1, Result: "busy"}, RecallEnded{Call: "c", Reason: RecallGivenUp},
-		SpecialistAsked{Skill: "1c", People: []string{"boris"}}, SpecialistTook{Skill: "1c", Person: "boris"}, SpecialistMissed{Skill: "1c", Tries: 2},
+		SpecialistAsked{Skill: "1c", People: []string{"boris"}}, SpecialistTook{Skill: "1c", Person: "boris"}, SpecialistMissed{Skill: "1c", Tries: 2}, NobodyReached{},
 		Reported{Report: 2, From: from, Source: "u", Origin: 1, T0: t0, Due: t0, Contact: t0, ContactRef: "m/email#1"},
 		Signalled{Report: 2, Signal: "email/2", From: from, Text: "still down", Files: []string{"ab"}, Repeats: 3},
 		Messaged{Message: "m", Report: 1, Purpose: ForPlan, To: from, Text: "plan", Human: true, Version: 1},

@@ -164,7 +164,7 @@ func (d *Dossier) takeWord(e Event) bool {
 	case ContactTried:
 		d.Tries = append(d.Tries, line(e, b))
 	case PlanTold:
-		d.told(b.Version, e.At, e.By, "call", b.With)
+		d.told(b.Version, Telling{At: e.At, By: e.By, Channel: "call", With: b.With})
 	case Updated:
 		d.Updates = append(d.Updates, line(e, b))
 	case ClientConfirmed:
@@ -197,11 +197,9 @@ func (d *Dossier) sent(b Sent, at time.Time) {
 	m.FailedAt, m.Hard, m.Cause = time.Time{}, false, ""
 	switch m.Purpose {
 	case ForPlan:
-		d.told(m.Version, at, m.By, b.Channel, m.To.Name)
+		d.told(m.Version, Telling{At: at, By: m.By, Channel: b.Channel, With: m.To.Name, Message: m.Message})
 	case ForReport:
-		if v := d.version(m.Version); v != nil && v.SentAt.IsZero() {
-			v.SentAt = at
-		}
+		d.delivered(m.Version)
 	case ForReceipt, ForReply, ForUpdate, ForStatus, ForQuestion:
 	}
 }
@@ -218,13 +216,26 @@ func (d *Dossier) unsent(b Unsent, at time.Time) {
 		m.Hard = m.Hard || b.Hard
 		return
 	}
-	sentAt := m.SentAt
 	m.Hard, m.SentAt, m.SentBy, m.SentRef = true, time.Time{}, "", ""
-	if p := d.plan(m.Version); p != nil && m.Purpose == ForPlan && p.ToldAt.Equal(sentAt) && p.Channel == b.Channel {
-		p.ToldAt, p.ToldBy, p.Channel, p.With = time.Time{}, "", "", ""
+	if p := d.plan(m.Version); p != nil && m.Purpose == ForPlan {
+		p.tell(slices.DeleteFunc(p.Tellings, func(t Telling) bool { return t.Message == m.Message }))
 	}
-	if v := d.version(m.Version); v != nil && m.Purpose == ForReport && v.SentAt.Equal(sentAt) {
-		v.SentAt = time.Time{}
+	if m.Purpose == ForReport {
+		d.delivered(m.Version)
+	}
+}
+
+// delivered notes when a version of the report was first sent.
+func (d *Dossier) delivered(version int) {
+	v := d.version(version)
+	if v == nil {
+		return
+	}
+	v.SentAt = time.Time{}
+	for _, m := range d.Messages {
+		if m.Purpose == ForReport && m.Version == version && !m.SentAt.IsZero() && (v.SentAt.IsZero() || m.SentAt.Before(v.SentAt)) {
+			v.SentAt = m.SentAt
+		}
 	}
 }
 
@@ -247,10 +258,18 @@ func (d *Dossier) plan(version int) *Plan {
 	return nil
 }
 
-// told notes the first time that a version of the plan was told.
-func (d *Dossier) told(version int, at time.Time, by, channel, with string) {
-	if p := d.plan(version); p != nil && p.ToldAt.IsZero() {
-		p.ToldAt, p.ToldBy, p.Channel, p.With = at, by, channel, with
+// told notes that the client knows a version of the plan.
+func (d *Dossier) told(version int, t Telling) {
+	if p := d.plan(version); p != nil {
+		p.tell(append(p.Tellings, t))
+	}
+}
+
+// tell sets how the client knows the plan.
+func (p *Plan) tell(tellings []Telling) {
+	p.Tellings, p.ToldAt = tellings, time.Time{}
+	if len(tellings) > 0 {
+		p.ToldAt = tellings[0].At
 	}
 }
 

@@ -145,10 +145,17 @@ type Plan struct {
 	At  time.Time `json:"at"`
 	By  string    `json:"by,omitempty"`
 	Planned
-	ToldAt  time.Time `json:"told_at,omitzero"` // zero = a draft
-	ToldBy  string    `json:"told_by,omitempty"`
-	Channel string    `json:"channel,omitempty"`
+	ToldAt   time.Time `json:"told_at,omitzero"` // when the client first knew it; zero = a draft
+	Tellings []Telling `json:"told,omitempty"`   // that stand
+}
+
+// Telling is how the client came to know a plan.
+type Telling struct {
+	At      time.Time `json:"at"`
+	By      string    `json:"by"`
+	Channel string    `json:"channel"`
 	With    string    `json:"with,omitempty"`
+	Message string    `json:"message,omitempty"`
 }
 
 // Pause is one pause of the clocks that may pause.

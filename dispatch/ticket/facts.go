@@ -29,6 +29,7 @@ const minTalk = 5 * time.Second
 // Receipts, notes, assignments and acknowledgements alone are none.
 func Facts(log []Event) []sla.Fact {
 	r := reader{
+		facts: make([]sla.Fact, 0, len(log)+1),
 		calls: map[string]int{}, machine: map[int]bool{}, confirmed: map[string]bool{}, contacted: map[string]bool{},
 		took: map[string]time.Time{}, messages: map[string]message{}, sent: map[string][]string{}, plans: map[int]Planned{},
 	}
