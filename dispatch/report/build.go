@@ -45,7 +45,8 @@ func Build(src Source) Model {
 		}
 	}
 	m.Promise = b.promise()
-	if m.Summary = src.Summary; len(m.Summary) == 0 {
+	m.Written = len(src.Summary) > 0
+	if m.Summary = src.Summary; !m.Written {
 		m.Summary = b.summary(m)
 	}
 	return src.Rules.apply(m)
@@ -56,7 +57,7 @@ func Build(src Source) Model {
 func Lines(src Source) []Line {
 	lines := newBuilder(src).lines()
 	for i, l := range lines {
-		lines[i].Text, _ = src.Rules.hide(l.Text, newSpeech(Model{Language: src.Language}).say("redacted"))
+		lines[i].Text, _ = src.Rules.Hide(l.Text, src.Language)
 	}
 	return lines
 }

@@ -40,7 +40,7 @@ func (b builder) clock(c sla.Clock) Clock {
 	if c.Verdict == sla.Met && c.Manner != sla.ByContact {
 		row.Verdict = string(c.Manner)
 	}
-	row.By = !c.Due.IsZero() && c.Days == 0 && len(c.Gaps) == 0 && (c.Limit == 0 || !c.Due.Equal(c.Start.Add(c.Limit)))
+	row.By = c.ETA != nil && (c.Due.Equal(c.ETA.LastDue) || c.Due.Equal(c.ETA.FirstDue)) // by the time that was named, not by the contract
 	if c.Name == sla.UpdateClock {
 		row.Periods, row.Missed = c.Periods, c.Missed
 		if c.Missed > 0 {

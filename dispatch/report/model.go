@@ -27,7 +27,8 @@ type Model struct {
 	Provider Provider  `json:"provider"`
 
 	Head     Head      `json:"head"`
-	Summary  []string  `json:"summary"` // three to five sentences for whoever reads no further
+	Summary  []string  `json:"summary"`                   // three to five sentences for whoever reads no further
+	Written  bool      `json:"summary_written,omitempty"` // a person has written the summary
 	Timeline []Line    `json:"timeline"`
 	Actions  []Action  `json:"actions,omitempty"`
 	Effort   []Effort  `json:"effort,omitempty"`

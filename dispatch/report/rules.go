@@ -42,6 +42,11 @@ var secrets = sync.OnceValue(func() []*regexp.Regexp { //nolint:gochecknoglobals
 	return list
 })
 
+// Hide blackens a text for a client who reads the language, and counts the places.
+func (r Rules) Hide(text, language string) (string, int) {
+	return r.hide(text, newSpeech(Model{Language: language}).say("redacted"))
+}
+
 // hide blackens a text and counts the places.
 func (r Rules) hide(text, black string) (string, int) {
 	count := 0
