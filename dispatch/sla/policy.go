@@ -1,6 +1,12 @@
 package sla
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
 
 // Limit is how long a clock may run: so much time round the clock or, with
 // Days, so many business days of the policy's calendar. The zero Limit is no
@@ -94,4 +100,39 @@ func (p Policy) Limit(n Name, g Grade) Limit {
 		return l
 	}
 	return defaultLimit(n, g)
+}
+
+// Validate reports every fault of a policy.
+func (p Policy) Validate() error {
+	var faults []error
+	if p.Version == "" {
+		faults = append(faults, errors.New("policy: it has no version, which names the contract's wording"))
+	}
+	check := func(of string, limits map[Name]Limit) {
+		for _, n := range slices.Sorted(maps.Keys(limits)) {
+			l := limits[n]
+			switch {
+			case !slices.Contains(Names(), n):
+				faults = append(faults, fmt.Errorf("policy: %slimits: unknown clock %q; there are %v", of, n, Names()))
+			case l.Time < 0 || l.Days < 0 || l.Time > 0 && l.Days > 0:
+				faults = append(faults, fmt.Errorf("policy: %slimits: %s: give a time or business days, and neither is negative", of, n))
+			case l.Business && p.Calendar == nil:
+				faults = append(faults, fmt.Errorf("policy: %slimits: %s counts in business hours and there is no calendar", of, n))
+			}
+		}
+	}
+	check("", p.Limits)
+	for _, g := range slices.Sorted(maps.Keys(p.Lower)) {
+		if g.rank() == 0 {
+			faults = append(faults, fmt.Errorf("policy: %q is no lower priority; there are high, normal and low", g))
+		}
+		check(string(g)+" ", p.Lower[g])
+	}
+	if p.Attempts < 0 {
+		faults = append(faults, errors.New("policy: attempts are not negative"))
+	}
+	if p.Calendar != nil {
+		faults = append(faults, p.Calendar.Validate())
+	}
+	return errors.Join(faults...)
 }

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -79,13 +80,13 @@ func TestMergeAndUnmerge(t *testing.T) {
 	if k := clock(t, Clocks(target, clockAt("02:16")), sla.FirstContactClock, 2); k.Verdict != sla.Breached {
 		t.Errorf("until he is reached: %+v", k)
 	}
-	reached := append(target[:len(target):len(target)], on("02:14", "anna", Contacted{Report: 2, Channel: "call", Ref: "x", Talk: time.Minute}))
+	reached := append(slices.Clip(target), on("02:14", "anna", Contacted{Report: 2, Channel: "call", Ref: "x", Talk: time.Minute}))
 	if k := clock(t, Clocks(reached, clockAt("02:16")), sla.FirstContactClock, 2); k.Verdict != sla.Met {
 		t.Errorf("he was reached: %+v", k)
 	}
 
-	gone := compile(t, append(target[:len(target):len(target)], on("02:20", "anna", Released{Source: "b"})))
-	back := compile(t, append(source[:len(source):len(source)], on("02:20", "anna", Unmerged{Target: "a", Stage: New})))
+	gone := compile(t, append(slices.Clip(target), on("02:20", "anna", Released{Source: "b"})))
+	back := compile(t, append(slices.Clip(source), on("02:20", "anna", Unmerged{Target: "a", Stage: New})))
 	if diff := cmp.Diff(before["b"], back.Ticket, cmpopts.IgnoreFields(Ticket{}, "Version")); diff != "" {
 		t.Error("the older one is not restored:", diff)
 	}
