@@ -60,7 +60,8 @@ type TextLine struct {
 type TextQuestion struct {
 	Terms []string // none finds nothing
 	Kinds []TextKind
-	Org   string // that organisation's texts, and nobody's; empty = all
+	// Orgs are those whose texts are wanted; articles that are nobody's are too. None = all texts.
+	Orgs []string
 	Limit int    // the newest texts; 0 = 100
 }
 

@@ -38,7 +38,10 @@
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
 //	dispatch/casework     -     dispatch dispatch/*                                           what an engineer does with a ticket: orders, and all there is to see
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
+//	dispatch/clientele    -     oncall/edit dispatch dispatch/*                                    clients as they are looked at and edited; who is on no card
+//	dispatch/library      -     dispatch dispatch/*                                           tickets and articles found by words; articles as they are written
 //	dispatch/shift        -     oncall dispatch dispatch/*                                    who is told of which turn, confirmations, hand-over notes, proofs of devices
+//	dispatch/reports      -     dispatch dispatch/*                                            the life of a report, and a ticket's page for its client
 //	dispatch/vault        -     dispatch dispatch/ticket                                       what was said and sent: recordings and files encrypted on the disk, how long they are kept
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces

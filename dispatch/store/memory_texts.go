@@ -109,7 +109,8 @@ func (m *Memory) FindTexts(ctx context.Context, q dispatch.TextQuestion) ([]disp
 	var list []dispatch.FoundText
 	for _, r := range slices.Backward(m.db.texts.docs) {
 		has := len(q.Terms) > 0 && !slices.ContainsFunc(q.Terms, func(t string) bool { return !r.all[t] })
-		if has && (q.Org == "" || r.Org == "" || r.Org == q.Org) && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.Kind)) && int64(len(list)) < limit(q.Limit) {
+		theirs := len(q.Orgs) == 0 || slices.Contains(q.Orgs, r.Org) || r.Org == "" && r.Kind == dispatch.TextArticle
+		if has && theirs && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.Kind)) && int64(len(list)) < limit(q.Limit) {
 			list = append(list, dispatch.FoundText{TextKey: r.TextKey, Org: r.Org, At: r.At, Title: r.Title})
 		}
 	}

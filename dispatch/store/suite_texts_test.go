@@ -43,6 +43,7 @@ func suiteTexts(t *testing.T, s record) {
 	must(t, s.Index(ctx, []dispatch.Indexed{
 		indexed(tk, "a", "romashka", 3, "Не запускается 1С", "Иван +7 921 123-45-67 srv-1c.romashka.local"),
 		indexed(tk, "b", "acme", 1, "Упал сервер", "серверы баз данных: O'Brien \\ \"x\" C:\\temp, диск 100%"),
+		indexed(tk, "c", "", 1, "Неизвестный", "хранилище"),
 		indexed(art, "kb-1", "", 1, "1С не запускается", "проверить службу сервера"),
 		indexed(art, "kb-2", "acme", 1, "Сеть ACME", "пароли в хранилище"),
 	}))
@@ -60,9 +61,11 @@ func suiteTexts(t *testing.T, s record) {
 		{"запускается", "a", dispatch.TextQuestion{Kinds: []dispatch.TextKind{tk}}},
 		{"запускается", "kb-1 a", dispatch.TextQuestion{Kinds: []dispatch.TextKind{tk, art}}},
 		{"запускается", "kb-1", dispatch.TextQuestion{Limit: 1}},
-		{"запускается", "kb-1 a", dispatch.TextQuestion{Org: "romashka"}}, // its own, and nobody's
-		{"запускается", "kb-1", dispatch.TextQuestion{Org: "acme"}},
-		{"хранилища", "", dispatch.TextQuestion{Org: "romashka"}},
+		{"запускается", "kb-1 a", dispatch.TextQuestion{Orgs: []string{"romashka"}}}, // its own, and nobody's articles
+		{"запускается", "kb-1", dispatch.TextQuestion{Orgs: []string{"acme"}}},
+		{"запускается", "kb-1 a", dispatch.TextQuestion{Orgs: []string{"acme", "romashka"}}},
+		{"хранилища", "", dispatch.TextQuestion{Orgs: []string{"romashka"}}},
+		{"хранилища", "kb-2 c", dispatch.TextQuestion{}},
 		{"нигде", "", dispatch.TextQuestion{}},
 		{"и", "", dispatch.TextQuestion{}}, // no terms find nothing
 	} {

@@ -223,14 +223,11 @@ func (s *SQL) FindTexts(ctx context.Context, q dispatch.TextQuestion) ([]dispatc
 		query, args = `SELECT t.kind, t.ref, t.org, t.at, t.title FROM texts t WHERE t.found @@ CAST(? AS TSQUERY)`, []any{quoted(q.Terms, " & ")}
 		order = ` ORDER BY t.doc DESC LIMIT ?`
 	}
-	if q.Org != "" {
-		query, args = query+` AND t.org IN (?, '')`, append(args, q.Org)
+	if len(q.Orgs) > 0 {
+		query, args = query+` AND (t.org IN `+marks(len(q.Orgs))+` OR t.org = '' AND t.kind = ?)`, append(anys(args, q.Orgs), string(dispatch.TextArticle))
 	}
 	if len(q.Kinds) > 0 {
-		query += ` AND t.kind IN (` + strings.TrimSuffix(strings.Repeat("?, ", len(q.Kinds)), ", ") + `)`
-		for _, k := range q.Kinds {
-			args = append(args, string(k))
-		}
+		query, args = query+` AND t.kind IN `+marks(len(q.Kinds)), anys(args, q.Kinds)
 	}
 	list, err := ask(ctx, s, func(ctx context.Context, db *bun.DB) ([]dispatch.FoundText, error) {
 		return readFound(ctx, db, query+order, append(args, limit(q.Limit))...)
@@ -239,6 +236,17 @@ func (s *SQL) FindTexts(ctx context.Context, q dispatch.TextQuestion) ([]dispatc
 		return nil, fmt.Errorf("look for texts: %w", away(err))
 	}
 	return list, nil
+}
+
+// marks are n placeholders in brackets.
+func marks(n int) string { return "(" + strings.TrimSuffix(strings.Repeat("?, ", n), ", ") + ")" }
+
+// anys appends strings to the arguments of a query.
+func anys[T ~string](args []any, list []T) []any {
+	for _, s := range list {
+		args = append(args, string(s))
+	}
+	return args
 }
 
 func readFound(ctx context.Context, db *bun.DB, query string, args ...any) (list []dispatch.FoundText, err error) {
