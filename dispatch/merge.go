@@ -129,6 +129,16 @@ func (d *Dispatcher) Unmerge(ctx context.Context, source Ref, by Author, reason 
 		if err != nil {
 			return back, err
 		}
+		there, err := d.Dossier(ctx, refOf(target.Ticket))
+		if err != nil {
+			return back, err
+		}
+		for i, e := range there.Returning(one.Ticket.ID, by.At) {
+			e.Ticket, e.Key = one.Ticket.ID, actKey(by.Key, i+1)
+			if back, err = one.take(back, e); err != nil {
+				return back, err
+			}
+		}
 		if back.Ticket.NeedsPage() {
 			back = back.set(one.pageTimer().moved(by.At))
 		}

@@ -74,6 +74,7 @@ type planned interface {
 	dispatch.Care
 	dispatch.Signals
 	dispatch.Audit
+	dispatch.TaskList
 	dispatch.Texts
 	dispatch.Articles
 }

@@ -26,10 +26,10 @@ var (
 	_ dispatch.Tokens = (*SQL)(nil)
 	_ dispatch.Care   = (*SQL)(nil)
 
-	_ dispatch.Signals = (*SQL)(nil)
-
 	_ dispatch.Sends       = (*SQL)(nil)
 	_ dispatch.DeadLetters = (*SQL)(nil)
+
+	_ dispatch.Signals = (*SQL)(nil)
 )
 
 // Commit implements dispatch.Store.
@@ -67,7 +67,7 @@ func (s *SQL) CommitAll(ctx context.Context, list []dispatch.Change) error {
 // write carries the change out inside the writer's transaction.
 func (e *encoded) write(ctx context.Context, w *writer) error {
 	steps := []func(context.Context, *writer) error{
-		e.writeID, e.writeSignal, e.writeTicket, e.writeEvents, e.writeCalls, e.writeTimers, e.writeNotices, e.writeDelivery,
+		e.writeID, e.writeSignal, e.writeTicket, e.writeEvents, e.writeTasks, e.writeCalls, e.writeTimers, e.writeNotices, e.writeDelivery,
 	}
 	for _, step := range steps {
 		if err := step(ctx, w); err != nil {

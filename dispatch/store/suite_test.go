@@ -56,6 +56,7 @@ type record interface {
 	dispatch.Papers
 	dispatch.SealKeys
 	dispatch.Attachments
+	dispatch.TaskList
 	dispatch.Texts
 	dispatch.Articles
 	VerifyAudit(ctx context.Context) (dispatch.AuditEntry, error)
@@ -139,6 +140,8 @@ func TestSuite(t *testing.T) {
 	}
 	cases := map[string]func(*testing.T, record){
 		"a change is read back":                      suiteReadBack,
+		"tasks are listed":                           suiteTasks,
+		"a change moves several tickets":             suiteAlso,
 		"the audit is one chain":                     suiteAudit,
 		"lines of many make one audit":               suiteAuditRace,
 		"a signal has one ticket":                    suiteSignalOnce,
