@@ -3,6 +3,7 @@ package webhook
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -23,6 +24,26 @@ type Endpoint struct {
 // Config are the receivers.
 type Config struct {
 	Endpoints []Endpoint `yaml:"endpoints"`
+	Heartbeat Heartbeat  `yaml:"heartbeat"`
+}
+
+// Heartbeat is a place outside that is called as a sign of life and calls for
+// help when the signs stay away, such as healthchecks.io.
+type Heartbeat struct {
+	URL    Secret `yaml:"url"`    // it often holds a token; empty = nobody is told
+	Method string `yaml:"method"` // GET, POST or HEAD; empty = GET
+}
+
+// validate reports all faults, each with its field.
+func (h Heartbeat) validate() error {
+	var faults []error
+	if u, err := url.Parse(string(h.URL)); h.URL != "" && (err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https")) {
+		faults = append(faults, errors.New("heartbeat.url: want http:// or https:// and a host, or nothing"))
+	}
+	if !slices.Contains([]string{"", http.MethodGet, http.MethodPost, http.MethodHead}, h.Method) {
+		faults = append(faults, fmt.Errorf("heartbeat.method: %q, want GET, POST or HEAD", h.Method))
+	}
+	return errors.Join(faults...)
 }
 
 const (
@@ -32,7 +53,7 @@ const (
 )
 
 // Default returns a configuration without receivers.
-func Default() Config { return Config{} }
+func Default() Config { return Config{Heartbeat: Heartbeat{Method: http.MethodGet}} }
 
 // Validate reports all faults, each with its field.
 func (c Config) Validate() error {
@@ -66,7 +87,7 @@ func (c Config) Validate() error {
 			fault("timeout", "%v, want up to %v", e.Timeout, maxTimeout)
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, c.Heartbeat.validate())...)
 }
 
 // Subscribers returns the receivers as the dispatcher's configuration wants

@@ -23,6 +23,7 @@ import (
 // Notifier sends event notices to the endpoints.
 type Notifier struct {
 	endpoints map[string]endpoint
+	heartbeat Heartbeat
 	client    *http.Client
 	now       func() time.Time
 	metrics   *metrics
@@ -45,7 +46,7 @@ func New(cfg Config, deps Deps) (*Notifier, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("set up webhooks: %w", err)
 	}
-	n := &Notifier{endpoints: map[string]endpoint{}, now: deps.Now, metrics: newMetrics(deps.Registerer)}
+	n := &Notifier{endpoints: map[string]endpoint{}, heartbeat: cfg.Heartbeat, now: deps.Now, metrics: newMetrics(deps.Registerer)}
 	if n.now == nil {
 		n.now = time.Now
 	}

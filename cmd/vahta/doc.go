@@ -36,6 +36,7 @@
 //	dispatch/journal      -     dispatch dispatch/* oncall/edit                               what the store does not take now: a local file, its replay, reserved numbers
 //	dispatch/ticker       -     dispatch dispatch/*                                           claims due timers and wakes the dispatcher
 //	dispatch/outbox       -     dispatch dispatch/*                                           durable delivery of notices
+//	dispatch/watchdog     -     dispatch dispatch/*                                           looks whether the work that wakes people is done in time
 //	dispatch/casework     -     dispatch dispatch/*                                           what an engineer does with a ticket: orders, and all there is to see
 //	dispatch/rota         -     oncall oncall/edit dispatch dispatch/*                                    people and schedules as they are looked at and edited
 //	dispatch/clientele    -     oncall/edit dispatch dispatch/*                                    clients as they are looked at and edited; who is on no card

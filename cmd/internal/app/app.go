@@ -26,6 +26,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/shift"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
+	"github.com/butlerspb/vahta/dispatch/watchdog"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
@@ -71,6 +72,7 @@ type App struct {
 	selftest  *selftest.Tester
 	outbox    *outbox.Worker
 	ticker    *ticker.Ticker
+	watchdog  *watchdog.Watchdog
 	web       string        // where the probes listen, set by Run; "" = nowhere
 	ready     chan struct{} // closed when calls are taken
 	draining  atomic.Bool   // new calls are refused
@@ -307,6 +309,13 @@ func (a *App) buildDelivery() (err error) {
 	if a.ticker, err = ticker.New(ticker.Default(), a.journal, a.desk, a.part("ticker")); err != nil {
 		return err
 	}
+	watch := watchdog.Deps{Queue: a.journal, Desk: a.desk, Log: a.part("watchdog"), Registerer: a.registry}
+	if a.cfg.Webhooks.Heartbeat.URL != "" {
+		watch.Beat = hooks.Beat
+	}
+	if a.watchdog, err = watchdog.New(watchdog.Default(), watch); err != nil {
+		return err
+	}
 	a.desk.SetWaker(dispatch.Workers{Outbox: a.outbox, Ticker: a.ticker})
 	return nil
 }
@@ -328,6 +337,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "outbox", a.outbox.Run)
 	l.start(ctx, "shifts", a.carer.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
+	l.start(ctx, "watchdog", a.watchdog.Run)
 	l.start(ctx, "media", a.pool.Run)
 	a.meetRedis(ctx)
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records,

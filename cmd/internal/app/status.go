@@ -7,6 +7,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/watchdog"
 	"github.com/butlerspb/vahta/oncall/rotation"
 	"github.com/butlerspb/vahta/sip/b2bua"
 	"github.com/butlerspb/vahta/sip/guard"
@@ -37,6 +38,7 @@ type status struct {
 	Phones    []registrar.Status       `json:"phones,omitempty"`       // that register
 	Toll      guard.Status             `json:"toll"`                   // the day's budget, the stop, security events
 	SelfTests []selftest.History       `json:"self_tests,omitempty"`   // when each line was last proved
+	Watch     []watchdog.Fault         `json:"watch,omitempty"`        // what wakes people and is not done in time
 }
 
 // nodeStatus is a node as the record knows it.
@@ -57,6 +59,7 @@ func (a *App) status(ctx context.Context) status {
 	s := status{
 		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
 		Names: a.trunks.Names(), Certs: a.edge.Certificates(), Toll: a.guard.Status(), SelfTests: a.selftest.Histories(),
+		Watch: a.watchdog.Faults(),
 		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
 		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
 	}
