@@ -62,10 +62,16 @@ func Rank[T any](list []T, of func(T) Candidate, weights map[string]float64) []T
 	return out
 }
 
+// pleasantries are terms of what people say whatever has happened.
+func pleasantries() []string {
+	return Question(`здравствуйте добрый день утро вечер пожалуйста спасибо заранее срочно помогите прошу просьба уважением уважаемые коллеги
+		hello dear please thank thanks regards urgent help asap team colleagues`)
+}
+
 // Similar chooses the terms of a text that are worth looking for in others: the
-// long ones and the exact ones, n at most, in their order.
+// long ones and the exact ones, n at most, in their order. Greetings are none.
 func Similar(text string, n int) []string {
-	terms := Question(text)
+	terms := slices.DeleteFunc(Question(text), func(t string) bool { return slices.Contains(pleasantries(), t) })
 	byWorth := slices.Clone(terms)
 	slices.SortStableFunc(byWorth, func(a, b string) int { return worth(b) - worth(a) })
 	keep := byWorth[:min(n, len(byWorth))]

@@ -61,7 +61,7 @@ const (
 	similarTerms  = 10
 	minSimilar    = 2 // words that a similar ticket shares
 	similarUsual  = 5
-	lowSimilarity = 0.25 // of the weight of all words
+	lowSimilarity = 0.4 // of the weight of all words
 )
 
 // Search answers a question.
