@@ -59,7 +59,7 @@
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
-//	channels/portal       -     dispatch dispatch/rota oncall oncall/edit oncall/ical             the API of the rota, calendars by secret address, who is on duty on a page; tokens
+//	channels/portal       -     dispatch dispatch/* oncall oncall/edit oncall/ical                the API of tickets, clients, knowledge, reports, signals and the rota, calendars by secret address, who is on duty on a page; tokens
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary
 //	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* channels/portal sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record

@@ -55,9 +55,10 @@ func Build(src Source) Model {
 // Lines returns all lines of the log as they may stand in a report, the internal
 // ones too, with the curation as it is: what a person curates.
 func Lines(src Source) []Line {
-	lines := newBuilder(src).lines()
+	b := newBuilder(src)
+	lines, brush := b.lines(), src.Rules.brush(b.say("redacted"))
 	for i, l := range lines {
-		lines[i].Text, _ = src.Rules.Hide(l.Text, src.Language)
+		lines[i].Text, _ = brush.hide(l.Text)
 	}
 	return lines
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"reflect"
 	"regexp"
 	"slices"
@@ -44,45 +45,48 @@ var secrets = sync.OnceValue(func() []*regexp.Regexp { //nolint:gochecknoglobals
 
 // Hide blackens a text for a client who reads the language, and counts the places.
 func (r Rules) Hide(text, language string) (string, int) {
-	return r.hide(text, newSpeech(Model{Language: language}).say("redacted"))
+	return r.brush(newSpeech(Model{Language: language}).say("redacted")).hide(text)
+}
+
+// brush is a set of rules made ready.
+type brush struct {
+	black string         // what stands instead
+	words *regexp.Regexp // known words, wherever they stand as words; nil = none
+}
+
+func (r Rules) brush(black string) brush {
+	var words []string
+	for _, w := range slices.Concat(r.Remote, r.Others) {
+		if w = strings.TrimSpace(w); len([]rune(w)) >= shortest {
+			words = append(words, regexp.QuoteMeta(w))
+		}
+	}
+	b := brush{black: black}
+	if len(words) > 0 {
+		slices.SortFunc(words, func(a, c string) int { return cmp.Or(cmp.Compare(len(c), len(a)), strings.Compare(a, c)) }) // the longest first
+		b.words = regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}])(?:` + strings.Join(words, "|") + `)($|[^\p{L}\p{N}])`)
+	}
+	return b
 }
 
 // hide blackens a text and counts the places.
-func (r Rules) hide(text, black string) (string, int) {
+func (b brush) hide(text string) (string, int) {
 	count := 0
 	for _, p := range secrets() {
 		text = p.ReplaceAllStringFunc(text, func(found string) string {
 			at := p.FindStringSubmatchIndex(found)
-			if secret := found[at[4]:at[5]]; secret == black || strings.HasPrefix(black, secret) {
+			if secret := found[at[4]:at[5]]; secret == b.black || strings.HasPrefix(b.black, secret) {
 				return found
 			}
 			count++
-			return found[:at[4]] + black + found[at[5]:]
+			return found[:at[4]] + b.black + found[at[5]:]
 		})
 	}
-	for _, word := range slices.Concat(r.Remote, r.Others) {
-		var n int
-		text, n = blacken(text, word, black)
-		count += n
-	}
-	return text, count
-}
-
-// blacken replaces a word in any case wherever it stands as a word.
-func blacken(text, word, black string) (string, int) {
-	if len([]rune(word)) < shortest {
-		return text, 0
-	}
-	p, err := regexp.Compile(`(?i)(^|[^\p{L}\p{N}])` + regexp.QuoteMeta(word) + `($|[^\p{L}\p{N}])`)
-	if err != nil {
-		return text, 0
-	}
-	count := 0
-	for p.MatchString(text) { // neighbours share the character between them
-		text = p.ReplaceAllStringFunc(text, func(found string) string {
-			at := p.FindStringSubmatchIndex(found)
+	for b.words != nil && b.words.MatchString(text) { // neighbours share the character between them
+		text = b.words.ReplaceAllStringFunc(text, func(found string) string {
+			at := b.words.FindStringSubmatchIndex(found)
 			count++
-			return found[:at[3]] + black + found[at[4]:]
+			return found[:at[3]] + b.black + found[at[4]:]
 		})
 	}
 	return text, count
@@ -91,9 +95,8 @@ func blacken(text, word, black string) (string, int) {
 // apply blackens everything that a model says but who writes it and to whom.
 func (r Rules) apply(m Model) Model {
 	provider, client, contract, number := m.Provider, m.Head.Client, m.Head.Contract, m.Head.Number
-	black := newSpeech(m).say("redacted")
 	m.Redacted = 0
-	r.walk(reflect.ValueOf(&m).Elem(), black, &m.Redacted)
+	r.brush(newSpeech(m).say("redacted")).walk(reflect.ValueOf(&m).Elem(), &m.Redacted)
 	m.Provider, m.Head.Client, m.Head.Contract, m.Head.Number = provider, client, contract, number
 	return m
 }
@@ -104,19 +107,19 @@ func names(field string) bool {
 }
 
 // walk blackens every text of a value. Slices are copied: they may be shared with the dossier.
-func (r Rules) walk(v reflect.Value, black string, count *int) {
+func (b brush) walk(v reflect.Value, count *int) {
 	switch v.Kind() { //nolint:exhaustive // models hold nothing else that has texts in it
 	case reflect.String:
 		if v.Type() != reflect.TypeFor[string]() {
 			return // a name of ours, such as a category
 		}
-		text, n := r.hide(v.String(), black)
+		text, n := b.hide(v.String())
 		*count += n
 		v.SetString(text)
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && !names(f.Name) {
-				r.walk(v.Field(i), black, count)
+				b.walk(v.Field(i), count)
 			}
 		}
 	case reflect.Slice:
@@ -127,7 +130,7 @@ func (r Rules) walk(v reflect.Value, black string, count *int) {
 		reflect.Copy(own, v)
 		v.Set(own)
 		for i := range v.Len() {
-			r.walk(v.Index(i), black, count)
+			b.walk(v.Index(i), count)
 		}
 	}
 }

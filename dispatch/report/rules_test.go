@@ -29,7 +29,7 @@ func TestHide(t *testing.T) {
 		"Лютик Лютик":                                    "# #",
 		"обычный текст без тайн":                         "обычный текст без тайн",
 	} {
-		if got, _ := r.hide(in, "#"); got != want {
+		if got, _ := r.brush("#").hide(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
 	}
@@ -88,11 +88,11 @@ func TestHideTwice(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		secret := rapid.StringMatching(`[A-Za-z0-9]{6,12}[0-9]`).Draw(t, "secret")
 		text := rapid.StringMatching(`[а-я ]{0,20}`).Draw(t, "before") + " пароль: " + secret + " " + rapid.StringMatching(`[а-я ,.]{0,20}`).Draw(t, "after")
-		once, n := Rules{}.hide(text, "[скрыто]")
+		once, n := Rules{}.brush("[скрыто]").hide(text)
 		if strings.Contains(once, secret) || n == 0 {
 			t.Fatalf("%q became %q", text, once)
 		}
-		if twice, more := (Rules{}).hide(once, "[скрыто]"); twice != once || more != 0 {
+		if twice, more := (Rules{}).brush("[скрыто]").hide(once); twice != once || more != 0 {
 			t.Fatalf("%q became %q", once, twice)
 		}
 	})
