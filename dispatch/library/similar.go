@@ -82,11 +82,17 @@ func (h harvest) ranked() []dispatch.FoundText {
 	return list
 }
 
-// share is how much of what all terms weigh a text has.
-func (h harvest) share(key dispatch.TextKey) float64 {
+// share is how much a text has of what all terms weigh that others than the
+// story's own ticket have.
+func (h harvest) share(key dispatch.TextKey, self string) float64 {
 	all, has := 0.0, 0.0
 	for _, term := range h.terms {
-		all += h.weights[term]
+		for _, g := range h.texts {
+			if g.Ref != self && slices.Contains(g.has, term) {
+				all += h.weights[term]
+				break
+			}
+		}
 	}
 	for _, term := range h.texts[key].has {
 		has += h.weights[term]
@@ -108,7 +114,7 @@ func (l *Library) Similar(ctx context.Context, s Story) (Likeness, error) {
 	}
 	var tickets, articles []dispatch.FoundText
 	for _, f := range h.ranked() {
-		if len(h.texts[f.TextKey].has) < min(minSimilar, len(terms)) || h.share(f.TextKey) < lowSimilarity {
+		if len(h.texts[f.TextKey].has) < min(minSimilar, len(terms)) || h.share(f.TextKey, s.Ticket) < lowSimilarity {
 			continue
 		}
 		switch {
