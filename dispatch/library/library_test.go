@@ -183,7 +183,7 @@ func TestSimilar(t *testing.T) {
 		must(t, err)
 	}
 	s.ticket(t, "acme", "Контроллер RAID сообщает о сбое массива, сервер не отвечает")
-	s.ticket(t, "acme", "Здравствуйте, не работает печать, сервер отвечает")
+	s.ticket(t, "acme", "Здравствуйте, не работает печать с сервера")
 	self := s.ticket(t, "romashka", "Здравствуйте! Сервер не отвечает, массив RAID развалился, контроллер пищит", ticket.Triaged{Assets: []string{"srv"}})
 	s.refresh(t)
 	like, err := s.SimilarTo(t.Context(), self.Number.String(), 0)
