@@ -118,7 +118,9 @@ func TestLevelsAfterAnOutage(t *testing.T) {
 		}
 		log, err := again.Events(t.Context(), done)
 		must(t, err)
-		warned := slices.ContainsFunc(log, func(e ticket.Event) bool { return e.Body.Kind() == ticket.KindWarned && e.At.After(b.start.Add(50*time.Minute)) })
+		warned := slices.ContainsFunc(log, func(e ticket.Event) bool {
+			return e.Body.Kind() == ticket.KindWarned && e.At.After(b.start.Add(50*time.Minute))
+		})
 		if warned {
 			t.Error("a closed ticket was warned of")
 		}

@@ -75,7 +75,7 @@ func (a *act) tell(w Word, human, needed bool) error {
 		return err
 	}
 	list := a.d.envelopes(log, w)
-	if !needed {
+	if !human {
 		list = a.d.unasked(list)
 	}
 	if len(list) == 0 && needed {

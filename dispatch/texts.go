@@ -1,5 +1,7 @@
 package dispatch
 
+import "maps"
+
 // texts returns the words of timelines in a language; any but "en" is Russian.
 func texts(language string) map[string]string {
 	if language == "en" {
@@ -9,7 +11,7 @@ func texts(language string) map[string]string {
 }
 
 func textsRU() map[string]string {
-	return map[string]string{
+	list := map[string]string{
 		"decimal": ",", "unit.h": "ч", "unit.min": "мин", "unit.s": "с",
 		"head.client":    "Клиент: {client}; звонил: {caller}",
 		"head.opened":    "Открыта {at}, линия {line}",
@@ -83,10 +85,12 @@ func textsRU() map[string]string {
 		"category.service_down": "отказ сервиса", "category.security": "угроза безопасности",
 		"category.data_loss": "потеря данных", "category.network_down": "отказ сети",
 	}
+	maps.Copy(list, deskTextsRU())
+	return list
 }
 
 func textsEN() map[string]string {
-	return map[string]string{
+	list := map[string]string{
 		"decimal": ".", "unit.h": "h", "unit.min": "min", "unit.s": "s",
 		"head.client":    "Client: {client}; caller: {caller}",
 		"head.opened":    "Opened {at}, line {line}",
@@ -160,4 +164,6 @@ func textsEN() map[string]string {
 		"category.service_down": "service down", "category.security": "security",
 		"category.data_loss": "data loss", "category.network_down": "network down",
 	}
+	maps.Copy(list, deskTextsEN())
+	return list
 }

@@ -111,6 +111,12 @@ func (w writer) caller(n client.Number, name string) string {
 func (w writer) event(e ticket.Event) string {
 	switch b := e.Body.(type) {
 	case ticket.Opened:
+		if b.Call == "" && b.Signal != "" {
+			if b.From.Channel == "" {
+				return w.say("event.opened_desk", "person", w.person(e.By)) + w.quote(b.Text)
+			}
+			return w.say("event.opened_message", "from", w.contact(b.From)) + w.quote(b.Text)
+		}
 		return w.say("event.opened", "caller", w.caller(b.Caller, b.Name), "line", b.Line)
 	case ticket.Joined:
 		return w.say("event.joined", "caller", w.caller(b.Caller, b.Name), "line", b.Line)
@@ -154,6 +160,9 @@ func (w writer) event(e ticket.Event) string {
 		return w.say("event.specialist_missed", "skill", b.Skill, "tries", strconv.Itoa(b.Tries))
 	case ticket.NobodyReached:
 		return w.say("event.nobody_reached", "pages", strconv.Itoa(b.Pages), "took", w.duration(e.At.Sub(b.Since)))
+	}
+	if text, ok := w.desk(e); ok {
+		return text
 	}
 	return string(e.Body.Kind())
 }
