@@ -20,7 +20,9 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/casework"
+	"github.com/butlerspb/vahta/dispatch/clientele"
 	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/library"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/rota"
 	"github.com/butlerspb/vahta/dispatch/shift"
@@ -59,6 +61,8 @@ type App struct {
 	rota      *rota.Rota
 	carer     *shift.Carer
 	cases     *casework.Worker
+	clients   *clientele.Clientele
+	library   *library.Library
 	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool
@@ -116,6 +120,9 @@ func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() 
 		return nil, err
 	}
 	if err := a.buildDelivery(); err != nil {
+		return nil, err
+	}
+	if err := a.buildClients(); err != nil {
 		return nil, err
 	}
 	if err := a.buildCases(); err != nil {
@@ -337,6 +344,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "outbox", a.outbox.Run)
 	l.start(ctx, "shifts", a.carer.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
+	l.start(ctx, "library", a.library.Run)
 	l.start(ctx, "watchdog", a.watchdog.Run)
 	l.start(ctx, "media", a.pool.Run)
 	a.meetRedis(ctx)

@@ -48,13 +48,18 @@ func openRecord(ctx context.Context, place string, cfg dispatch.Config, src disp
 	return local, done, nil
 }
 
-// snapshotOf has the people of the record in place of the configuration's, whose part is to begin a record.
+// snapshotOf has the people and clients of the record in place of the configuration's, whose part is to begin a record.
 func snapshotOf(ctx context.Context, db *store.SQL, src dispatch.Source) (*dispatch.Snapshot, error) {
-	configured, err := dispatch.NewSnapshot(src)
+	v, records, err := db.Rota(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v, records, err := db.Rota(ctx)
+	if clients, err := dispatch.Organisations(records); err != nil {
+		return nil, err
+	} else if len(clients) > 0 {
+		src.Clients = clients
+	}
+	configured, err := dispatch.NewSnapshot(src)
 	if err != nil || v.Revision == 0 {
 		return configured, err
 	}
