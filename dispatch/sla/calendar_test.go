@@ -211,9 +211,9 @@ func TestCalendarValidate(t *testing.T) {
 	if err := office("Europe/Moscow", 9, 18).Validate(); err != nil {
 		t.Error(err)
 	}
-	bad := &Calendar{Zone: "Mars/Base", Days: map[string][]Window{"12.06": {{600, 600}}}}
+	bad := &Calendar{Zone: "Mars/Base", Days: map[string][]Window{"12.06": {{600, 600}, {1440, 1500}, {100, 1600}}}}
 	err := bad.Validate()
-	for _, want := range []string{"Mars/Base", "12.06", "600", "never opens"} {
+	for _, want := range []string{"Mars/Base", "12.06", "minute 600", "minute 1440", "to 1600", "never opens"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no word of %s in %v", want, err)
 		}

@@ -144,11 +144,20 @@ func TestRead(t *testing.T) {
 		"up brings it forward, never back": {Default(), []Fact{initial(High, AllClocks), opened, f("02:50", Graded, grade(Critical))}, "02:55", []string{
 			"first_contact running due 03:00", "plan running due 03:50", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
 		}},
-		"what was met before a change stays met": {Default(), []Fact{initial(High, AllClocks), opened, f("02:40", Contacted, report(1)), f("02:50", Graded, grade(Critical))}, "02:55", []string{
-			"first_contact met due 03:00", "plan running due 03:50", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
+		"what was met before a change stays met": {Default(), []Fact{initial(High, AllClocks), opened, f("02:40", Contacted, report(1)), f("02:41", Graded, grade(Critical))}, "02:55", []string{
+			"first_contact met due 03:00", "plan running due 03:41", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
 		}},
 		"unless it was misjudged from the first": {Default(), []Fact{initial(High, AllClocks), opened, f("02:40", Contacted, report(1)), f("02:50", Graded, grade(Critical), misjudged)}, "02:55", []string{
 			"first_contact breached due 02:15", "plan running due 03:00", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
+		}},
+		"and stays what it was when it can wait": {Default(), []Fact{opened, f("02:14", Contacted, report(1)), f("02:50", Graded, grade(Normal))}, "02:55", []string{
+			"first_contact met due 02:15", "plan running due 02:00", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
+		}},
+		"closed without a cause": {Default(), []Fact{opened, f("02:10", Contacted, report(1)), told, restored, f("05:00", Ended)}, "23:00", []string{
+			"first_contact met due 02:15", "plan met due 03:00", "stabilisation met due 04:00", "next_update breached due 03:00", "root_cause void due 03:30", "report idle",
+		}},
+		"closed when the cause was long due": {Policy{Limits: map[Name]Limit{RootCauseClock: {Time: time.Hour}}}, []Fact{opened, f("02:10", Contacted, report(1)), told, restored, f("05:00", Ended)}, "06:00", []string{
+			"first_contact met due 02:15", "plan met due 03:00", "stabilisation met due 04:00", "next_update breached due 03:00", "root_cause breached due 04:30", "report idle",
 		}},
 		"a request": {Default(), []Fact{initial(Normal, ContactOnly), opened}, "02:05", []string{"first_contact running due 10:00"}},
 		"a warning": {Default(), []Fact{initial(Normal, NoClocks), f("02:00", Reported, report(1), machine)}, "02:05", nil},

@@ -82,6 +82,8 @@ func TestRulesOfTheDesk(t *testing.T) {
 		"five stars for what is closed":                {[]Body{closed}, Rated{Score: 5}, Closed, true},
 		"the cause of what is closed":                  {[]Body{closed}, RootCaused{Cause: "a disk"}, Closed, true},
 		"time that ends before it begins":              {nil, Timed{Entry: "e", Person: "anna", From: t0, To: t0.Add(-1)}, New, false},
+		"time that does not count":                     {nil, TimeSettled{Entry: "e"}, New, true},
+		"time that counts less than nothing":           {nil, TimeSettled{Entry: "e", Time: -1}, New, false},
 		"a secret shown for no reason":                 {nil, Revealed{Asset: "srv", Access: "rdp"}, New, false},
 		"judged anew for no reason":                    {nil, Recomputed{}, New, false},
 		"a priority that is lower for a reason":        {nil, Prioritised{Priority: Low, Reason: "a printer"}, New, true},
