@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
 	"os"
 	"regexp"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/butlerspb/vahta/dispatch/store/pgtest"
 )
 
 func TestMain(m *testing.M) {
@@ -40,7 +43,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return nil
 		},
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"capture": capture},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "postgres": postgres},
 		Condition: func(cond string) (bool, error) { return cond == "long" && !testing.Short(), nil },
 	})
 }
@@ -55,4 +58,17 @@ func capture(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("capture %s: %q is not in the last output", args[0], args[1])
 	}
 	ts.Setenv(args[0], m[1])
+}
+
+// postgres NAME starts a PostgreSQL server for the session and sets a variable to the URL of an empty database on it.
+func postgres(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: postgres NAME")
+	}
+	server, err := pgtest.Launch(context.Background(), pgtest.Options{})
+	ts.Check(err)
+	ts.Defer(server.Close)
+	name, err := server.Database(context.Background())
+	ts.Check(err)
+	ts.Setenv(args[0], server.URL(name))
 }

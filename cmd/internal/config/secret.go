@@ -80,6 +80,9 @@ func (c *Config) files() (warnings []error) {
 	return warnings
 }
 
+// Reveal returns the secret that is written as text, or in the file that file:/path names.
+func Reveal(text string) (string, error) { return reveal(text) }
+
 // reveal returns the secret that is written as text.
 func reveal(text string) (string, error) {
 	path, isFile := strings.CutPrefix(text, "file:")
