@@ -1,9 +1,6 @@
 package sla
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // Kind is what happened.
 type Kind uint8
@@ -30,18 +27,6 @@ const (
 	Left                  // this ticket was merged into another
 	Returned              // and has become one of its own again
 )
-
-// String returns the fact's name.
-func (k Kind) String() string {
-	names := [...]string{
-		"reported", "contacted", "withdrawn", "attempted", "reacted", "told", "updated", "restored", "analysed", "delivered",
-		"paused", "resumed", "graded", "reopened", "ended", "absorbed", "released", "left", "returned",
-	}
-	if int(k) < len(names) {
-		return names[k]
-	}
-	return fmt.Sprintf("kind(%d)", uint8(k))
-}
 
 // Fact is one thing that happened at At. The fields below Report belong to the
 // kinds that their comments name.

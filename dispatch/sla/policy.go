@@ -24,7 +24,7 @@ func (l Limit) Zero() bool { return l.Time <= 0 && l.Days <= 0 }
 // they were at T0, pinned in the log.
 type Policy struct {
 	Version string         `json:"version"` // names the contract's wording
-	Limits  map[Name]Limit `json:"limits"`  // of Critical tickets; a clock that is missing has its default (DefaultLimits)
+	Limits  map[Name]Limit `json:"limits"`  // of Critical tickets; a clock that is missing has its default
 	// Lower are the limits of the other priorities; what is missing has its default.
 	Lower map[Grade]map[Name]Limit `json:"lower,omitempty"`
 	// CountFromOccurrence lets a monitoring incident begin when the machine says that the trouble began.
@@ -54,18 +54,8 @@ type Window struct {
 	To   int `json:"to"`
 }
 
-// DefaultLimits are the promises where the contract says nothing: those of the
+// defaultLimit is the promise where the contract says nothing: those of the
 // public protocol to Critical tickets, and longer ones to the others.
-func DefaultLimits(g Grade) map[Name]Limit {
-	limits := map[Name]Limit{}
-	for _, n := range Names() {
-		if l := defaultLimit(n, g); !l.Zero() {
-			limits[n] = l
-		}
-	}
-	return limits
-}
-
 func defaultLimit(n Name, g Grade) Limit {
 	const hour = time.Hour
 	by := func(critical, high, normal, low Limit) Limit {

@@ -29,13 +29,6 @@ func TestPolicyLimit(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
-	for _, g := range []Grade{Critical, High, Normal, Low} {
-		for n, l := range DefaultLimits(g) {
-			if l.Zero() || Default().Limit(n, g) != l {
-				t.Errorf("%s of %s: %+v", n, g, l)
-			}
-		}
-	}
 }
 
 func TestPolicyValidate(t *testing.T) {
