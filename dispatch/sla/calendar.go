@@ -49,29 +49,29 @@ func (c *Calendar) Validate() error {
 // without gaps.
 type meter struct {
 	cal *Calendar
-	loc *time.Location
+	loc *time.Location // of the calendar; nil until it is needed
 }
 
-// newMeter reads the calendar's zone; an unknown one is UTC (Validate reports it).
-func newMeter(cal *Calendar) meter {
-	m := meter{cal: cal, loc: time.UTC}
-	if cal != nil {
-		if loc, err := time.LoadLocation(cal.Zone); err == nil {
+// zone reads the calendar's zone; an unknown one is UTC (Validate reports it).
+func (m *meter) zone() *time.Location {
+	if m.loc == nil {
+		m.loc = time.UTC
+		if loc, err := time.LoadLocation(m.cal.Zone); err == nil {
 			m.loc = loc
 		}
 	}
-	return m
+	return m.loc
 }
 
 // spans returns the stretches at which a limit runs, a slice for each business
 // day; round the clock it is one day without end.
-func (m meter) spans(from time.Time, business bool) iter.Seq[[]Span] {
+func (m *meter) spans(from time.Time, business bool) iter.Seq[[]Span] {
 	return func(yield func([]Span) bool) {
 		if !business || m.cal == nil {
 			yield([]Span{{From: from}})
 			return
 		}
-		y, mo, d := from.In(m.loc).Date()
+		y, mo, d := from.In(m.zone()).Date()
 		var end time.Time // of the day before: windows over midnight do not count twice
 		for i := -1; i < horizon; i++ {
 			list := m.open(y, mo, d+i, end)
@@ -87,7 +87,7 @@ func (m meter) spans(from time.Time, business bool) iter.Seq[[]Span] {
 }
 
 // open returns the hours of one date, joined, from min on.
-func (m meter) open(year int, month time.Month, d int, after time.Time) []Span {
+func (m *meter) open(year int, month time.Month, d int, after time.Time) []Span {
 	date := time.Date(year, month, d, 0, 0, 0, 0, time.UTC)
 	windows, special := m.cal.Days[date.Format(time.DateOnly)]
 	if !special {
@@ -110,13 +110,13 @@ func (m meter) open(year int, month time.Month, d int, after time.Time) []Span {
 // resolve returns the instant of a wall clock, minutes after a date's midnight.
 // What comes twice is the first one for the start of a window and the last one
 // for its end; what never comes is the first instant after the gap.
-func (m meter) resolve(date time.Time, minutes int, last bool) time.Time {
+func (m *meter) resolve(date time.Time, minutes int, last bool) time.Time {
 	wall := date.Add(time.Duration(minutes) * time.Minute)
-	_, before := wall.Add(-day).In(m.loc).Zone()
-	_, after := wall.Add(day).In(m.loc).Zone()
+	_, before := wall.Add(-day).In(m.zone()).Zone()
+	_, after := wall.Add(day).In(m.zone()).Zone()
 	a, b := wall.Add(-time.Duration(before)*time.Second), wall.Add(-time.Duration(after)*time.Second)
 	shows := func(t time.Time, offset int) bool {
-		_, o := t.In(m.loc).Zone()
+		_, o := t.In(m.zone()).Zone()
 		return o == offset
 	}
 	okA, okB := shows(a, before), shows(b, after)
@@ -130,12 +130,12 @@ func (m meter) resolve(date time.Time, minutes int, last bool) time.Time {
 	case okB:
 		return b
 	}
-	start, _ := latest(a, b).In(m.loc).ZoneBounds()
+	start, _ := latest(a, b).In(m.zone()).ZoneBounds()
 	return start.UTC()
 }
 
 // after returns when a limit that runs from then on is used up; zero = never.
-func (m meter) after(from time.Time, l Limit, gaps []Span) time.Time {
+func (m *meter) after(from time.Time, l Limit, gaps []Span) time.Time {
 	if l.Days > 0 && m.cal != nil {
 		return m.daysAfter(from, float64(l.Days), gaps)
 	}
@@ -156,7 +156,7 @@ func (m meter) after(from time.Time, l Limit, gaps []Span) time.Time {
 // daysAfter counts business days. A day counts whole whether it is long or
 // short, so a day before a holiday is one too; a part of a day is the part of
 // its hours.
-func (m meter) daysAfter(from time.Time, days float64, gaps []Span) time.Time {
+func (m *meter) daysAfter(from time.Time, days float64, gaps []Span) time.Time {
 	const exact = 1e-12 // of a day: less than a microsecond
 	for list := range m.spans(from, true) {
 		var whole time.Duration
@@ -178,7 +178,7 @@ func (m meter) daysAfter(from time.Time, days float64, gaps []Span) time.Time {
 }
 
 // between measures the time from one instant to another.
-func (m meter) between(from, to time.Time, business bool, gaps []Span) (sum time.Duration) {
+func (m *meter) between(from, to time.Time, business bool, gaps []Span) (sum time.Duration) {
 	if !from.Before(to) {
 		return 0
 	}

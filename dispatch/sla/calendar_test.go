@@ -74,7 +74,7 @@ func TestBusinessTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			from, want := instant(t, c.from), instant(t, c.due)
-			if got := newMeter(c.cal).after(from, c.limit, nil); !got.Equal(want) {
+			if got := (&meter{cal: c.cal}).after(from, c.limit, nil); !got.Equal(want) {
 				t.Errorf("due %v, want %v", got.In(want.Location()), want)
 			}
 		})
@@ -84,7 +84,7 @@ func TestBusinessTime(t *testing.T) {
 // A pause outside the hours subtracts nothing, one inside what it covers.
 func TestPauseInBusinessTime(t *testing.T) {
 	t.Parallel()
-	m := newMeter(office("Europe/Moscow", 9, 18))
+	m := &meter{cal: office("Europe/Moscow", 9, 18)}
 	from := instant(t, "2026-06-08T16:00:00+03:00")
 	pause := func(from, to string) []Span { return []Span{{instant(t, from), instant(t, to)}} }
 	for name, c := range map[string]struct {
@@ -160,7 +160,7 @@ func TestBusinessTimeProperties(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawCalendar(t)
-		m := newMeter(c)
+		m := &meter{cal: c}
 		from := time.Date(2026, 3, 27, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 4*1440).Draw(t, "from")) * time.Minute)
 		var gaps []Span
 		for range rapid.IntRange(0, 3).Draw(t, "gaps") {
@@ -191,12 +191,12 @@ func TestBusinessTimeOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := drawCalendar(t)
 		c.Zone = "Europe/Moscow"
-		m := newMeter(c)
+		m := &meter{cal: c}
 		from := time.Date(2026, 3, 27, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.IntRange(0, 2*1440).Draw(t, "from")) * time.Minute)
 		n := rapid.IntRange(0, 2000).Draw(t, "minutes")
 		want := time.Duration(0)
 		for i := range n {
-			if openAt(c, m.loc, from.Add(time.Duration(i)*time.Minute)) {
+			if openAt(c, m.zone(), from.Add(time.Duration(i)*time.Minute)) {
 				want += time.Minute
 			}
 		}

@@ -10,7 +10,7 @@ import (
 type history struct {
 	policy  Policy
 	now     time.Time
-	meter   meter
+	meter   *meter
 	stories []story // by report
 	grades  []Fact  // by time; the first holds from the beginning
 	cycles  []cycle // at least one
@@ -61,7 +61,7 @@ type merge struct {
 // taken in the order of their kinds, so that the order of their lines plays no
 // part.
 func digest(policy Policy, facts []Fact, now time.Time) *history {
-	h := &history{policy: policy, now: now, meter: newMeter(policy.Calendar), cycles: []cycle{{}}}
+	h := &history{policy: policy, now: now, meter: &meter{cal: policy.Calendar}, cycles: []cycle{{}}}
 	facts = slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.At.After(now) || f.Since.After(now) })
 	slices.SortStableFunc(facts, order)
 	void := map[string]bool{}

@@ -185,7 +185,7 @@ func (h *history) plan() []Clock {
 	t := read()
 	for n, cy := range h.cycles {
 		calm := cy.calm()
-		if calm.IsZero() || !c.Stop.IsZero() && !c.Stop.After(calm) {
+		if told := !c.Stop.IsZero(); calm.IsZero() || told && (cy.next.IsZero() || !c.Stop.After(cy.next)) {
 			break
 		}
 		if due := t.due(); !due.IsZero() && !due.After(calm) || cy.next.IsZero() {

@@ -129,6 +129,12 @@ func TestRead(t *testing.T) {
 			"first_contact met due 02:15", "first_contact again running due 08:15", "plan again running due 09:00", "stabilisation running",
 			"next_update idle", "root_cause again idle", "report again idle",
 		}},
+		"the plan was told when it was over, then reopened": {Default(), []Fact{
+			opened, f("02:10", Contacted, report(1)), f("02:20", Ended), f("02:30", Told), f("08:00", Reopened, report(1)),
+		}, "08:10", []string{
+			"first_contact met due 02:15", "first_contact again running due 08:15", "plan met due 03:00", "stabilisation running",
+			"next_update again running due 08:30", "root_cause again idle", "report again idle",
+		}},
 		"a second requester": {Default(), []Fact{opened, f("02:10", Contacted, report(1)), f("02:12", Reported, report(2))}, "02:20", []string{
 			"first_contact met due 02:15", "first_contact of 2 running due 02:27", "plan running due 03:00", "stabilisation running", "next_update idle", "root_cause idle", "report idle",
 		}},
@@ -224,6 +230,33 @@ func TestMergeKeepsWhatWasDecided(t *testing.T) {
 			back := Read(Default(), append(facts, f("03:20", Released, source("b"))), at("03:30:00"))
 			if got := state(back[1]); got != "plan met due 03:00" {
 				t.Errorf("released: %s", got)
+			}
+		})
+	}
+}
+
+// So does K3: what was restored before the merge, and not reopened before it.
+func TestMergeKeepsWhatWasRestored(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		facts []Fact
+		start string
+	}{
+		"restored before":              {[]Fact{f("02:40", Restored)}, "02:00:00"},
+		"at the same moment":           {[]Fact{f("02:50", Restored)}, "02:00:00"},
+		"after":                        {[]Fact{f("02:55", Restored)}, "01:30:00"},
+		"never":                        {nil, "01:30:00"},
+		"before, and reopened by then": {[]Fact{f("02:40", Restored), f("02:45", Reopened, report(1))}, "01:30:00"},
+		"closed, but not restored":     {[]Fact{f("02:40", Ended)}, "01:30:00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			older := f("01:30", Reported, report(2), source("b"), func(f *Fact) { f.Since = at("02:50:00") })
+			facts := append([]Fact{f("02:00", Reported, report(1)), older, f("02:50", Absorbed, source("b"))}, c.facts...)
+			for _, k := range Read(two(), facts, at("03:10:00")) {
+				if k.Name == StabiliseClock && !k.Start.Equal(at(c.start)) {
+					t.Errorf("starts at %v", k.Start)
+				}
 			}
 		})
 	}
