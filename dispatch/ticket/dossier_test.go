@@ -43,6 +43,7 @@ func monday() []Event {
 		day("02 09:22", Itself, Sent{Message: "m1", Channel: "email"}),
 		day("02 09:23", "anna", PlanTold{Version: 1, Ref: "c2", With: "Ivan"}),
 		day("02 09:24", Itself, Unsent{Message: "m1", Channel: "email", Hard: true, Cause: "550"}),
+		day("02 09:25", "anna", Contacted{Report: 2, Channel: "call", Ref: "c3", With: "Ivan", Talk: time.Minute, Note: "knows the plan"}),
 		day("02 09:25", Itself, Warned{Clock: sla.FirstContactClock, Report: 2, Level: "ladder", To: []string{"anna"}}),
 		day("02 09:30", "boris", Stepped{Runbook: "failover", Step: "switch", Result: "done", Public: true}),
 		day("02 09:40", "anna", Updated{Text: "switching", Next: day("02 10:00", "", nil).At}),
