@@ -18,6 +18,8 @@ type Config struct {
 	HuntGuard     time.Duration   `yaml:"hunt_guard"`    // paging starts this long after the opening when nobody accepted and no call hunts
 	CallBack      client.CallBack `yaml:"call_back"`     // which callers' numbers we may dial
 	EventChannels []Subscriber    `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
+	// Recurring are the tasks that come again and again; each time becomes a ticket.
+	Recurring []Recurring `yaml:"recurring"`
 	// Written are the channels on which clients can be written to. What nobody has
 	// asked for (receipts, the word that a stage was reached) goes out by no other.
 	Written []Channel `yaml:"-"`
@@ -68,6 +70,7 @@ func (c Config) Validate() error {
 	if err := c.Intake.Validate(); err != nil {
 		faults = append(faults, fmt.Errorf("intake: %w", err))
 	}
+	faults = append(faults, recurringFaults(c.Recurring)...)
 	for i, p := range c.CallBack.Prefixes {
 		if len(p) < 2 || p[0] != '+' {
 			faults = append(faults, fmt.Errorf("call_back.prefixes[%d]: %q must be + and at least a country code", i, p))

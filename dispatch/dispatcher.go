@@ -191,6 +191,9 @@ func (d *Dispatcher) Run(ctx context.Context) error {
 	all.Go(func() { d.reserve(ctx) })
 	all.Go(func() { d.follow(ctx) })
 	all.Go(func() { d.watch(ctx) })
+	if len(d.cfg.Recurring) > 0 {
+		all.Go(func() { d.recur(ctx) })
+	}
 	if d.signals != nil {
 		all.Go(func() { d.takeIn(ctx) })
 	}

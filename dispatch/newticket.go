@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -146,22 +145,3 @@ func (d *Dispatcher) decideOpen(sig Signal, by Author, n NewTicket, number ticke
 
 // howOpened is how somebody has taken a ticket that was opened for him.
 const howOpened = "opened"
-
-// ChannelCalendar brings the tickets of recurring tasks.
-const ChannelCalendar Channel = "calendar"
-
-// Recurring is a task that comes again and again: an audit, a check of backups.
-// Each time it becomes a ticket of class task.
-type Recurring struct {
-	ID       string          `yaml:"id"`
-	Text     string          `yaml:"text"`
-	Org      string          `yaml:"org"`      // the client that it is for; empty = ourselves
-	Assignee string          `yaml:"assignee"` // empty = whoever takes it
-	Priority ticket.Priority `yaml:"-"`
-	Every    string          `yaml:"every"` // day, weekday, week, month
-	On       string          `yaml:"on"`    // week: a weekday such as mon; month: a day such as 1; else empty
-	At       string          `yaml:"at"`    // wall clock of the company's zone, such as 09:00
-}
-
-// recurLate is how far back an occurrence is made up for.
-const recurLate = 24 * time.Hour

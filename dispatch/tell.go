@@ -131,13 +131,14 @@ const howReplied = "replied"
 type envelope struct {
 	report int
 	ways   []ticket.Contact
+	page   string // the ticket whose page is his; empty = the one that the message is of
 }
 
 // envelopes addresses a word to the requesters of a log. When one address serves
 // all of them, it gets one message.
 func (d *Dispatcher) envelopes(log []ticket.Event, w Word) (list []envelope) {
 	if len(w.To) > 0 {
-		return []envelope{{w.Report, w.To}}
+		return []envelope{{report: w.Report, ways: w.To}}
 	}
 	book := d.dir.Load().Book
 	for _, r := range requesters(log) {
@@ -145,14 +146,14 @@ func (d *Dispatcher) envelopes(log []ticket.Event, w Word) (list []envelope) {
 			continue
 		}
 		if to := ways(book, r.from, d.cfg.Written); len(to) > 0 {
-			list = append(list, envelope{r.report, to})
+			list = append(list, envelope{r.report, to, r.source})
 		}
 	}
 	alike := func(e envelope) bool {
 		return e.ways[0].Channel != list[0].ways[0].Channel || e.ways[0].Address != list[0].ways[0].Address
 	}
 	if len(list) > 1 && w.Report == 0 && !slices.ContainsFunc(list, alike) {
-		return []envelope{{0, list[0].ways}}
+		return []envelope{{ways: list[0].ways}}
 	}
 	return list
 }
@@ -178,7 +179,7 @@ func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, b
 		w.Subject = strings.TrimSpace("[" + t.Number.String() + "] " + w.Subject)
 	}
 	if w.Link == "" && d.cfg.PageURL != nil {
-		w.Link = d.cfg.PageURL(t.ID)
+		w.Link = d.cfg.PageURL(first(to.page, t.ID))
 	}
 	m := ticket.Messaged{
 		Message: newID(), Report: to.report, Purpose: w.Purpose, To: to.ways[0], Subject: w.Subject, Text: w.Text, Human: human, Version: w.Version,

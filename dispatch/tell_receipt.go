@@ -24,10 +24,12 @@ func (d *Dispatcher) receipt(t ticket.Ticket, change Change, report int, to tick
 	}
 	text = strings.ReplaceAll(text, "{number}", t.Number.String())
 	if d.cfg.PageURL != nil {
-		text += "\n" + strings.ReplaceAll(texts["receipt.link"], "{link}", d.cfg.PageURL(t.ID))
+		if link := d.cfg.PageURL(t.ID); link != "" {
+			text += "\n" + strings.ReplaceAll(texts["receipt.link"], "{link}", link)
+		}
 	}
 	word := Word{Purpose: ticket.ForReceipt, Report: report, Text: text}
-	events, notices := d.message(t, word, envelope{report, []ticket.Contact{to}}, false, byVahta, Channel(to.Channel), at)
+	events, notices := d.message(t, word, envelope{report: report, ways: []ticket.Contact{to}}, false, byVahta, Channel(to.Channel), at)
 	change.Events = append(change.Events, events...)
 	change.Notices = append(change.Notices, notices...)
 	return change

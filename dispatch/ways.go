@@ -65,6 +65,7 @@ func canWrite(channel string) bool {
 type requester struct {
 	report int
 	from   ticket.Contact
+	source string // the ticket that it came with by a merge; empty = its own
 }
 
 // requesters reads the reports that a ticket has now from its log.
@@ -73,9 +74,9 @@ func requesters(log []ticket.Event) (list []requester) {
 	for _, e := range log {
 		switch b := e.Body.(type) {
 		case ticket.Opened:
-			list = append(list, requester{1, opener(b)})
+			list = append(list, requester{1, opener(b), ""})
 		case ticket.Reported:
-			list = append(list, requester{b.Report, b.From})
+			list = append(list, requester{b.Report, b.From, b.Source})
 			of[b.Source] = append(of[b.Source], b.Report)
 		case ticket.Released:
 			gone := of[b.Source]
