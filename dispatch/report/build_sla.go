@@ -77,7 +77,7 @@ func (b builder) reporter(report int) string {
 // promise are the times of restoration that were named, as the clock has them.
 func (b builder) promise() Promise {
 	for _, c := range b.src.Clocks {
-		if c.Name == sla.StabiliseClock && c.ETA != nil && c.Cycle == max(0, len(b.d.Cycles)-1) {
+		if c.Name == sla.StabiliseClock && c.ETA != nil {
 			return Promise{
 				First: c.ETA.First, FirstVerdict: c.ETA.FirstVerdict.String(), Last: c.ETA.Last, LastVerdict: c.ETA.LastVerdict.String(),
 				Times: c.ETA.Revised + 1, Late: c.ETA.Late,
