@@ -372,7 +372,7 @@ func (c Case) pages(change Change, at time.Time, paging []byte) Change {
 // reported is the story of one of many who share a ticket.
 func (h arrival) reported(t ticket.Ticket) ticket.Reported {
 	t0, skewed := began(h.sig, h.m, h.rules)
-	r := ticket.Reported{Report: t.Reports + 1, From: h.from(), Signal: signalName(h.sig.ID()), Text: h.text(), Skewed: skewed}
+	r := ticket.Reported{Report: max(1, t.Reports) + 1, From: h.from(), Signal: signalName(h.sig.ID()), Text: h.text(), Skewed: skewed}
 	if !t0.Equal(h.sig.At) {
 		r.T0, r.Received = t0, h.sig.At
 	}
