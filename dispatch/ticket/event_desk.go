@@ -64,11 +64,12 @@ type Reported struct {
 	From   Contact `json:"from"`
 	Signal string  `json:"signal,omitempty"` // channel/key
 	Text   string  `json:"text,omitempty"`
-	// Source is the ticket that the report came with by a merge. T0 is then its own, and its first contact stands as it stood
-	// there: due at Due, reached at Contact by ContactRef unless that is zero.
+	// T0 is its own where that is not the event's At.
+	T0 time.Time `json:"t0,omitzero"`
+	// Source is the ticket that the report came with by a merge. Its first contact stands as it stood there: due at Due, reached
+	// at Contact by ContactRef unless that is zero.
 	Source     string    `json:"source,omitempty"`
 	Origin     int       `json:"origin,omitempty"` // its number there
-	T0         time.Time `json:"t0,omitzero"`      // zero = the event's At
 	Due        time.Time `json:"contact_due,omitzero"`
 	Contact    time.Time `json:"contact_at,omitzero"`
 	ContactRef string    `json:"contact_ref,omitempty"`

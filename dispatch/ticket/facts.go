@@ -71,6 +71,7 @@ type reader struct {
 
 	class    Class
 	priority Priority
+	graded   int       // which fact told them last
 	acked    time.Time // of the current cycle, as is begun
 	begun    time.Time // diagnosis
 	reacted  bool
@@ -180,9 +181,9 @@ func (r *reader) reported(b Reported, e Event) {
 	f := sla.Fact{Kind: sla.Reported, At: e.At, Report: b.Report, Machine: b.Machine, Source: b.Source, Lag: lag(e.At, b.Received)}
 	if b.Source != "" {
 		f.Since, f.Due = e.At, b.Due
-		if !b.T0.IsZero() {
-			f.At, f.Lag = b.T0, lag(b.T0, b.Received)
-		}
+	}
+	if !b.T0.IsZero() {
+		f.At, f.Lag = b.T0, lag(b.T0, b.Received)
 	}
 	r.machine[b.Report] = b.Machine
 	if call, ok := strings.CutPrefix(b.Signal, "call/"); ok {
@@ -210,7 +211,14 @@ func (r *reader) grade(at time.Time, misjudged bool) {
 		case Incident, Unreadable:
 		}
 	}
-	r.add(sla.Fact{Kind: sla.Graded, At: at, Grade: sla.Grade(r.priority.String()), Scope: scope, Misjudge: misjudged})
+	f := sla.Fact{Kind: sla.Graded, At: at, Grade: sla.Grade(r.priority.String()), Scope: scope, Misjudge: misjudged}
+	if i := r.graded; i > 0 && r.facts[i].At.Equal(at) { // of one act, what it leads to
+		f.Misjudge = misjudged || r.facts[i].Misjudge
+		r.facts[i] = f
+		return
+	}
+	r.graded = len(r.facts)
+	r.add(f)
 }
 
 // react notes one half of a reaction: acknowledged, and diagnosis begun.

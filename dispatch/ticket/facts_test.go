@@ -177,3 +177,25 @@ func TestRecomputed(t *testing.T) {
 		t.Errorf("%+v", d.Ticket)
 	}
 }
+
+// A further requester's own T0 counts, and how long his signal lay.
+func TestReportsOwnT0(t *testing.T) {
+	t.Parallel()
+	log := []Event{start("02:00", byMail), on("02:20", "caller", Reported{Report: 2, From: Contact{Channel: "email"}, T0: clockAt("02:10"), Received: clockAt("02:20")})}
+	if k := clock(t, Clocks(log, clockAt("02:25")), sla.FirstContactClock, 2); !k.Start.Equal(clockAt("02:10")) || k.Lag != 10*time.Minute || k.Verdict != sla.Breached {
+		t.Errorf("%+v", k)
+	}
+}
+
+// Of what one act says of class and priority, the last word counts, not the
+// gravest.
+func TestClassAndPriorityInOneAct(t *testing.T) {
+	t.Parallel()
+	log := []Event{
+		start("02:00", byMail, func(o *Opened) { o.Class = Unreadable }),
+		on("02:05", Itself, Classified{Class: Incident}), on("02:05", Itself, Signalled{Signal: "email/1"}), on("02:05", Itself, Prioritised{Priority: Normal, Reason: "read anew"}),
+	}
+	if k := clock(t, Clocks(log, clockAt("02:30")), sla.FirstContactClock, 1); k.Verdict != sla.Running || !k.Due.Equal(clockAt("10:00")) {
+		t.Errorf("%+v", k)
+	}
+}
