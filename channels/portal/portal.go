@@ -34,6 +34,8 @@ type Rota interface {
 type Deps struct {
 	Rota   Rota
 	Tokens dispatch.Tokens
+	// Pages are what clients see of their tickets; nil: there are none.
+	Pages Pages
 	// Nodes lists the nodes that share the record; nil: this one is alone.
 	Nodes func(ctx context.Context) ([]dispatch.Node, error)
 	// Node, TZData and Product are told by the version.
@@ -60,7 +62,7 @@ type Server struct {
 }
 
 // Paths are where a Server answers; each with all below it.
-func Paths() []string { return []string{"/api/v1/", "/feed/", "/board/"} }
+func Paths() []string { return []string{"/api/v1/", "/feed/", "/board/", "/t/"} }
 
 // New builds the routes and their description.
 func New(cfg Config, deps Deps) (*Server, error) {
@@ -92,6 +94,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.echo.GET("/api/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+yaml", s.specYAML) })
 	s.echo.GET("/feed/:file", s.feed)
 	s.echo.GET("/board/:file", s.board)
+	s.clientPages()
 	s.echo.OPTIONS("/board/:file", s.preflight)
 	s.echo.OPTIONS("/api/v1/oncall/who", s.preflight)
 	return s, nil
