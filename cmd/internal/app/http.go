@@ -48,7 +48,7 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	}
 	handler := desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard})
 	handler = desk.HandleTokens(desk.HandleRota(desk.HandleSelfTests(handler, a.selftest), a.rota), a.issuer())
-	handler = a.handleClients(a.handleCases(desk.HandleShifts(handler, a.carer)))
+	handler = a.handleClients(a.handleCases(desk.HandleSignals(desk.HandleShifts(handler, a.carer), a.desk)))
 	l.start(ctx, "control socket", serve(control, handler, 0)) // its answers take as long as a call
 	if a.cfg.HTTP.Listen != "" {
 		health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)

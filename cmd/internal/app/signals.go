@@ -1,11 +1,15 @@
 package app
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"unicode"
 
+	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/dispatch/triage"
 )
@@ -29,5 +33,25 @@ func suggest(c *triage.Catalogue) func(string) (ticket.Category, string) {
 			return found[0].Topic.Category, fmt.Sprintf("Слова похожи на: %s (%s).", title.In("ru"), why)
 		}
 		return found[0].Topic.Category, fmt.Sprintf("The words suggest: %s (%s).", title.In("en"), why)
+	}
+}
+
+// SignalsOnRecord answers the commands about signals when no server runs.
+func SignalsOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Signals, error) {
+	return func(ctx context.Context, db *store.SQL) (desk.Signals, error) {
+		_, directory, err := keeperOnRecord(ctx, c, db, nil)
+		if err != nil {
+			return nil, err
+		}
+		deps := dispatch.Deps{Store: db, Archive: db, Signals: db, Directory: directory, Node: c.Node}
+		if catalogue, _ := Catalogue(c); catalogue != nil {
+			deps.Suggest = suggest(catalogue)
+		}
+		d, err := dispatch.New(c.Dispatch, deps)
+		if err != nil {
+			return nil, err
+		}
+		Signals(d)
+		return d, nil
 	}
 }
