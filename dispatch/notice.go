@@ -86,6 +86,7 @@ type Notice struct {
 	Expired  bool              // page: the certificate of the skill has run out
 	Alarm    string            // page: the name of the alarm that it is about; empty = none
 	Party    string            `json:"Party,omitempty"` // page: whose trouble it is: pages about one client are told together
+	Known    bool              `json:"Known,omitempty"` // page: it is about a client of ours
 	Until    time.Time         `json:"Until,omitzero"`  // page: when paging gives it up and goes on
 	More     int               `json:"More,omitempty"`  // page: how many other tickets wait for somebody, filled right before the send
 	Wanted   bool              // page: it goes out although somebody has the ticket

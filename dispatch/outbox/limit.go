@@ -21,8 +21,10 @@ type Limit struct {
 // without any has none.
 //
 // The first page of a ticket to a person goes out beyond them when a caller was
-// lost, for the client hung up on us, or when he has not been paged about that
-// client of late and the ceiling is not reached. What does not go out waits if
+// lost, for the client hung up on us, or when it is about a client of ours of
+// whom he has not been told of late, and the ceiling is not reached: what is
+// between the limits and the ceiling is kept for clients, whatever comes from
+// strangers. What does not go out waits if
 // its time comes while the page still stands. Else it is bundled, if he has
 // been paged about the same client: the next page tells how many more wait;
 // otherwise the next person is paged at once.
@@ -87,13 +89,13 @@ func (l Limits) judge(sent []dispatch.Send, n dispatch.Notice, one dispatch.Send
 	free := freeAt(l[one.Channel], pages, one.At)
 	fresh := n.Alarm == "" && !slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Ticket == one.Ticket })
 	since := one.At.Add(-quarter)
-	known := slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Party == one.Party && s.At.After(since) })
+	told := slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Party == one.Party && s.At.After(since) })
 	switch {
-	case !free.After(one.At), fresh && n.AfterCall(), fresh && !known && after(pages, since) < ceiling:
+	case !free.After(one.At), fresh && n.AfterCall(), fresh && n.Known && !told && after(pages, since) < ceiling:
 		return verdict{}
 	case free.Before(n.Until):
 		return verdict{result: dispatch.ResultPostponed, until: free}
-	case fresh && known:
+	case fresh && told:
 		return verdict{result: dispatch.ResultBundled}
 	}
 	return verdict{result: dispatch.ResultLimited}

@@ -55,6 +55,9 @@ func TestJudge(t *testing.T) {
 		"another ticket of the client waits as well":    {sentAt("t1/romashka@0.5"), "t2", client, "", 2 * time.Minute, dispatch.ResultPostponed, 30 * time.Second},
 		"and is bundled when it can not":                {sentAt("t1/romashka@0.5"), "t2", client, "", 20 * time.Second, dispatch.ResultBundled, 0},
 		"another client's first page goes at once":      {sentAt("t1/romashka@0.5"), "t2", "lutik", "", 2 * time.Minute, "", 0},
+		"a stranger's does not":                         {sentAt("t1/romashka@0.5"), "t2", "?host", "", 2 * time.Minute, dispatch.ResultPostponed, 30 * time.Second},
+		"strangers leave two of five to clients":        {sentAt("a/?a@10", "b/?b@9", "c/?c@8"), "t2", "?d", "", 2 * time.Minute, dispatch.ResultLimited, 0},
+		"… who have them at once":                       {sentAt("a/?a@10", "b/?b@9", "c/?c@0.1"), "t2", "lutik", "", 2 * time.Minute, "", 0},
 		"its second one does not":                       {sentAt("t2/lutik@5", "t1/romashka@0.5"), "t2", "lutik", "", 20 * time.Second, dispatch.ResultLimited, 0},
 		"a caller who was lost is at once":              {sentAt("t1/romashka@0.1"), "t2", client, "abandoned", 2 * time.Minute, "", 0},
 		"his second page is not":                        {sentAt("t2/romashka@0.1"), "t2", client, "abandoned", 3 * time.Second, dispatch.ResultLimited, 0},
@@ -69,7 +72,7 @@ func TestJudge(t *testing.T) {
 		"a part of a page that has begun is no new one": {[]dispatch.Send{{Notice: "x", Ticket: "t7", Page: 100, At: night}}, "t7", client, "", time.Second, "", 0},
 	} {
 		one := dispatch.Send{Notice: "new", Ticket: c.ticket, Page: 100, Party: c.party, Channel: dispatch.ChannelVoice, At: night}
-		n := dispatch.Notice{ID: "new", Kind: dispatch.NoticePage, Reason: c.reason, Until: night.Add(c.until)}
+		n := dispatch.Notice{ID: "new", Kind: dispatch.NoticePage, Reason: c.reason, Known: !strings.HasPrefix(c.party, "?"), Until: night.Add(c.until)}
 		got := DefaultLimits().judge(c.sent, n, one)
 		if got.result != c.want || c.wait > 0 && !got.until.Equal(night.Add(c.wait)) {
 			t.Errorf("%s: %q until %v, want %q", name, got.result, got.until.Sub(night), c.want)
@@ -93,7 +96,7 @@ func TestNobodyIsPagedTooOften(t *testing.T) {
 				Notice: fmt.Sprint("n", i), Ticket: party + "-" + fmt.Sprint(rapid.IntRange(0, 4).Draw(t, "ticket")), Page: i + 1, Party: party,
 				Channel: dispatch.ChannelVoice, At: now,
 			}
-			n := dispatch.Notice{ID: one.Notice, Until: now.Add(2 * time.Minute)}
+			n := dispatch.Notice{ID: one.Notice, Known: rapid.Bool().Draw(t, "known"), Until: now.Add(2 * time.Minute)}
 			v := limits.judge(sent, n, one)
 			if v.result == dispatch.ResultPostponed {
 				if !v.until.After(now) || !v.until.Before(n.Until) {
@@ -154,7 +157,7 @@ func watch(t *testing.T, s *store.Memory, r *far, sends dispatch.Sends) (*Worker
 func pageOf(ticket, party, reason string) dispatch.Notice {
 	return dispatch.Notice{
 		ID: "page-" + ticket + fmt.Sprint(time.Now().UnixNano()), Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, To: "anna", Page: 1,
-		Ref: dispatch.Ref{ID: ticket}, Party: party, Reason: reason, DueAt: time.Now(), Until: time.Now().Add(2 * time.Minute),
+		Ref: dispatch.Ref{ID: ticket}, Party: party, Known: !strings.HasPrefix(party, "?"), Reason: reason, DueAt: time.Now(), Until: time.Now().Add(2 * time.Minute),
 	}
 }
 
@@ -183,6 +186,34 @@ func TestStormOfClients(t *testing.T) {
 		defer d.mu.Unlock()
 		if d.all[dispatch.ResultLimited] != 45 || d.all[dispatch.ResultNoAnswer] != 6 {
 			t.Errorf("results %v", d.all)
+		}
+	})
+}
+
+// Fifty strangers at once: one page, and the next after its minute; a client of
+// ours who comes meanwhile is not kept waiting.
+func TestStormOfStrangers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := &far{start: time.Now(), on: func(context.Context, dispatch.Notice) (dispatch.Result, error) { return dispatch.ResultNoAnswer, nil }}
+		w, _, _ := watch(t, s, r, s)
+		for i := range 50 {
+			put(t, s, w, pageOf(fmt.Sprint("t", i), fmt.Sprint("?host", i), ""))
+		}
+		wait(30 * time.Second)
+		put(t, s, w, pageOf("ours", "romashka", ""))
+		wait(5 * time.Minute)
+		var at []string
+		for _, line := range strings.Split(r.seen(), " ") {
+			if strings.HasPrefix(line, "page-ours") {
+				at[len(at)-1] += " ours"
+			} else if !strings.Contains(line, "page-") {
+				at = append(at, strings.TrimPrefix(line, "["))
+			}
+		}
+		if got := strings.Join(at, ", "); got != "0s, 30s ours, 1m30s" {
+			t.Errorf("pages at %s", got)
 		}
 	})
 }
