@@ -1,6 +1,8 @@
 package sla
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -48,5 +50,44 @@ func TestPolicyValidate(t *testing.T) {
 	}
 	if err := (Policy{Version: "1", Calendar: &Calendar{}}).Validate(); err == nil {
 		t.Error("a calendar that never opens")
+	}
+}
+
+// The promises that the documents list are those that hold.
+func TestPromisesAreDocumented(t *testing.T) {
+	t.Parallel()
+	for lang, units := range map[string][3]string{"en": {" min", " h", " business days"}, "ru": {" мин", " ч", " рабоч"}} {
+		text, err := os.ReadFile("../../docs/" + lang + "/clocks.md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, n := range Names() {
+			row := ""
+			for line := range strings.Lines(string(text)) {
+				if strings.HasPrefix(line, fmt.Sprintf("| K%d ", i+1)) {
+					row = line
+				}
+			}
+			cells := strings.Split(row, "|")
+			if len(cells) != 9 {
+				t.Fatalf("%s: no row of K%d", lang, i+1)
+			}
+			for j, g := range []Grade{Critical, High, Normal, Low} {
+				want := "–"
+				switch l := Default().Limit(n, g); {
+				case n == StabiliseClock:
+					continue
+				case l.Days > 0:
+					want = fmt.Sprint(l.Days)
+				case l.Time >= time.Hour:
+					want = fmt.Sprint(int(l.Time/time.Hour)) + units[1]
+				case l.Time > 0:
+					want = fmt.Sprint(int(l.Time/time.Minute)) + units[0]
+				}
+				if got, _, _ := strings.Cut(strings.TrimSpace(cells[j+4]), units[2]); got != want && !strings.HasPrefix(got, want+" ") {
+					t.Errorf("%s: K%d of %s is %q, want %q", lang, i+1, g, got, want)
+				}
+			}
+		}
 	}
 }
