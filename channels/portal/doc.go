@@ -1,4 +1,4 @@
-// Package portal is the web face of the rota: the API under /api/v1/oncall/, calendars that subscribe by a secret address, and a
+// Package portal is the web face of the desk and of the rota: the API under /api/v1/, calendars that subscribe by a secret address, and a
 // small page that says who is on duty.
 //
 // # What it knows

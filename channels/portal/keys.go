@@ -263,11 +263,11 @@ func (i *Issuer) scopes(n NewToken) error {
 			_, known = r.Person(id)
 		case FeedSchedule, Board:
 			_, known = r.Schedule(id)
-		case Write:
+		case Write, DeskWrite, ClientsWrite:
 			if n.Person == "" {
-				return errors.New("with oncall:write it needs a person, whose rights it has and who is the author of its edits")
+				return fmt.Errorf("with %s it needs a person, whose rights it has and who is the author of its edits", kind)
 			}
-		case Read, People:
+		case Read, People, DeskRead, ClientsRead, SignalsSend, AuditRead:
 		}
 		if !known {
 			return fmt.Errorf("scope %s: there is no %q in the rota", s, id)

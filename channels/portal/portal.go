@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -34,6 +35,8 @@ type Rota interface {
 type Deps struct {
 	Rota   Rota
 	Tokens dispatch.Tokens
+	// Desk is the work on tickets; the zero value answers nothing of it.
+	Desk Desk
 	// Pages are what clients see of their tickets; nil: there are none.
 	Pages Pages
 	// Nodes lists the nodes that share the record; nil: this one is alone.
@@ -83,6 +86,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.api = humaecho.New(s.echo, s.describe())
 	s.api.UseMiddleware(s.authenticate)
 	s.routes()
+	s.deskRoutes()
 	var err error
 	if s.specJSON, err = json.Marshal(s.api.OpenAPI()); err == nil {
 		s.specYAML, err = s.api.OpenAPI().YAML()
@@ -109,7 +113,7 @@ func (s *Server) describe() huma.Config {
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "`vahta token add --name … --scope oncall:read`"},
 	}
-	c.Info.Description = "Who is on duty: now, later and why; schedules, corrections and requests, with a preview before anything is bound by an edit. " +
+	c.Info.Description = "Tickets, clients, knowledge, reports and signals; who is on duty: now, later and why; schedules, corrections and requests, with a preview before anything is bound by an edit. " +
 		"Every refusal is a problem (RFC 9457)."
 	if s.cfg.PublicURL != "" {
 		c.Servers = []*huma.Server{{URL: s.cfg.URL("")}}
@@ -162,11 +166,19 @@ type route struct {
 	tag                     string
 }
 
+// at is the address of a route: below that of the rota, unless it says another.
+func (r route) at() string {
+	if strings.HasPrefix(r.path, "/api/") {
+		return r.path
+	}
+	return "/api/v1/oncall" + r.path
+}
+
 // errorsOf are the statuses of refusals that a route may answer with.
 func (r route) errorsOf() []int {
 	list := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable}
 	if r.method != http.MethodGet {
-		list = append(list, http.StatusBadRequest, http.StatusConflict, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+		list = append(list, http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	return list
 }
@@ -174,8 +186,11 @@ func (r route) errorsOf() []int {
 // on adds a route to the API. An answer is written by the framework; an error that is no Problem is an internal fault.
 func on[In, Out any](s *Server, r route, do func(context.Context, *In) (*Out, error)) {
 	op := huma.Operation{
-		Method: r.method, Path: "/api/v1/oncall" + r.path, OperationID: r.id, Summary: r.about, DefaultStatus: r.status, Tags: []string{r.tag},
+		Method: r.method, Path: r.at(), OperationID: r.id, Summary: r.about, DefaultStatus: r.status, Tags: []string{r.tag},
 		MaxBodyBytes: maxBody, BodyReadTimeout: bodyTime, Metadata: map[string]any{}, Responses: map[string]*huma.Response{},
+	}
+	if _, raw := reflect.TypeFor[In]().FieldByName("RawBody"); raw {
+		op.SkipValidateBody = true // its bytes are kept as they are
 	}
 	if r.scope != "" {
 		op.Metadata[scopeKey] = r.scope

@@ -30,6 +30,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // secretNumber is in the rota, and in no answer that is not meant to have it.
 const secretNumber = "+79005550001"
 
+// secretPlace is where a secret is kept, and in no answer that is not meant to have it.
+const secretPlace = "vault:mebel/fs1"
+
 // noon is the clock of these tests: a Wednesday in Anna's week.
 func noon() time.Time { return time.Date(2026, 3, 4, 9, 0, 0, 0, time.UTC) }
 
@@ -110,9 +113,11 @@ func company(t *testing.T) oncall.Roster {
 			Handoff: oncall.Handoff{Unit: oncall.Week, Anchor: oncall.NewCivil(2026, 1, 5, 9, 0, 0), Start: start},
 		}
 	}
+	boris := person("boris", "Борис Орлов")
+	boris.Skills = []string{"1c"}
 	return oncall.Roster{
 		People: []oncall.Person{
-			person("anna", "Анна Смирнова"), person("boris", "Борис Орлов"), person("vera", "Вера Ёлкина", oncall.Scheduler),
+			person("anna", "Анна Смирнова"), boris, person("vera", "Вера Ёлкина", oncall.Scheduler),
 		},
 		Schedules: []oncall.Schedule{{
 			ID: "duty", Name: "Дежурство", Zone: moscow,
@@ -165,6 +170,12 @@ type rig struct {
 
 func newRig(t *testing.T, change ...func(*Config, *Deps)) *rig {
 	t.Helper()
+	return newRigWith(t, nil, change...)
+}
+
+// newRigWith is newRig with a desk, which is built on the directory.
+func newRigWith(t *testing.T, desk func(*dispatch.Directory, *record, *Deps), change ...func(*Config, *Deps)) *rig {
+	t.Helper()
 	r := &rig{t: t, record: &record{Memory: store.NewMemory()}, log: &bytes.Buffer{}, tokens: map[string]Issued{}}
 	now := func() time.Time { return noon().Add(time.Duration(r.clock.Load()) * time.Second) }
 	log := slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -175,7 +186,11 @@ func newRig(t *testing.T, change ...func(*Config, *Deps)) *rig {
 	})
 	must(t, err)
 	dir, err := keeper.Load(t.Context(), dispatch.Source{
-		Roster: company(t), Numbering: client.Default(), Lines: []dispatch.Line{{ID: "main", Schedule: "duty"}},
+		Roster: company(t), Numbering: client.Default(), Lines: []dispatch.Line{{ID: "main", Schedule: "duty"}}, Zone: "Europe/Moscow",
+		Clients: []client.Organisation{{
+			ID: "mebel", Name: "Мебель", Contacts: []client.Contact{{ID: "olga", Name: "Ольга", Numbers: []string{"+7 921 555-01-23"}}},
+			Assets: []client.Asset{{ID: "fs1", Name: "Файловый сервер", Kind: "server", Accesses: []client.Access{{ID: "rdp", Way: "rdp", Where: "fs1.local", Login: "admin", Secret: secretPlace}}}},
+		}},
 	})
 	must(t, err)
 	people, err := rota.New(rota.Deps{Store: r.record, Directory: dir, Refresh: keeper.Follow, Node: "a", Now: now, Log: log})
@@ -187,6 +202,9 @@ func newRig(t *testing.T, change ...func(*Config, *Deps)) *rig {
 		Nodes: func(context.Context) ([]dispatch.Node, error) {
 			return []dispatch.Node{{ID: "a", Until: now().Add(time.Minute), Rota: dir.Load().Rota}, {ID: "b"}}, nil
 		},
+	}
+	if desk != nil {
+		desk(dir, r.record, &deps)
 	}
 	for _, c := range change {
 		c(&cfg, &deps)

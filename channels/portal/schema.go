@@ -77,7 +77,11 @@ type hoursDiffForm struct {
 // newRegistry returns an empty set of schemas in which the types of the rota are described as they write themselves.
 func newRegistry() huma.Registry {
 	r := huma.NewMapRegistry("#/components/schemas/", func(t reflect.Type, hint string) string {
-		return strings.TrimSuffix(huma.DefaultSchemaNamer(t, hint), "Form")
+		name := huma.DefaultSchemaNamer(t, hint)
+		if _, room, ours := strings.Cut(t.PkgPath(), "/dispatch/"); ours && room != "rota" && !strings.HasPrefix(strings.ToLower(name), room) {
+			name = strings.ToUpper(room[:1]) + room[1:] + name // two rooms may use one word
+		}
+		return strings.TrimSuffix(name, "Form")
 	})
 	for t, form := range map[reflect.Type]reflect.Type{
 		reflect.TypeFor[time.Duration]():    reflect.TypeFor[lengthForm](),

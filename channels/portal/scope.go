@@ -19,6 +19,16 @@ const (
 	Write Scope = "oncall:write"
 	// People shows devices beside Read, and edits people beside Write.
 	People Scope = "oncall:people"
+	// DeskRead opens tickets, tasks, signals, search, articles and reports; DeskWrite the work on them, as the token's person.
+	DeskRead  Scope = "desk:read"
+	DeskWrite Scope = "desk:write"
+	// ClientsRead opens the clients' cards without accesses; ClientsWrite edits them, and shows accesses.
+	ClientsRead  Scope = "clients:read"
+	ClientsWrite Scope = "clients:write"
+	// SignalsSend lets a machine or a form bring signals, and nothing else.
+	SignalsSend Scope = "signals:send"
+	// AuditRead opens the audit.
+	AuditRead Scope = "audit:read"
 	// FeedPerson and FeedSchedule are calendars by a secret address.
 	FeedPerson   Scope = "feed:person:"
 	FeedSchedule Scope = "feed:schedule:"
@@ -29,9 +39,14 @@ const (
 // String returns the scope as it is written.
 func (s Scope) String() string { return string(s) }
 
+// plainScopes are those that end in no ID.
+func plainScopes() []Scope {
+	return []Scope{Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, SignalsSend, AuditRead}
+}
+
 // ParseScope reads a scope; kind is one of the constants, id what follows those that end in one.
 func ParseScope(s string) (kind Scope, id string, err error) {
-	if k := Scope(s); k == Read || k == Write || k == People {
+	if k := Scope(s); slices.Contains(plainScopes(), k) {
 		return k, "", nil
 	}
 	for _, k := range []Scope{FeedPerson, FeedSchedule, Board} {
@@ -39,12 +54,16 @@ func ParseScope(s string) (kind Scope, id string, err error) {
 			return k, id, nil
 		}
 	}
-	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
+	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, desk:read, desk:write, clients:read, clients:write, signals:send, audit:read, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
 }
 
 // may reports whether a token has a scope.
 func may(t dispatch.Token, s Scope) bool {
-	return slices.Contains(t.Scopes, string(s)) || s == Read && slices.Contains(t.Scopes, string(Write))
+	if slices.Contains(t.Scopes, string(s)) {
+		return true
+	}
+	wider := map[Scope]Scope{Read: Write, DeskRead: DeskWrite, ClientsRead: ClientsWrite}[s]
+	return wider != "" && slices.Contains(t.Scopes, string(wider))
 }
 
 // scoped returns the ID that a token's scope of a kind names.

@@ -34,6 +34,7 @@ const (
 	textTooMany      sentence = "tooMany"
 	textAway         sentence = "away"
 	textConflict     sentence = "conflict"
+	textDeskAway     sentence = "deskAway"
 	textInternal     sentence = "internal"
 	textTimeout      sentence = "timeout"
 	textSpan         sentence = "span"
@@ -47,6 +48,7 @@ const (
 
 // texts are the sentences in both languages.
 var texts = map[sentence]text{ //nolint:gochecknoglobals // a constant table
+	textDeskAway:     {"the record can not be reached now; calls are answered all the same. Send the request again later, with the same Idempotency-Key", "хранилище сейчас недоступно, на звонки мы при этом отвечаем; повторите запрос позже с тем же Idempotency-Key"},
 	textInvalid:      {"the request is not understood; correct the fields that errors names", "запрос не понят; исправьте поля, названные в errors"},
 	textControl:      {"it has control characters; take them out", "в тексте управляющие символы; уберите их"},
 	textTime:         {"%q is no time; write 2026-12-31 09:00, or an instant such as 2026-12-31T06:00:00Z", "%q — не время; пишите 2026-12-31 09:00 или момент, например 2026-12-31T06:00:00Z"},
