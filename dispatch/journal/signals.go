@@ -13,7 +13,9 @@ import (
 // caller can not be told that, so his signal is journaled.
 
 // turnsBack reports whether a change is left to its sender to repeat while the journal is away.
-func turnsBack(c dispatch.Change) bool { return c.Signal != nil && c.Signal.Channel != dispatch.ChannelCall }
+func turnsBack(c dispatch.Change) bool {
+	return c.Signal != nil && c.Signal.Channel != dispatch.ChannelCall
+}
 
 // errSender says why the journal does not keep such a change.
 var errSender = fmt.Errorf("%w: a signal that is no call is not kept without it; its sender has to try again", ErrAway)
