@@ -34,6 +34,7 @@ type Subscriber struct {
 	Channel Channel
 	To      string   // the endpoint's name
 	Kinds   []string // event types such as ticket.opened; empty = all
+	Form    EventForm
 }
 
 // Defaults with their sources.

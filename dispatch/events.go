@@ -148,6 +148,12 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 	}
 	var list []Notice
 	for _, s := range d.cfg.EventChannels {
+		if s.Form == FormCTI {
+			if n, ok := d.ctiNotice(c, t, e, s, id); ok {
+				list = append(list, n)
+			}
+			continue
+		}
 		if len(s.Kinds) == 0 || slices.Contains(s.Kinds, kind) {
 			list = append(list, Notice{
 				ID: id + "-" + s.To, Kind: NoticeEvent, Channel: s.Channel, To: s.To, Ref: refOf(t), Body: body, DueAt: e.At,

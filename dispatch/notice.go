@@ -87,7 +87,7 @@ type Notice struct {
 	Alarm    string            // page: the name of the alarm that it is about; empty = none
 	Party    string            `json:"Party,omitempty"` // page: whose trouble it is: pages about one client are told together
 	Known    bool              `json:"Known,omitempty"` // page: it is about a client of ours
-	Until    time.Time         `json:"Until,omitzero"`  // page: when paging gives it up and goes on
+	Until    time.Time         `json:"Until,omitzero"`  // page: when paging gives it up and goes on; event: from then on it is no news
 	More     int               `json:"More,omitempty"`  // page: how many other tickets wait for somebody, filled right before the send
 	Wanted   bool              // page: it goes out although somebody has the ticket
 	RingTime time.Duration     // page: per device that sets none

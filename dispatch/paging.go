@@ -189,7 +189,9 @@ const readBudget = 200 * time.Millisecond
 // call was cut, and he has not called again. An event always is.
 func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	switch n.Kind {
-	case NoticeEvent, NoticeClient:
+	case NoticeEvent:
+		return n, !n.stale(d.now())
+	case NoticeClient:
 		return n, true
 	case NoticeRecall:
 		return d.recallStillNeeded(ctx, n)

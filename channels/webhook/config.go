@@ -19,6 +19,8 @@ type Endpoint struct {
 	Secrets []Secret      `yaml:"secrets"` // one, or two while they are changed over
 	Events  []string      `yaml:"events"`  // event types; empty = all
 	Timeout time.Duration `yaml:"timeout"` // of one request; 0 = 10 s
+	// Form is "" for Vahta's own events, or "zammad" for calls alone, in the form of its generic CTI.
+	Form dispatch.EventForm `yaml:"form"`
 }
 
 // Config are the receivers.
@@ -70,7 +72,13 @@ func (c Config) Validate() error {
 		if u, err := url.Parse(e.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			fault("url", "want http:// or https:// and a host")
 		}
-		if len(e.Secrets) == 0 || len(e.Secrets) > maxSecrets {
+		if e.Form != dispatch.FormOwn && e.Form != dispatch.FormCTI {
+			fault("form", "%q, want nothing or %s", e.Form, dispatch.FormCTI)
+		}
+		if e.Form == dispatch.FormCTI && len(e.Events) > 0 {
+			fault("events", "the form %s has newCall, answer and hangup and no others; remove them", e.Form)
+		}
+		if len(e.Secrets) == 0 && e.Form == dispatch.FormOwn || len(e.Secrets) > maxSecrets {
 			fault("secrets", "%d, want one, or two while they are changed over", len(e.Secrets))
 		}
 		for j, s := range e.Secrets {
@@ -95,7 +103,7 @@ func (c Config) Validate() error {
 func (c Config) Subscribers() []dispatch.Subscriber {
 	list := make([]dispatch.Subscriber, 0, len(c.Endpoints))
 	for _, e := range c.Endpoints {
-		list = append(list, dispatch.Subscriber{Channel: dispatch.ChannelWebhook, To: e.Name, Kinds: e.Events})
+		list = append(list, dispatch.Subscriber{Channel: dispatch.ChannelWebhook, To: e.Name, Kinds: e.Events, Form: e.Form})
 	}
 	return list
 }

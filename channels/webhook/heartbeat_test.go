@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/butlerspb/vahta/dispatch"
 )
 
 // A sign of life is what the far side answers with 2xx; an error never shows the
@@ -51,6 +53,34 @@ func TestHeartbeat(t *testing.T) {
 	for _, h := range []Heartbeat{{URL: "hc-ping.com/x"}, {URL: "ftp://x/"}, {Method: "PUT"}} {
 		if (Config{Heartbeat: h}).Validate() == nil {
 			t.Errorf("%+v passes", h)
+		}
+	}
+}
+
+// A receiver of calls alone needs no secret and gets no signature; it names no
+// events.
+func TestReceiverOfCalls(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	far := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() }))
+	defer far.Close()
+	cfg := Config{Endpoints: []Endpoint{{Name: "crm", URL: far.URL, Form: dispatch.FormCTI}}}
+	n, err := New(cfg, Deps{})
+	must(t, err)
+	defer n.Close()
+	if _, err := n.Notify(t.Context(), notice); err != nil || got.Get(HeaderSignature) != "" || got.Get(HeaderID) != notice.ID {
+		t.Errorf("error %v, headers %v", err, got)
+	}
+	if s := cfg.Subscribers(); len(s) != 1 || s[0].Form != dispatch.FormCTI {
+		t.Errorf("subscribers %+v", s)
+	}
+	for name, e := range map[string]Endpoint{
+		"an unknown form":       {Name: "x", URL: far.URL, Form: "asterisk"},
+		"calls and events":      {Name: "x", URL: far.URL, Form: dispatch.FormCTI, Events: []string{"ticket.opened"}},
+		"events without secret": {Name: "x", URL: far.URL},
+	} {
+		if (Config{Endpoints: []Endpoint{e}}).Validate() == nil {
+			t.Errorf("%s passes", name)
 		}
 	}
 }

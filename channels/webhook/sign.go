@@ -73,11 +73,14 @@ func signature(key []byte, id, timestamp string, body []byte) string {
 // sign sets the three headers.
 func sign(h http.Header, keys [][]byte, id string, now time.Time, body []byte) {
 	timestamp := strconv.FormatInt(now.Unix(), 10)
+	h.Set(HeaderID, id)
+	if len(keys) == 0 {
+		return // its receiver knows us by the address
+	}
 	signatures := make([]string, 0, len(keys))
 	for _, k := range keys {
 		signatures = append(signatures, signature(k, id, timestamp, body))
 	}
-	h.Set(HeaderID, id)
 	h.Set(HeaderTimestamp, timestamp)
 	h.Set(HeaderSignature, strings.Join(signatures, " "))
 }
