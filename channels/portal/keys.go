@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -215,6 +216,7 @@ type Issuer struct {
 	Store  dispatch.Tokens
 	Roster func() *oncall.Roster
 	Now    func() time.Time
+	Audit  dispatch.Audit // nil: what is made and revoked leaves no trace
 }
 
 // tokenName is what a token may be called.
@@ -231,6 +233,9 @@ func (i *Issuer) Add(ctx context.Context, n NewToken) (Issued, error) {
 	if err := i.scopes(n); err != nil {
 		return Issued{}, fmt.Errorf("add token: %w", err)
 	}
+	if err := i.trace(ctx, dispatch.ActTokenAdd, n.By, n.Name, strings.Join(n.Scopes, " ")+" "+n.Person); err != nil {
+		return Issued{}, fmt.Errorf("add token: %w", err)
+	}
 	secret, hash := newSecret()
 	t := dispatch.Token{Hash: hash, Name: n.Name, Person: n.Person, Scopes: n.Scopes, Created: i.Now().UTC(), By: n.By, Until: n.Until}
 	if err := i.Store.AddToken(ctx, t); err != nil {
@@ -240,6 +245,17 @@ func (i *Issuer) Add(ctx context.Context, n NewToken) (Issued, error) {
 		return Issued{}, fmt.Errorf("add token: %w", err)
 	}
 	return Issued{Token: t, Secret: secret}, nil
+}
+
+// trace tells the audit before the act.
+func (i *Issuer) trace(ctx context.Context, act dispatch.AuditAct, by, name, detail string) error {
+	if i.Audit == nil {
+		return nil
+	}
+	_, err := i.Audit.WriteAudit(ctx, dispatch.AuditEntry{
+		At: i.Now(), By: cmp.Or(by, "cli"), Channel: dispatch.ChannelCLI, Act: act, Object: "token " + name, Detail: strings.TrimSpace(detail),
+	})
+	return err
 }
 
 // scopes checks what a token is to open, and for whom.
@@ -294,6 +310,9 @@ func (i *Issuer) List(ctx context.Context) ([]dispatch.Token, error) {
 
 // Revoke ends a token at once.
 func (i *Issuer) Revoke(ctx context.Context, name string) error {
+	if err := i.trace(ctx, dispatch.ActTokenRevoke, "cli", name, ""); err != nil {
+		return fmt.Errorf("revoke token: %w", err)
+	}
 	if err := i.Store.RevokeToken(ctx, name, i.Now().UTC()); err != nil {
 		if errors.Is(err, dispatch.ErrNotFound) {
 			return fmt.Errorf("revoke token: there is none named %q in use: %w", name, err)
