@@ -53,7 +53,7 @@ Start with:  vahta demo            a whole call, nothing to configure
 	}
 	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
 	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
-	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), auditCommand(), callsCommand(), signalCommand(), oncallCommand(), personCommand(), phoneCommand(), selftestCommand(), tollCommand(), tokenCommand(), webhookCommand(), securityCommand(), promptsCommand(), storeCommand(), doctorCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), auditCommand(), callsCommand(), reportCommand(), signalCommand(), oncallCommand(), personCommand(), clientCommand(), assetCommand(), kbCommand(), searchCommand(), phoneCommand(), selftestCommand(), tollCommand(), tokenCommand(), webhookCommand(), securityCommand(), promptsCommand(), storeCommand(), doctorCommand(), versionCommand())
 	return cmd
 }
 

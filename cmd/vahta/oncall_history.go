@@ -81,7 +81,7 @@ func (p *planner) filter(record string, limit int) (dispatch.RotaFilter, error) 
 
 // kinds are those of records.
 func kinds() []edit.Kind {
-	return []edit.Kind{edit.Person, edit.Schedule, edit.Absence, edit.Temporary, edit.Override, edit.Request, edit.Calendar}
+	return []edit.Kind{edit.Person, edit.Schedule, edit.Absence, edit.Temporary, edit.Override, edit.Request, edit.Calendar, edit.Organisation}
 }
 
 func joinKinds() string {
@@ -258,6 +258,9 @@ func undoneAt(after edit.Record) int {
 
 // reverseRecord returns the edit that makes one record as it was before; nil: it can stay.
 func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*edit.Edit, error) {
+	if key.Kind == edit.Organisation {
+		return nil, errors.New(p.tr("cards of clients are edited by `vahta client`", "карточки клиентов правят командой `vahta client`"))
+	}
 	if before == nil && key.Kind != edit.Request {
 		return &edit.Edit{Remove: &key}, nil
 	}

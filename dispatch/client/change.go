@@ -94,12 +94,12 @@ func put(orgs, cards []Organisation) ([]Organisation, []string, error) {
 		i, err := find(orgs, card.ID)
 		switch {
 		case err != nil:
-			orgs = append(orgs, card.Clone())
+			orgs = append(orgs, card.unveil(Organisation{}))
 		case orgs[i].MergedInto != "" && card.MergedInto == orgs[i].MergedInto:
 		case orgs[i].MergedInto != "":
 			return nil, nil, refuse("client %s was merged into %s; edit that one", card.ID, orgs[i].MergedInto)
 		default:
-			orgs[i] = card.Clone()
+			orgs[i] = card.unveil(orgs[i])
 		}
 	}
 	return orgs, touched, nil

@@ -209,6 +209,24 @@ func TestOldFaultsAreNoObstacle(t *testing.T) {
 	}
 }
 
+// A card that was shown is put back as it was: whoever shows one has seen no
+// secret, and whoever saves it loses none.
+func TestVeil(t *testing.T) {
+	t.Parallel()
+	shown := cards()[0].Veil()
+	if got := shown.Assets[0].Accesses[0].Secret; got != Veiled {
+		t.Errorf("shown: %q", got)
+	}
+	shown.Assets[0].Accesses = append(shown.Assets[0].Accesses, Access{ID: "new", Way: "ssh", Secret: Veiled})
+	after, _, err := Apply(cards(), Change{Put: []Organisation{shown}}, Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ways := after[0].Assets[0].Accesses; ways[0].Secret != "vault:romashka/rdp" || ways[1].Secret != "" {
+		t.Errorf("saved: %+v", ways)
+	}
+}
+
 func TestMerge(t *testing.T) {
 	t.Parallel()
 	orgs := append(cards(), Organisation{

@@ -80,6 +80,47 @@ func (o Organisation) Contact(id string) (Contact, bool) {
 	return Contact{}, false
 }
 
+// Veiled stands for where a secret is kept, on a card that is shown: being shown
+// that is an act of its own. A card that is put with it keeps what it had.
+const Veiled = "veiled:kept"
+
+// Veil returns the card without where its secrets are kept.
+func (o Organisation) Veil() Organisation {
+	o = o.Clone()
+	for i := range o.Assets {
+		for j := range o.Assets[i].Accesses {
+			if access := &o.Assets[i].Accesses[j]; access.Secret != "" {
+				access.Secret = Veiled
+			}
+		}
+	}
+	return o
+}
+
+// unveil puts back what Veil has taken out, from the card as it was.
+func (o Organisation) unveil(was Organisation) Organisation {
+	o = o.Clone()
+	for i := range o.Assets {
+		for j := range o.Assets[i].Accesses {
+			if access := &o.Assets[i].Accesses[j]; access.Secret == Veiled {
+				access.Secret = was.secret(o.Assets[i].ID, access.ID)
+			}
+		}
+	}
+	return o
+}
+
+// secret is where the secret of an access is kept.
+func (o Organisation) secret(asset, access string) string {
+	a, _ := o.Asset(asset)
+	for _, is := range a.Accesses {
+		if is.ID == access {
+			return is.Secret
+		}
+	}
+	return ""
+}
+
 // Clone returns a copy that shares nothing with the organisation.
 func (o Organisation) Clone() Organisation {
 	o.Numbers, o.Addresses, o.Domains = slices.Clone(o.Numbers), slices.Clone(o.Addresses), slices.Clone(o.Domains)
