@@ -28,6 +28,8 @@ type phones struct {
 	rung    []string            // guarded by mu; recalls of clients, answered as "client" does
 	cut     []string            // guarded by mu; whose page was withdrawn while it was under way
 	seen    []dispatch.Notice   // guarded by mu; the pages as they came
+
+	seenTimes []time.Time // guarded by mu; when
 }
 
 type answer struct {
@@ -42,6 +44,7 @@ func (p *phones) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result
 	}
 	p.mu.Lock()
 	p.seen = append(p.seen, n)
+	p.seenTimes = append(p.seenTimes, time.Now())
 	p.log = append(p.log, fmt.Sprintf("%s %s", time.Since(p.start).Round(time.Second), n.Person.ID))
 	list := p.answers[n.Person.ID]
 	a := answer{20 * time.Second, dispatch.ResultNoAnswer, nil}
@@ -101,6 +104,16 @@ func (p *phones) notices() []dispatch.Notice {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.seen)
+}
+
+// seenAt tells of each page when it came, to whom, and on which device.
+func (p *phones) seenAt(began time.Time) (list []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, n := range p.seen {
+		list = append(list, fmt.Sprintf("%v %s %v", p.seenTimes[i].Sub(began).Round(time.Second), n.Person.ID, n.Devices[0].Kind))
+	}
+	return list
 }
 
 // house is a dispatcher with its workers running.

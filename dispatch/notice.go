@@ -82,6 +82,7 @@ type Notice struct {
 	Page     int               // page: its number within the ticket
 	Part     int               // page: which of its Parts notices this is, from 0
 	Parts    int               // page: how many notices it has, by the person's rules; 0 = one
+	Early    bool              `json:"Early,omitempty"` // page: this part goes before its time, because the one before it was refused
 	Skill    string            // page: what the person is asked for as a specialist; empty = to take the ticket
 	Expired  bool              // page: the certificate of the skill has run out
 	Alarm    string            // page: the name of the alarm that it is about; empty = none

@@ -229,6 +229,8 @@ func (c Case) wants(n Notice) bool {
 	s, known := readPaging(c.timer(n.timer()).State)
 	page, current := s.Machine.UnderWay(n.Page)
 	switch {
+	case s.wentEarly(n):
+		return false
 	case n.Beside():
 		return current
 	case c.Ticket.NeedsPage():
@@ -288,6 +290,12 @@ func (d *Dispatcher) pageResult(c Case, del Delivery) (change Change, err error)
 	}
 	state := c.pagingState()
 	outcome, ended = state.end(n, outcome)
+	if refused := outcome != escalation.NoAnswer && outcome != escalation.NoKey; refused && !ended {
+		if next, ahead := d.dir.Load().sooner(n, d.now().UTC()); ahead {
+			state.hasten(next)
+			change.Notices = append(change.Notices, next)
+		}
+	}
 	raw, err := state.encode()
 	if err != nil {
 		return change, err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/client"
@@ -95,6 +96,45 @@ type pageParts struct {
 	Page   int   `json:"page"`
 	Ended  []int `json:"ended"`
 	Silent bool  `json:"silent,omitempty"` // one rang out
+	Early  []int `json:"early,omitempty"`  // those that have gone before their time
+}
+
+// wentEarly reports whether a notice is of a part that has gone before its time
+// by another notice.
+func (s *pagingState) wentEarly(n Notice) bool {
+	return !n.Early && slices.ContainsFunc(s.Parts, func(p pageParts) bool { return p.Page == n.Page && slices.Contains(p.Early, n.Part) })
+}
+
+// hasten notes that a part goes before its time.
+func (s *pagingState) hasten(n Notice) {
+	for i := range s.Parts {
+		if p := &s.Parts[i]; p.Page == n.Page {
+			p.Early = append(slices.Clone(p.Early), n.Part)
+		}
+	}
+}
+
+// sooner returns the part that follows a refused one, to go at once: nobody
+// waits for a device that is out of reach. ok is false when it is not ahead.
+func (s *Snapshot) sooner(n Notice, now time.Time) (next Notice, ok bool) {
+	person, found := s.Roster.Person(n.To)
+	patience := s.Policy.Patience()
+	rules := escalation.Parts(person, n.RingTime, patience)
+	part := n.Part + 1
+	if !found || n.Until.IsZero() || part >= len(rules) || part >= n.Parts {
+		return n, false
+	}
+	if due := n.Until.Add(rules[part].After - patience); !due.After(now) {
+		return n, false
+	}
+	next = n
+	base := n.ID
+	if n.Part > 0 {
+		base = base[:strings.LastIndexByte(base, '.')]
+	}
+	next.ID, next.Part, next.Early, next.DueAt, next.Attempt = fmt.Sprintf("%s.%de", base, part), part, true, now, 0
+	next.Devices = rules[part].Devices
+	return next, true
 }
 
 // readPaging reads the state behind a page timer. One that can not be read
