@@ -1,9 +1,7 @@
 package dispatch
 
 import (
-	"context"
 	"strings"
-	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
@@ -59,11 +57,11 @@ func alarmPolicy(t ticket.Ticket, to reach) escalation.Policy {
 // alarm pages whoever has the ticket, beside the ladder, about something that he
 // must know, and the chain when he does not acknowledge. One of a name is under way at a time. It is for tickets that may
 // wake people: others are only shown.
-func (d *Dispatcher) alarm(_ context.Context, c Case, change Change, name string, at time.Time) (Change, error) {
-	return d.alarmTo(c, change, name, reachChain, at)
+func (d *Dispatcher) alarm(c Case, change Change, name string) (Change, error) {
+	return d.alarmTo(c, change, name, reachChain)
 }
 
-func (d *Dispatcher) alarmTo(c Case, change Change, name string, to reach, at time.Time) (Change, error) {
+func (d *Dispatcher) alarmTo(c Case, change Change, name string, to reach) (Change, error) {
 	t := c.Ticket
 	if change.Ticket != nil {
 		t = *change.Ticket

@@ -216,7 +216,7 @@ func (d *Dispatcher) warn(_ context.Context, c Case, change Change, l dueLevel, 
 	before := len(change.Notices)
 	var err error
 	if to, wakes := reachOf(l); page && wakes {
-		if change, err = d.alarmTo(c, change, string(l.clock.Name)+"/"+l.level.Name, to, now); err != nil {
+		if change, err = d.alarmTo(c, change, string(l.clock.Name)+"/"+l.level.Name, to); err != nil {
 			return change, err
 		}
 	}

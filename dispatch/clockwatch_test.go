@@ -17,7 +17,7 @@ import (
 // calls of a ticket that are of no interest to a transcript of its clocks.
 var ofCalls = []ticket.Kind{
 	ticket.KindOpened, ticket.KindAccepted, ticket.KindCallEnded, ticket.KindTimed, ticket.KindMessaged, ticket.KindSent, ticket.KindUnsent,
-} //nolint:gochecknoglobals // a constant of the tests
+}
 
 // Nobody makes a plan: the holder is reminded at 30 minutes, more people hear of
 // it later, and the breach is on record. Each level is told once.
@@ -175,7 +175,7 @@ func TestQuietTicketsPageNobody(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBureau(t, store.NewMemory(), nil)
-		ref, err := b.Dispatcher.Open(t.Context(), anna(), dispatch.NewTicket{Class: ticket.Incident, Priority: ticket.High, Text: "принтер", Assignee: "anna"})
+		ref, err := b.Open(t.Context(), anna(), dispatch.NewTicket{Class: ticket.Incident, Priority: ticket.High, Text: "принтер", Assignee: "anna"})
 		must(t, err)
 		b.until(5 * time.Hour)
 		b.see("")

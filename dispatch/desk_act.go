@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -151,15 +150,6 @@ func (a *act) log() ([]ticket.Event, error) {
 	log, err := a.d.wholeLog(a.ctx, refOf(a.c.Ticket))
 	a.lines = log
 	return log, err
-}
-
-// soFar returns the log with the events of the act.
-func (a *act) soFar() ([]ticket.Event, error) {
-	log, err := a.log()
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(log, a.change.Events), nil
 }
 
 // wholeLog reads a ticket's log from its beginning.

@@ -85,6 +85,12 @@ func clients() []client.Organisation {
 
 func newBureau(t *testing.T, s *store.Memory, answers map[string][]answer, change ...func(*dispatch.Config)) *bureau {
 	t.Helper()
+	return newNode(t, s, "", answers, change...)
+}
+
+// newNode is a bureau that is one of several on a store; without a name it is alone.
+func newNode(t *testing.T, s *store.Memory, name string, answers map[string][]answer, change ...func(*dispatch.Config)) *bureau {
+	t.Helper()
 	src := source()
 	src.Clients = clients()
 	src.Roster.People[1].Roles = []oncall.Role{oncall.Lead}
@@ -95,7 +101,11 @@ func newBureau(t *testing.T, s *store.Memory, answers map[string][]answer, chang
 	for _, f := range change {
 		f(&cfg)
 	}
-	d, err := dispatch.New(cfg, dispatch.Deps{Store: s, Archive: s, Directory: dispatch.NewDirectory(snap)})
+	deps := dispatch.Deps{Store: s, Archive: s, Directory: dispatch.NewDirectory(snap), Node: name}
+	if name != "" {
+		deps.Nodes = s
+	}
+	d, err := dispatch.New(cfg, deps)
 	must(t, err)
 	b := &bureau{Dispatcher: d, t: t, start: time.Now(), mail: &post{}, chat: &post{}, phones: &phones{start: time.Now(), answers: answers}}
 	out, tick := outbox.Default(), ticker.Default()
@@ -138,7 +148,8 @@ func (b *bureau) served(key, caller string) dispatch.Ref {
 	return o.Ref
 }
 
-func anna() dispatch.Author  { return dispatch.Author{Person: "anna", Channel: dispatch.ChannelCLI} }
+func anna() dispatch.Author { return dispatch.Author{Person: "anna", Channel: dispatch.ChannelCLI} }
+
 func boris() dispatch.Author { return dispatch.Author{Person: "boris", Channel: dispatch.ChannelCLI} }
 
 // until waits until so long after the beginning.

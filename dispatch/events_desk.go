@@ -14,7 +14,7 @@ const byClient = "client"
 // steps, working time and where secrets are kept stay inside; of a message to
 // the client only what became of it is told.
 func deskEventType(b ticket.Body) string {
-	switch v := b.(type) {
+	switch b.(type) {
 	case ticket.Reported:
 		return "ticket.reported"
 	case ticket.Signalled:
@@ -42,6 +42,14 @@ func deskEventType(b ticket.Body) string {
 	case ticket.Triaged, ticket.Classified, ticket.TookPart, ticket.T0Moved, ticket.Recomputed, ticket.Absorbed, ticket.Unmerged,
 		ticket.Released, ticket.Split, ticket.Linked, ticket.Unlinked:
 		return "ticket.changed"
+	}
+	return workEventType(b)
+}
+
+// workEventType is deskEventType for plans, messages, sessions, tasks, clocks and
+// reports.
+func workEventType(b ticket.Body) string {
+	switch v := b.(type) {
 	case ticket.Planned:
 		return "plan.saved"
 	case ticket.PlanTold:

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -9,19 +10,21 @@ import (
 
 // remoteEvent marks a ticket stale that another node has changed.
 func (d *Dispatcher) remoteEvent(e FeedEvent) {
-	switch ticket.Kind(e.Kind) {
-	case ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded,
-		ticket.KindNobodyReached:
-		return // they only lengthen the log
-	case ticket.KindAnswered, ticket.KindStepped, ticket.KindRevealed, ticket.KindTimed, ticket.KindTimeSettled, ticket.KindExplained,
-		ticket.KindCurated, ticket.KindReportRead, ticket.KindRated, ticket.KindMessaged, ticket.KindContactTry:
-		return // the same; the others move the state, or a timer
-	}
-	if e.Ref.ID == "" {
+	if e.Ref.ID == "" || lengthens(ticket.Kind(e.Kind)) {
 		return
 	}
 	d.board.markStale(e.Ref.ID)
 	d.wakeFollow()
+}
+
+// lengthens reports whether events of a kind only lengthen a log: they move
+// neither the ticket's state nor a timer.
+func lengthens(k ticket.Kind) bool {
+	return slices.Contains([]ticket.Kind{
+		ticket.KindAttempted, ticket.KindJoined, ticket.KindNoted, ticket.KindCallEnded, ticket.KindRecallTried, ticket.KindRecallEnded,
+		ticket.KindNobodyReached, ticket.KindAnswered, ticket.KindStepped, ticket.KindRevealed, ticket.KindTimed, ticket.KindTimeSettled,
+		ticket.KindExplained, ticket.KindCurated, ticket.KindReportRead, ticket.KindRated, ticket.KindMessaged, ticket.KindContactTry,
+	}, k)
 }
 
 // missedEvents has all tickets read anew.

@@ -29,7 +29,7 @@ func (a *act) assign(b ticket.Assigned) error {
 	if b.To == a.by.Person {
 		return nil
 	}
-	change, err := a.d.alarmTo(a.c, a.change, alarmAssigned+"/"+b.To, reachHolder, a.at)
+	change, err := a.d.alarmTo(a.c, a.change, alarmAssigned+"/"+b.To, reachHolder)
 	a.change = change
 	return err
 }

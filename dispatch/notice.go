@@ -211,6 +211,9 @@ func (k TimerKind) beside() bool {
 	return strings.HasPrefix(string(k), skillPrefix) || strings.HasPrefix(string(k), alarmPrefix)
 }
 
+// alarms reports whether the timer is that of an alarm.
+func (k TimerKind) alarms() bool { return strings.HasPrefix(string(k), alarmPrefix) }
+
 // timer names the timer behind the page of a notice.
 func (n Notice) timer() TimerKind {
 	switch {

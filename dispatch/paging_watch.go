@@ -69,7 +69,8 @@ func (c Case) keepWatch(change Change, taken bool, e ticket.Event) (_ Change, er
 // for specialists, alarms and clocks end with the ticket.
 func (c Case) follow(change Change, before, after ticket.Ticket, e ticket.Event) (Change, error) {
 	for _, t := range c.Timers {
-		if (t.Kind.beside() || t.Kind == TimerClock) && !after.Open() {
+		over := !after.Open() && (t.Kind.beside() || t.Kind == TimerClock)
+		if over || t.Kind.alarms() && after.Priority != ticket.Critical {
 			change = change.without(TimerKey{after.ID, t.Kind})
 		}
 	}

@@ -202,3 +202,65 @@ func TestWithoutProperty(t *testing.T) {
 		}
 	})
 }
+
+// A ticket that is no emergency any more is paged about by nobody, also by an
+// alarm that is under way; the clocks of the lower priority go on in the log.
+func TestDowngradeStopsAlarms(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		ref := b.served("a", "89211234567")
+		b.until(45*time.Minute + 5*time.Second)
+		before := b.phones.pages()
+		if !strings.Contains(before, "45m0s anna") {
+			t.Fatalf("pages %q", before)
+		}
+		var refused *ticket.IllegalError
+		if err := b.Amend(t.Context(), ref, anna(), ticket.Prioritised{Priority: ticket.Normal}); !errors.As(err, &refused) {
+			t.Errorf("downgraded without a reason: %v", err)
+		}
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Prioritised{Priority: ticket.Normal, Reason: "один принтер"}))
+		b.until(5 * time.Hour)
+		if got := b.phones.pages(); got != before {
+			t.Errorf("pages %q, before the downgrade %q", got, before)
+		}
+	})
+}
+
+// Two nodes work on one ticket at the same time: each decision is made on the
+// ticket as it is, none is lost.
+func TestTwoNodesAtOneTicket(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		nodes := []*bureau{newNode(t, s, "a", nil), newNode(t, s, "b", nil)}
+		ref := nodes[0].served("a", "89211234567")
+		versions := make(chan int, 20)
+		for i := range 20 {
+			go func() {
+				p := plan(nodes[0].start.Add(10 * time.Hour))
+				p.Reason = "новые данные"
+				v, err := nodes[i%2].SavePlan(t.Context(), ref, anna(), p)
+				if err != nil {
+					t.Error(err)
+				}
+				versions <- v
+			}()
+		}
+		var got []int
+		for range 20 {
+			got = append(got, <-versions)
+		}
+		slices.Sort(got)
+		for i, v := range got {
+			if v != i+1 {
+				t.Fatalf("versions %v", got)
+			}
+		}
+		dossier, err := nodes[1].Dossier(t.Context(), ref)
+		must(t, err)
+		if len(dossier.Plans) != 20 {
+			t.Errorf("%d plans on record", len(dossier.Plans))
+		}
+	})
+}

@@ -264,7 +264,7 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 	if !n.Message.Human {
 		return change, nil // nobody has asked for it
 	}
-	return d.alarm(ctx, c, change, alarmUnsent, at)
+	return d.alarm(c, change, alarmUnsent)
 }
 
 // Bounced says that a message which a transport had accepted did not arrive. A
@@ -289,7 +289,7 @@ func (d *Dispatcher) Bounced(ctx context.Context, ref Ref, message string, hard 
 		if err != nil || !hard || m.Purpose == ticket.ForReceipt {
 			return change, err
 		}
-		return d.alarm(ctx, c, change, alarmUnsent, at)
+		return d.alarm(c, change, alarmUnsent)
 	})
 	if err != nil {
 		return fmt.Errorf("note the bounce of a message of ticket %s: %w", ref.Number, err)

@@ -66,7 +66,7 @@ func TestBounceTakesTheContactBack(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBureau(t, store.NewMemory(), map[string][]answer{"anna": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}})
-		ref, err := b.Dispatcher.Open(t.Context(), dispatch.Author{Person: "vera", Channel: dispatch.ChannelPortal}, dispatch.NewTicket{
+		ref, err := b.Open(t.Context(), dispatch.Author{Person: "vera", Channel: dispatch.ChannelPortal}, dispatch.NewTicket{
 			Org: "romashka", From: ticket.Contact{Channel: "email", Address: "ivan@romashka.example", Name: "Иван"}, Text: "1С не запускается",
 		})
 		must(t, err)
@@ -179,7 +179,7 @@ func TestUpdateOfAParent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBureau(t, store.NewMemory(), nil)
-		parent, err := b.Dispatcher.Open(t.Context(), anna(), dispatch.NewTicket{Text: "Авария в дата-центре", Assignee: "anna"})
+		parent, err := b.Open(t.Context(), anna(), dispatch.NewTicket{Text: "Авария в дата-центре", Assignee: "anna"})
 		must(t, err)
 		one, two := b.served("a", "89211234567"), b.served("b", "89217654321")
 		for _, ref := range []dispatch.Ref{one, two} {

@@ -40,7 +40,7 @@ func (a *act) work(body ticket.Body) error {
 	switch b := body.(type) {
 	case ticket.Connected:
 		taken := func(name string) bool {
-			return slices.ContainsFunc(dossier.Sessions, func(s ticket.Session) bool { return s.Connected.Session == name })
+			return slices.ContainsFunc(dossier.Sessions, func(s ticket.Session) bool { return s.Session == name })
 		}
 		if b.Session == "" {
 			b.Session = freeName("s", taken)
@@ -53,8 +53,8 @@ func (a *act) work(body ticket.Body) error {
 		return a.do(b)
 	case ticket.Disconnected:
 		for _, s := range dossier.Sessions {
-			if s.Ended.IsZero() && (s.Connected.Session == b.Session || b.Session == "" && s.By == a.by.Person) {
-				b.Session = s.Connected.Session
+			if s.Ended.IsZero() && (s.Session == b.Session || b.Session == "" && s.By == a.by.Person) {
+				b.Session = s.Session
 				return a.disconnect(s, b)
 			}
 		}
@@ -109,7 +109,8 @@ func quantum(d, piece time.Duration) time.Duration {
 	if piece <= 0 || d <= 0 {
 		return d
 	}
-	return (d + piece - 1) / piece * piece
+	pieces := int64((d + piece - 1) / piece)
+	return time.Duration(pieces * int64(piece))
 }
 
 // stageOver writes down the time of whoever has had the ticket since the stage
@@ -123,7 +124,7 @@ func (a *act) stageOver(log []ticket.Event, before ticket.Ticket) error {
 		}
 		for _, s := range dossier.Sessions {
 			if s.Ended.IsZero() {
-				if err := a.disconnect(s, ticket.Disconnected{Session: s.Connected.Session}); err != nil {
+				if err := a.disconnect(s, ticket.Disconnected{Session: s.Session}); err != nil {
 					return err
 				}
 			}
