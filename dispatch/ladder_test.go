@@ -120,7 +120,7 @@ func TestOwnRules(t *testing.T) {
 		want  string
 	}{
 		"no key":        {answer{20 * time.Second, dispatch.ResultNoAnswer, nil}, "0s anna, 30s anna, 50s boris"},
-		"unreachable":   {answer{time.Second, dispatch.ResultUnreachable, nil}, "0s anna, 30s anna, 50s boris"},
+		"unreachable":   {answer{time.Second, dispatch.ResultUnreachable, nil}, "0s anna, 1s anna, 21s boris"}, // nobody waits for a dead device
 		"declined":      {answer{time.Second, dispatch.ResultDeclined, nil}, "0s anna, 1s boris"},
 		"passed on":     {answer{time.Second, dispatch.ResultEscalate, nil}, "0s anna, 1s boris"},
 		"acknowledged":  {answer{10 * time.Second, dispatch.ResultAcknowledged, nil}, "0s anna"},
