@@ -164,6 +164,7 @@ func (w *world) configuration(n *node, i int) obj {
 	listen := fmt.Sprintf("127.0.0.1:%d", n.sip)
 	c := obj{
 		"data": n.dir, "drain": "5s", "log": obj{"level": "INFO", "format": "json"},
+		"vault": obj{"enabled": false}, // the drills listen to what was recorded
 		"http":  obj{"listen": fmt.Sprintf("127.0.0.1:%d", n.http)},
 		"sip":   obj{"listen": []obj{{"transport": "udp", "addr": listen}, {"transport": "tcp", "addr": listen}}, "rate": 100000, "burst": 200000},
 		"media": obj{"bind": "127.0.0.1", "min_port": firstPort + i*portsEach, "max_port": firstPort + (i+1)*portsEach - 2, "drain": "200ms", "shards": 1},

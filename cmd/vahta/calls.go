@@ -15,7 +15,7 @@ import (
 )
 
 func callsCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "calls", Short: "list calls and show one with its ladder"}
+	cmd := &cobra.Command{Use: "calls", Short: "list calls, show one with its ladder, hear its recording"}
 	var limit int
 	list := &cobra.Command{
 		Use:   "list",
@@ -46,7 +46,7 @@ func callsCommand() *cobra.Command {
 			})
 		},
 	}
-	cmd.AddCommand(list, show)
+	cmd.AddCommand(list, show, callsSave(), callsPlay())
 	return cmd
 }
 

@@ -19,8 +19,8 @@ import (
 type Config struct {
 	// Company is who writes: it heads each report and page.
 	Company report.Provider `yaml:"company"`
-	// URL is where clients reach the pages, such as https://desk.example.com; empty = no links are sent.
-	URL string `yaml:"url"`
+	// URL is where clients reach the pages; empty = no links are sent. It is that of the portal.
+	URL string `yaml:"-"`
 }
 
 // Default returns the settings of what the file leaves out.
@@ -49,6 +49,7 @@ type Deps struct {
 	Papers    dispatch.Papers
 	Files     dispatch.Attachments // nil = reports list no attachments
 	Directory *dispatch.Directory
+	Links     *Links           // nil = ones of its own, below Config.URL
 	Zone      string           // of the company, IANA; for clients without one of their own
 	Now       func() time.Time // nil = time.Now
 	Log       *slog.Logger     // nil = silent
@@ -73,6 +74,9 @@ func New(cfg Config, deps Deps) (*Reports, error) {
 		return nil, errors.New("set up reports: a desk, papers and a directory are required")
 	}
 	r := &Reports{cfg: cfg, deps: deps, links: NewLinks(cfg.URL), now: deps.Now, log: deps.Log}
+	if deps.Links != nil {
+		r.links = deps.Links
+	}
 	if r.now == nil {
 		r.now = time.Now
 	}

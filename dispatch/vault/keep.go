@@ -39,14 +39,16 @@ type Terms func(org string) Term
 // by the next look through the folder.
 const feedRoom = 64
 
+// again is how soon a vault that is locked is tried anew.
+const again = 5 * time.Second
+
 // Run seals recordings when their calls have ended, and removes what has been
 // kept long enough, until ctx ends.
 func (v *Vault) Run(ctx context.Context, feed *dispatch.Feed) error {
 	sub := feed.Subscribe(feedRoom)
 	defer sub.Close()
-	tick := time.NewTicker(v.cfg.Every)
-	defer tick.Stop()
-	v.Tidy(ctx)
+	next := time.NewTimer(0)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -55,11 +57,15 @@ func (v *Vault) Run(ctx context.Context, feed *dispatch.Feed) error {
 			if !ok {
 				return nil
 			}
-			if e.Kind == string(ticket.KindCallEnded) && e.Call != "" {
+			if v.cfg.Enabled && e.Kind == string(ticket.KindCallEnded) && e.Call != "" {
 				v.ended(ctx, e.Call)
 			}
-		case <-tick.C:
+		case <-next.C:
 			v.Tidy(ctx)
+			next.Reset(v.cfg.Every)
+			if v.Locked() != nil {
+				next.Reset(again)
+			}
 		}
 	}
 }
@@ -137,9 +143,9 @@ const idle = 24 * time.Hour
 // have ended, takes away what a crash has left half made, and removes what has
 // been kept long enough.
 func (v *Vault) Tidy(ctx context.Context) {
-	if err := v.Locked(); err != nil {
+	if was := v.Locked(); was != nil {
 		if err := v.Open(ctx); err != nil { // the file may be back
-			if ctx.Err() == nil && !errors.Is(err, dispatch.ErrAway) {
+			if ctx.Err() == nil && !errors.Is(err, dispatch.ErrAway) && v.Locked().Error() != was.Error() {
 				v.log.Error("recordings lie open on the disk until the vault can be opened", "err", err)
 			}
 			return
@@ -205,6 +211,9 @@ func recordingOf(path string, d fs.DirEntry) (r recording, ok bool) {
 // tend does what one recording needs.
 func (v *Vault) tend(ctx context.Context, r recording) error {
 	if v.deps.Archive == nil {
+		return nil
+	}
+	if !r.sealed && !v.cfg.Enabled {
 		return nil
 	}
 	if !r.sealed {

@@ -21,6 +21,8 @@ import (
 
 // Config are the settings of the vault.
 type Config struct {
+	// Enabled says that recordings are encrypted when their calls end. Attachments always are.
+	Enabled bool `yaml:"enabled"`
 	// Key is the file of the master key; a relative one lies in the data folder.
 	Key string `yaml:"key"`
 	// Files is the folder of attachments; a relative one lies in the data folder.
@@ -33,7 +35,7 @@ type Config struct {
 
 // Default returns the settings of what the file leaves out.
 func Default() Config {
-	return Config{Key: "vault.key", Files: "files", Largest: 64 << 20, Every: time.Hour}
+	return Config{Enabled: true, Key: "vault.key", Files: "files", Largest: 64 << 20, Every: time.Hour}
 }
 
 // Validate reports all faults.

@@ -24,10 +24,12 @@ import (
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/library"
 	"github.com/butlerspb/vahta/dispatch/outbox"
+	"github.com/butlerspb/vahta/dispatch/reports"
 	"github.com/butlerspb/vahta/dispatch/rota"
 	"github.com/butlerspb/vahta/dispatch/shift"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
+	"github.com/butlerspb/vahta/dispatch/vault"
 	"github.com/butlerspb/vahta/dispatch/watchdog"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/rotation"
@@ -63,6 +65,9 @@ type App struct {
 	cases     *casework.Worker
 	clients   *clientele.Clientele
 	library   *library.Library
+	pages     *reports.Links // addresses of clients' pages
+	reports   *reports.Reports
+	vault     *vault.Vault
 	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool
@@ -126,6 +131,9 @@ func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() 
 		return nil, err
 	}
 	if err := a.buildCases(); err != nil {
+		return nil, err
+	}
+	if err := a.buildPapers(); err != nil {
 		return nil, err
 	}
 	if err := a.buildPortal(); err != nil {
@@ -202,6 +210,8 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	}
 	dc := a.cfg.Dispatch
 	dc.EventChannels = a.cfg.Webhooks.Subscribers()
+	a.pages = pageLinks(a.cfg)
+	dc.PageURL = a.pages.URL
 	dd := dispatch.Deps{
 		Store: a.journal, Archive: a.journal, Signals: a.journal, Directory: directory, Node: a.cfg.Node,
 		Log: a.part("dispatch"), Registerer: a.registry,
@@ -345,6 +355,8 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "shifts", a.carer.Run)
 	l.start(ctx, "ticker", a.ticker.Run)
 	l.start(ctx, "library", a.library.Run)
+	l.start(ctx, "reports", a.reports.Run)
+	l.start(ctx, "vault", func(ctx context.Context) error { return a.vault.Run(ctx, a.desk.Feed()) })
 	l.start(ctx, "watchdog", a.watchdog.Run)
 	l.start(ctx, "media", a.pool.Run)
 	a.meetRedis(ctx)

@@ -149,6 +149,7 @@ func (d *demo) config() (config.Config, error) {
 	c := l.Config
 	c.Data, c.Drain, c.HTTP.Listen = d.o.Data, time.Second, ""
 	c.Hotline.Recordings = filepath.Join(d.o.Data, "recordings")
+	c.Vault.Enabled = false // the recording is there to be heard
 	if d.o.Stay {
 		if free(d.o.Bind, demoPort) {
 			c.SIP.Listen[0].Addr = netip.AddrPortFrom(d.o.Bind, demoPort).String()

@@ -20,7 +20,7 @@ func (a *App) buildPortal() (err error) {
 		return nil
 	}
 	deps := portal.Deps{
-		Rota: a.rota, Tokens: a.journal, Node: a.cfg.Node, Product: func() string { return a.Product }, TZData: oncall.TZData(),
+		Rota: a.rota, Tokens: a.journal, Pages: a.reports, Node: a.cfg.Node, Product: func() string { return a.Product }, TZData: oncall.TZData(),
 		Now: a.now, Log: a.part("portal"), Registerer: a.registry,
 	}
 	if a.several() {

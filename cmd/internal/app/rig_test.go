@@ -57,6 +57,7 @@ func base(tb testing.TB, client *phone.Phone) config.Config {
 	c.Escalation.Steps = []escalation.Rung{{Targets: []string{escalation.Chain}}} // one after another, without pauses between
 	c.Data, c.HTTP.Listen, c.Drain = tb.TempDir(), "", time.Second
 	c.Hotline.Recordings = filepath.Join(c.Data, "recordings")
+	c.Vault.Enabled = false // the tests listen to what was recorded
 	c.Hotline.KeyPause, c.Hotline.LastPause, c.Hotline.MinRound = 50*time.Millisecond, 50*time.Millisecond, 50*time.Millisecond
 	c.Hotline.ArbiterBudget = 2 * time.Second // the machine is shared with other tests
 	c.SIP.Listen = []wire.Listen{{Transport: wire.UDP, Addr: "127.0.0.1:0"}, {Transport: wire.TCP, Addr: "127.0.0.1:0"}}

@@ -14,8 +14,10 @@ import (
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/reports"
 	"github.com/butlerspb/vahta/dispatch/shift"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/vault"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/escalation"
 	"github.com/butlerspb/vahta/oncall/rotation"
@@ -74,6 +76,10 @@ type Config struct {
 	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
 	Portal portal.Config `yaml:"portal"`
+	// Reports says who writes the reports and pages that clients see.
+	Reports reports.Config `yaml:"reports"`
+	// Vault encrypts recordings and attachments.
+	Vault vault.Config `yaml:"vault"`
 	// Triage says which check lists and runbooks there are besides those that ship.
 	Triage Triage `yaml:"triage"`
 }
@@ -132,6 +138,8 @@ func Default() Config {
 		Webhooks:   webhook.Default(),
 		Shifts:     shift.Default(),
 		Portal:     portal.Default(),
+		Reports:    reports.Default(),
+		Vault:      vault.Default(),
 	}
 	c.Hotline.Recordings = "recordings"
 	return c
@@ -169,6 +177,8 @@ func (c *Config) sections() map[string]func() error {
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
 		"portal":    c.Portal.Validate,
+		"reports":   c.Reports.Validate,
+		"vault":     c.Vault.Validate,
 		"shifts":    c.Shifts.Validate,
 		"":          c.validate, // with the directory: lines, people, schedules, clients, escalation
 	}
