@@ -72,30 +72,38 @@ func (c Config) Validate() error {
 		if u, err := url.Parse(e.URL); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 			fault("url", "want http:// or https:// and a host")
 		}
-		if e.Form != dispatch.FormOwn && e.Form != dispatch.FormCTI {
-			fault("form", "%q, want nothing or %s", e.Form, dispatch.FormCTI)
-		}
-		if e.Form == dispatch.FormCTI && len(e.Events) > 0 {
-			fault("events", "the form %s has newCall, answer and hangup and no others; remove them", e.Form)
-		}
-		if len(e.Secrets) == 0 && e.Form == dispatch.FormOwn || len(e.Secrets) > maxSecrets {
-			fault("secrets", "%d, want one, or two while they are changed over", len(e.Secrets))
-		}
-		for j, s := range e.Secrets {
-			if _, err := s.key(); err != nil {
-				fault(fmt.Sprintf("secrets[%d]", j), "%w", err)
-			}
-		}
-		for j, kind := range e.Events {
-			if !slices.Contains(dispatch.EventTypes(), kind) {
-				fault(fmt.Sprintf("events[%d]", j), "no event %q; there are: %s", kind, strings.Join(dispatch.EventTypes(), ", "))
-			}
-		}
+		e.validateEvents(fault)
+		e.validateSecrets(fault)
 		if e.Timeout < 0 || e.Timeout > maxTimeout {
 			fault("timeout", "%v, want up to %v", e.Timeout, maxTimeout)
 		}
 	}
 	return errors.Join(append(faults, c.Heartbeat.validate())...)
+}
+
+func (e Endpoint) validateEvents(fault func(field, format string, args ...any)) {
+	if e.Form != dispatch.FormOwn && e.Form != dispatch.FormCTI {
+		fault("form", "%q, want nothing or %s", e.Form, dispatch.FormCTI)
+	}
+	if e.Form == dispatch.FormCTI && len(e.Events) > 0 {
+		fault("events", "the form %s has newCall, answer and hangup and no others; remove them", e.Form)
+	}
+	for j, kind := range e.Events {
+		if !slices.Contains(dispatch.EventTypes(), kind) {
+			fault(fmt.Sprintf("events[%d]", j), "no event %q; there are: %s", kind, strings.Join(dispatch.EventTypes(), ", "))
+		}
+	}
+}
+
+func (e Endpoint) validateSecrets(fault func(field, format string, args ...any)) {
+	if len(e.Secrets) == 0 && e.Form == dispatch.FormOwn || len(e.Secrets) > maxSecrets {
+		fault("secrets", "%d, want one, or two while they are changed over", len(e.Secrets))
+	}
+	for j, s := range e.Secrets {
+		if _, err := s.key(); err != nil {
+			fault(fmt.Sprintf("secrets[%d]", j), "%w", err)
+		}
+	}
 }
 
 // Subscribers returns the receivers as the dispatcher's configuration wants

@@ -86,7 +86,7 @@ func (l Limits) judge(sent []dispatch.Send, n dispatch.Notice, one dispatch.Send
 	if slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Notice == one.Notice || samePage(s, one) }) {
 		return verdict{} // a part of a page that has begun, or its repeat after a crash
 	}
-	free := freeAt(l[one.Channel], pages, one.At)
+	free := freeAt(l[one.Channel], pages)
 	fresh := n.Alarm == "" && !slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Ticket == one.Ticket })
 	since := one.At.Add(-quarter)
 	told := slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Party == one.Party && s.At.After(since) })
@@ -124,9 +124,9 @@ func after(pages []dispatch.Send, since time.Time) (n int) {
 	return n
 }
 
-// freeAt returns from when on all limits allow one more page; not after now
-// when they do already.
-func freeAt(limits []Limit, pages []dispatch.Send, now time.Time) (free time.Time) {
+// freeAt returns from when on all limits allow one more page; a time that is
+// past when they do already.
+func freeAt(limits []Limit, pages []dispatch.Send) (free time.Time) {
 	for _, l := range limits {
 		if len(pages) < l.Most {
 			continue

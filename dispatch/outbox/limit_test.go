@@ -205,7 +205,7 @@ func TestStormOfStrangers(t *testing.T) {
 		put(t, s, w, pageOf("ours", "romashka", ""))
 		wait(5 * time.Minute)
 		var at []string
-		for _, line := range strings.Split(r.seen(), " ") {
+		for line := range strings.SplitSeq(r.seen(), " ") {
 			if strings.HasPrefix(line, "page-ours") {
 				at[len(at)-1] += " ours"
 			} else if !strings.Contains(line, "page-") {
@@ -231,7 +231,7 @@ func TestStormOfOneClient(t *testing.T) {
 		}
 		wait(15 * time.Minute)
 		var at []string
-		for _, line := range strings.Fields(r.seen()) {
+		for line := range strings.FieldsSeq(r.seen()) {
 			if !strings.Contains(line, "page-") {
 				at = append(at, strings.TrimPrefix(line, "["))
 			}
@@ -259,10 +259,10 @@ func TestLimitsOutliveRestartAndOutage(t *testing.T) {
 			put(t, s, w, n)
 			wait(time.Second)
 		}
-		w, d, stop := watch(t, s, r, sends)
+		w, _, stop := watch(t, s, r, sends)
 		soon(w, "a")
 		stop()
-		w, d, _ = watch(t, s, r, sends)
+		w, d, _ := watch(t, s, r, sends)
 		soon(w, "b")
 		if d.all[dispatch.ResultBundled] != 1 {
 			t.Errorf("after a restart %v", d.all)
