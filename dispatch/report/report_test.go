@@ -401,3 +401,22 @@ func TestTypeset(t *testing.T) {
 		}
 	}
 }
+
+// TestSample holds the sample that the documentation shows.
+func TestSample(t *testing.T) {
+	t.Parallel()
+	got := pdf(t, night())
+	path := filepath.Join("..", "..", "docs", "samples", "incident-report.ru.pdf")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("the sample is not what reports look like now; run with -update and look at it")
+	}
+}
