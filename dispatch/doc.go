@@ -43,6 +43,23 @@
 // commits the notices it asks for; dispatch/outbox delivers them through a
 // Notifier and reports with RecordDelivery, which steps the machine again.
 //
+// The desk. What a person does with a ticket is one act (Amend and the verbs
+// beside it): decided on the ticket and its log, committed with all that follows
+// from it, and made once for each Author.Key. Most acts are possible while the
+// record is away; what needs the whole log (a plan, a pause), opens a ticket by
+// hand, or changes two tickets (Merge, Link) fails with ErrAway then.
+//
+// Messages to clients. A message is in the log before it is sent, with its
+// notice; its Sent or Unsent follows. What fails for good goes out by the next
+// way to the requester; when none is left, an alarm calls whoever has the
+// ticket. Words that nobody has asked for (receipts, stages) are never a
+// contact, go out only by channels that are up, and raise no alarm.
+//
+// Clocks. A timer stands at the next level of a ticket's clocks; what may move
+// them makes it due at once. Each level is told once, by the key of its event.
+// Alarms page beside the ladder, about Critical tickets only, as searches for
+// specialists do: their keys take no ticket that somebody has.
+//
 // Instants are UTC with microseconds. A Dispatcher may be used by any number
 // of goroutines.
 package dispatch

@@ -29,9 +29,29 @@ func (a *act) assign(b ticket.Assigned) error {
 	if b.To == a.by.Person {
 		return nil
 	}
+	if a.ticket().NeedsPage() {
+		return a.pageAnew()
+	}
 	change, err := a.d.alarmTo(a.c, a.change, alarmAssigned+"/"+b.To, reachHolder)
 	a.change = change
 	return err
+}
+
+// pageAnew lets the ladder begin anew: whom the ticket was given to is asked first.
+func (a *act) pageAnew() error {
+	timer, state := a.c.pageTimer(), a.c.pagingState()
+	if timer.Gen == 0 {
+		return nil
+	}
+	state.Machine = state.Machine.Anew()
+	timer = timer.moved(a.at)
+	raw, err := state.encode()
+	if err != nil {
+		return err
+	}
+	timer.State = raw
+	a.change = a.change.set(timer)
+	return nil
 }
 
 // HandOver gives a ticket to a person who has agreed, with what he must know.

@@ -217,8 +217,8 @@ func stepPaging(s *Snapshot, c Case, ev escalation.Event, paged func(string) tim
 	if phase := state.Machine.Phase; needs && (phase == escalation.Holding || phase == escalation.Finished) {
 		state.Machine = state.Machine.Anew()
 	}
-	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() && c.Ticket.Reopened > 0 {
-		m.First = p.ID // who talked to the client calls back
+	if p, ok := s.Roster.Person(c.Ticket.Assignee); ok && p.Eligible() {
+		m.First = p.ID // who talked to the client calls back, or whom it was given to
 	}
 	switch phase := state.Machine.Phase; {
 	case ev.Kind == escalation.Wake && phase == escalation.Idle && needs:

@@ -115,6 +115,20 @@ func TestRebaseJoinsAClosedTicket(t *testing.T) {
 	}
 }
 
+// A task outlives its ticket: its timer is set although another node has closed
+// the ticket; the watch over clocks is not.
+func TestRebaseOfATaskOnAClosedTicket(t *testing.T) {
+	t.Parallel()
+	was, _ := openedCase(t, "")
+	now := was.after(t, at(was, "vera", ticket.Moved{To: ticket.Closed}))
+	change := at(was, "anna", ticket.Tasked{Task: "1", Text: "x", Due: noon})
+	change = change.set(was.timer(taskTimer("1")).moved(noon)).set(was.timer(TimerClock).moved(noon))
+	next, err := Rebase(now, change)
+	if err != nil || len(next.Timers) != 1 || next.Timers[0].Kind != taskTimer("1") {
+		t.Errorf("rebased %+v %v", next.Timers, err)
+	}
+}
+
 func TestRedirectAndRenumber(t *testing.T) {
 	t.Parallel()
 	_, change := openedCase(t, "")

@@ -94,6 +94,57 @@ func TestAssignAndHandOver(t *testing.T) {
 	})
 }
 
+// Whom a ticket is given to that nobody has is paged at once, before the ladder
+// goes on.
+func TestAssignWhilePaging(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), map[string][]answer{"vera": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}})
+		o, err := b.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		b.lost("a", o.Ref)
+		b.until(10 * time.Second)
+		must(t, b.Assign(t.Context(), o.Ref, boris(), "vera", "её клиент"))
+		b.until(5 * time.Minute)
+		b.see("0s anna, 10s vera")
+		if tk, err := b.Ticket(t.Context(), o.ID); err != nil || tk.Acknowledged.By != "vera" {
+			t.Errorf("acknowledged %+v %v", tk.Acknowledged, err)
+		}
+	})
+}
+
+// A ticket is opened by hand once, however often its form is sent; a client and a
+// person that are not known are refused.
+func TestOpenByHand(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		by := anna()
+		by.Key = "new-1"
+		want := dispatch.NewTicket{Class: ticket.Request, Org: "romashka", Text: "Нужен аудит", Assignee: "anna"}
+		one, err := b.Open(t.Context(), by, want)
+		must(t, err)
+		two, err := b.Open(t.Context(), by, want)
+		must(t, err)
+		tk, err := b.Ticket(t.Context(), one.ID)
+		must(t, err)
+		if one != two || tk.Priority != ticket.Normal || tk.Client.OrgName != "ООО «Ромашка»" || tk.Acknowledged.By != "anna" || tk.Policy == "" {
+			t.Errorf("%v, %v: %+v", one, two, tk)
+		}
+		for _, wrong := range []dispatch.NewTicket{{Text: " "}, {Text: "x", Org: "nobody"}, {Text: "x", Assignee: "nobody"}} {
+			if _, err := b.Open(t.Context(), anna(), wrong); err == nil {
+				t.Errorf("opened %+v", wrong)
+			}
+		}
+		emergency, err := b.Open(t.Context(), dispatch.Author{Person: "boris"}, dispatch.NewTicket{Text: "шифровальщик", Category: ticket.Security})
+		must(t, err)
+		b.until(time.Minute)
+		if got := b.phones.pages(); !strings.HasPrefix(got, "0s anna") {
+			t.Errorf("pages %q of %s", got, emergency.Number)
+		}
+	})
+}
+
 // Calls, sessions and stages make time entries that do not overlap; the engineer
 // confirms them, and the contract's smallest piece is counted.
 func TestWorkTime(t *testing.T) {
