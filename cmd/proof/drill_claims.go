@@ -160,6 +160,9 @@ func (r *rig) workers(ctx context.Context, url string, processes, claims int) (h
 
 // work is the life of a worker process.
 func work(ctx context.Context, spec string, out io.Writer) error {
+	if is, err := deskWork(ctx, spec, out); is {
+		return err
+	}
 	var t contest
 	if err := json.Unmarshal([]byte(spec), &t); err != nil {
 		return err

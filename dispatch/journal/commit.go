@@ -47,7 +47,7 @@ func (s *Store) Commit(ctx context.Context, c dispatch.Change) error {
 			}
 			return verdict(err, c, tried)
 		}
-		if asking.Err() != nil && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < min(s.cfg.Budget, defaultBudget)/2) {
+		if asking.Err() != nil && !errors.Is(err, errAsleep) && (errors.Is(ctx.Err(), context.Canceled) || time.Since(began) < min(s.cfg.Budget, defaultBudget)/2) {
 			return err // the caller has left; that says nothing of the store
 		}
 		s.turnAway(ctx, p, err)
@@ -85,8 +85,23 @@ func (s *Store) passing() (*passage, Inner) {
 	return s.passage, s.inner
 }
 
+// errAsleep is why an answer did not come in time: this process stood still,
+// which says nothing of the SQL store. It must be asked again, for while we
+// slept others may have acted on what our memory still shows as it was.
+var errAsleep = errors.New("this process was frozen while it waited for the database")
+
+// asleepFrom is how much later than its end a wait must return for that: far
+// beyond what a busy machine delays us.
+const asleepFrom = time.Second
+
 // ask asks the SQL store for as long as the budget, the caller and the passage last.
-func (p *passage) ask(ctx context.Context, budget time.Duration, do func(context.Context) error) error {
+func (p *passage) ask(ctx context.Context, budget time.Duration, do func(context.Context) error) (err error) {
+	began := time.Now()
+	defer func() {
+		if refused(err) && time.Since(began) > budget+asleepFrom {
+			err = fmt.Errorf("%w: %w", errAsleep, err)
+		}
+	}()
 	ctx, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
 	stop := context.AfterFunc(p.ctx, cancel) //nolint:contextcheck // the passage ends all asking, whoever asks
@@ -95,8 +110,12 @@ func (p *passage) ask(ctx context.Context, budget time.Duration, do func(context
 }
 
 // turnAway ends the passage: from now on the file takes the changes, also of
-// those who are waiting for the SQL store.
+// those who are waiting for the SQL store. After a sleep of ours it does
+// nothing: who was refused asks again.
 func (s *Store) turnAway(ctx context.Context, p *passage, why error) {
+	if errors.Is(why, errAsleep) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.passage != p {
