@@ -23,6 +23,9 @@ func (a *App) buildPortal() (err error) {
 		Rota: a.rota, Tokens: a.journal, Pages: a.reports, Node: a.cfg.Node, Product: func() string { return a.Product }, TZData: oncall.TZData(),
 		Now: a.now, Log: a.part("portal"), Registerer: a.registry,
 	}
+	deps.Desk = portal.Desk{
+		Tickets: a.desk, Cases: a.cases, Signals: a.desk, Clients: a.clients, Articles: a.library, Search: a.library, Reports: a.reports, Audit: a.journal,
+	}
 	if a.several() {
 		deps.Nodes = a.journal.Nodes
 	}
@@ -32,7 +35,7 @@ func (a *App) buildPortal() (err error) {
 
 // issuer makes and revokes tokens of this server.
 func (a *App) issuer() *portal.Issuer {
-	return &portal.Issuer{Store: a.journal, Roster: func() *oncall.Roster { return &a.desk.Directory().Load().Roster }, Now: a.now}
+	return &portal.Issuer{Store: a.journal, Roster: func() *oncall.Roster { return &a.desk.Directory().Load().Roster }, Now: a.now, Audit: a.journal}
 }
 
 // TokensOnRecord answers the commands about tokens when no server runs. People and schedules are the record's, or before it has
@@ -40,7 +43,7 @@ func (a *App) issuer() *portal.Issuer {
 func TokensOnRecord(configured oncall.Roster) func(context.Context, *store.SQL) desk.Tokens {
 	return func(ctx context.Context, db *store.SQL) desk.Tokens {
 		roster := rosterOf(ctx, dispatch.Rotas(db), configured)
-		return &portal.Issuer{Store: db, Roster: func() *oncall.Roster { return &roster }, Now: time.Now}
+		return &portal.Issuer{Store: db, Roster: func() *oncall.Roster { return &roster }, Now: time.Now, Audit: db}
 	}
 }
 
