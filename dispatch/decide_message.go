@@ -328,17 +328,12 @@ func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intak
 	follows := func(body ticket.Body) {
 		events = append(events, ticket.Event{Ticket: t.ID, At: h.sig.At, By: byVahta, Body: body})
 	}
-	line, repeats := told(nth)
-	stranger := h.storm && !h.m.Machine && h.unread == nil // one of many who have a clock of their own each
-	switch {
-	case stranger:
-		events = append(events, h.event(t.ID, h.sig.At, h.reported(t)))
-	case line || again:
+	if line, repeats := told(nth); line || again {
 		events = append(events, h.event(t.ID, h.sig.At, ticket.Signalled{
 			Signal: name, From: h.from(), Text: h.text(), Files: h.m.Files, Machine: h.m.Machine, Recovery: h.m.Recovery, Repeats: repeats,
 		}))
 	}
-	if t0, _ := began(h.sig, h.m, h.rules); !h.m.Machine && !stranger && t0.Before(t.OpenedAt) {
+	if t0, _ := began(h.sig, h.m, h.rules); !h.m.Machine && !h.storm && t0.Before(t.OpenedAt) {
 		follows(ticket.T0Moved{From: t.OpenedAt, To: t0, Signal: name})
 	}
 	if h.insists() && h.weight.priority < t.Priority {
@@ -367,16 +362,6 @@ func (c Case) pages(change Change, at time.Time, paging []byte) Change {
 		change.Timers = append(change.Timers, Timer{Ticket: t.ID, Kind: TimerPage, DueAt: at, Gen: 1, State: paging})
 	}
 	return change
-}
-
-// reported is the story of one of many who share a ticket.
-func (h arrival) reported(t ticket.Ticket) ticket.Reported {
-	t0, skewed := began(h.sig, h.m, h.rules)
-	r := ticket.Reported{Report: max(1, t.Reports) + 1, From: h.from(), Signal: signalName(h.sig.ID()), Text: h.text(), Skewed: skewed}
-	if !t0.Equal(h.sig.At) {
-		r.T0, r.Received = t0, h.sig.At
-	}
-	return r
 }
 
 // decideReading adds what a signal says to the ticket that it became while

@@ -97,6 +97,10 @@ func (d *Dispatcher) place(ctx context.Context, a arrival) (Opened, error) {
 		if err != nil {
 			return Opened{}, err
 		}
+		if f.found { // whoever joins is in nobody's way
+			leave()
+			leave = func() {}
+		}
 		in, err := d.decideMessage(ctx, a, f)
 		if err != nil || in.ticket.ID == "" {
 			return Opened{}, err

@@ -183,6 +183,18 @@ func TestIntake(t *testing.T) {
 			{0, "email", mail("olga@lutik.example", "a question"), nil}, closing,
 			{time.Hour, "email", reply(mail("olga@lutik.example", "it does not work"), "k0"), nil},
 		}},
+		{"thanks for what is stabilised reopen nothing, a red button does", []step{
+			{0, "email", with(mail("olga@lutik.example", "the server is down"), func(m *dispatch.MessageSignal) { m.Category = ticket.ServiceDown }), nil},
+			{do: func(t *testing.T, h *reception) {
+				t.Helper()
+				by := dispatch.Author{Person: "anna", At: h.at}
+				ref := dispatch.Ref{ID: h.BoardNow().Cases[0].Ticket.ID}
+				must(t, h.Amend(t.Context(), ref, by, ticket.Acknowledged{How: "cli"}))
+				must(t, h.Amend(t.Context(), ref, by, ticket.Restored{Statement: "it runs", Check: "the login page answers"}))
+			}},
+			{time.Minute, "email", mail("olga@lutik.example", "thank you"), nil},
+			{time.Minute, "email", with(mail("olga@lutik.example", "down again"), func(m *dispatch.MessageSignal) { m.Category = ticket.ServiceDown }), nil},
+		}},
 		{"a mail that was long on its way moves T0 back", []step{
 			{0, "email", with(mail("olga@lutik.example", "help"), func(m *dispatch.MessageSignal) { m.Stamped = night.Add(-10 * time.Minute) }), nil},
 			{time.Minute, "email", with(mail("olga@lutik.example", "help!"), func(m *dispatch.MessageSignal) { m.Stamped = night.Add(-20 * time.Minute) }), nil},

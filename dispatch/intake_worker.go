@@ -15,8 +15,9 @@ import (
 const (
 	takers       = 32               // at a time: they share the store's transactions
 	storedAtOnce = 64               // signals stored at a time; with takers less than a transaction holds, so that a call waits for one at most
-	handedMost   = 1024             // received here and not begun yet; the others wait in the store
-	handedBytes  = 64 << 10         // a longer one is read from the store when it has its turn
+	handedMost   = 1 << 16          // received here and not begun yet; the others wait in the store
+	handedWhole  = 1024             // of them, with their bytes; those of the others are read from the store when they have their turn
+	handedBytes  = 64 << 10         // a longer one is read from the store, too
 	claimBatch   = 4 * takers       // asked from the store at a time
 	claimLease   = 30 * time.Second // longer than takeTime
 	takeTime     = 10 * time.Second
@@ -32,7 +33,8 @@ func (d *Dispatcher) hand(sig Signal) {
 	if d.signals == nil || sig.Call != nil {
 		return
 	}
-	if len(sig.Raw) > handedBytes {
+	sig.Message = nil
+	if len(sig.Raw) > handedBytes || len(d.handed) > handedWhole {
 		sig.Raw = nil
 	}
 	select {
