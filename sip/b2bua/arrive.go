@@ -57,7 +57,7 @@ func (e *Engine) invited(in *dialog.Incoming) {
 	held := deposit{engine: e}
 	defer held.giveBack()
 	from := caller{who: a.who, peer: ok}
-	if why := e.admit(req.ReceivedAt(), &from); why != "" {
+	if why := e.admit(e.received(req), &from); why != "" {
 		held.giveBack()
 		e.shed(in, &from, why)
 		return
@@ -196,7 +196,7 @@ func (e *Engine) readOffer(req *wire.Request, a *arrival) int {
 // begin makes the call and starts its goroutine.
 func (e *Engine) begin(in *dialog.Incoming, a *arrival) {
 	req := in.Request()
-	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: req.ReceivedAt(), Flow: req.Flow()})
+	c := newCall(e, Info{ID: nameOf(req), CallID: req.CallID(), Inbound: a.who, At: e.received(req), Flow: req.Flow()})
 	c.hops, c.own = a.hops, a.own
 	leg := c.newLeg(callerName)
 	leg.caller, leg.offer, leg.trunk = true, a.offer, a.who.Trunk

@@ -45,7 +45,9 @@ type Deps struct {
 	Known func(trunk.Inbound) bool
 	// Served is told of each call of people that an operator has carried with sound, when its leg ends; it must not block.
 	// nil = nobody wants to know.
-	Served     func(Served)
+	Served func(Served)
+	// Now is the clock by which calls are told; nil = the wall clock. Timers go by the wall clock always.
+	Now        func() time.Time
 	Log        *slog.Logger
 	Registerer prometheus.Registerer
 }
@@ -63,6 +65,7 @@ type Engine struct {
 	pressure   func() Pressure
 	known      func(trunk.Inbound) bool
 	served     func(Served)
+	clock      func() time.Time // nil = the wall clock
 	limits     limits
 	turns      *turns
 	log        *slog.Logger
@@ -110,7 +113,7 @@ func New(cfg Config, deps Deps) (*Engine, error) {
 	}
 	e := &Engine{
 		cfg: cfg, stack: deps.Stack, pool: deps.Pool, trunks: deps.Trunks, serves: deps.Serves, log: deps.Log,
-		phones: deps.Phones, guard: deps.Guard, pressure: deps.Pressure, known: deps.Known, served: deps.Served, limits: newLimits(cfg),
+		phones: deps.Phones, guard: deps.Guard, pressure: deps.Pressure, known: deps.Known, served: deps.Served, clock: deps.Now, limits: newLimits(cfg),
 		metrics:    newMetrics(deps.Registerer),
 		codecs:     []sdp.Codec{sdp.PCMA(), sdp.PCMU(), sdp.TelephoneEvent()},
 		music:      media.Looping(media.HoldMusic()),
@@ -280,7 +283,20 @@ func (e *Engine) options(tx *wire.ServerTx) {
 	}
 }
 
-func (e *Engine) now() time.Time { return time.Now() }
+func (e *Engine) now() time.Time {
+	if e.clock != nil {
+		return e.clock()
+	}
+	return time.Now()
+}
+
+// received is when a request came: by a clock of somebody else's it is now.
+func (e *Engine) received(req *wire.Request) time.Time {
+	if e.clock != nil {
+		return e.clock()
+	}
+	return req.ReceivedAt()
+}
 
 func (e *Engine) sessionID() uint64 { return e.sessions.Add(1) & sessionMask }
 

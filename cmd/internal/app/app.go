@@ -54,6 +54,8 @@ type App struct {
 	cfg       config.Config
 	log       *slog.Logger
 	now       func() time.Time // of people and schedules
+	clock     func() time.Time // of calls, tickets and timers
+	outside   Outside
 	registry  *prometheus.Registry
 	parts     *lifecycle // what runs, and is stopped in reverse order
 	journal   *journal.Store
@@ -99,8 +101,12 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 
 // NewAt is New with a clock for people and schedules: what they look at and edit, at the command line and by the API. Calls,
 // pages and timers go by the wall clock.
-func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() time.Time) (_ *App, err error) {
-	a := &App{cfg: cfg, log: log, now: now, phones: cfg.Trunks.Phones, registry: prometheus.NewRegistry(), parts: newLifecycle(log), ready: make(chan struct{})}
+func NewAt(ctx context.Context, cfg config.Config, log *slog.Logger, now func() time.Time) (*App, error) {
+	return NewIn(ctx, cfg, log, Outside{Today: now})
+}
+
+func build(ctx context.Context, cfg config.Config, log *slog.Logger, world Outside) (_ *App, err error) {
+	a := &App{cfg: cfg, log: log, now: world.Today, clock: world.Now, outside: world, phones: cfg.Trunks.Phones, registry: prometheus.NewRegistry(), parts: newLifecycle(log), ready: make(chan struct{})}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	defer func() {
 		if err != nil {
@@ -214,7 +220,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	dc.PageURL = a.pages.URL
 	dd := dispatch.Deps{
 		Store: a.journal, Archive: a.journal, Signals: a.journal, Directory: directory, Node: a.cfg.Node,
-		Log: a.part("dispatch"), Registerer: a.registry,
+		Now: a.clock, Log: a.part("dispatch"), Registerer: a.registry,
 	}
 	if catalogue, _ := Catalogue(a.cfg); catalogue != nil { // buildCases tells of a fault
 		dd.Suggest = suggest(catalogue)
@@ -284,7 +290,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 		},
 		Known:  func(in trunk.Inbound) bool { return a.desk.KnownCaller(in.Caller) },
 		Served: func(s b2bua.Served) { a.selftest.Served(s) },
-		Log:    a.part("b2bua"), Registerer: a.registry,
+		Now:    a.outside.moved(), Log: a.part("b2bua"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -301,7 +307,7 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 		Arbiter: arbiter, Node: a.cfg.Node, Engine: a.engine, Dispatcher: a.proving(), Shifts: a.carer, Rotation: a.rotation, Prompts: prompts, Trunks: a.trunks, Phones: rung,
 		People:    func(id string) (oncall.Person, bool) { return a.desk.Directory().Load().Roster.Person(id) },
 		Colleague: a.colleague,
-		Log:       a.part("hotline"), Registerer: a.registry,
+		Now:       a.clock, Log: a.part("hotline"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
@@ -315,22 +321,24 @@ func (a *App) buildDelivery() (err error) {
 	if err != nil {
 		return err
 	}
-	a.outbox, err = outbox.New(outbox.Default(), outbox.Deps{
+	oc, tc, wc := outbox.Default(), ticker.Default(), watchdog.Default()
+	oc.Now, tc.Now, wc.Now = a.clock, a.clock, a.clock
+	a.outbox, err = outbox.New(oc, outbox.Deps{
 		Source: a.journal, Desk: shift.Router{Desk: a.desk, Carer: a.carer}, Sends: a.journal,
-		Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks},
+		Notifiers: a.notifiers(hooks),
 		Log:       a.part("outbox"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
 	}
-	if a.ticker, err = ticker.New(ticker.Default(), a.journal, a.desk, a.part("ticker")); err != nil {
+	if a.ticker, err = ticker.New(tc, a.journal, a.desk, a.part("ticker")); err != nil {
 		return err
 	}
 	watch := watchdog.Deps{Queue: a.journal, Desk: a.desk, Log: a.part("watchdog"), Registerer: a.registry}
 	if a.cfg.Webhooks.Heartbeat.URL != "" {
 		watch.Beat = hooks.Beat
 	}
-	if a.watchdog, err = watchdog.New(watchdog.Default(), watch); err != nil {
+	if a.watchdog, err = watchdog.New(wc, watch); err != nil {
 		return err
 	}
 	a.desk.SetWaker(dispatch.Workers{Outbox: a.outbox, Ticker: a.ticker})

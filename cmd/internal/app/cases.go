@@ -56,7 +56,7 @@ func newWorker(c config.Config, d *dispatch.Dispatcher, audit dispatch.Audit, no
 
 // buildCases makes the work on tickets.
 func (a *App) buildCases() error {
-	w, faulty, err := newWorker(a.cfg, a.desk, a.journal, time.Now)
+	w, faulty, err := newWorker(a.cfg, a.desk, a.journal, a.clock)
 	if faulty != nil {
 		a.log.Error("the company's own check lists are not in force", "service", "triage", "err", faulty.Error())
 	}

@@ -95,9 +95,15 @@ func newRig(tb testing.TB, change ...func(*config.Config)) *rig {
 // startRig runs the app until the end of the test, or until stop.
 func startRig(tb testing.TB, cfg config.Config, client *phone.Phone) *rig {
 	tb.Helper()
+	return startRigIn(tb, cfg, client, func(log *slog.Logger) (*app.App, error) { return app.New(context.Background(), cfg, log) })
+}
+
+// startRigIn is startRig with an app that is made in another way.
+func startRigIn(tb testing.TB, cfg config.Config, client *phone.Phone, build func(*slog.Logger) (*app.App, error)) *rig {
+	tb.Helper()
 	r := &rig{TB: tb, cfg: cfg, client: client, events: &siptest.Log[dispatch.FeedEvent]{}, logs: &siptest.Log[string]{}}
 	var err error
-	r.app, err = app.New(context.Background(), cfg, slog.New(slog.NewTextHandler(logLines{r.logs}, &slog.HandlerOptions{Level: slog.LevelWarn})))
+	r.app, err = build(slog.New(slog.NewTextHandler(logLines{r.logs}, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	r.must(err)
 	r.feed = r.app.Dispatcher().Feed().Subscribe(1 << 16)
 	var running sync.WaitGroup
