@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/store/pgtest"
 	"github.com/butlerspb/vahta/oncall/edit"
 )
 
@@ -186,4 +187,54 @@ func BenchmarkRota(b *testing.B) {
 			return err
 		})
 	})
+}
+
+// BenchmarkIntake is what signals cost when they come from 64 senders at once and each opens a ticket: how many a second,
+// and how long each waits. All of it waits for the disk.
+func BenchmarkIntake(b *testing.B) {
+	for name, opened := range map[string]func(b *testing.B) *SQL{
+		"sqlite": func(b *testing.B) *SQL { b.Helper(); return open(b) },
+		"postgres": func(b *testing.B) *SQL {
+			b.Helper()
+			server := pgtest.Start(b, pgtest.Options{Durable: true})
+			database, err := server.Database(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			return openPostgres(b, server.URL(database))
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			s := opened(b)
+			const senders = 64
+			var n atomic.Int64
+			var mu sync.Mutex
+			var all []time.Duration
+			var wg sync.WaitGroup
+			b.ResetTimer()
+			for range senders {
+				wg.Go(func() {
+					var took []time.Duration
+					for i := n.Add(1); i <= int64(b.N); i = n.Add(1) {
+						c := opening(int(i))
+						c.ID = rand.Text()
+						began := time.Now()
+						if err := s.Commit(b.Context(), c); err != nil {
+							b.Error(err)
+							return
+						}
+						took = append(took, time.Since(began))
+					}
+					mu.Lock()
+					all = append(all, took...)
+					mu.Unlock()
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "intakes/s")
+			slices.Sort(all)
+			b.ReportMetric(float64(all[len(all)/2].Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(all[len(all)*99/100].Microseconds())/1000, "p99-ms")
+		})
+	}
 }
