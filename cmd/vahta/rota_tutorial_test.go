@@ -21,7 +21,13 @@ type lesson struct{ commands, output string }
 // lessons reads the fenced blocks of a page: sh is run, text is what it prints.
 func lessons(t *testing.T, language string) []lesson {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", language, "rota-tutorial.md"))
+	return lessonsOf(t, language, "rota-tutorial.md")
+}
+
+// lessonsOf reads the blocks of a page by its name.
+func lessonsOf(t *testing.T, language, name string) []lesson {
+	t.Helper()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", language, name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +43,7 @@ func lessons(t *testing.T, language string) []lesson {
 		}
 	}
 	if len(all) == 0 {
-		t.Fatalf("%s: the tutorial has no commands", language)
+		t.Fatalf("%s/%s has no commands", language, name)
 	}
 	return all
 }
@@ -77,7 +83,7 @@ func TestTutorial(t *testing.T) {
 		t.Run(language, func(t *testing.T) {
 			t.Parallel()
 			all := lessons(t, language)
-			for i, said := range play(t, all, locale) {
+			for i, said := range play(t, all, locale, "CLOCK="+evening) {
 				missing(t, i+1, all[i], said)
 			}
 		})
@@ -88,7 +94,7 @@ func TestTutorial(t *testing.T) {
 const mark = "@@ next block @@"
 
 // play types all blocks into one shell, and returns what each printed.
-func play(t *testing.T, all []lesson, locale string) []string {
+func play(t *testing.T, all []lesson, locale string, environment ...string) []string {
 	t.Helper()
 	script := "set -e\n"
 	for _, l := range all {
@@ -105,7 +111,7 @@ func play(t *testing.T, all []lesson, locale string) []string {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	cmd.Env = append(cmd.Env, "LANG="+locale, "CLOCK="+evening, "USER=anna")
+	cmd.Env = append(append(cmd.Env, "LANG="+locale, "USER=anna"), environment...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -21,18 +21,26 @@ func tokenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: tr("tokens of the API: add, list, revoke", "токены API: добавить, показать, отозвать"),
-		Long: tr(`A token lets a program use the API under /api/v1/oncall/. Its secret is shown once and kept nowhere. Scopes:
+		Long: tr(`A token lets a program use the API under /api/v1/. Its secret is shown once and kept nowhere. Scopes:
 
   oncall:read               everything that can be asked, but devices
   oncall:write              edits too, as the person of the token, with that person's roles
   oncall:people             devices (phone numbers) too; with oncall:write, edits of people
+  desk:read, desk:write     tickets, articles, reports, signals; work on them, as the person of the token
+  clients:read, clients:write   clients' cards; edits of them
+  signals:send              bringing signals, and nothing else
+  audit:read                the audit
   board:schedule:<id>       the page "on duty now" of a schedule, by a secret address
   feed:person:<id>, feed:schedule:<id>   calendars; `+"`vahta oncall feed add`"+` makes them`,
-			`Токен пускает программу в API по адресу /api/v1/oncall/. Секрет показывается один раз и нигде не хранится. Права:
+			`Токен пускает программу в API по адресу /api/v1/. Секрет показывается один раз и нигде не хранится. Права:
 
   oncall:read               всё, что можно спросить, кроме устройств
   oncall:write              ещё и правки — от имени человека токена, с его ролями
   oncall:people             ещё и устройства (номера телефонов); вместе с oncall:write — правки людей
+  desk:read, desk:write     заявки, статьи, отчёты, сигналы; работа с ними — от имени человека токена
+  clients:read, clients:write   карточки клиентов; их правка
+  signals:send              прислать сигнал, и больше ничего
+  audit:read                аудит
   board:schedule:<id>       страница «кто дежурит сейчас» по секретному адресу
   feed:person:<id>, feed:schedule:<id>   календари; их делает `+"`vahta oncall feed add`"),
 	}
