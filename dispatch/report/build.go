@@ -311,3 +311,12 @@ func Open(d ticket.Dossier, person func(id string) string, language string) (lis
 	}
 	return list
 }
+
+// told reports whether the client's report tells of a step: the runbook says so,
+// or whoever has curated its line.
+func (b builder) told(s ticket.Line[ticket.Stepped]) bool {
+	if c, ok := b.d.Curations[s.Seq]; ok && c.Body.Hidden != nil {
+		return !*c.Body.Hidden
+	}
+	return s.Body.Public
+}

@@ -37,7 +37,7 @@ func Layout(m Model, seal Seal) Document {
 		{"result", s.result(m)},
 		{"cause", s.cause(m)},
 		{"advice", s.advice(m)},
-		{"promises", s.promises(m)},
+		{"promises", s.promises(m, seal)},
 		{"annex", s.annex(m)},
 		{"seal", s.seal(m, seal)},
 	} {
@@ -365,7 +365,7 @@ func (s speech) seal(m Model, seal Seal) []Block {
 	}
 	f = add(f, s.say("seal.approved"), approved)
 	if !seal.SentAt.IsZero() {
-		f = add(f, s.say("seal.sent"), join(s.moment(seal.SentAt), strings.Join(seal.SentBy, ", ")))
+		f = add(f, s.say("seal.sent"), join(s.moment(seal.SentAt), strings.Join(s.channels(seal.SentBy), ", ")))
 	}
 	f = add(f, s.say("seal.opened"), s.moment(seal.OpenedAt))
 	f = add(f, s.say("seal.hash"), seal.Hash)
@@ -374,6 +374,15 @@ func (s speech) seal(m Model, seal Seal) []Block {
 		f = add(f, s.say("seal.redacted"), s.count(m.Redacted, "places"))
 	}
 	return []Block{Fields{f}}
+}
+
+// channels are the names of channels as people read them.
+func (s speech) channels(list []string) []string {
+	names := make([]string, len(list))
+	for i, c := range list {
+		names[i] = s.sayOr("channel."+c, c)
+	}
+	return names
 }
 
 func join(a, b string) string {

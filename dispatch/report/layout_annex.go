@@ -10,13 +10,17 @@ import (
 )
 
 // promises is the table of clocks, the pauses, and the times that were named.
-func (s speech) promises(m Model) []Block {
+func (s speech) promises(m Model, seal Seal) []Block {
 	var blocks []Block
 	if len(m.Clocks) > 0 {
 		t := Table{Columns: []Column{{s.say("col.clock"), 1, false, false}, {s.say("col.limit"), 38, true, false}, {s.say("col.actual"), 32, true, false}, {s.say("col.verdict"), 36, true, false}}}
 		g := Group{}
 		for _, c := range m.Clocks {
-			g.Rows = append(g.Rows, s.clockRow(c))
+			row := s.clockRow(c)
+			if c.Name == sla.ReportClock && c.Stop.IsZero() {
+				row = s.itself(c, row, seal)
+			}
+			g.Rows = append(g.Rows, row)
 		}
 		t.Groups = []Group{g}
 		blocks = append(blocks, t)
@@ -76,6 +80,21 @@ func (s speech) clockRow(c Clock) Row {
 		notes = append(notes, s.say("clock.periods", "n", strconv.Itoa(c.Periods), "missed", strconv.Itoa(c.Missed)))
 	}
 	r.Note = strings.Join(notes, " ")
+	return r
+}
+
+// itself is the promise of the report that the reader holds: when it was made,
+// it had not been sent.
+func (s speech) itself(c Clock, r Row, seal Seal) Row {
+	if seal.SentAt.IsZero() {
+		r.Cells[2], r.Cells[3] = s.say("clock.itself"), ""
+		return r
+	}
+	verdict, tone := sla.Met, Good
+	if !c.Due.IsZero() && seal.SentAt.After(c.Due) {
+		verdict, tone = sla.Breached, Bad
+	}
+	r.Cells[2], r.Cells[3], r.Tones = s.moment(seal.SentAt), s.say("verdict."+verdict.String()), map[int]Tone{3: tone}
 	return r
 }
 

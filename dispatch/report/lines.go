@@ -356,8 +356,8 @@ func joinText(text, remark string) string {
 	return text + " — " + strings.Join(strings.Fields(remark), " ")
 }
 
-// actions are the remote sessions and the steps of runbooks, by time. Steps that
-// were skipped are none.
+// actions are the remote sessions and the steps of runbooks that clients are
+// told of, by time. Steps that were skipped are none.
 func (b builder) actions() (list []Action) {
 	for _, s := range b.d.Sessions {
 		if !b.hidden(s.Seq) {
@@ -365,7 +365,7 @@ func (b builder) actions() (list []Action) {
 		}
 	}
 	for _, s := range b.d.Steps {
-		if s.Body.Result != "skipped" && !b.hidden(s.Seq) {
+		if s.Body.Result != "skipped" && b.told(s) {
 			list = append(list, Action{At: s.At, Who: b.person(s.By), What: cmp.Or(b.reworded(s.Seq), s.Body.Did, s.Body.Step), Result: cmp.Or(s.Body.Note, b.sayOr("step."+s.Body.Result, s.Body.Result))})
 		}
 	}

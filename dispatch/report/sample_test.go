@@ -100,5 +100,5 @@ func sealed(t *testing.T, m Model) Seal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Seal{Hash: Hash(b), ApprovedBy: "Анна Соколова", ApprovedAt: msk("17:45:00"), SentAt: msk("17:46:00"), SentBy: []string{"почта", "портал"}, OpenedAt: msk("18:20:00")}
+	return Seal{Hash: Hash(b), ApprovedBy: "Анна Соколова", ApprovedAt: msk("17:45:00"), SentAt: msk("17:46:00"), SentBy: []string{"email", "portal"}, OpenedAt: msk("18:20:00")}
 }

@@ -55,7 +55,7 @@ func wordsRU() map[string]string {
 
 		"clock.first_contact": "Первый контакт с инженером", "clock.plan": "План действий сообщён", "clock.stabilisation": "Работа восстановлена",
 		"clock.next_update": "Обновления статуса", "clock.root_cause": "Первопричина найдена", "clock.report": "Отчёт направлен", "clock.of": "{clock}: {who}",
-		"verdict.met": "выполнено", "verdict.breached": "нарушено", "verdict.running": "идёт", "verdict.idle": "не начато",
+		"clock.itself": "этот отчёт", "verdict.met": "выполнено", "verdict.breached": "нарушено", "verdict.running": "идёт", "verdict.idle": "не начато",
 		"verdict.met_by_policy": "выполнено по договору", "verdict.met_by_attempts": "выполнено: связаться пытались", "limit.none": "не обещано", "limit.less": "менее {limit}", "limit.by": "до {at}",
 		"clock.why": "Пояснение: {text}", "clock.unexplained": "Пояснение к нарушению не дано.",
 		"pauses": "Время, когда часы стояли", "pause.client": "ждали ответа клиента", "pause.third_party": "ждали поставщика клиента",

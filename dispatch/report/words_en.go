@@ -55,7 +55,7 @@ func wordsEN() map[string]string {
 
 		"clock.first_contact": "First contact with an engineer", "clock.plan": "Plan of action told", "clock.stabilisation": "Service restored",
 		"clock.next_update": "Status updates", "clock.root_cause": "Root cause found", "clock.report": "Report sent", "clock.of": "{clock}: {who}",
-		"verdict.met": "met", "verdict.breached": "missed", "verdict.running": "running", "verdict.idle": "not begun",
+		"clock.itself": "this report", "verdict.met": "met", "verdict.breached": "missed", "verdict.running": "running", "verdict.idle": "not begun",
 		"verdict.met_by_policy": "met by contract", "verdict.met_by_attempts": "met: contact was tried", "limit.none": "not promised", "limit.less": "in less than {limit}", "limit.by": "by {at}",
 		"clock.why": "Explanation: {text}", "clock.unexplained": "No explanation of the miss was given.",
 		"pauses": "When the clocks stood still", "pause.client": "waited for the client's answer", "pause.third_party": "waited for the client's supplier",
