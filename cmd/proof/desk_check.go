@@ -124,6 +124,11 @@ func (c *crowd) judge(ctx context.Context, place string) (j judgement, err error
 		}
 		numbers[taken.Number] = taken.Ticket
 	}
+	for id := range c.busy { // those that were opened by hand
+		if _, of := opened[id]; !of {
+			opened[id] = ""
+		}
+	}
 	want := c.said()
 	for id := range opened {
 		if err := db.Verify(ctx, id); err != nil {

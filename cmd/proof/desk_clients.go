@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -154,6 +155,7 @@ type crowd struct {
 	desk    *deskProcess      // guarded by mu; the one that serves now
 	away    chan struct{}     // guarded by mu; closed when there is a new one
 	tickets []string          // guarded by mu; acknowledged ones, in order
+	busy    map[string]int    // guarded by mu; how often each was chosen
 	signals map[string]string // guarded by mu; acknowledged signals; their tickets, "" = nobody said
 	history []step            // guarded by mu
 }
@@ -168,7 +170,7 @@ type step struct {
 }
 
 func newCrowd() *crowd {
-	return &crowd{began: time.Now(), away: make(chan struct{}), signals: map[string]string{}}
+	return &crowd{began: time.Now(), away: make(chan struct{}), signals: map[string]string{}, busy: map[string]int{}}
 }
 
 // serve names the desk that the clients turn to from now on.
@@ -248,13 +250,26 @@ func (c *crowd) live(ctx context.Context, client int, rng *rand.Rand) {
 		switch a.Do {
 		case askSignal:
 			c.signals[a.Key] = t.Ticket
-			c.tickets = append(c.tickets, t.Ticket)
+			c.offer(t.Ticket)
+		case askOpen:
+			c.offer(t.Ticket)
 		case askDrop:
 			c.signals[a.Key] = ""
 		}
 		c.mu.Unlock()
 	}
 }
+
+// offer lets clients choose a ticket, the first time it is heard of; mu is held.
+func (c *crowd) offer(id string) {
+	if _, known := c.busy[id]; !known {
+		c.busy[id] = 0
+		c.tickets = append(c.tickets, id)
+	}
+}
+
+// enough is how many acts a ticket gets before it is left alone.
+const enough = 60
 
 // choose draws what a client does next: most of it on the newest tickets, where others are busy too.
 func (c *crowd) choose(rng *rand.Rand, key string) asked {
@@ -267,8 +282,14 @@ func (c *crowd) choose(rng *rand.Rand, key string) asked {
 		return asked{Do: askSignal, Key: "signal-" + key}
 	case what < 20:
 		return asked{Do: askDrop, Key: "signal-" + key}
+	case what < 25 || len(c.tickets) < newest/2:
+		return asked{Do: askOpen, Key: "open-" + key, By: deskPeople[0]}
 	}
-	at := c.tickets[len(c.tickets)-1-rng.IntN(min(newest, len(c.tickets)))]
+	chosen := len(c.tickets) - 1 - rng.IntN(min(newest, len(c.tickets)))
+	at := c.tickets[chosen]
+	if c.busy[at]++; c.busy[at] > enough { // the checker's work grows with the acts on one ticket
+		c.tickets = slices.Delete(c.tickets, chosen, chosen+1)
+	}
 	by := deskPeople[rng.IntN(len(deskPeople))]
 	switch {
 	case what < 65:

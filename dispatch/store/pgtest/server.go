@@ -293,17 +293,43 @@ func (s *Server) Kill() {
 		return
 	}
 	_ = s.cmd.Process.Signal(syscall.SIGSTOP) // it would mend what it sees die
-	for _, pid := range s.children() {
+	children := s.children()
+	for _, pid := range children {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 	_ = s.cmd.Process.Kill()
 	<-s.exited
+	for _, pid := range children { // as long as one has the shared memory, no other server starts
+		s.gone(pid)
+	}
+}
+
+// gone waits for the end of a process that was killed.
+func (s *Server) gone(pid int) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for syscall.Kill(pid, 0) == nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // Restart starts the server again, killed before unless it is, at the same address and with what is on the disk.
 func (s *Server) Restart(ctx context.Context) error {
 	s.Kill()
-	return s.run(ctx)
+	const tries = 5
+	for n := 1; ; n++ { // a process that began while it was killed may have to see that itself
+		err := s.run(ctx)
+		if err == nil || n == tries || ctx.Err() != nil || !strings.Contains(err.Error(), "shared memory") {
+			return err
+		}
+		s.Kill()
+	}
 }
 
 // Close ends the server and removes its files. It may be called again.
