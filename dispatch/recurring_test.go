@@ -63,8 +63,11 @@ func TestRecurringFaults(t *testing.T) {
 	t.Parallel()
 	cfg := dispatch.Default()
 	cfg.Recurring = []dispatch.Recurring{
-		{ID: "a", Text: "x", Every: "day", At: "9"}, {ID: "a", Text: " ", Every: "week", On: "monday", At: "09:00"},
-		{Text: "x", Every: "month", On: "32", At: "09:00"}, {ID: "b", Text: "x", Every: "day", On: "mon", At: "09:00"}, {ID: "c", Text: "x", Every: "year", At: "09:00"},
+		{ID: "a", Text: "x", Every: "day", At: "9"},
+		{ID: "a", Text: " ", Every: "week", On: "monday", At: "09:00"},
+		{Text: "x", Every: "month", On: "32", At: "09:00"},
+		{ID: "b", Text: "x", Every: "day", On: "mon", At: "09:00"},
+		{ID: "c", Text: "x", Every: "year", At: "09:00"},
 	}
 	err := cfg.Validate()
 	if err == nil {

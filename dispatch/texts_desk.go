@@ -54,7 +54,7 @@ func deskTextsRU() map[string]string {
 }
 
 func deskTextsEN() map[string]string {
-	return map[string]string{ //nolint:gosec // words about secrets, no secret
+	return map[string]string{
 		"event.opened_message": "ticket opened: {from}", "event.opened_desk": "ticket opened by {person}",
 		"event.reported": "report {n}: {from}", "event.signalled": "message: {from}", "event.recovery": "monitoring says that it is over: {from}",
 		"event.triaged": "triage by {person}", "triage.impact": "impact {level}", "triage.urgency": "urgency {level}",

@@ -55,9 +55,15 @@ type shared interface {
 	dispatch.Nodes
 	dispatch.Definitions
 	dispatch.Phones
+	kept
+}
+
+// kept is what is in the SQL store alone: while it is away, it is not to be had.
+type kept interface {
 	planned
 	outward
 	papers
+	asked
 }
 
 // papers is what reports and the vault keep.
@@ -72,6 +78,10 @@ type planned interface {
 	dispatch.Rotas
 	dispatch.Tokens
 	dispatch.Care
+}
+
+// asked is what people and screens ask for besides tickets.
+type asked interface {
 	dispatch.Signals
 	dispatch.Audit
 	dispatch.TaskList
