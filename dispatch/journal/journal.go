@@ -63,7 +63,7 @@ type kept interface {
 	planned
 	outward
 	papers
-	asked
+	answers
 }
 
 // papers is what reports and the vault keep.
@@ -80,8 +80,8 @@ type planned interface {
 	dispatch.Care
 }
 
-// asked is what people and screens ask for besides tickets.
-type asked interface {
+// answers is what people and screens ask for besides tickets.
+type answers interface {
 	dispatch.Signals
 	dispatch.Audit
 	dispatch.TaskList
