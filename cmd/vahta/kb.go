@@ -64,7 +64,7 @@ func kbCommand() *cobra.Command {
 its categories and about its assets, and for those whose story has its words.`,
 			`Статьи пишут в Markdown. Каждая правка — своя версия с автором; ни одна не пропадает. Статью предлагают для тикетов её
 категорий и активов и для тех, в чьей истории есть её слова.`),
-		Example: `  vahta kb add --title "1С не запускается" --category outage --asset 1c article.md
+		Example: `  vahta kb add --title "1С не запускается" --category service_down --asset 1c article.md
   vahta kb draft VH-26-000001-7 > article.md
   vahta kb edit 1s-ne-zapuskaetsya article.md --reason "проверка места"
   vahta kb search 1с место на диске`,
