@@ -4,9 +4,9 @@
 // accounts, ids of changes), and people and schedules with the log of their
 // edits, tokens and what shift care knows, in SQL. It implements
 // dispatch.Store, Archive, Queue, Releaser, Arbiter, Nodes, Definitions,
-// Numbered, Phones, Rotas, Tokens and Care on SQLite, and on plain memory
-// (Memory) for tests and as stand-in for a store that is away; one suite holds
-// both to the same behaviour.
+// Numbered, Phones, Rotas, Tokens and Care on SQLite and on
+// PostgreSQL, and on plain memory (Memory) for tests and as stand-in for a
+// store that is away; one suite holds all three to the same behaviour.
 //
 // It must not decide anything about tickets: it checks versions and unique
 // keys and keeps what it is told.
@@ -25,6 +25,18 @@
 // SQLite runs in WAL mode with synchronous=FULL: what Commit has returned for
 // survives the power cut. Instants are int64 microseconds UTC. All methods may
 // be called by any goroutine.
+//
+// # PostgreSQL
+//
+// With Config.URL the record is a database that nodes of any machines share.
+// Statements are written once, with question marks; migrations once, or as a
+// pair (see migrate.go). A transaction that writes takes an advisory lock
+// first, so one writes at a time among all nodes; the server ends the session
+// of one that does nothing for three seconds. After an error of a statement
+// the transaction is lost: it is returned, never passed over. What the server
+// undoes for the sake of another transaction is tried again. A commit whose
+// answer is lost may have been done; changes have IDs for that. Copy brings a
+// file there.
 //
 // # Several processes
 //
