@@ -25,8 +25,6 @@ type clerk struct {
 	book  *triage.Catalogue
 	zone  oncall.Zone
 	by    string // --by
-	json  bool
-	key   string
 }
 
 // withClerk runs f on the tickets of the running server, or on the record.

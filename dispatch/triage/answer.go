@@ -106,9 +106,6 @@ func readHost(typed string) (string, error) {
 	return host, nil
 }
 
-// timeForms are how a moment is typed, with and without a date.
-var timeForms = []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "02.01.2006 15:04", "02.01.2006 15:04:05"}
-
 func readTime(typed string, zone *time.Location, now time.Time) (time.Time, error) {
 	if zone == nil {
 		zone = time.UTC
@@ -116,7 +113,7 @@ func readTime(typed string, zone *time.Location, now time.Time) (time.Time, erro
 	if t, err := time.Parse(time.RFC3339, typed); err == nil {
 		return t, nil
 	}
-	for _, form := range timeForms {
+	for _, form := range []string{"2006-01-02 15:04", "2006-01-02 15:04:05", "2006-01-02T15:04", "02.01.2006 15:04", "02.01.2006 15:04:05"} {
 		if t, err := time.ParseInLocation(form, typed, zone); err == nil {
 			return t, nil
 		}

@@ -8,11 +8,11 @@ import (
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
-func shipped(t testing.TB) *Catalogue {
-	t.Helper()
+func shipped(tb testing.TB) *Catalogue {
+	tb.Helper()
 	c, err := Shipped()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }

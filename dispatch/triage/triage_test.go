@@ -12,11 +12,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-func zone(t testing.TB) *time.Location {
-	t.Helper()
+func zone(tb testing.TB) *time.Location {
+	tb.Helper()
 	z, err := time.LoadLocation("Europe/Moscow")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return z
 }
