@@ -196,6 +196,39 @@ func TestWorkTime(t *testing.T) {
 	})
 }
 
+// Sessions that are open while stages pass, and that overlap, count once.
+func TestSessionsCountOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		ref := b.served("a", "89211234567")
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Moved{To: ticket.Diagnosis}))
+		b.until(5 * time.Minute)
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Connected{Way: "rdp"}))
+		b.until(10 * time.Minute)
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Connected{Way: "console"}))
+		b.until(20 * time.Minute)
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Restored{Statement: "1С работает", Check: "вход"}))
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Disconnected{Session: "s2"}))
+		b.until(25 * time.Minute)
+		must(t, b.Amend(t.Context(), ref, anna(), ticket.Disconnected{Session: "s1"}))
+		dossier, err := b.Dossier(t.Context(), ref)
+		must(t, err)
+		var sum time.Duration
+		for i, x := range dossier.Times {
+			sum += x.To.Sub(x.From)
+			for _, y := range dossier.Times[i+1:] {
+				if x.From.Before(y.To) && y.From.Before(x.To) {
+					t.Errorf("%+v and %+v overlap", x.Timed, y.Timed)
+				}
+			}
+		}
+		if most := 25 * time.Minute; sum > most || sum < most-time.Minute {
+			t.Errorf("%v of work, anna was at it for %v", sum, most)
+		}
+	})
+}
+
 // A task is reminded of a day before it is due and when it is, also after its
 // ticket was closed, until it is done.
 func TestTasksAreRemindedOf(t *testing.T) {

@@ -72,14 +72,33 @@ func (a *act) work(body ticket.Body) error {
 	return a.do(body)
 }
 
-// disconnect ends a session and writes its time down.
+// disconnect ends a session and writes its time down, but for what is entered
+// already: of a call, of another session.
 func (a *act) disconnect(s ticket.Session, b ticket.Disconnected) error {
 	if err := a.do(b); err != nil {
 		return err
 	}
-	return a.follows(ticket.Timed{
-		Entry: timeOfSession + "-" + b.Session, Person: s.By, Source: timeOfSession, From: s.At, To: a.at, Ref: b.Session,
-	})
+	dossier, err := a.dossier()
+	if err != nil {
+		return err
+	}
+	var taken []interval
+	for _, t := range dossier.Times {
+		if t.Person == s.By {
+			taken = append(taken, interval{t.From, t.To})
+		}
+	}
+	name := timeOfSession + "-" + b.Session
+	for i, piece := range without(interval{s.At, a.at}, taken) {
+		entry := name
+		if i > 0 {
+			entry = fmt.Sprintf("%s-%d", name, i+1)
+		}
+		if err := a.follows(ticket.Timed{Entry: entry, Person: s.By, Source: timeOfSession, From: piece.from, To: piece.to, Ref: b.Session}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // timed adds time that a person enters by hand.
@@ -151,7 +170,8 @@ func (c Case) stageTime(change Change, log []ticket.Event, before ticket.Ticket,
 const minStage = time.Minute
 
 // stageWork is the time of the ticket's holder in its stage until at: from when
-// he had it, without pauses and without what is entered already.
+// he had it, without pauses, without what is entered already, and without his
+// sessions that are still open.
 func stageWork(log []ticket.Event, t ticket.Ticket, at time.Time) []ticket.Timed {
 	switch t.Stage {
 	case ticket.Triage, ticket.Diagnosis, ticket.PlanSent, ticket.Hot, ticket.RootCause, ticket.Report:
@@ -164,7 +184,7 @@ func stageWork(log []ticket.Event, t ticket.Ticket, at time.Time) []ticket.Timed
 		return nil
 	}
 	from := t.Stamps[t.Stage]
-	var taken []interval
+	taken := connected(log, t.Assignee, at)
 	for _, e := range log {
 		switch b := e.Body.(type) {
 		case ticket.Accepted, ticket.Acknowledged, ticket.Assigned, ticket.HandedOver:
@@ -188,6 +208,25 @@ func stageWork(log []ticket.Event, t ticket.Ticket, at time.Time) []ticket.Timed
 		if piece.to.Sub(piece.from) >= minStage {
 			list = append(list, ticket.Timed{Person: t.Assignee, Source: timeOfStage, From: piece.from, To: piece.to, Ref: t.Stage.String()})
 		}
+	}
+	return list
+}
+
+// connected are a person's sessions that are open at a time.
+func connected(log []ticket.Event, person string, at time.Time) (list []interval) {
+	since := map[string]time.Time{}
+	for _, e := range log {
+		switch b := e.Body.(type) {
+		case ticket.Connected:
+			if e.By == person {
+				since[b.Session] = e.At
+			}
+		case ticket.Disconnected:
+			delete(since, b.Session)
+		}
+	}
+	for _, from := range since {
+		list = append(list, interval{from, at})
 	}
 	return list
 }
