@@ -21,7 +21,7 @@ func callsSave() *cobra.Command {
 	var by, why string
 	cmd := onPapers("save ID FILE", "write the recording of a call into a file, in the clear", "записать разговор в файл, открыто", cobra.ExactArgs(2),
 		func(ctx context.Context, c *scribe, args []string) error {
-			f, err := os.OpenFile(args[1], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the file that was named
+			f, err := os.OpenFile(args[1], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 			if err != nil {
 				return fmt.Errorf("save recording: %w", err)
 			}

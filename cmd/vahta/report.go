@@ -103,7 +103,7 @@ func readText(cmd *cobra.Command, path string) (string, error) {
 		b, err := io.ReadAll(cmd.InOrStdin())
 		return string(b), err
 	}
-	b, err := os.ReadFile(path) //nolint:gosec // the file that was named
+	b, err := os.ReadFile(path)
 	return string(b), err
 }
 
@@ -153,7 +153,7 @@ func versionFlag(cmd *cobra.Command, v *int) {
 
 // save writes a report into a file that is not there yet.
 func (c *scribe) save(name string, p reports.Paper) error {
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) //nolint:gosec // the file that was named
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
