@@ -53,7 +53,7 @@ func (s *Server) takeSignal(ctx context.Context, in *signalInput) (*signalReply,
 	opened, err := s.deps.Desk.Signals.Intake(ctx, id)
 	if err != nil {
 		s.deps.Log.Debug("a signal is taken in later", "err", err.Error())
-		return out, nil //nolint:nilerr // it is stored, and is tried again
+		return out, nil // it is stored, and is tried again
 	}
 	if opened.Number != "" {
 		out.Status, out.Body.Ticket, out.Body.Joined = http.StatusCreated, opened.Number, opened.Joined

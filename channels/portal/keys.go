@@ -206,7 +206,7 @@ func (i Issued) Path() string {
 		return "/feed/" + i.Secret + ".ics"
 	case Board:
 		return "/board/" + i.Secret
-	case Read, Write, People:
+	case Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, SignalsSend, AuditRead:
 	}
 	return ""
 }
