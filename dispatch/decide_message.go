@@ -114,12 +114,11 @@ func weigh(m MessageSignal, how Decoding, known bool, suggested ticket.Category)
 // believed and flagged.
 func began(sig Signal, m MessageSignal, rules sla.Policy) (t0 time.Time, skewed bool) {
 	stamp, back := time.Time{}, stampOld
-	switch sig.Channel {
-	case ChannelEmail, ChannelChat:
+	switch ch := sig.Channel; { // of the others, what a client's own clock says counts for nothing
+	case ch == ChannelEmail, ch == ChannelChat:
 		stamp = m.Stamped
-	case ChannelSMS:
+	case ch == ChannelSMS:
 		stamp, back = m.Stamped, smsSkew
-	default: // what a client's own clock says counts for nothing
 	}
 	if m.Machine && rules.CountFromOccurrence && !m.Occurred.IsZero() {
 		stamp, back = m.Occurred, stampOld

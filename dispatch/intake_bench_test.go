@@ -21,6 +21,7 @@ func BenchmarkIntake(b *testing.B) {
 }
 
 func intakes(b *testing.B, few bool) {
+	b.Helper()
 	s := sqlite(b)
 	d := dispatcher(b, s, func(cfg *dispatch.Config, deps *dispatch.Deps) {
 		deps.Signals = s

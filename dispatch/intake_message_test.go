@@ -147,8 +147,10 @@ func TestIntake(t *testing.T) {
 			{0, "monitor", with(alarm("1", 0), func(m *dispatch.MessageSignal) { m.Warning = true }), nil}, {time.Minute, "monitor", alarm("1", ticket.Critical), nil},
 		}},
 		{"a problem that is back within three days reopens its ticket, later it is a repeat", []step{
-			{0, "monitor", alarm("1", ticket.Critical), nil}, closing,
-			{time.Hour, "monitor", alarm("1", ticket.Critical), nil}, closing,
+			{0, "monitor", alarm("1", ticket.Critical), nil},
+			closing,
+			{time.Hour, "monitor", alarm("1", ticket.Critical), nil},
+			closing,
 			{73 * time.Hour, "monitor", alarm("1", ticket.Critical), nil},
 		}},
 		{"a word that something is over of which nobody knows is settled", []step{{0, "monitor", over("9"), nil}}},
@@ -180,7 +182,8 @@ func TestIntake(t *testing.T) {
 			{time.Minute, "email", reply(mail("stranger@mail.ru", "the same thing again"), "k0"), nil},
 		}},
 		{"an answer to a closed ticket reopens it", []step{
-			{0, "email", mail("olga@lutik.example", "a question"), nil}, closing,
+			{0, "email", mail("olga@lutik.example", "a question"), nil},
+			closing,
 			{time.Hour, "email", reply(mail("olga@lutik.example", "it does not work"), "k0"), nil},
 		}},
 		{"thanks for what is stabilised reopen nothing, a red button does", []step{
