@@ -195,7 +195,7 @@ func (s *incident) explainMonday() {
 
 // readMonday: the client opens the page, reads the report, takes the PDF and gives a mark.
 func (s *incident) readMonday(t *testing.T) {
-	s.Helper()
+	t.Helper()
 	s.move("16:10:00")
 	letter := s.lastLetter().Message
 	if letter.Link == "" || !strings.HasPrefix(letter.Link, s.url+"/t/") {

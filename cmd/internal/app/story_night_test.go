@@ -188,7 +188,7 @@ func (s *incident) explainNight() {
 
 // readNight: the director takes the PDF.
 func (s *incident) readNight(t *testing.T) {
-	s.Helper()
+	t.Helper()
 	link := s.lastLetter().Message.Link
 	status, pdf := s.page(http.MethodGet, link+"/report/1.pdf")
 	if status != http.StatusOK {

@@ -3,18 +3,11 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
-	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -35,8 +28,6 @@ import (
 
 // The stories are incidents from the first signal to the report, told on the whole product: real calls, a moved clock, engineers who
 // work over the control socket, clients who read over HTTP.
-
-var samples = flag.Bool("samples", false, "write the reports of the stories into docs/samples")
 
 // stillClock is a clock that stands until it is moved.
 type stillClock struct {
@@ -115,8 +106,10 @@ func storyRig(t *testing.T, day, clock string) *incident {
 	cfg.People = append(cfg.People, person("ivan", "Иван Петров", s.ivan.Addr("udp")),
 		person("oleg", "Олег Ким", silent, oncall.Lead), person("anna", "Анна Соколова", silent))
 	cfg.Lines = []dispatch.Line{
-		{ID: "hotline", DIDs: []string{"hotline"}, Language: "ru", RingTime: 30 * time.Second, AnswerAfter: time.Minute, Rounds: 1,
-			Ladder: []dispatch.LadderRung{{People: []string{"ivan"}}, {People: []string{"oleg"}}}},
+		{
+			ID: "hotline", DIDs: []string{"hotline"}, Language: "ru", RingTime: 30 * time.Second, AnswerAfter: time.Minute, Rounds: 1,
+			Ladder: []dispatch.LadderRung{{People: []string{"ivan"}}, {People: []string{"oleg"}}},
+		},
 		{ID: "second", DIDs: []string{"second"}, Ladder: nobody()},
 	}
 	cfg.Clients = storyClients()
@@ -167,8 +160,10 @@ func storyClients() []client.Organisation {
 			},
 			Contract: client.Contract{ID: "17/2025", Channels: []string{"email"}},
 			Assets: []client.Asset{
-				{ID: "fs-01", Name: "Файловый сервер FS-01", Kind: "server", Hosts: []string{"fs-01.sever.local"},
-					Accesses: []client.Access{{ID: "vpn", Way: "vpn", Where: "vpn.sever-mebel.example", Login: "butler", Secret: "vault:sever/vpn"}}},
+				{
+					ID: "fs-01", Name: "Файловый сервер FS-01", Kind: "server", Hosts: []string{"fs-01.sever.local"},
+					Accesses: []client.Access{{ID: "vpn", Way: "vpn", Where: "vpn.sever-mebel.example", Login: "butler", Secret: "vault:sever/vpn"}},
+				},
 				{ID: "fs-02", Name: "Чистый сервер FS-02", Kind: "server", Hosts: []string{"fs-02.sever.local"}},
 			},
 		},
@@ -367,75 +362,4 @@ func (s *incident) tell() {
 	}
 	events, err := d.Events(ctx, dispatch.Ref{ID: t.ID})
 	s.Log(dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: "ru"}), err)
-}
-
-// pdfText is what a PDF says, and how many pages it has.
-func pdfText(t *testing.T, file []byte) (text string, pages int) {
-	t.Helper()
-	if !bytes.HasPrefix(file, []byte("%PDF-")) {
-		t.Fatalf("the report is no PDF: %.40q", file)
-	}
-	tool, err := exec.LookPath("pdftotext")
-	if err != nil {
-		t.Log("pdftotext is not installed: the text of the PDF is not looked at")
-		return "", 0
-	}
-	path := filepath.Join(t.TempDir(), "report.pdf")
-	if err := os.WriteFile(path, file, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.CommandContext(t.Context(), tool, "-layout", path, "-").Output()
-	if err != nil {
-		t.Fatalf("pdftotext: %v", err)
-	}
-	return string(out), strings.Count(string(out), "\f")
-}
-
-var spaces = regexp.MustCompile(`[\s\x{a0}]+`)
-
-// says checks that a text has all of the parts, whatever the line breaks.
-func says(t *testing.T, what, text string, parts ...string) {
-	t.Helper()
-	flat := spaces.ReplaceAllString(text, " ")
-	for _, part := range parts {
-		if !strings.Contains(flat, part) {
-			t.Errorf("%s does not say %q:\n%s", what, part, text)
-		}
-	}
-}
-
-// sample compares the report of a story with the one in docs/samples, or writes it there. Hashes are those of one run.
-func (s *incident) sample(t *testing.T, name string) {
-	t.Helper()
-	paper, err := s.papers.Paper(t.Context(), s.number, desk.PaperQuestion{Form: "json"})
-	s.must(err)
-	m, err := report.Decode(paper.Body, report.Hash(paper.Body))
-	s.must(err)
-	m.LogHead = strings.Repeat("0", len(m.LogHead))
-	body, err := m.Encode()
-	s.must(err)
-	var v ticket.Version
-	for _, v = range s.look().Versions { // the last one
-	}
-	seal := report.Seal{Hash: report.Hash(body), ApprovedBy: "Олег Ким", ApprovedAt: v.ApprovedAt, SentAt: v.SentAt, SentBy: []string{"email"}}
-	if _, err := hex.DecodeString(seal.Hash); err != nil {
-		t.Error(err)
-	}
-	d := report.Layout(m, seal)
-	pdf, err := report.PDF(d, m.MadeAt)
-	s.must(err)
-	folder := filepath.Join("..", "..", "..", "docs", "samples")
-	for file, now := range map[string][]byte{name + ".md": []byte(report.Markdown(d)), name + ".pdf": pdf} {
-		path := filepath.Join(folder, file)
-		if *samples {
-			s.must(os.MkdirAll(folder, 0o755))
-			s.must(os.WriteFile(path, now, 0o644))
-			continue
-		}
-		was, err := os.ReadFile(path)
-		s.must(err)
-		if !bytes.Equal(was, now) {
-			t.Errorf("%s is not what is written now (make samples: go test ./cmd/internal/app -run TestStory -samples):\n%s", path, report.Markdown(d))
-		}
-	}
 }
