@@ -214,14 +214,20 @@ func TestSessionsCountOnce(t *testing.T) {
 		must(t, b.Amend(t.Context(), ref, anna(), ticket.Disconnected{Session: "s1"}))
 		dossier, err := b.Dossier(t.Context(), ref)
 		must(t, err)
-		var sum time.Duration
+		var sum, remote time.Duration
 		for i, x := range dossier.Times {
 			sum += x.To.Sub(x.From)
+			if x.Source == "session" {
+				remote += x.To.Sub(x.From)
+			}
 			for _, y := range dossier.Times[i+1:] {
 				if x.From.Before(y.To) && y.From.Before(x.To) {
 					t.Errorf("%+v and %+v overlap", x.Timed, y.Timed)
 				}
 			}
+		}
+		if remote != 20*time.Minute {
+			t.Errorf("%v of remote work, want 20m: the stage takes none of it", remote)
 		}
 		if most := 25 * time.Minute; sum > most || sum < most-time.Minute {
 			t.Errorf("%v of work, anna was at it for %v", sum, most)

@@ -59,7 +59,7 @@ func (a *App) status(ctx context.Context) status {
 	s := status{
 		Node: a.cfg.Node, Ready: "ok", Record: "ok", Calls: a.engine.Active(), Trunks: a.trunks.Status(),
 		Names: a.trunks.Names(), Certs: a.edge.Certificates(), Toll: a.guard.Status(), SelfTests: a.selftest.Histories(),
-		Watch: a.watchdog.Faults(),
+		Watch:   a.watchdog.Faults(),
 		Journal: a.journal.Status(), Claims: a.rotation.Status(), Directory: a.keeper.Status(),
 		Limits: limitsStatus{a.limits.Now(), a.engine.Load()},
 	}
