@@ -54,18 +54,6 @@ func (b *board) get(id string) (Case, bool) {
 	return c, ok
 }
 
-// waiting counts the open tickets that nobody has, but for one.
-func (b *board) waiting(but string) (n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for id := range b.cases {
-		if id != but && b.cases[id].Ticket.NeedsPage() {
-			n++
-		}
-	}
-	return n
-}
-
 // markStale notes that the board's copy of a ticket may be old.
 func (b *board) markStale(id string) {
 	b.mu.Lock()

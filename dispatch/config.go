@@ -20,8 +20,9 @@ type Config struct {
 	EventChannels []Subscriber    `yaml:"-"`             // who gets event notices; wired by the app from the webhooks
 	// Recurring are the tasks that come again and again; each time becomes a ticket.
 	Recurring []Recurring `yaml:"recurring"`
-	// Written are the channels on which clients can be written to. What nobody has
-	// asked for (receipts, the word that a stage was reached) goes out by no other.
+	// Written are the channels on which clients can be written to; the portal is
+	// one when clients can open its pages. What nobody has asked for (receipts, the
+	// word that a stage was reached) goes out by no other.
 	Written []Channel `yaml:"-"`
 	// PageURL is the address of a ticket's page for its client; nil = there is none.
 	PageURL   func(ticketID string) string `yaml:"-"`

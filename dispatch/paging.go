@@ -217,7 +217,6 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 	if !n.Beside() && c.Ticket.Open() && !c.Ticket.NeedsPage() {
 		n.Reason = ReasonHeld // somebody took the ticket meanwhile
 	}
-	n.More = d.board.waiting(n.Ref.ID)
 	return d.dir.Load().address(n)
 }
 

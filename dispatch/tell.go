@@ -169,7 +169,8 @@ func (d *Dispatcher) unasked(list []envelope) (kept []envelope) {
 }
 
 // message makes one message: its line in the log and the notice that carries it.
-// What goes to the client's page is delivered by being on record.
+// What goes to the client's page is delivered by being on record; where clients
+// can open no page it fails as any message does by a channel that is not there.
 func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, by string, channel Channel, at time.Time) ([]ticket.Event, []Notice) {
 	texts := clientTexts(t.Language)
 	if w.Subject == "" {
@@ -185,7 +186,7 @@ func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, b
 		Message: newID(), Report: to.report, Purpose: w.Purpose, To: to.ways[0], Subject: w.Subject, Text: w.Text, Human: human, Version: w.Version,
 	}
 	events := []ticket.Event{{Ticket: t.ID, At: at, By: by, Channel: string(channel), Body: m}}
-	if m.To.Channel == string(ChannelPortal) {
+	if d.onPage(m.To.Channel) {
 		return append(events, ticket.Event{
 			Ticket: t.ID, At: at, By: byVahta, Key: sentKey(m.Message, m.To.Channel), Body: ticket.Sent{Message: m.Message, Channel: m.To.Channel},
 		}), nil
@@ -194,6 +195,11 @@ func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, b
 		ID: m.Message, Subject: m.Subject, Text: m.Text, Link: w.Link, Files: w.Files, Human: human,
 		Purpose: m.Purpose, Report: m.Report, Version: m.Version,
 	}, at)}
+}
+
+// onPage reports whether a message by the channel is delivered by being on record.
+func (d *Dispatcher) onPage(channel string) bool {
+	return channel == string(ChannelPortal) && slices.Contains(d.cfg.Written, ChannelPortal)
 }
 
 // clientNotice carries a message by the first of the ways.
@@ -255,7 +261,7 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 		return change, err
 	}
 	if next := n.Message.Next; len(next) > 0 {
-		if next[0].Channel != string(ChannelPortal) {
+		if !d.onPage(next[0].Channel) {
 			change.Notices = append(change.Notices, clientNotice(c.Ticket, next, n.Message, at))
 			return change, nil
 		}

@@ -47,7 +47,7 @@ func ways(b *client.Book, from ticket.Contact, up []Channel) (list []ticket.Cont
 // served leaves out the ways that lead over channels that are not up.
 func served(list []ticket.Contact, up []Channel) []ticket.Contact {
 	return slices.DeleteFunc(slices.Clone(list), func(c ticket.Contact) bool {
-		return c.Channel != string(ChannelPortal) && !slices.Contains(up, Channel(c.Channel))
+		return !slices.Contains(up, Channel(c.Channel))
 	})
 }
 

@@ -71,7 +71,7 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 	}
 	source := l.Config.Source()
 	source.Roster = here.roster
-	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), l.Config.Dispatch, source)
+	d, done, err := desk.Open(cmd.Context(), l.Config.Data, l.Config.Database(), app.ToClients(l.Config), source)
 	if err != nil {
 		return err
 	}

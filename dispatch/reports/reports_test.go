@@ -46,6 +46,7 @@ func newRig(t *testing.T) *rig {
 	})
 	r.must(err)
 	cfg := dispatch.Default()
+	cfg.Written = []dispatch.Channel{dispatch.ChannelPortal}
 	r.d, err = dispatch.New(cfg, dispatch.Deps{Store: r.mem, Archive: r.mem, Directory: dispatch.NewDirectory(snap), Now: func() time.Time { return r.now }})
 	r.must(err)
 	r.must(r.d.Start(t.Context()))

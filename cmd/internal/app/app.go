@@ -214,10 +214,9 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	dc := a.cfg.Dispatch
-	dc.EventChannels = a.cfg.Webhooks.Subscribers()
 	a.pages = pageLinks(a.cfg)
-	dc.PageURL = a.pages.URL
+	dc := toClients(a.cfg, a.pages, a.outside.Notifiers)
+	dc.EventChannels = a.cfg.Webhooks.Subscribers()
 	dd := dispatch.Deps{
 		Store: a.journal, Archive: a.journal, Signals: a.journal, Directory: directory, Node: a.cfg.Node,
 		Now: a.clock, Log: a.part("dispatch"), Registerer: a.registry,

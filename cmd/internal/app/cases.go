@@ -76,7 +76,11 @@ func CasesOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Case
 		if err != nil {
 			return nil, err
 		}
-		d, err := dispatch.New(c.Dispatch, dispatch.Deps{Store: db, Archive: db, Directory: directory, Node: c.Node})
+		dc, err := toClientsOnRecord(ctx, c, db)
+		if err != nil {
+			return nil, err
+		}
+		d, err := dispatch.New(dc, dispatch.Deps{Store: db, Archive: db, Directory: directory, Node: c.Node})
 		if err != nil {
 			return nil, err
 		}

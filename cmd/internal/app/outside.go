@@ -8,6 +8,8 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/reports"
+	"github.com/butlerspb/vahta/dispatch/store"
 )
 
 // Outside is the world around the process, as far as it can be another one than the real: a scenario tells a night in seconds.
@@ -38,11 +40,6 @@ func NewIn(ctx context.Context, cfg config.Config, log *slog.Logger, world Outsi
 	if world.Today == nil {
 		world.Today = world.Now
 	}
-	for _, channel := range []dispatch.Channel{dispatch.ChannelEmail, dispatch.ChannelChat, dispatch.ChannelSMS} {
-		if world.Notifiers[channel] != nil {
-			cfg.Dispatch.Written = append(cfg.Dispatch.Written, channel)
-		}
-	}
 	return build(ctx, cfg, log, world)
 }
 
@@ -51,4 +48,36 @@ func (a *App) notifiers(hooks dispatch.Notifier) map[dispatch.Channel]dispatch.N
 	all := map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks}
 	maps.Copy(all, a.outside.Notifiers)
 	return all
+}
+
+// toClients are the dispatcher's settings with the ways by which clients can be written to: what of ways is for clients, and the
+// pages of tickets where clients can open them. links are those pages; nil = messages have no link.
+func toClients(c config.Config, links *reports.Links, ways map[dispatch.Channel]dispatch.Notifier) dispatch.Config {
+	dc := c.Dispatch
+	dc.Written = nil
+	for _, channel := range []dispatch.Channel{dispatch.ChannelEmail, dispatch.ChannelChat, dispatch.ChannelSMS} {
+		if ways[channel] != nil {
+			dc.Written = append(dc.Written, channel)
+		}
+	}
+	if c.Portal.Enabled && c.Portal.PublicURL != "" {
+		dc.Written = append(dc.Written, dispatch.ChannelPortal)
+	}
+	if links != nil {
+		dc.PageURL = links.URL
+	}
+	return dc
+}
+
+// ToClients are the dispatcher's settings for commands when no server runs: with the ways to clients that a server of the
+// configuration has.
+func ToClients(c config.Config) dispatch.Config { return toClients(c, nil, nil) }
+
+// toClientsOnRecord is ToClients with the links to the pages, whose secret is in the record.
+func toClientsOnRecord(ctx context.Context, c config.Config, db *store.SQL) (dispatch.Config, error) {
+	links := pageLinks(c)
+	if err := links.Load(ctx, db); err != nil {
+		return dispatch.Config{}, err
+	}
+	return toClients(c, links, nil), nil
 }

@@ -47,7 +47,11 @@ func SignalsOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Si
 		if catalogue, _ := Catalogue(c); catalogue != nil {
 			deps.Suggest = suggest(catalogue)
 		}
-		d, err := dispatch.New(c.Dispatch, deps)
+		dc, err := toClientsOnRecord(ctx, c, db)
+		if err != nil {
+			return nil, err
+		}
+		d, err := dispatch.New(dc, deps)
 		if err != nil {
 			return nil, err
 		}
