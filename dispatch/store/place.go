@@ -48,6 +48,30 @@ func Show(place string) string {
 	return nameOf(c)
 }
 
+// Made tells when the tables of a PostgreSQL database were made, "" = it has
+// none. It stays through upgrades, copies by pg_dump and a change of servers;
+// tables that were made anew, in an emptied database, have another one.
+func Made(ctx context.Context, address string) (string, error) {
+	c, err := parseURL(address)
+	if err != nil {
+		return "", err
+	}
+	conn, err := pgx.ConnectConfig(ctx, c)
+	if err != nil {
+		return "", fmt.Errorf("connect to database %s: %w", nameOf(c), hideSecret(err))
+	}
+	defer conn.Close(context.WithoutCancel(ctx)) //nolint:errcheck // nothing is left on it
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT to_regclass('goose_db_version') IS NOT NULL").Scan(&there); err != nil || !there {
+		return "", err
+	}
+	var at *time.Time
+	if err := conn.QueryRow(ctx, "SELECT min(tstamp) FROM goose_db_version").Scan(&at); err != nil || at == nil {
+		return "", err
+	}
+	return at.Format("2006-01-02 15:04:05.000000"), nil
+}
+
 // Server is what a PostgreSQL server says of itself.
 type Server struct {
 	Name    string        // of the database, as it is shown

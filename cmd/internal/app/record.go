@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,7 +71,7 @@ func (r *record) try(ctx context.Context) error {
 	}
 	r.db = db
 	r.journal.Attach(db)
-	if err := r.note(); err != nil {
+	if err := r.note(ctx); err != nil {
 		r.log.Warn("the database's place could not be noted; should it get lost, the next start makes an empty one", "err", err)
 	}
 	return nil
@@ -79,7 +80,7 @@ func (r *record) try(ctx context.Context) error {
 // take takes the node's name at the database and opens it: in this order, for an open one is told what this node left
 // behind. The name is kept also when it cannot be opened.
 func (r *record) take(ctx context.Context, metrics prometheus.Registerer) (*store.SQL, error) {
-	if err := r.missing(); err != nil {
+	if err := r.missing(ctx); err != nil {
 		return nil, err
 	}
 	unnamed := r.takeName()
@@ -125,15 +126,23 @@ func isAt(f *os.File, path string) bool {
 
 // note keeps the database's place for the next start. What is noted already stays: a start that is cut off here must not
 // lose it.
-func (r *record) note() error {
-	if noted, err := os.ReadFile(r.known); err == nil && string(noted) == r.path() {
+func (r *record) note(ctx context.Context) error {
+	is := r.path()
+	if r.cfg.URL != "" {
+		made, err := store.Made(ctx, r.cfg.URL)
+		if err != nil {
+			return err
+		}
+		is += "\n" + made
+	}
+	if noted, err := os.ReadFile(r.known); err == nil && string(noted) == is {
 		return nil
 	}
 	f, err := os.CreateTemp(filepath.Dir(r.known), filepath.Base(r.known)+".*")
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(r.path())
+	_, err = f.WriteString(is)
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		err = os.Rename(f.Name(), r.known)
 	}
@@ -157,16 +166,34 @@ func (r *record) path() string {
 
 // missing reports a database that was there at an earlier start and is not now. A new, empty one in its place would hide
 // that every open ticket has been lost; so nobody makes one but by deleting the note.
-func (r *record) missing() error {
+func (r *record) missing(ctx context.Context) error {
 	noted, err := os.ReadFile(r.known)
-	if err != nil || string(noted) != r.path() || r.cfg.URL != "" {
+	place, made, _ := strings.Cut(string(noted), "\n")
+	if err != nil || place != r.path() {
 		return nil //nolint:nilerr // never noted, or another database now
+	}
+	if r.cfg.URL != "" {
+		return r.emptied(ctx, made)
 	}
 	if _, err := os.Stat(r.cfg.Path); !errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return fmt.Errorf("%w: %s, with all tickets, is gone; put it back, or restore a copy. To begin with an empty record, delete %s",
 		store.ErrNotNow, r.path(), r.known)
+}
+
+// emptied is missing for a database of a server, whose tables were made at another time: it is empty, or somebody began a
+// new record in it. made is empty in notes of versions that did not keep it.
+func (r *record) emptied(ctx context.Context, made string) error {
+	is, err := store.Made(ctx, r.cfg.URL)
+	if err != nil || is != "" && (is == made || made == "") {
+		return nil //nolint:nilerr // opening it will tell, in better words
+	}
+	what := "has no tables any more"
+	if is != "" {
+		what = fmt.Sprintf("is another one: its tables were made %s, those of this node's record %s", is, made)
+	}
+	return fmt.Errorf("%w: %s, with all tickets, %s; restore a copy. To work with what is there now, delete %s", store.ErrNotNow, r.path(), what, r.known)
 }
 
 // run opens the database when that was not possible before, and writes to it until ctx ends.

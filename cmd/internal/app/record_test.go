@@ -5,12 +5,14 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/store/pgtest"
 )
 
 // opening returns a record of node a that is to be opened at the path, with a data folder of its own.
@@ -104,5 +106,90 @@ func TestNoteIsNotWrittenAgain(t *testing.T) {
 	}
 	if left, err := os.ReadDir(data); err != nil || len(left) != 1 {
 		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+// TestEmptiedServerIsNotMadeAnew: the database of a server was emptied between two starts. Nobody makes tables in it, and
+// one in which somebody has is not taken for the record; the copy is.
+func TestEmptiedServerIsNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	ctx, server, data := t.Context(), pgtest.Start(t, pgtest.Options{}), t.TempDir()
+	name, err := server.Database(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(data string) error {
+		r := opening(t, "", data)
+		r.cfg.URL = server.URL(name)
+		err := r.try(ctx)
+		if end := r.close(); end != nil {
+			t.Error(end)
+		}
+		r.db, r.name = nil, nil
+		return err
+	}
+	exec := func(database, statement string) {
+		t.Helper()
+		if err := server.ExecIn(ctx, database, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := open(data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	copied, err := server.Copy(ctx, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(name, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+	for range 2 {
+		if err := open(data); !errors.Is(err, store.ErrNotNow) || !strings.Contains(err.Error(), "has no tables any more") {
+			t.Errorf("an emptied database: %v", err)
+		}
+	}
+	if err := open(t.TempDir()); err != nil { // a node that does not know better
+		t.Fatal(err)
+	}
+	if err := open(data); !errors.Is(err, store.ErrNotNow) || !strings.Contains(err.Error(), "is another one") {
+		t.Errorf("a new record in its place: %v", err)
+	}
+	exec("postgres", "DROP DATABASE "+name)
+	exec("postgres", "ALTER DATABASE "+copied+" RENAME TO "+name)
+	if err := open(data); err != nil {
+		t.Errorf("the copy: %v", err)
+	}
+}
+
+// TestDoctorOnPostgres: what doctor says of a server that is there, that is not, and that does not let us in.
+func TestDoctorOnPostgres(t *testing.T) {
+	t.Parallel()
+	ctx, server := t.Context(), pgtest.Start(t, pgtest.Options{})
+	at := server.URL("postgres")
+	if f := examineDatabase(ctx, at); f.OK || !strings.Contains(f.Text, "answers after") || !strings.Contains(f.Text, "fsync=off") {
+		t.Errorf("a server that may lose what it has: %+v", f)
+	}
+	if err := server.Exec(ctx, `CREATE ROLE locked LOGIN PASSWORD 'right'; DO $$ BEGIN EXECUTE format(
+		'COPY (VALUES (''local all all trust''), (''host all all all scram-sha-256'')) TO %L', current_setting('hba_file')); END $$`); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Restart(ctx); err != nil { // reads who is let in
+		t.Fatal(err)
+	}
+	if f := examineDatabase(ctx, strings.Replace(at, "vahta@", "locked:right@", 1)); !strings.Contains(f.Text, "answers after") {
+		t.Errorf("the right password: %+v", f)
+	}
+	for name, c := range map[string]struct{ url, want string }{
+		"not let in":  {strings.Replace(at, "vahta@", "locked:hunter2@", 1), "password authentication failed"},
+		"no password": {strings.Replace(at, "vahta@", "locked@", 1), "password"},
+		"no database": {strings.Replace(server.URL("nowhere"), "vahta@", "locked:right@", 1), "does not exist"},
+		"not there":   {server.URLAt("127.0.0.1:1", "postgres"), "refused"},
+		"no address":  {"postgres://:bad:5432:/", "postgres://user:password@host"},
+	} {
+		f := examineDatabase(ctx, c.url)
+		if f.OK || f.What != "database" || !strings.Contains(f.Text, c.want) || !strings.Contains(f.Text, "store.url") || strings.Contains(f.Text, "hunter2") {
+			t.Errorf("%s: %+v, want %q", name, f, c.want)
+		}
 	}
 }
