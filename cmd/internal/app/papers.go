@@ -76,9 +76,7 @@ func PapersOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Pap
 		if err := links.Load(ctx, db); err != nil {
 			return nil, err
 		}
-		dc := c.Dispatch
-		dc.PageURL = links.URL
-		d, err := dispatch.New(dc, dispatch.Deps{Store: db, Archive: db, Signals: db, Directory: directory, Node: c.Node})
+		d, err := dispatch.New(toClients(c, links, nil), dispatch.Deps{Store: db, Archive: db, Signals: db, Directory: directory, Node: c.Node})
 		if err != nil {
 			return nil, err
 		}
