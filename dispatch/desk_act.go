@@ -50,7 +50,7 @@ func (d *Dispatcher) perform(ctx context.Context, ref Ref, by Author, decide fun
 		done = nil
 		if by.Key != "" || by.Seen > 0 {
 			log, err := d.Events(ctx, ref) // what can be read of it: an act must be possible while the record is away
-			if err != nil {
+			if err != nil && !errors.Is(err, ErrAway) {
 				return Change{}, fmt.Errorf("read log: %w", err)
 			}
 			if done = sameAct(log, by.Key); len(done) > 0 {

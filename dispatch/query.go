@@ -27,7 +27,8 @@ func (d *Dispatcher) Ticket(ctx context.Context, idOrNumber string) (ticket.Tick
 	return FindTicket(ctx, d.archive, d.store, idOrNumber)
 }
 
-// Events returns a ticket's log, oldest first.
+// Events returns a ticket's log, oldest first. With ErrAway comes what can be
+// read of it now: its beginning is missing.
 func (d *Dispatcher) Events(ctx context.Context, ref Ref) ([]ticket.Event, error) {
 	if d.archive == nil {
 		return nil, errNoArchive

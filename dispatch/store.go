@@ -120,6 +120,8 @@ type Board struct {
 type Archive interface {
 	Tickets(ctx context.Context, f TicketFilter) ([]ticket.Ticket, error)
 	Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error)
+	// Events fails with ErrAway when the beginning of the log can not be read now;
+	// what can be read of it comes with the error.
 	Events(ctx context.Context, ticketID string) ([]ticket.Event, error)
 	Calls(ctx context.Context, f CallFilter) ([]CallRecord, error)
 	Call(ctx context.Context, id string) (CallRecord, error)

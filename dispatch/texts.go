@@ -20,6 +20,8 @@ func textsRU() map[string]string {
 		"clock.breached": "Первый контакт: {elapsed}, срок нарушен (обещано меньше {limit})",
 		"client.unknown": "неизвестен", "client.maybe": "возможно, {client}", "caller.hidden": "номер скрыт",
 
+		"log.partial": "(начало журнала сейчас не прочитать: база недоступна; ниже то, что было с тех пор)",
+
 		"event.opened":       "заявка открыта: звонок с {caller} на линию {line}",
 		"event.joined":       "повторный звонок с {caller} на линию {line}: присоединён к заявке",
 		"event.attempt":      "звоним: {person}{device}: {outcome}, {took}",
@@ -98,6 +100,8 @@ func textsEN() map[string]string {
 		"clock.met":      "First contact: {elapsed}, in time (promised under {limit})",
 		"clock.breached": "First contact: {elapsed}, too late (promised under {limit})",
 		"client.unknown": "unknown", "client.maybe": "perhaps {client}", "caller.hidden": "number withheld",
+
+		"log.partial": "(the beginning of the log can not be read now: the database is away; what happened since is below)",
 
 		"event.opened":       "ticket opened: call from {caller} to line {line}",
 		"event.joined":       "further call from {caller} to line {line}: joined the ticket",

@@ -18,6 +18,7 @@ type TimelineOptions struct {
 	Zone     *time.Location             // nil = UTC
 	Name     func(person string) string // a person's name by id; nil = the id
 	Now      time.Time                  // for clocks that run
+	Partial  bool                       // the beginning of the log can not be read now
 }
 
 // Timeline writes a ticket and its log as plain text for people: a head of
@@ -34,6 +35,9 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	w := writer{opt: opt, texts: texts(opt.Language)}
 	var b strings.Builder
 	b.WriteString(w.head(t, ticket.FirstContact(log, opt.Now)))
+	if opt.Partial {
+		b.WriteString(w.say("log.partial") + "\n")
+	}
 	log = slices.Clone(log)
 	slices.SortStableFunc(log, func(a, b ticket.Event) int { return a.At.Compare(b.At) })
 	for _, e := range log {

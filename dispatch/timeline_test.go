@@ -197,3 +197,16 @@ func steady(v any) {
 		steady(inner)
 	}
 }
+
+// A timeline whose beginning can not be read says so, in both languages and for it alone.
+func TestTimelineOfAPart(t *testing.T) {
+	t.Parallel()
+	for language, words := range map[string]string{"ru": "начало журнала сейчас не прочитать", "en": "the beginning of the log can not be read now"} {
+		for _, partial := range []bool{false, true} {
+			got := dispatch.Timeline(ticket.Ticket{}, story()[3:], dispatch.TimelineOptions{Language: language, Now: night, Partial: partial})
+			if strings.Contains(got, words) != partial {
+				t.Errorf("%s, partial %v:\n%s", language, partial, got)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -74,7 +75,7 @@ func (t *turns) read(ctx context.Context, a Archive) {
 			continue
 		}
 		events, err := a.Events(ctx, tickets[i].ID)
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrAway) { // its end may tell enough
 			return
 		}
 		t.log(events)

@@ -2,6 +2,7 @@ package portal
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -157,6 +158,8 @@ func (s *Server) showTriage(ctx context.Context, in *ticketInput) (*reply[Triage
 // LogReply is a ticket's log.
 type LogReply struct {
 	Events []Loose `json:"events" doc:"Oldest first; each carries the hash of the one before"`
+	// Partial says that the record is away.
+	Partial bool `json:"partial,omitempty" doc:"The record is away: the beginning of the log is missing, and seq and hashes are not final"`
 }
 
 func (s *Server) showLog(ctx context.Context, in *ticketInput) (*bare[LogReply], error) {
@@ -165,10 +168,11 @@ func (s *Server) showLog(ctx context.Context, in *ticketInput) (*bare[LogReply],
 		return nil, err
 	}
 	log, err := s.deps.Desk.Tickets.Events(ctx, refOf(t))
-	if err != nil {
+	partial := errors.Is(err, dispatch.ErrAway)
+	if err != nil && !partial {
 		return nil, err
 	}
-	out := LogReply{Events: []Loose{}}
+	out := LogReply{Events: []Loose{}, Partial: partial}
 	for _, e := range log {
 		out.Events = append(out.Events, Loose{e})
 	}

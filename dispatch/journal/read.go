@@ -216,7 +216,9 @@ func (s *Store) Call(ctx context.Context, id string) (dispatch.CallRecord, error
 }
 
 // Events implements dispatch.Archive: the SQL store's log, and behind it what
-// the overlay has of the ticket and the log has not got yet.
+// the overlay has of the ticket and the log has not got yet. While away it fails
+// with ErrAway when only the SQL store has the beginning; what there is comes
+// with the error.
 func (s *Store) Events(ctx context.Context, ticketID string) ([]ticket.Event, error) {
 	o, in, err := s.sources(ctx)
 	if err != nil {
@@ -225,7 +227,7 @@ func (s *Store) Events(ctx context.Context, ticketID string) ([]ticket.Event, er
 	if o == nil {
 		return in.Events(ctx, ticketID)
 	}
-	log, _ := look(ctx, in, func(ctx context.Context, in Inner) ([]ticket.Event, error) { return in.Events(ctx, ticketID) })
+	log, unread := look(ctx, in, func(ctx context.Context, in Inner) ([]ticket.Event, error) { return in.Events(ctx, ticketID) })
 	late, err := o.Events(ctx, ticketID)
 	if err != nil {
 		return nil, err
@@ -242,7 +244,19 @@ func (s *Store) Events(ctx context.Context, ticketID string) ([]ticket.Event, er
 		e.Seq, e.Prev, e.Hash = len(log)+1, "", "" // set when the line is stored
 		log = append(log, e)
 	}
+	if unread != nil && !begins(log) {
+		return log, fmt.Errorf("read the beginning of the log: %w", errors.Join(ErrAway, unread))
+	}
 	return log, nil
+}
+
+// begins reports whether a log has its beginning.
+func begins(log []ticket.Event) bool {
+	if len(log) == 0 {
+		return false
+	}
+	_, is := log[0].Body.(ticket.Opened)
+	return is
 }
 
 // sameness tells events apart that two logs may both hold.

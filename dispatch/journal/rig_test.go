@@ -216,13 +216,5 @@ func lines(tb testing.TB, s dispatch.Archive, n int) []string {
 	tb.Helper()
 	log, err := s.Events(context.Background(), id(n))
 	must(tb, err)
-	var list []string
-	for _, e := range log {
-		text := string(e.Body.Kind())
-		if b, ok := e.Body.(ticket.Noted); ok {
-			text = b.Text
-		}
-		list = append(list, text)
-	}
-	return list
+	return said(log)
 }

@@ -27,8 +27,9 @@ type Desk interface {
 // View is a ticket as it is shown.
 type View struct {
 	Ticket   ticket.Ticket         `json:"ticket"`
-	Timeline string                `json:"timeline"` // head and one line an event, in the asked language
-	Calls    []dispatch.CallRecord `json:"calls"`    // its calls, newest first
+	Timeline string                `json:"timeline"`          // head and one line an event, in the asked language
+	Partial  bool                  `json:"partial,omitempty"` // the record is away, and with it the beginning of the log
+	Calls    []dispatch.CallRecord `json:"calls"`             // its calls, newest first
 	// Searches are those for specialists, oldest first.
 	Searches []dispatch.Search `json:"searches,omitempty"`
 }
@@ -81,15 +82,16 @@ func (l *Local) Ticket(ctx context.Context, idOrNumber, language string) (View, 
 		return View{}, err
 	}
 	events, err := l.d.Events(ctx, dispatch.Ref{ID: t.ID, Number: t.Number.String()})
-	if err != nil {
+	partial := errors.Is(err, dispatch.ErrAway)
+	if err != nil && !partial {
 		return View{}, fmt.Errorf("read the log of ticket %s: %w", t.Number, err)
 	}
 	calls, err := l.d.ListCalls(ctx, dispatch.CallFilter{Ticket: t.ID})
 	if err != nil {
 		return View{}, fmt.Errorf("read the calls of ticket %s: %w", t.Number, err)
 	}
-	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, Now: time.Now()})
-	return View{Ticket: t, Timeline: text, Calls: calls, Searches: dispatch.Searches(events)}, nil
+	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, Now: time.Now(), Partial: partial})
+	return View{Ticket: t, Timeline: text, Partial: partial, Calls: calls, Searches: dispatch.Searches(events)}, nil
 }
 
 // name returns a person's name by id.
