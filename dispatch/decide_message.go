@@ -47,8 +47,9 @@ func identifySender(b *client.Book, ch Channel, m MessageSignal) sender {
 	who.source = address
 	switch {
 	case m.Machine:
-		if who.match.Level == client.Known {
+		if who.match.Level == client.Known { // one monitoring may watch several clients: each has its own troubles
 			who.source = "org:" + who.match.Org
+			address = who.source + "/" + address
 		}
 		if m.DedupKey != "" {
 			who.party = "alarm:" + address + "/" + m.DedupKey

@@ -153,6 +153,11 @@ func TestIntake(t *testing.T) {
 			closing,
 			{73 * time.Hour, "monitor", alarm("1", ticket.Critical), nil},
 		}},
+		{"one monitoring watches two clients: a trouble of the same name is one of each", []step{
+			{0, "monitor", alarm("1", ticket.Critical), nil},
+			{time.Minute, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.Org = "lutik" }), nil},
+			{time.Minute, "monitor", over("1"), nil},
+		}},
 		{"a word that something is over of which nobody knows is settled", []step{{0, "monitor", over("9"), nil}}},
 		{"warnings and requests wake nobody", []step{
 			{0, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.Warning = true }), nil},
