@@ -25,23 +25,33 @@ type signalReply struct {
 }
 
 type signalInput struct {
-	Key     string `header:"Idempotency-Key" maxLength:"200" doc:"The sender's name of the signal: a repeat is the same signal. Default: the hash of the body"`
+	Key     string `header:"Idempotency-Key" maxLength:"200" doc:"The sender's name of the signal: a repeat is the same signal. Default: the hash of the body, for ten minutes"`
 	RawBody []byte `contentType:"application/json"`
 }
 
 // intakeTime is how long whoever brings a signal waits for its ticket. The signal is stored in any case.
 const intakeTime = 2 * time.Second
 
+// sameBody is how long the same bytes without a key are a repeat of one request. An alarm that comes back with the same words
+// must not be lost as a repeat; one that is taken for two joins the open ticket.
+const sameBody = 10 * time.Minute
+
+// signalKey names a signal whose sender has not.
+func signalKey(raw []byte, now time.Time) string {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]) + "@" + now.UTC().Truncate(sameBody).Format("20060102T1504")
+}
+
 // takeSignal stores a signal before it answers. What is in it is never a reason to refuse: who sends alarms does not come again.
 func (s *Server) takeSignal(ctx context.Context, in *signalInput) (*signalReply, error) {
 	c := callerOf(ctx)
+	now := s.deps.Now()
 	key := in.Key
 	if key == "" {
-		sum := sha256.Sum256(in.RawBody)
-		key = hex.EncodeToString(sum[:])
+		key = signalKey(in.RawBody, now)
 	}
 	id, err := s.deps.Desk.Signals.Receive(ctx, dispatch.Signal{
-		Channel: dispatch.ChannelAPI, Key: c.token.Name + ":" + key, At: s.deps.Now(), Raw: in.RawBody,
+		Channel: dispatch.ChannelAPI, Key: c.token.Name + ":" + key, At: now, Raw: in.RawBody,
 	})
 	if err != nil {
 		s.deps.Log.Warn("a signal could not be stored; its sender is told to come again", "err", err.Error())

@@ -329,6 +329,26 @@ func TestDeskRepeatsAndStaleLooks(t *testing.T) {
 	}
 }
 
+// Without a key the same bytes are one signal for as long as a sender tries again; later they are a new one: an alarm that comes
+// back is never lost as a repeat.
+func TestTheSameAlarmLaterIsANewSignal(t *testing.T) {
+	t.Parallel()
+	r := newDesk(t)
+	machine := r.deskSecret("machine")
+	var names []string
+	for _, at := range []int64{0, 60, 24 * 3600} {
+		r.clock.Store(at)
+		resp := r.ask("POST", "/api/v1/signals", machine, `{"text": "нет почты", "machine": true, "source": "zabbix", "dedup_key": "mail"}`)
+		if resp.StatusCode != http.StatusCreated {
+			t.Fatal(resp.text)
+		}
+		names = append(names, into[SignalReply](t, resp).Signal)
+	}
+	if names[0] != names[1] || names[1] == names[2] {
+		t.Errorf("signals %q", names)
+	}
+}
+
 // What is wrong with an answer is told in the reader's language, with the field.
 func TestDeskRefusesInWords(t *testing.T) {
 	t.Parallel()
