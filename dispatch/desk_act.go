@@ -56,7 +56,7 @@ func (d *Dispatcher) perform(ctx context.Context, ref Ref, by Author, decide fun
 			if done = sameAct(log, by.Key); len(done) > 0 {
 				return Change{}, nil
 			}
-			if err := unseen(c.Ticket, log, by); err != nil {
+			if err := unseen(c.Ticket.Number.String(), log, by); err != nil {
 				return Change{}, err
 			}
 		}
@@ -76,12 +76,19 @@ func (d *Dispatcher) perform(ctx context.Context, ref Ref, by Author, decide fun
 	return done, nil
 }
 
-// actKey is the key of an act's nth event, from 0.
+// actKey is the key of an act's nth event, from 0. The author's key comes last,
+// whole: whatever is in it, no two acts share a key.
 func actKey(key string, nth int) string {
 	if nth == 0 {
 		return "act:" + key
 	}
-	return fmt.Sprintf("act:%s:%d", key, nth)
+	return fmt.Sprintf("act+%d:%s", nth, key)
+}
+
+// ofAct reports whether an event has the key of an act.
+func ofAct(e ticket.Event, key string) bool {
+	head, whose, found := strings.Cut(e.Key, ":")
+	return found && whose == key && (head == "act" || strings.HasPrefix(head, "act+"))
 }
 
 // sameAct returns the events that an act with the same key has recorded.
@@ -90,7 +97,7 @@ func sameAct(log []ticket.Event, key string) (list []ticket.Event) {
 		return nil
 	}
 	for _, e := range log {
-		if e.Key == actKey(key, 0) || strings.HasPrefix(e.Key, actKey(key, 0)+":") {
+		if ofAct(e, key) {
 			list = append(list, e)
 		}
 	}
@@ -98,13 +105,13 @@ func sameAct(log []ticket.Event, key string) (list []ticket.Event) {
 }
 
 // unseen reports what somebody else has done since the author looked.
-func unseen(t ticket.Ticket, log []ticket.Event, by Author) error {
+func unseen(number string, log []ticket.Event, by Author) error {
 	if by.Seen <= 0 {
 		return nil
 	}
 	for _, e := range log {
 		if e.Seq > by.Seen && e.By != by.Person && acts(e) {
-			return &SeenError{Number: t.Number.String(), Seq: e.Seq, By: e.By, Kind: e.Body.Kind(), At: e.At}
+			return &SeenError{Number: number, Seq: e.Seq, By: e.By, Kind: e.Body.Kind(), At: e.At}
 		}
 	}
 	return nil

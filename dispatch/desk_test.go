@@ -293,3 +293,40 @@ func TestPlanIsTold(t *testing.T) {
 			25m0s vahta timed anna stage 24m1s`)
 	})
 }
+
+// A key names one act and no other, also where one key begins as another does.
+func TestKeysThatBeginAlike(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		ref := b.served("a", "89211234567")
+		for _, key := range []string{"form:1", "form", "form:1:1", "form", "form:1"} {
+			by := anna()
+			by.Key = key
+			must(t, b.Note(t.Context(), ref, by, ticket.Noted{Text: key}))
+		}
+		by := anna()
+		by.Key = "done" // an act of several lines
+		for range 2 {
+			_, err := b.Stabilise(t.Context(), ref, by, ticket.Restored{Statement: "работает", Check: "вход открывается"})
+			must(t, err)
+		}
+		by.Key = "done:1"
+		must(t, b.Note(t.Context(), ref, by, ticket.Noted{Text: by.Key}))
+		log, err := b.Events(t.Context(), ref)
+		must(t, err)
+		var notes []string
+		restored := 0
+		for _, e := range log {
+			switch body := e.Body.(type) {
+			case ticket.Noted:
+				notes = append(notes, body.Text)
+			case ticket.Restored:
+				restored++
+			}
+		}
+		if got := strings.Join(notes, " "); got != "form:1 form form:1:1 done:1" || restored != 1 {
+			t.Errorf("notes %q, restored %d times", got, restored)
+		}
+	})
+}

@@ -186,6 +186,9 @@ func (d *Dispatcher) Split(ctx context.Context, ref Ref, by Author, signal strin
 				return Change{}, nil
 			}
 		}
+		if err := unseen(ref.Number, dossier.Log, by); err != nil {
+			return Change{}, err
+		}
 		story, line, ok := signalOf(dossier, signal)
 		if !ok {
 			return Change{}, fmt.Errorf("it has no signal %q: %w", signal, ErrNotFound)

@@ -69,16 +69,20 @@ func (c Case) takeAll(change Change, events ...ticket.Event) (_ Change, err erro
 	return change, nil
 }
 
-// twice reports whether an act with the author's key is in a log.
+// twice reports whether an act with the author's key is in a log. It fails with a
+// *SeenError when somebody else has acted since the author looked.
 func (d *Dispatcher) twice(ctx context.Context, ref Ref, by Author) (bool, error) {
-	if by.Key == "" {
+	if by.Key == "" && by.Seen <= 0 {
 		return false, nil
 	}
 	log, err := d.Events(ctx, ref)
 	if err != nil {
 		return false, fmt.Errorf("read log of ticket %s: %w", ref.Number, err)
 	}
-	return len(sameAct(log, by.Key)) > 0, nil
+	if len(sameAct(log, by.Key)) > 0 {
+		return true, nil
+	}
+	return false, unseen(ref.Number, log, by)
 }
 
 // signed gives an author's act its time and, when it has none, a key of its own,

@@ -54,17 +54,19 @@ func (d *Dispatcher) PageSpecialist(ctx context.Context, ref Ref, skill string, 
 	if skill == "" {
 		return nil, errors.New("page a specialist: name a skill, such as 1c")
 	}
-	if by.At.IsZero() {
-		by.At = d.now()
-	}
+	signed := d.signed(by)
 	err = d.amend(ctx, ref.ID, func(c Case) (Change, error) {
+		s := d.dir.Load()
+		asked = d.specialists(s, s.lineOf(c.Ticket), skill, d.now())
+		if done, err := d.twice(ctx, ref, by); done || err != nil {
+			return Change{}, err
+		}
 		if !c.Ticket.Open() {
 			return Change{}, &ticket.IllegalError{
 				Number: c.Ticket.Number, Stage: c.Ticket.Stage, Event: ticket.KindSpecialistAsked, Why: "it is " + c.Ticket.Stage.String(),
 			}
 		}
-		s := d.dir.Load()
-		if asked = d.specialists(s, s.lineOf(c.Ticket), skill, d.now()); len(asked) == 0 {
+		if len(asked) == 0 {
 			return Change{}, &NoSpecialistError{Skill: skill, Known: skills(s.Roster.People)}
 		}
 		if c.timer(skillTimer(skill)).Gen > 0 {
@@ -77,9 +79,7 @@ func (d *Dispatcher) PageSpecialist(ctx context.Context, ref Ref, skill string, 
 				body.Expired = append(body.Expired, p.Person)
 			}
 		}
-		change, err := c.take(Change{Open: c.Ticket.ID}, ticket.Event{
-			Ticket: c.Ticket.ID, At: by.At, By: by.Person, Channel: string(by.Channel), Body: body,
-		})
+		change, err := c.take(Change{Open: c.Ticket.ID}, signed.event(c.Ticket.ID, 0, body))
 		if err != nil {
 			return change, err
 		}

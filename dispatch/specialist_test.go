@@ -108,6 +108,39 @@ func TestSpecialistIsPaged(t *testing.T) {
 	})
 }
 
+// A request that is repeated by its key pages nobody again, also when the search is over; one whose author has not seen what
+// others did since is refused.
+func TestSpecialistIsAskedForOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := open(t, store.NewMemory(), map[string][]answer{"vera": {{time.Second, dispatch.ResultAcknowledged, nil}, {time.Second, dispatch.ResultAcknowledged, nil}}}, specialists(t))
+		ref := h.taken(t)
+		by := dispatch.Author{Person: "boris", Channel: dispatch.ChannelAPI, Key: "form-1"}
+		for range 2 {
+			asked, err := h.PageSpecialist(t.Context(), ref, "network", by)
+			must(t, err)
+			if len(asked) == 0 {
+				t.Error("nobody is named")
+			}
+			wait(time.Hour)
+		}
+		if got := strings.Count(h.specialistEvents(t, ref), "asks for"); got != 1 {
+			t.Errorf("asked for %d times: %s", got, h.specialistEvents(t, ref))
+		}
+		log, err := h.Events(t.Context(), ref)
+		must(t, err)
+		must(t, h.Note(t.Context(), ref, dispatch.Author{Person: "anna"}, ticket.Noted{Text: "it was the cable"}))
+		var seen *dispatch.SeenError
+		_, err = h.PageSpecialist(t.Context(), ref, "network", dispatch.Author{Person: "boris", Seen: len(log)})
+		if !errors.As(err, &seen) {
+			t.Errorf("who has not seen the last word paged a specialist: %v", err)
+		}
+		if _, err := h.Split(t.Context(), ref, dispatch.Author{Person: "boris", Seen: len(log)}, "call/a"); !errors.As(err, &seen) {
+			t.Errorf("who has not seen the last word split: %v", err)
+		}
+	})
+}
+
 // Nobody takes it: three rounds, then the search is given up, loudly.
 func TestSpecialistIsMissed(t *testing.T) {
 	t.Parallel()
