@@ -115,11 +115,12 @@ func weigh(m MessageSignal, how Decoding, known bool, suggested ticket.Category)
 // believed and flagged.
 func began(sig Signal, m MessageSignal, rules sla.Policy) (t0 time.Time, skewed bool) {
 	stamp, back := time.Time{}, stampOld
-	switch ch := sig.Channel; { // of the others, what a client's own clock says counts for nothing
-	case ch == ChannelEmail, ch == ChannelChat:
+	switch sig.Channel {
+	case ChannelEmail, ChannelChat:
 		stamp = m.Stamped
-	case ch == ChannelSMS:
+	case ChannelSMS:
 		stamp, back = m.Stamped, smsSkew
+	default: // what a client's own clock says counts for nothing
 	}
 	if m.Machine && rules.CountFromOccurrence && !m.Occurred.IsZero() {
 		stamp, back = m.Occurred, stampOld

@@ -61,8 +61,8 @@ type TextQuestion struct {
 	Terms []string // none finds nothing
 	Kinds []TextKind
 	// Orgs are those whose texts are wanted; articles that are nobody's are too. None = all texts.
-	Orgs []string
-	Limit int    // the newest texts; 0 = 100
+	Orgs  []string
+	Limit int // the newest texts; 0 = 100
 }
 
 // FoundText is a text that was found.

@@ -68,7 +68,8 @@ func TestSomebodyReached(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := open(t, store.NewMemory(), map[string][]answer{"anna": {
-			{10 * time.Second, dispatch.ResultNoAnswer, nil}, {5 * time.Second, dispatch.ResultAcknowledged, nil},
+			{10 * time.Second, dispatch.ResultNoAnswer, nil},
+			{5 * time.Second, dispatch.ResultAcknowledged, nil},
 			{time.Second, dispatch.ResultNoAnswer, nil},
 		}})
 		o, err := h.OpenCall(t.Context(), call("a", "89211234567"))
