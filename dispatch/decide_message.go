@@ -115,12 +115,11 @@ func weigh(m MessageSignal, how Decoding, known bool, suggested ticket.Category)
 // believed and flagged.
 func began(sig Signal, m MessageSignal, rules sla.Policy) (t0 time.Time, skewed bool) {
 	stamp, back := time.Time{}, stampOld
-	switch sig.Channel {
-	case ChannelEmail, ChannelChat:
+	// Of all other channels, what a client's own clock says counts for nothing.
+	if ch := sig.Channel; ch == ChannelEmail || ch == ChannelChat {
 		stamp = m.Stamped
-	case ChannelSMS:
+	} else if ch == ChannelSMS {
 		stamp, back = m.Stamped, smsSkew
-	default: // what a client's own clock says counts for nothing
 	}
 	if m.Machine && rules.CountFromOccurrence && !m.Occurred.IsZero() {
 		stamp, back = m.Occurred, stampOld

@@ -1,6 +1,7 @@
 package dispatch_test
 
 import (
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,15 +46,15 @@ func TestNextDeviceWithoutWaiting(t *testing.T) {
 				began := time.Now()
 				h.lose(t, o, "a", dispatch.CallAbandoned)
 				wait(10 * time.Minute)
-				var got string
+				var got strings.Builder
 				for i, line := range h.phones.seenAt(began) {
 					if i > 0 {
-						got += ", "
+						got.WriteString(", ")
 					}
-					got += line
+					got.WriteString(line)
 				}
-				if got != c.want {
-					t.Errorf("pages: %s\nwant:  %s", got, c.want)
+				if got.String() != c.want {
+					t.Errorf("pages: %s\nwant:  %s", got.String(), c.want)
 				}
 			})
 		})

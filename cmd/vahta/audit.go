@@ -57,7 +57,7 @@ func auditList() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				err = c.planner.json(list)
+				err = c.json(list)
 			} else {
 				err = c.printAudit(list)
 			}

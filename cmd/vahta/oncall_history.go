@@ -282,6 +282,7 @@ func (p *planner) reverseRecord(key edit.Key, before, after json.RawMessage) (*e
 	case edit.Schedule:
 		e.Restore = &edit.Restore{}
 		return &e, into(before, &e.Restore.Schedule)
+	case edit.Organisation: // refused above
 	case edit.Request:
 		if before != nil {
 			p.say("request %s stays settled: whoever asked has to ask anew", "запрос %s остаётся решённым: просить придётся заново", key.ID)

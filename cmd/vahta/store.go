@@ -26,7 +26,7 @@ func storeCommand() *cobra.Command {
 
 func storeCopy() *cobra.Command {
 	var from, to string
-	cmd := &cobra.Command{
+	cmd := &cobra.Command{ //nolint:gosec // the address in the text is an example
 		Use:   "copy",
 		Short: tr("copy the record from an SQLite file to an empty PostgreSQL database", "скопировать базу из файла SQLite в пустую базу PostgreSQL"),
 		Long: tr(`Copies everything, in one transaction, reads it back and compares the number of rows and their content before it commits:

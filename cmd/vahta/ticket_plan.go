@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -69,24 +71,23 @@ func (c *clerk) savePlan(number string, b ticket.Planned) (casework.Done, error)
 		return casework.Done{}, err
 	}
 	if n := len(s.Plans); n > 0 {
-		last := s.Plans[n-1].Planned
-		if b.Hypothesis == "" {
-			b.Hypothesis = last.Hypothesis
-		}
-		if len(b.Actions) == 0 {
-			b.Actions = last.Actions
-		}
-		if b.Fallback == "" {
-			b.Fallback = last.Fallback
-		}
-		if b.ETA.IsZero() && last.ETA.After(c.now) {
-			b.ETA = last.ETA
-		}
-		if b.Engineer == "" {
-			b.Engineer = last.Engineer
-		}
+		b = inherit(b, s.Plans[n-1].Planned, c.now)
 	}
 	return c.do(number, b)
+}
+
+// inherit fills what a new version of the plan does not say from the version before; a time that has passed is no promise.
+func inherit(b, last ticket.Planned, now time.Time) ticket.Planned {
+	b.Hypothesis = cmp.Or(b.Hypothesis, last.Hypothesis)
+	b.Fallback = cmp.Or(b.Fallback, last.Fallback)
+	b.Engineer = cmp.Or(b.Engineer, last.Engineer)
+	if len(b.Actions) == 0 {
+		b.Actions = last.Actions
+	}
+	if b.ETA.IsZero() && last.ETA.After(now) {
+		b.ETA = last.ETA
+	}
+	return b
 }
 
 func (c *clerk) showPlan(number string) error {

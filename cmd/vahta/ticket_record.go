@@ -310,7 +310,7 @@ func ticketClocks() *cobra.Command {
 			return err
 		}
 		if asJSON {
-			return c.planner.json(s.Clocks)
+			return c.json(s.Clocks)
 		}
 		w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 		for _, k := range s.Clocks {

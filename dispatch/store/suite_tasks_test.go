@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 // suiteTasks: the list follows the logs: what is due first comes first, what was
 // changed is changed, what has ended is gone unless it is asked for.
 func suiteTasks(t *testing.T, s record) {
+	t.Helper()
 	add := func(n int, body ticket.Body) {
 		t.Helper()
 		c := dispatch.Change{Events: []ticket.Event{{Ticket: fmt.Sprintf("t%d", n), At: t0.Add(time.Hour), By: "anna", Body: body}}}
@@ -37,12 +39,12 @@ func suiteTasks(t *testing.T, s record) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := ""
+		var got strings.Builder
 		for _, r := range list {
-			got += fmt.Sprintf("%s/%s %s %s %s;", r.ID, r.Task, r.Text, r.Owner, r.Result)
+			got.WriteString(fmt.Sprintf("%s/%s %s %s %s;", r.ID, r.Task, r.Text, r.Owner, r.Result))
 		}
-		if got != want {
-			t.Errorf("%+v: %s\nwant %s", f, got, want)
+		if got.String() != want {
+			t.Errorf("%+v: %s\nwant %s", f, got.String(), want)
 		}
 	}
 	see(dispatch.TaskFilter{}, "t2/1 журналы anna ;t1/1 SMART client ;t1/2 резервная копия  ;")
@@ -61,6 +63,7 @@ func suiteTasks(t *testing.T, s record) {
 
 // suiteAlso: a change of two tickets moves both or none.
 func suiteAlso(t *testing.T, s record) {
+	t.Helper()
 	first, second := opening(1), opening(2)
 	for _, c := range []dispatch.Change{first, second} {
 		if err := s.Commit(t.Context(), c); err != nil {

@@ -82,7 +82,7 @@ func (s *SQL) Tasks(ctx context.Context, f dispatch.TaskFilter) ([]dispatch.Task
 			if err != nil {
 				return nil, fmt.Errorf("read task: %w", err)
 			}
-			r.Number, r.Priority = n.String(), ticket.Priority(priority) //nolint:gosec // it was one when it was written
+			r.Number, r.Priority = n.String(), ticket.Priority(priority)
 			r.SetAt, r.Due, r.EndedAt = instant(set), instant(due), instant(ended)
 			list = append(list, r)
 		}

@@ -140,7 +140,7 @@ func (d *draft) starts(key Key) []time.Time {
 				list = append(list, first(c.From, clocks{d.wall(o.Schedule)}))
 			}
 		}
-	case Person, Schedule, Request, Calendar:
+	case Person, Schedule, Request, Calendar, Organisation:
 	}
 	return list
 }
@@ -155,7 +155,7 @@ func effects(r oncall.Roster, key Key, schedule string, start, end time.Time) []
 		without.Temporaries = drop(r.Temporaries, key.ID, temporaryID)
 	case Override:
 		without.Overrides = drop(r.Overrides, key.ID, overrideID)
-	case Person, Schedule, Request, Calendar:
+	case Person, Schedule, Request, Calendar, Organisation:
 	}
 	return oncall.Diff(oncall.Compile(without), oncall.Compile(r), schedule, start, end).Spans
 }

@@ -107,7 +107,7 @@ func (d *draft) ends(key Key) []time.Time {
 				list = append(list, v.From.Add(Ahead))
 			}
 		}
-	case Person, Request, Calendar:
+	case Person, Request, Calendar, Organisation:
 	}
 	return list
 }

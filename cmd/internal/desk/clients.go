@@ -12,7 +12,7 @@ import (
 )
 
 // Clients is the cards of clients as the commands look at them and edit them; a clientele.Clientele is one.
-type Clients interface {
+type Clients interface { //nolint:interfacebloat // what the commands about clients are, a method each
 	View(ctx context.Context) (clientele.View, error)
 	// Commit makes an edit; base are the revisions of the cards that its author has looked at.
 	Commit(ctx context.Context, c client.Change, by edit.Author, base map[string]int64) (clientele.Committed, error)

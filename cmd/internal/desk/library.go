@@ -10,7 +10,7 @@ import (
 )
 
 // Library is what finds tickets and articles, and keeps the articles; a library.Library is one.
-type Library interface {
+type Library interface { //nolint:interfacebloat // what the commands about articles are, a method each
 	Search(ctx context.Context, q library.Question) (library.Answer, error)
 	SimilarTo(ctx context.Context, idOrNumber string, limit int) (library.Likeness, error)
 	// Reindex makes the index anew, and returns how many lines it has read.
