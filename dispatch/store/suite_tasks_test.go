@@ -41,7 +41,7 @@ func suiteTasks(t *testing.T, s record) {
 		}
 		var got strings.Builder
 		for _, r := range list {
-			got.WriteString(fmt.Sprintf("%s/%s %s %s %s;", r.ID, r.Task, r.Text, r.Owner, r.Result))
+			fmt.Fprintf(&got, "%s/%s %s %s %s;", r.ID, r.Task, r.Text, r.Owner, r.Result)
 		}
 		if got.String() != want {
 			t.Errorf("%+v: %s\nwant %s", f, got.String(), want)

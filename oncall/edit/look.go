@@ -142,7 +142,7 @@ func (l *look) edited() []string {
 				if o := find(r.Overrides, key.ID, overrideID); o != nil {
 					ids = append(ids, o.Schedule)
 				}
-			case Person, Absence, Request, Calendar:
+			case Person, Absence, Request, Calendar, Organisation:
 			}
 		}
 	}

@@ -36,9 +36,9 @@ func (d *draft) remove(key Key, field string) *Refusal {
 		return nil
 	case Request:
 		return refuse("remove_request", field+".kind")
-	default:
-		return refuse("remove_kind", field+".kind", quote(string(key.Kind)))
+	case Organisation: // cards of clients are edited elsewhere
 	}
+	return refuse("remove_kind", field+".kind", quote(string(key.Kind)))
 }
 
 // removePerson removes somebody who has never been in a rota.
