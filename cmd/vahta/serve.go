@@ -22,7 +22,7 @@ import (
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "run the emergency line until SIGTERM; SIGHUP reloads lines, static numbers, clients and escalation",
+		Short: "run the emergency line until SIGTERM; SIGHUP reloads lines, static numbers and escalation",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := make(chan os.Signal, 1)
