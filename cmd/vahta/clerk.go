@@ -54,11 +54,7 @@ func withClerk(cmd *cobra.Command, f func(*clerk) error) error {
 	}
 	c.view.Roster = here.roster
 	c.by, _ = cmd.Flags().GetString("by") // a command that changes nothing has none
-	if err := f(c); err != nil {
-		_ = done() // the first fault is the one to show
-		return err
-	}
-	return done()
+	return finish(f(c), done)
 }
 
 // work makes a command about the work on a ticket.

@@ -47,11 +47,7 @@ func shelf(use, en, ru string, args cobra.PositionalArgs, run func(*librarian, [
 				library: lib, zone: oncall.ZoneOf(here.zone),
 			}
 			r.view.Roster = here.roster
-			if err := run(r, args); err != nil {
-				_ = done() // the first fault is the one to show
-				return err
-			}
-			return done()
+			return finish(run(r, args), done)
 		},
 	}
 }

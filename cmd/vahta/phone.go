@@ -44,11 +44,7 @@ func withPhones(cmd *cobra.Command, f func(context.Context, desk.Phones, company
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), p, here); err != nil {
-		_ = done() // the first fault is the one to show
-		return err
-	}
-	return done()
+	return finish(f(cmd.Context(), p, here), done)
 }
 
 // setUp says how a phone gets its settings.

@@ -236,3 +236,12 @@ func (p *planner) json(v any) error {
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
+
+// finish closes what a command opened; of two faults the command's own is the one to show.
+func finish(fault error, done func() error) error {
+	if fault != nil {
+		_ = done()
+		return fault
+	}
+	return done()
+}

@@ -57,11 +57,7 @@ func onPapers(use, en, ru string, args cobra.PositionalArgs, run func(context.Co
 				return err
 			}
 			c := &scribe{planner: planner{cmd: cmd, out: cmd.OutOrStdout(), lang: language, now: clock().UTC()}, papers: p, here: here}
-			if err := run(cmd.Context(), c, args); err != nil {
-				_ = done() // the first fault is the one to show
-				return err
-			}
-			return done()
+			return finish(run(cmd.Context(), c, args), done)
 		},
 	}
 }

@@ -27,11 +27,7 @@ func withShifts(cmd *cobra.Command, f func(*planner, desk.Shifts) error) error {
 		if err != nil {
 			return err
 		}
-		if err := f(p, s); err != nil {
-			_ = done() // the first fault is the one to show
-			return err
-		}
-		return done()
+		return finish(f(p, s), done)
 	})
 }
 

@@ -63,11 +63,7 @@ func onSignals(use, en, ru string, args cobra.PositionalArgs, run func(context.C
 			}
 			r := &receiver{planner: planner{cmd: cmd, out: cmd.OutOrStdout(), lang: language, now: clock().UTC()}, signals: s, here: here}
 			_, r.served = s.(desk.RemoteSignals)
-			if err := run(cmd.Context(), r, args); err != nil {
-				_ = done() // the first fault is the one to show
-				return err
-			}
-			return done()
+			return finish(run(cmd.Context(), r, args), done)
 		},
 	}
 }

@@ -78,11 +78,7 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 	if _, served := d.(*desk.Remote); !served {
 		warnOfJournal(cmd, filepath.Join(l.Config.Data, "journal"))
 	}
-	if err := f(cmd.Context(), d, here); err != nil {
-		_ = done() // the first fault is the one to show
-		return err
-	}
-	return done()
+	return finish(f(cmd.Context(), d, here), done)
 }
 
 // warnOfJournal tells, when no server runs, of calls that the database has not got yet.

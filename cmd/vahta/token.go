@@ -78,11 +78,7 @@ func withTokens(cmd *cobra.Command, f func(context.Context, counter) error) erro
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), counter{t, l.Config.Portal, here, language}); err != nil {
-		_ = done() // the first fault is the one to show
-		return err
-	}
-	return done()
+	return finish(f(cmd.Context(), counter{t, l.Config.Portal, here, language}), done)
 }
 
 // tokenEnd is a flag that says until when a token is good.

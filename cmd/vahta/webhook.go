@@ -44,11 +44,7 @@ func withLetters(cmd *cobra.Command, f func(context.Context, desk.DeadLetters, c
 	if err != nil {
 		return err
 	}
-	if err := f(cmd.Context(), letters, here, counter{lang: language}.tr); err != nil {
-		_ = done() // the first fault is the one to show
-		return err
-	}
-	return done()
+	return finish(f(cmd.Context(), letters, here, counter{lang: language}.tr), done)
 }
 
 func deadList() *cobra.Command {
