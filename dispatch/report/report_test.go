@@ -127,7 +127,7 @@ func pdf(t *testing.T, m Model) []byte {
 func texts(t *testing.T, pdf []byte) []string {
 	t.Helper()
 	if _, err := exec.LookPath("pdftotext"); err != nil {
-		t.Skip("pdftotext is not installed; deploy/test-deps.sh installs poppler-utils")
+		t.Fatal("pdftotext is not installed; deploy/test-deps.sh installs poppler-utils")
 	}
 	file := filepath.Join(t.TempDir(), "report.pdf")
 	if err := os.WriteFile(file, pdf, 0o600); err != nil {
