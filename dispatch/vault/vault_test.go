@@ -165,7 +165,11 @@ func TestSealedByTheFeed(t *testing.T) {
 	c := r.call("c1", "RIFF one", true)
 	for r.there(c.Detail.Recording.Path) {
 		feed.Inject(dispatch.FeedEvent{At: t0, Kind: string(ticket.KindCallEnded), Call: "c1", Node: "other", Run: "x", Nth: uint64(time.Now().UnixNano())})
-		time.Sleep(time.Millisecond)
+		select {
+		case err := <-done:
+			t.Fatal(err)
+		case <-time.After(time.Millisecond):
+		}
 	}
 	stop()
 	r.must(<-done)
