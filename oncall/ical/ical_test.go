@@ -249,7 +249,11 @@ func randomRoster(t *rapid.T) (oncall.Roster, time.Time, time.Time) {
 		}
 		layers = append(layers, l)
 	}
-	from := z.Resolve(anchor, oncall.First).AddDate(0, 0, rapid.IntRange(-3, 200).Draw(t, "after"))
+	before := -3
+	if year == 1970 {
+		before = 0 // the reader takes no year before 1970 for a date
+	}
+	from := z.Resolve(anchor, oncall.First).AddDate(0, 0, rapid.IntRange(before, 200).Draw(t, "after"))
 	return oncall.Roster{People: people, Schedules: []oncall.Schedule{{
 		ID: "duty", Name: "Duty", Zone: z, Tracks: []oncall.Track{{ID: "primary", Layers: layers}},
 	}}}, from, from.AddDate(0, 0, rapid.IntRange(1, 40).Draw(t, "days"))
