@@ -61,7 +61,7 @@ its categories and about its assets, and for those whose story has its words.`,
 			`Статьи пишут в Markdown. Каждая правка — своя версия с автором; ни одна не пропадает. Статью предлагают для тикетов её
 категорий и активов и для тех, в чьей истории есть её слова.`),
 		Example: `  vahta kb add --title "1С не запускается" --category service_down --asset 1c article.md
-  vahta kb draft VH-26-000001-7 > article.md
+  vahta kb draft VH-26-000010 > article.md
   vahta kb edit 1s-ne-zapuskaetsya article.md --reason "проверка места"
   vahta kb search 1с место на диске`,
 	}
@@ -275,7 +275,7 @@ all of them, what has most is shown.`,
 показывает то, где их больше.`)
 	cmd.Example = `  vahta search не запускается 1с
   vahta search "8 921 555 01 23"
-  vahta search --like VH-26-000001-7`
+  vahta search --like VH-26-000010`
 	return cmd
 }
 
