@@ -117,15 +117,16 @@ func (l *Loaded) Print(sources bool) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("print configuration: %w", err)
 	}
+	text := veil(string(out))
 	if !sources {
-		return string(out), nil
+		return text, nil
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# file: %s; what it leaves out has its default\n", l.File)
 	for _, path := range slices.Sorted(maps.Keys(l.FromEnv)) {
 		fmt.Fprintf(&b, "# %s: from environment variable %s\n", path, l.FromEnv[path])
 	}
-	b.Write(out)
+	b.WriteString(text)
 	return b.String(), nil
 }
 
