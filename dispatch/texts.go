@@ -13,7 +13,7 @@ func texts(language string) map[string]string {
 func textsRU() map[string]string {
 	list := map[string]string{
 		"decimal": ",", "unit.h": "ч", "unit.min": "мин", "unit.s": "с",
-		"head.client":    "Клиент: {client}; звонил: {caller}",
+		"head.client": "Клиент: {client}", "head.caller": "; звонил: {caller}", "head.asker": "; обратился: {from}",
 		"head.opened":    "Открыта {at}, линия {line}",
 		"clock.running":  "Первый контакт: ждёт {elapsed} из {limit}",
 		"clock.met":      "Первый контакт: {elapsed}, в срок (обещано меньше {limit})",
@@ -94,7 +94,7 @@ func textsRU() map[string]string {
 func textsEN() map[string]string {
 	list := map[string]string{
 		"decimal": ".", "unit.h": "h", "unit.min": "min", "unit.s": "s",
-		"head.client":    "Client: {client}; caller: {caller}",
+		"head.client": "Client: {client}", "head.caller": "; caller: {caller}", "head.asker": "; from: {from}",
 		"head.opened":    "Opened {at}, line {line}",
 		"clock.running":  "First contact: waiting {elapsed} of {limit}",
 		"clock.met":      "First contact: {elapsed}, in time (promised under {limit})",

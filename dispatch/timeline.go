@@ -34,7 +34,7 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	}
 	w := writer{opt: opt, texts: texts(opt.Language)}
 	var b strings.Builder
-	b.WriteString(w.head(t, ticket.FirstContact(log, opt.Now)))
+	b.WriteString(w.head(t, log, ticket.FirstContact(log, opt.Now)))
 	if opt.Partial {
 		b.WriteString(w.say("log.partial") + "\n")
 	}
@@ -75,16 +75,33 @@ func (w writer) word(kind, key string) string {
 	return key
 }
 
-func (w writer) head(t ticket.Ticket, k1 sla.Clock) string {
+func (w writer) head(t ticket.Ticket, log []ticket.Event, k1 sla.Clock) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s · %s · %s\n", t.Number, w.word("priority", t.Priority.String()), w.word("stage", t.Stage.String()))
-	b.WriteString(w.say("head.client", "client", w.client(t.Client), "caller", w.caller(t.Caller, t.Name)) + "\n")
+	b.WriteString(w.say("head.client", "client", w.client(t.Client)) + w.asker(t, log) + "\n")
 	b.WriteString(w.say("head.opened", "at", t.OpenedAt.In(w.opt.Zone).Format("2006-01-02 15:04:05 MST"), "line", t.Line) + "\n")
 	if k1.Verdict != sla.Idle {
 		b.WriteString(w.say("clock."+k1.Verdict.String(), "elapsed", w.seconds(k1.Seconds()), "limit", w.seconds(int64(k1.Limit/time.Second))) + "\n")
 	}
 	b.WriteString("\n")
 	return b.String()
+}
+
+// asker is who has brought the ticket: a caller, a sender, or nobody but us.
+func (w writer) asker(t ticket.Ticket, log []ticket.Event) string {
+	i := slices.IndexFunc(log, func(e ticket.Event) bool { return e.Body != nil && e.Body.Kind() == ticket.KindOpened })
+	if i >= 0 {
+		if o, ok := log[i].Body.(ticket.Opened); ok && o.Call == "" && o.Signal != "" {
+			if o.From.Channel == "" && o.From.Name == "" {
+				return ""
+			}
+			return w.say("head.asker", "from", w.contact(o.From))
+		}
+	}
+	if i < 0 && t.Caller == "" {
+		return "" // the beginning of the log is away: it may have been a message
+	}
+	return w.say("head.caller", "caller", w.caller(t.Caller, t.Name))
 }
 
 func (w writer) client(m client.Match) string {

@@ -209,8 +209,11 @@ func (w writer) warned(b ticket.Warned) string {
 func (w writer) contact(c ticket.Contact) string {
 	who := first(c.Name, c.Client.ContactName)
 	at := strings.TrimSpace(w.word("channel", c.Channel) + " " + c.Address)
-	if who == "" {
+	switch {
+	case who == "":
 		return at
+	case at == "":
+		return who
 	}
 	return who + " (" + at + ")"
 }

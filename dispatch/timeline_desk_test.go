@@ -81,3 +81,31 @@ func TestTimelineOfTheDesk(t *testing.T) {
 		}
 	}
 }
+
+// The head of a ticket that no call has opened says who has asked, and speaks of no withheld number.
+func TestHeadOfWhatCameWithoutACall(t *testing.T) {
+	t.Parallel()
+	olga := ticket.Contact{Channel: "call", Address: "+79215550123", Name: "Ольга"}
+	for want, opened := range map[string]ticket.Opened{
+		"Клиент: неизвестен; обратился: Ольга (телефон +79215550123)\n": {From: olga, Signal: "cli/1"},
+		"Клиент: неизвестен; обратился: почта i@x\n":                    {From: ticket.Contact{Channel: "email", Address: "i@x"}, Signal: "email/1"},
+		"Клиент: неизвестен\n":                                          {Signal: "cli/1"},
+		"Клиент: неизвестен; обратился: Ольга\n":                        {From: ticket.Contact{Name: "Ольга"}, Signal: "cli/1"},
+		"Клиент: неизвестен; звонил: номер скрыт\n":                     {Call: "a"},
+	} {
+		for _, partial := range []bool{false, true} {
+			log := []ticket.Event{{By: "anna", Body: opened}}
+			if partial {
+				log = nil // the record is away: who has asked is not known, and nothing is claimed
+			}
+			tk := ticket.Ticket{Party: "p"}
+			got := Timeline(tk, log, TimelineOptions{Language: "ru", Partial: partial})
+			if !partial && !strings.Contains(got, want) {
+				t.Errorf("want %q in\n%s", want, got)
+			}
+			if partial && strings.Contains(got, "скрыт") {
+				t.Errorf("a part of a log says\n%s", got)
+			}
+		}
+	}
+}
