@@ -15,7 +15,7 @@ import (
 type Word struct {
 	Purpose ticket.Purpose
 	Report  int              // whose requester is told; 0 = those of all reports
-	To      []ticket.Contact // the ways to him, best first; empty = those on record
+	To      []ticket.Contact // the ways to him, best first; empty = those on record. Without Report it is told whose they are
 	Subject string           // empty = by the purpose
 	Text    string
 	Version int      // of the plan or the report that it tells
@@ -130,6 +130,7 @@ const howReplied = "replied"
 // envelope is whom one message is for, and the ways to him.
 type envelope struct {
 	report int
+	also   []int // further reports of the same requester
 	ways   []ticket.Contact
 	page   string // the ticket whose page is his; empty = the one that the message is of
 }
@@ -137,16 +138,20 @@ type envelope struct {
 // envelopes addresses a word to the requesters of a log. When one address serves
 // all of them, it gets one message.
 func (d *Dispatcher) envelopes(log []ticket.Event, w Word) (list []envelope) {
-	if len(w.To) > 0 {
-		return []envelope{{report: w.Report, ways: w.To}}
-	}
 	book := d.dir.Load().Book
+	if len(w.To) > 0 {
+		e := envelope{report: w.Report, ways: w.To}
+		if w.Report == 0 {
+			e.report, e.also = addressee(book, requesters(log), w.To, d.cfg.Written)
+		}
+		return []envelope{e}
+	}
 	for _, r := range requesters(log) {
 		if w.Report != 0 && r.report != w.Report {
 			continue
 		}
 		if to := ways(book, r.from, d.cfg.Written); len(to) > 0 {
-			list = append(list, envelope{r.report, to, r.source})
+			list = append(list, envelope{report: r.report, ways: to, page: r.source})
 		}
 	}
 	alike := func(e envelope) bool {
@@ -183,7 +188,7 @@ func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, b
 		w.Link = d.cfg.PageURL(first(to.page, t.ID))
 	}
 	m := ticket.Messaged{
-		Message: newID(), Report: to.report, Purpose: w.Purpose, To: to.ways[0], Subject: w.Subject, Text: w.Text, Human: human, Version: w.Version,
+		Message: newID(), Report: to.report, Also: to.also, Purpose: w.Purpose, To: to.ways[0], Subject: w.Subject, Text: w.Text, Human: human, Version: w.Version,
 	}
 	events := []ticket.Event{{Ticket: t.ID, At: at, By: by, Channel: string(channel), Body: m}}
 	if d.onPage(m.To.Channel) {

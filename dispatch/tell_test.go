@@ -173,6 +173,68 @@ func TestSameActTwice(t *testing.T) {
 	})
 }
 
+// A message to an address that the author names is a contact with the requester
+// whose address it is, and with nobody else.
+func TestNamedAddressIsOneRequester(t *testing.T) {
+	t.Parallel()
+	mail := func(address string) []ticket.Contact { return []ticket.Contact{{Channel: "email", Address: address}} }
+	for name, c := range map[string]struct {
+		to   []ticket.Contact
+		want [2]sla.Verdict // of the first contacts with Ivan and Olga
+	}{
+		"of the second":          {mail("Olga@romashka.example"), [2]sla.Verdict{sla.Running, sla.Met}},
+		"of the first":           {mail("ivan@romashka.example"), [2]sla.Verdict{sla.Met, sla.Running}},
+		"of neither":             {mail("boss@romashka.example"), [2]sla.Verdict{sla.Running, sla.Running}},
+		"of both, one of them":   {append(mail("ivan@romashka.example"), mail("olga@romashka.example")...), [2]sla.Verdict{sla.Running, sla.Running}},
+		"of everybody on record": {nil, [2]sla.Verdict{sla.Met, sla.Met}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBureau(t, store.NewMemory(), nil)
+				open := func(who, address string) dispatch.Ref {
+					ref, err := b.Open(t.Context(), dispatch.Author{Person: "vera", Channel: dispatch.ChannelPortal}, dispatch.NewTicket{
+						Org: "romashka", From: ticket.Contact{Channel: "email", Address: address, Name: who}, Text: "1С не запускается",
+					})
+					must(t, err)
+					must(t, b.Acknowledge(t.Context(), ref, "anna", "cli", time.Now()))
+					return ref
+				}
+				one, two := open("Иван", "ivan@romashka.example"), open("Ольга", "olga@romashka.example")
+				must(t, b.Merge(t.Context(), two, one, anna(), ""))
+				_, err := b.Tell(t.Context(), one, anna(), dispatch.Word{Purpose: ticket.ForReply, Text: "Вижу.", To: c.to})
+				must(t, err)
+				b.until(time.Minute)
+				got := [2]sla.Verdict{b.clock(one, sla.FirstContactClock, 1).Verdict, b.clock(one, sla.FirstContactClock, 2).Verdict}
+				if got != c.want {
+					t.Errorf("first contacts %v, want %v", got, c.want)
+				}
+			})
+		})
+	}
+}
+
+// Where there is one requester, an address that is nobody else's is his.
+func TestNamedAddressOfTheOnlyRequester(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		for address, want := range map[string]sla.Verdict{"ivan@home.example": sla.Met, "olga@romashka.example": sla.Running} {
+			o, err := b.OpenCall(t.Context(), call(address, "89211234567"))
+			must(t, err)
+			_, err = b.Tell(t.Context(), o.Ref, anna(), dispatch.Word{
+				Purpose: ticket.ForReply, Text: "Вижу.", To: []ticket.Contact{{Channel: "email", Address: address}},
+			})
+			must(t, err)
+			synctest.Wait()
+			if k1 := b.clock(o.Ref, sla.FirstContactClock, 1); k1.Verdict != want {
+				t.Errorf("%s: %v, want %v", address, k1.Verdict, want)
+			}
+			must(t, b.Close(t.Context(), o.Ref, anna(), "done"))
+		}
+	})
+}
+
 // A parent's word is told to the clients of its children; each client reads of
 // nobody else.
 func TestUpdateOfAParent(t *testing.T) {

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/ticket"
@@ -42,6 +43,49 @@ func ways(b *client.Book, from ticket.Contact, up []Channel) (list []ticket.Cont
 		})
 	}
 	return list
+}
+
+// addressee is whose reports are told by a message to those addresses: of the
+// requester to whom all of them belong. Where nobody knows whose they are, the
+// only requester there is has named them; of several it is nobody.
+func addressee(b *client.Book, list []requester, to []ticket.Contact, up []Channel) (report int, also []int) {
+	var reports []int
+	for _, r := range list {
+		known := ways(b, r.from, up)
+		if !slices.ContainsFunc(to, func(c ticket.Contact) bool { return !belongs(b, r.from, known, c) }) {
+			reports = append(reports, r.report)
+		}
+	}
+	switch {
+	case len(reports) > 0:
+		return reports[0], reports[1:]
+	case len(list) == 1 && !slices.ContainsFunc(to, func(c ticket.Contact) bool { return another(b, list[0].from, c) }):
+		return list[0].report, nil
+	}
+	return ticket.Nobody, nil
+}
+
+// belongs reports whether an address is a requester's: the one he came by, one of
+// the ways to him, or one on his card that the contract does not name.
+func belongs(b *client.Book, from ticket.Contact, known []ticket.Contact, to ticket.Contact) bool {
+	same := func(address string) bool { return to.Address != "" && strings.EqualFold(to.Address, address) }
+	if same(from.Address) && (from.Channel == to.Channel || Channel(from.Channel) == ChannelCall && Channel(to.Channel) == ChannelSMS) {
+		return true
+	}
+	if slices.ContainsFunc(known, func(c ticket.Contact) bool {
+		return c.Channel == to.Channel && (c.Address == to.Address || same(c.Address))
+	}) {
+		return true
+	}
+	m := b.MatchAddress(to.Channel, to.Address)
+	return m.Level == client.Known && m.Contact != "" && m.Org == from.Client.Org && m.Contact == from.Client.Contact
+}
+
+// another reports whether an address stands on the card of somebody else than the
+// requester.
+func another(b *client.Book, from, to ticket.Contact) bool {
+	m := b.MatchAddress(to.Channel, to.Address)
+	return m.Level == client.Known && m.Contact != "" && from.Client.Contact != "" && (m.Org != from.Client.Org || m.Contact != from.Client.Contact)
 }
 
 // served leaves out the ways that lead over channels that are not up.

@@ -120,7 +120,8 @@ const (
 // Whether it arrived is told by Sent or Unsent with the same ID.
 type Messaged struct {
 	Message string  `json:"message"`          // unique in the ticket
-	Report  int     `json:"report,omitempty"` // 0 = all reports
+	Report  int     `json:"report,omitempty"` // 0 = all reports, Nobody = none
+	Also    []int   `json:"also,omitempty"`   // further reports of the same requester
 	Purpose Purpose `json:"purpose"`
 	To      Contact `json:"to"`
 	Subject string  `json:"subject,omitempty"`
@@ -128,6 +129,10 @@ type Messaged struct {
 	Human   bool    `json:"human,omitempty"`   // a person sent it, template or not; else a machine did
 	Version int     `json:"version,omitempty"` // of the plan or report it tells
 }
+
+// Nobody is the Report of a message to somebody who is none of the requesters: it
+// is no contact with any of them.
+const Nobody = -1
 
 // Sent says that the transport of a channel has accepted a message.
 type Sent struct {

@@ -304,11 +304,13 @@ func (r *reader) arrived(b Sent, e Event) {
 	if !m.Human || !known {
 		return
 	}
-	f := sla.Fact{Kind: sla.Contacted, At: e.At, Ref: ref, Report: m.Report}
-	if took.After(f.At) {
-		f.At = took
+	for _, report := range append([]int{m.Report}, m.Also...) {
+		f := sla.Fact{Kind: sla.Contacted, At: e.At, Ref: ref, Report: report}
+		if took.After(f.At) {
+			f.At = took
+		}
+		r.add(f)
 	}
-	r.add(f)
 }
 
 // bounced takes away what a message was good for, by one way or by all.
