@@ -10,6 +10,9 @@ PKGS    ?= ./...
 # keep busy a peer may be too slow for T1: a few failures are run again, and reported as such.
 PRODUCT := ./cmd/internal/app ./cmd/vahta
 RERUN    = $(SUM) --format pkgname-and-test-fails --rerun-fails=2 --rerun-fails-max-failures=6
+# Properties draw the same cases on every run, so that a change is judged by what it changes; `make test SEED=0` draws anew, as the
+# part props of `make proof` does with many more.
+SEED    ?= 1
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 # Tools are pinned in deploy/tools/go.mod, apart from the product's module graph.
@@ -31,6 +34,8 @@ run: build ## start Vahta with the demo company, play one call, stay up for real
 
 demo: build ## play the demo call once on free ports and exit (0 only if all of it happened)
 	$(VAHTA) demo
+
+test check cover: export RAPID_SEED := $(SEED)
 
 test: deps static ## install what the tests need and run everything, with the race detector
 	$(RERUN) --packages "$$($(GO) list $(PKGS) | grep -vE '/cmd/(internal/app|vahta)$$' | tr '\n' ' ')" --jsonfile .cache/tests.json -- -race -count=1 -timeout 10m

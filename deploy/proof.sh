@@ -2,12 +2,17 @@
 # The long drills. One JSON line per figure on standard output; exit code 1 when one does not hold.
 #   FUZZ=60s               time for each fuzz target
 #   CHECKS=2000            random rotas for each property of rotas
-#   ONLY=fuzz|rotas|soak|drills  run one part
+#   PROPS=3000             random cases for each other property
+#   SEED=0                 what the properties of rapid begin with; 0 is a new one for each run, which is printed
+#   ONLY=fuzz|rotas|props|soak|drills  run one part
 #   DRILLS="-only kill"    flags of the drills: see `go run ./cmd/proof -h`
 set -uo pipefail
 cd "$(dirname "$0")/.."
-: "${FUZZ:=60s}" "${CHECKS:=2000}" "${ONLY:=}" "${DRILLS:=}"
+: "${FUZZ:=60s}" "${CHECKS:=2000}" "${PROPS:=3000}" "${SEED:=0}" "${ONLY:=}" "${DRILLS:=}"
 failed=0
+unset RAPID_SEED RAPID_CHECKS
+# The properties of oncall that rotas runs; props leaves them out.
+ROTAS='Test(Oracle|Invariant[0-9A-Za-z]+|TurnsAreShiftsOfOne|UntilIsTheEndOfTheTurn|NextIsTheFirstTurn)'
 
 figure() { # name value unit goal holds
   printf '{"name":"%s","value":%s,"unit":"%s","goal":"%s","holds":%s}\n' "$1" "$2" "$3" "$4" "$5"
@@ -53,7 +58,23 @@ rotas() { # who is on duty, by the oracle of the tests: every minute of years of
       printf '%s\n' "$out" >&2
       figure "rotas $name" "$CHECKS" rotas "the property holds" false
     fi
-  done < <(cat oncall/*_test.go | grep -oE '^func Test(Oracle|Invariant[0-9A-Za-z]+|TurnsAreShiftsOfOne|UntilIsTheEndOfTheTurn|NextIsTheFirstTurn)' | sed 's/^func //')
+  done < <(cat oncall/*_test.go | grep -oE "^func $ROTAS" | sed 's/^func //')
+}
+
+props() { # every property of rapid, package by package, with cases that nobody has drawn before
+  local pkg dir names seed out
+  while read -r pkg dir; do
+    names=$(awk '/^func / { name = $2; sub(/\(.*/, "", name) } /rapid\.Check\(/ { print name }' "$dir"/*_test.go | sort -u)
+    [ "${pkg##*/}" != oncall ] || names=$(grep -vxE "$ROTAS" <<<"$names")
+    seed=$SEED
+    [ "$seed" != 0 ] || seed=$(od -An -N6 -tu8 /dev/urandom | tr -d ' ')
+    if out=$(RAPID_SEED=$seed RAPID_CHECKS=$PROPS RAPID_NOFAILFILE=1 go test -count=1 -timeout 60m -run "^($(paste -sd'|' <<<"$names"))\$" "$pkg" 2>&1); then
+      figure "properties of ${pkg#github.com/butlerspb/vahta/}" "$PROPS" cases "all hold, seed $seed" true
+    else
+      printf '%s\n' "$out" >&2
+      figure "properties of ${pkg#github.com/butlerspb/vahta/}" "$PROPS" cases "all hold, seed $seed" false
+    fi
+  done < <(go list -f '{{.ImportPath}} {{.Dir}} {{.TestImports}} {{.XTestImports}}' ./... | grep -F pgregory.net/rapid | cut -d' ' -f1,2)
 }
 
 soak() { # tests of the whole line, and the flood, in their long form
@@ -73,6 +94,7 @@ drills() { # the real program and the faults around it
 wanted() { [ -z "$ONLY" ] || [ "$ONLY" = "$1" ]; }
 ! wanted fuzz || fuzz
 ! wanted rotas || rotas
+! wanted props || props
 ! wanted soak || soak
 ! wanted drills || drills
 exit $failed
