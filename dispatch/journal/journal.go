@@ -30,6 +30,7 @@ var (
 	_ dispatch.Care        = (*Store)(nil)
 	_ dispatch.Signals     = (*Store)(nil)
 	_ dispatch.Audit       = (*Store)(nil)
+	_ dispatch.Erasing     = (*Store)(nil)
 	_ dispatch.Texts       = (*Store)(nil)
 	_ dispatch.Articles    = (*Store)(nil)
 	_ dispatch.Papers      = (*Store)(nil)
@@ -84,6 +85,7 @@ type planned interface {
 type answers interface {
 	dispatch.Signals
 	dispatch.Audit
+	dispatch.Erasing
 	dispatch.TaskList
 	dispatch.Texts
 	dispatch.Articles

@@ -43,24 +43,30 @@ func (s *SQL) WriteAudit(ctx context.Context, e dispatch.AuditEntry) (dispatch.A
 		return e, err
 	}
 	var kept dispatch.AuditEntry
-	err = s.submit(ctx, func(ctx context.Context, w *writer) error {
-		var seq int64
-		var head string
-		err := w.row(ctx, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`, nil, &seq, &head)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return fmt.Errorf("read the head of the audit: %w", err)
-		}
-		kept = e.Chain(seq+1, head)
-		_, err = w.exec(ctx, `INSERT INTO audit (seq, at, author, channel, source, act, object, ticket, reason, detail, node, prev, hash)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-			kept.Seq, micros(kept.At), kept.By, string(kept.Channel), kept.From, string(kept.Act), kept.Object, kept.Ticket, kept.Reason,
-			kept.Detail, kept.Node, kept.Prev, kept.Hash)
+	err = s.submit(ctx, func(ctx context.Context, w *writer) (err error) {
+		kept, err = w.audit(ctx, e)
 		return err
 	})
 	if err != nil {
 		return dispatch.AuditEntry{}, fmt.Errorf("write %s by %s into the audit: %w", e.Act, e.By, away(err))
 	}
 	return kept, nil
+}
+
+// audit appends a line.
+func (w *writer) audit(ctx context.Context, e dispatch.AuditEntry) (dispatch.AuditEntry, error) {
+	var seq int64
+	var head string
+	err := w.row(ctx, `SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1`, nil, &seq, &head)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return e, fmt.Errorf("read the head of the audit: %w", err)
+	}
+	kept := e.Chain(seq+1, head)
+	_, err = w.exec(ctx, `INSERT INTO audit (seq, at, author, channel, source, act, object, ticket, reason, detail, node, prev, hash)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		kept.Seq, micros(kept.At), kept.By, string(kept.Channel), kept.From, string(kept.Act), kept.Object, kept.Ticket, kept.Reason,
+		kept.Detail, kept.Node, kept.Prev, kept.Hash)
+	return kept, err
 }
 
 // AuditTrail implements dispatch.Audit.
@@ -130,9 +136,13 @@ func (s *SQL) VerifyTickets(ctx context.Context, told func(done, all int)) (n in
 	if err != nil {
 		return 0, fmt.Errorf("list the tickets: %w", away(err))
 	}
+	reseals, err := s.reseals(ctx)
+	if err != nil {
+		return 0, err
+	}
 	var faults []error
 	for i, id := range ids {
-		if err := s.verifyTicket(ctx, id); err != nil {
+		if err := s.verifyTicket(ctx, id, reseals); err != nil {
 			if ctx.Err() != nil || errors.Is(err, dispatch.ErrAway) {
 				return i, err
 			}
@@ -143,12 +153,12 @@ func (s *SQL) VerifyTickets(ctx context.Context, told func(done, all int)) (n in
 	return len(ids), errors.Join(faults...)
 }
 
-func (s *SQL) verifyTicket(ctx context.Context, id string) error {
+func (s *SQL) verifyTicket(ctx context.Context, id string, reseals dispatch.Reseals) error {
 	h, err := s.history(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := ticket.Verify(h.events, h.bodies); err != nil {
+	if err := verifyLog(h, reseals); err != nil {
 		return err
 	}
 	made, err := ticket.Fold(h.events)

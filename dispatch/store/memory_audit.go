@@ -18,11 +18,7 @@ func (m *Memory) WriteAudit(ctx context.Context, e dispatch.AuditEntry) (dispatc
 		return dispatch.AuditEntry{}, err
 	}
 	defer leave()
-	head := ""
-	if n := len(m.db.audit); n > 0 {
-		head = m.db.audit[n-1].Hash
-	}
-	e = e.Chain(int64(len(m.db.audit))+1, head)
+	e = m.db.chained(e)
 	m.db.audit = append(m.db.audit, e)
 	return e, nil
 }

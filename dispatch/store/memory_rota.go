@@ -106,5 +106,5 @@ func (m *Memory) VerifyRota(ctx context.Context) error {
 		return err
 	}
 	defer leave()
-	return verifyRota(m.db.rota.log, m.db.rota.records)
+	return verifyRota(m.db.rota.log, m.db.rota.records, dispatch.ReadReseals(m.db.audit))
 }

@@ -298,7 +298,11 @@ func (s *SQL) Verify(ctx context.Context, ticketID string) error {
 	if err != nil {
 		return err
 	}
-	return ticket.Verify(h.events, h.bodies)
+	reseals, err := s.reseals(ctx)
+	if err != nil {
+		return err
+	}
+	return verifyLog(h, reseals)
 }
 
 // history is a ticket's log with the stored bytes of the bodies.

@@ -203,11 +203,17 @@ type asking interface {
 }
 
 func readEdits(ctx context.Context, db asking, query string, args ...any) (list []rotaEdit, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT revision, id, at, edited_at, author, node, reason, edit, before, after, content, prev, hash
-		FROM rota_edits`+query, args...)
+	rows, err := db.QueryContext(ctx, `SELECT `+editColumns+` FROM rota_edits`+query, args...)
 	if err != nil {
 		return nil, err
 	}
+	return scanEdits(rows)
+}
+
+// editColumns are those that scanEdits reads.
+const editColumns = `revision, id, at, edited_at, author, node, reason, edit, before, after, content, prev, hash`
+
+func scanEdits(rows *sql.Rows) (list []rotaEdit, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var e rotaEdit
@@ -236,7 +242,11 @@ func (s *SQL) VerifyRota(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("read the rota: %w", away(err))
 			}
-			return verifyRota(log, records)
+			reseals, err := readReseals(ctx, tx.Tx)
+			if err != nil {
+				return err
+			}
+			return verifyRota(log, records, reseals)
 		})
 	})
 	return err

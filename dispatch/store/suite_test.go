@@ -53,6 +53,7 @@ type record interface {
 	dispatch.DeadLetters
 	dispatch.Signals
 	dispatch.Audit
+	dispatch.Erasing
 	dispatch.Papers
 	dispatch.SealKeys
 	dispatch.Attachments
@@ -188,6 +189,8 @@ func TestSuite(t *testing.T) {
 		"reports and secrets are kept":               suitePapers,
 		"keys of the vault":                          suiteSealKeys,
 		"attachments are found and erased":           suiteAttachments,
+		"words of a ticket are erased":               suiteEraseTicket,
+		"words of the log of edits are erased":       suiteEraseEdits,
 		"fifty spend one link, one does":             suitePhoneLinkRace,
 		"a rota is edited and read back":             suiteRota,
 		"an edit on what has changed conflicts":      suiteRotaConflict,
