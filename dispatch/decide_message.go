@@ -242,7 +242,7 @@ func (h arrival) opening(fresh ticket.Opened) ticket.Event {
 	fresh.Line, fresh.Language = h.line.ID, cmp.Or(h.m.Language, h.who.match.Language, h.line.Language)
 	fresh.Caller, fresh.Name, fresh.Client, fresh.Party = h.who.number, h.m.From.Name, h.who.match, h.party()
 	fresh.Limit = cmp.Or(h.who.match.FirstContact, fresh.Limit)
-	fresh.Machine = h.m.Machine
+	fresh.Machine, fresh.Storm = h.m.Machine, h.stormParty()
 	fresh.From, fresh.Signal, fresh.Text = h.from(), signalName(h.sig.ID()), h.text()
 	fresh.Policy, fresh.Skewed, fresh.Occurred = &h.rules, skewed, h.m.Occurred.UTC()
 	if !t0.Equal(h.sig.At) {

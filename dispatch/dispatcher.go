@@ -164,6 +164,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 		d.board.put(c)
 	}
 	d.turns.read(ctx, d.archive)
+	d.readStorms(ctx)
 	now := d.wall()
 	if err := d.numbers.fill(ctx, now.In(d.numbers.zone).Year()); err != nil {
 		if !errors.Is(err, ErrAway) {
@@ -339,6 +340,7 @@ func (d *Dispatcher) reload(ctx context.Context, id string) (Case, error) {
 		return c, fmt.Errorf("load ticket %s: %w", id, err)
 	}
 	d.board.replace(c) // the store is the record, also where it is older
+	d.storms.learn(c.Ticket, d.wall())
 	return c, nil
 }
 

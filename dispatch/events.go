@@ -110,7 +110,7 @@ const (
 func outward(b ticket.Body) ticket.Body {
 	switch v := b.(type) {
 	case ticket.Opened:
-		v.Policy = nil
+		v.Policy, v.Storm = nil, ""
 		return v
 	case ticket.Recomputed:
 		v.Policy, v.Before = sla.Policy{Version: v.Policy.Version}, nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/outbox"
 	"github.com/butlerspb/vahta/dispatch/store"
 	"github.com/butlerspb/vahta/dispatch/ticker"
@@ -71,9 +72,13 @@ func (b *bells) first(client string) (at time.Time, ok bool) {
 }
 
 // flooded is a dispatcher with its workers and workers of the outbox, on memory.
-func flooded(t *testing.T, s *store.Memory, b *bells) (*dispatch.Dispatcher, func()) {
+func flooded(t *testing.T, s *store.Memory, b *bells, company dispatch.Source) (*dispatch.Dispatcher, func()) {
 	t.Helper()
-	d := dispatcher(t, s, func(_ *dispatch.Config, deps *dispatch.Deps) { deps.Signals = s })
+	known, err := dispatch.NewSnapshot(company)
+	must(t, err)
+	d := dispatcher(t, s, func(_ *dispatch.Config, deps *dispatch.Deps) {
+		deps.Signals, deps.Directory = s, dispatch.NewDirectory(known)
+	})
 	d.Register(dispatch.ChannelMonitor, dispatch.Decoding{Decode: dispatch.DecodeJSON})
 	d.Register(dispatch.ChannelEmail, dispatch.Decoding{Decode: dispatch.DecodeJSON})
 	o, err := outbox.New(outbox.Default(), outbox.Deps{Source: s, Sends: s, Desk: d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: b}})
@@ -100,24 +105,42 @@ func TestFlood(t *testing.T) {
 	if os.Getenv("VAHTA_PROOF") != "" {
 		signals, watched = 10_000, 15*time.Minute
 	}
-	for name, sources := range map[string]int{"of one source": 1, "of fifty sources": 50} {
+	for name, c := range map[string]struct {
+		sources int
+		known   bool
+	}{"of one source": {1, false}, "of fifty sources": {50, false}, "of one client": {1, true}, "of fifty clients": {50, true}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { flood(t, signals, sources, watched) })
+			synctest.Test(t, func(t *testing.T) { flood(t, signals, c.sources, c.known, watched) })
 		})
 	}
 }
 
-func flood(t *testing.T, signals, sources int, watched time.Duration) {
+// watchedClient is a client with a contract whose monitoring may raise the alarm.
+func watchedClient(n int) client.Organisation {
+	return client.Organisation{
+		ID: fmt.Sprintf("client-%d", n), Name: fmt.Sprintf("Client %d", n),
+		Contract: client.Contract{FirstContact: 10 * time.Minute, Plan: quiet, NextUpdate: quiet, Stabilisation: quiet},
+	}
+}
+
+func flood(t *testing.T, signals, sources int, known bool, watched time.Duration) {
 	t.Helper()
 	s, b := store.NewMemory(), &bells{}
-	d, stop := flooded(t, s, b)
+	company := source()
+	for n := range sources {
+		company.Clients = append(company.Clients, watchedClient(n))
+	}
+	d, stop := flooded(t, s, b, company)
 	start := time.Now()
 	var asked time.Time
 	for n := range signals {
 		m := dispatch.MessageSignal{
 			From: from("monitor", fmt.Sprintf("source-%d", n%sources)), Machine: true, Text: "host is down",
 			DedupKey: fmt.Sprintf("trigger-%d", n), Priority: ticket.Critical,
+		}
+		if known {
+			m.Org = fmt.Sprintf("client-%d", n%sources)
 		}
 		_, err := d.Receive(t.Context(), dispatch.Signal{Channel: dispatch.ChannelMonitor, Key: fmt.Sprint("n", n), At: time.Now(), Message: &m})
 		must(t, err)
@@ -158,4 +181,72 @@ func flood(t *testing.T, signals, sources int, watched time.Duration) {
 		t.Errorf("%s was paged %d times within a quarter of an hour", who, most)
 	}
 	stop()
+}
+
+// A storm outlives the process that has counted it, and is one storm to all
+// nodes: the source gets no new tickets.
+func TestStormOutlivesARestart(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		closed bool // the tickets before the storm are done with
+		calm   time.Duration
+		want   int // tickets at the end
+	}{
+		"it goes on":                        {false, time.Minute, 4},
+		"it goes on though all were closed": {true, time.Minute, 5}, // the storm's own ticket is closed, too: there is one more
+		"it went on for long":               {false, 0, 4},
+		"it has calmed down":                {false, 6 * time.Minute, 7},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { stormTwice(t, c.closed, c.calm, c.want) })
+		})
+	}
+}
+
+func stormTwice(t *testing.T, closed bool, calm time.Duration, want int) {
+	t.Helper()
+	s := store.NewMemory()
+	run := func() *dispatch.Dispatcher {
+		d := dispatcher(t, s, func(_ *dispatch.Config, deps *dispatch.Deps) { deps.Signals = s })
+		d.Register(dispatch.ChannelMonitor, dispatch.Decoding{Decode: dispatch.DecodeJSON})
+		return d
+	}
+	n := 0
+	send := func(d *dispatch.Dispatcher) {
+		m := alarm(fmt.Sprint("trigger-", n), ticket.Critical)
+		id, err := d.Receive(t.Context(), dispatch.Signal{Channel: dispatch.ChannelMonitor, Key: fmt.Sprint("n", n), At: time.Now(), Message: &m})
+		must(t, err)
+		_, err = d.Intake(t.Context(), id)
+		must(t, err)
+		n++
+	}
+	tickets := func() []ticket.Ticket {
+		list, err := s.Tickets(t.Context(), dispatch.TicketFilter{})
+		must(t, err)
+		return list
+	}
+	before := run()
+	for range 10 {
+		send(before)
+	}
+	if calm == 0 {
+		for range 20 { // longer than the window: only the storm's own ticket tells of it
+			time.Sleep(time.Minute)
+			send(before)
+		}
+	}
+	if closed {
+		for _, tk := range tickets() {
+			must(t, before.Amend(t.Context(), dispatch.Ref{ID: tk.ID}, dispatch.Author{Person: "anna"}, ticket.Moved{To: ticket.Cancelled, Reason: "a test"}))
+		}
+	}
+	time.Sleep(calm)
+	after := run()
+	for range 3 {
+		send(after)
+	}
+	if got := len(tickets()); got != want {
+		t.Errorf("%d tickets, want %d", got, want)
+	}
 }

@@ -89,7 +89,7 @@ func (d *Dispatcher) place(ctx context.Context, a arrival) (Opened, error) {
 	for try := 0; ; try++ {
 		f, err := d.whose(ctx, a)
 		if err == nil && !f.found && !a.m.Recovery && !asked {
-			asked, a.storm = true, d.storms.ask(a.stormParty(), d.stormLimit(a), a.sig.At)
+			asked, a.storm = true, d.stormy(ctx, a)
 			if leave, err = d.turn(ctx, a.party()); err == nil {
 				continue // those who came before have had their turn: their ticket may be there by now
 			}
@@ -118,6 +118,9 @@ func (d *Dispatcher) place(ctx context.Context, a arrival) (Opened, error) {
 		}
 		if err != nil {
 			return Opened{}, fmt.Errorf("take in signal %s: %w", signalName(a.sig.ID()), err)
+		}
+		if !in.joined {
+			d.storms.own(in.ticket)
 		}
 		return openedAs(in.ticket, caller{number: a.who.number, match: a.who.match}, in.joined), nil
 	}

@@ -86,9 +86,10 @@ type Notice struct {
 	Skill    string            // page: what the person is asked for as a specialist; empty = to take the ticket
 	Expired  bool              // page: the certificate of the skill has run out
 	Alarm    string            // page: the name of the alarm that it is about; empty = none
-	Party    string            `json:"Party,omitempty"` // page: whose trouble it is: one page may stand for the next ones about the same client
-	Known    bool              `json:"Known,omitempty"` // page: it is about a client of ours
-	Until    time.Time         `json:"Until,omitzero"`  // page: when paging gives it up and goes on; event: from then on it is no news
+	Party    string            `json:"Party,omitempty"`   // page: whose trouble it is: one page may stand for the next ones about the same client
+	Known    bool              `json:"Known,omitempty"`   // page: it is about a client of ours
+	Machine  bool              `json:"Machine,omitempty"` // page: monitoring has reported it, no human
+	Until    time.Time         `json:"Until,omitzero"`    // page: when paging gives it up and goes on; event: from then on it is no news
 	Wanted   bool              // page: it goes out although somebody has the ticket
 	RingTime time.Duration     // page: per device that sets none
 	Late     time.Duration     // how long after it was due, when that is worth a word

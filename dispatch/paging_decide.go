@@ -279,7 +279,7 @@ func pageNotices(s *Snapshot, t ticket.Ticket, p escalation.Page, gen int64, now
 		ID: fmt.Sprintf("page-%s-%d", t.ID, gen), Kind: NoticePage, Channel: ChannelVoice, To: p.Person, Ref: refOf(t),
 		Page: p.Number, RingTime: p.RingTime, Late: late, Reason: t.PageReason, Line: t.Line, Language: t.Language,
 		Client: t.Client.Spoken, Caller: t.Caller.Masked(), OpenedAt: t.OpenedAt, DueAt: now, Skill: p.Skill, Expired: p.Expired,
-		Wanted: p.AfterAck || p.Skill != "", Party: partyOf(t), Known: t.Client.Level == client.Known, Until: p.Due,
+		Wanted: p.AfterAck || p.Skill != "", Party: partyOf(t), Known: t.Client.Level == client.Known, Machine: t.Machine, Until: p.Due,
 	}
 	if t.Reopened > 0 {
 		n.ID = fmt.Sprintf("page-%s-r%d-%d", t.ID, t.Reopened, gen)

@@ -49,6 +49,7 @@ func (d *Dispatcher) readBoard(ctx context.Context) (Board, error) {
 	}
 	for _, c := range b.Cases {
 		d.board.replace(c)
+		d.storms.learn(c.Ticket, d.wall())
 		delete(gone, c.Ticket.ID)
 	}
 	for id := range gone {

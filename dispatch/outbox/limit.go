@@ -24,7 +24,8 @@ type Limit struct {
 // lost, for the client hung up on us, or when it is about a client of ours of
 // whom he has not been told of late, and the ceiling is not reached: what is
 // between the limits and the ceiling is kept for clients, whatever comes from
-// strangers. What does not go out waits if
+// strangers; the last place below the ceiling for people, whatever comes from
+// their machines. What does not go out waits if
 // its time comes while the page still stands. Else it is bundled, if he has
 // been paged about the same client: the next page tells how many more wait;
 // otherwise the next person is paged at once.
@@ -34,6 +35,7 @@ type Limits map[dispatch.Channel][]Limit
 const (
 	quarter = 15 * time.Minute
 	ceiling = 5 // pages to one person within a quarter of an hour, whatever the client
+	aside   = 1 // of them are not for what machines of clients report
 )
 
 // DefaultLimits are those that GoAlert has proved in the field: a page a minute,
@@ -90,8 +92,12 @@ func (l Limits) judge(sent []dispatch.Send, n dispatch.Notice, one dispatch.Send
 	fresh := n.Alarm == "" && !slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Ticket == one.Ticket })
 	since := one.At.Add(-quarter)
 	told := slices.ContainsFunc(sent, func(s dispatch.Send) bool { return s.Party == one.Party && s.At.After(since) })
+	most := ceiling
+	if n.Machine {
+		most -= aside
+	}
 	switch {
-	case !free.After(one.At), fresh && n.AfterCall(), fresh && n.Known && !told && after(pages, since) < ceiling:
+	case !free.After(one.At), fresh && n.AfterCall(), fresh && n.Known && !told && after(pages, since) < most:
 		return verdict{}
 	case free.Before(n.Until):
 		return verdict{result: dispatch.ResultPostponed, until: free}

@@ -69,10 +69,12 @@ func TestJudge(t *testing.T) {
 		"… which a lost caller passes":                  {sentAt("a/a@10", "b/b@9", "c/c@8", "d/d@7", "e/e@6"), "t2", "lutik", "broken", 2 * time.Minute, "", 0},
 		"seven within an hour":                          {sentAt("t1/r@59", "t1/r@50", "t1/r@45", "t1/r@40", "t1/r@30", "t1/r@25", "t1/r@20"), old, "r", "", 30 * time.Second, dispatch.ResultLimited, 0},
 		"a client of an hour ago is new again":          {sentAt("t1/r@59", "t1/r@50", "t1/r@45", "t1/r@40", "t1/r@30", "t1/r@25", "t1/r@20"), "t9", "r", "", 30 * time.Second, "", 0},
+		"machines of clients leave one to people":       {sentAt("a/a@10", "b/b@9", "c/c@8", "d/d@7"), "t2", "machine of lutik", "", 2 * time.Minute, dispatch.ResultLimited, 0},
+		"… who have it at once":                         {sentAt("a/a@10", "b/b@9", "c/c@8", "d/d@7"), "t2", "lutik", "", 2 * time.Minute, "", 0},
 		"a part of a page that has begun is no new one": {[]dispatch.Send{{Notice: "x", Ticket: "t7", Page: 100, At: night}}, "t7", client, "", time.Second, "", 0},
 	} {
 		one := dispatch.Send{Notice: "new", Ticket: c.ticket, Page: 100, Party: c.party, Channel: dispatch.ChannelVoice, At: night}
-		n := dispatch.Notice{ID: "new", Kind: dispatch.NoticePage, Reason: c.reason, Known: !strings.HasPrefix(c.party, "?"), Until: night.Add(c.until)}
+		n := dispatch.Notice{ID: "new", Kind: dispatch.NoticePage, Reason: c.reason, Known: !strings.HasPrefix(c.party, "?"), Machine: strings.HasPrefix(c.party, "machine"), Until: night.Add(c.until)}
 		got := DefaultLimits().judge(c.sent, n, one)
 		if got.result != c.want || c.wait > 0 && !got.until.Equal(night.Add(c.wait)) {
 			t.Errorf("%s: %q until %v, want %q", name, got.result, got.until.Sub(night), c.want)

@@ -100,7 +100,7 @@ func (t Ticket) open(o Opened, at time.Time) (Ticket, string) {
 	return Ticket{
 		ID: o.ID, Number: o.Number, Stage: New, Priority: o.Priority, Category: o.Category, Line: o.Line,
 		Language: o.Language, Caller: o.Caller, Name: o.Name, Client: o.Client, Party: o.Party, Limit: o.Limit,
-		OpenedAt: at, Stamps: Stamps{New: at}, Class: o.Class, Policy: o.policyVersion(), Reports: 1,
+		OpenedAt: at, Stamps: Stamps{New: at}, Class: o.Class, Policy: o.policyVersion(), Reports: 1, Machine: o.Machine, Storm: o.Storm,
 	}, ""
 }
 

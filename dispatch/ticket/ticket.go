@@ -40,6 +40,8 @@ type Ticket struct {
 	Pauses   []Paused   `json:"pauses,omitempty"`   // not resumed
 	Absorbed []Absorbed `json:"absorbed,omitempty"` // the tickets that are merged into this one
 	Parent   string     `json:"parent,omitempty"`   // the mass incident that it belongs to
+	Machine  bool       `json:"machine,omitempty"`  // monitoring has opened it
+	Storm    string     `json:"storm,omitempty"`    // the source whose tickets are counted together
 	Version  int64      `json:"version"`            // counts the changes of this state; set by Apply
 }
 
