@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -97,6 +98,28 @@ func (v *Vault) ReadCall(ctx context.Context, c dispatch.CallRecord) (*Reader, e
 	return v.Read(ctx, c.Detail.Recording.Path, v.orgOf(ctx, c.Ref.Number))
 }
 
+// HasCall reports whether the recording of a call lies in the folder of this node, sealed or not.
+func (v *Vault) HasCall(c dispatch.CallRecord) bool {
+	path := c.Detail.Recording.Path
+	if path == "" || !v.inside(path) {
+		return false
+	}
+	for _, name := range []string{path, path + Sealed, path + Sealed + ".part"} {
+		if _, err := os.Stat(name); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// EraseCall destroys the recording of a call, sealed or not. Whoever asks has written it into the audit.
+func (v *Vault) EraseCall(c dispatch.CallRecord) error {
+	if !v.HasCall(c) {
+		return fmt.Errorf("erase the recording of call %s: it does not lie in the folder of this node: %w", c.ID, dispatch.ErrNotFound)
+	}
+	return v.Remove(c.Detail.Recording.Path)
+}
+
 // orgOf returns whose a ticket is; empty = nobody knows.
 func (v *Vault) orgOf(ctx context.Context, number string) string {
 	t, err := v.ticketOf(ctx, number)
@@ -122,7 +145,14 @@ func (v *Vault) inside(path string) bool {
 	if v.deps.Recordings == "" {
 		return false
 	}
-	rel, err := filepath.Rel(v.deps.Recordings, path)
+	folder, err := filepath.Abs(v.deps.Recordings)
+	if err != nil {
+		return false
+	}
+	if path, err = filepath.Abs(path); err != nil {
+		return false
+	}
+	rel, err := filepath.Rel(folder, path)
 	return err == nil && filepath.IsLocal(rel)
 }
 
