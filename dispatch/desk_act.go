@@ -45,7 +45,7 @@ func (d *Dispatcher) perform(ctx context.Context, ref Ref, by Author, decide fun
 	if at.IsZero() {
 		at = d.now()
 	}
-	err = d.amend(ctx, ref.ID, func(c Case) (Change, error) {
+	err = d.learn(ctx, ref.ID, func(c, _ Case) (Change, error) {
 		a := &act{d: d, ctx: ctx, by: by, at: at.UTC(), c: c}
 		done = nil
 		if by.Key != "" || by.Seen > 0 {

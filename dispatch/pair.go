@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
@@ -14,8 +15,12 @@ func (d *Dispatcher) amendTwo(ctx context.Context, one, two string, decide func(
 	if one == two {
 		return errors.New("both are the same ticket")
 	}
-	first, second := min(one, two), max(one, two) // in one order everywhere, so that no two wait for each other
-	for _, id := range []string{first, second} {
+	return d.amendAll(ctx, []string{one, two}, func(c []Case) (Change, error) { return decide(c[0], c[1]) })
+}
+
+// amendAll is amendTwo for any number of tickets.
+func (d *Dispatcher) amendAll(ctx context.Context, ids []string, decide func([]Case) (Change, error)) error {
+	for _, id := range slices.Sorted(slices.Values(ids)) { // in one order everywhere, so that no two wait for each other
 		leave, err := d.gates.enter(ctx, id)
 		if err != nil {
 			return err
@@ -23,15 +28,15 @@ func (d *Dispatcher) amendTwo(ctx context.Context, one, two string, decide func(
 		defer leave()
 	}
 	for try := 0; ; try++ {
-		a, err := d.reload(ctx, one)
-		if err != nil {
-			return err
+		cases := make([]Case, len(ids))
+		for i, id := range ids {
+			c, err := d.reload(ctx, id)
+			if err != nil {
+				return err
+			}
+			cases[i] = c
 		}
-		b, err := d.reload(ctx, two)
-		if err != nil {
-			return err
-		}
-		change, err := decide(a, b)
+		change, err := decide(cases)
 		if err != nil || change.empty() {
 			return err
 		}

@@ -83,7 +83,7 @@ func (d *Dispatcher) recordOutcome(ctx context.Context, o Outcome, known *CallRe
 	if lost && d.life.nodes != nil {
 		d.board.markStale(o.Ref.ID) // whether somebody must be paged is decided on what the other nodes know
 	}
-	err = d.amend(ctx, o.Ref.ID, func(c Case) (Change, error) {
+	err = d.learn(ctx, o.Ref.ID, func(c, _ Case) (Change, error) {
 		call := d.callRecord(o.Call, c.Ticket, time.Time{})
 		if known != nil {
 			call = *known

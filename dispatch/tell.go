@@ -228,12 +228,12 @@ func (d *Dispatcher) recordTold(ctx context.Context, del Delivery) error {
 		return d.commit(ctx, Change{Delivery: &del})
 	}
 	n := del.Notice
-	err := d.amend(ctx, n.Ref.ID, func(c Case) (Change, error) {
+	err := d.learn(ctx, n.Ref.ID, func(c, works Case) (Change, error) {
 		change := Change{Delivery: &del, ID: fmt.Sprintf("delivery:%s:%d", n.ID, n.Attempt)}
 		if del.Result == ResultDelivered || del.Result == ResultAcknowledged {
 			return d.delivered(ctx, c, change, n.Message, string(n.Channel), del.Stamp, del.At.Add(del.Took))
 		}
-		return d.undelivered(ctx, c, change, n, ticket.Unsent{
+		return d.undelivered(ctx, c, works, change, n, ticket.Unsent{
 			Message: n.Message.ID, Channel: string(n.Channel), Hard: true, Cause: del.Err,
 		}, del.At.Add(del.Took))
 	})
@@ -258,7 +258,7 @@ func (d *Dispatcher) delivered(ctx context.Context, c Case, change Change, m Cli
 
 // undelivered adds that a message has not arrived by a way, and sends it by the
 // next one. When none is left, whoever has the ticket must call the client.
-func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n Notice, why ticket.Unsent, at time.Time) (Change, error) {
+func (d *Dispatcher) undelivered(ctx context.Context, c, works Case, change Change, n Notice, why ticket.Unsent, at time.Time) (Change, error) {
 	change, err := c.take(change, ticket.Event{
 		Ticket: c.Ticket.ID, At: at, By: byVahta, Channel: why.Channel, Key: unsentKey(why.Message, why.Channel), Body: why,
 	})
@@ -275,7 +275,17 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 	if !n.Message.Human {
 		return change, nil // nobody has asked for it
 	}
-	return d.alarm(c, change, alarmUnsent)
+	return d.alarmAt(c, works, change)
+}
+
+// alarmAt calls whoever has the ticket, or the one that is at work instead of it,
+// because the client does not get our word.
+func (d *Dispatcher) alarmAt(c, works Case, change Change) (Change, error) {
+	if works.Ticket.ID == c.Ticket.ID {
+		return d.alarm(c, change, alarmUnsent)
+	}
+	other, err := d.alarm(works, Change{}, alarmUnsent)
+	return change.with(other), err
 }
 
 // Bounced says that a message which a transport had accepted did not arrive. A
@@ -283,7 +293,7 @@ func (d *Dispatcher) undelivered(ctx context.Context, c Case, change Change, n N
 // ticket is called; a soft one is only noted. message is its id, or the
 // transport's own name of it.
 func (d *Dispatcher) Bounced(ctx context.Context, ref Ref, message string, hard bool, cause string) error {
-	err := d.amend(ctx, ref.ID, func(c Case) (Change, error) {
+	err := d.learn(ctx, ref.ID, func(c, works Case) (Change, error) {
 		log, err := d.wholeLog(ctx, ref)
 		if err != nil {
 			return Change{}, err
@@ -300,7 +310,7 @@ func (d *Dispatcher) Bounced(ctx context.Context, ref Ref, message string, hard 
 		if err != nil || !hard || m.Purpose == ticket.ForReceipt {
 			return change, err
 		}
-		return d.alarm(c, change, alarmUnsent)
+		return d.alarmAt(c, works, change)
 	})
 	if err != nil {
 		return fmt.Errorf("note the bounce of a message of ticket %s: %w", ref.Number, err)

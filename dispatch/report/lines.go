@@ -200,6 +200,9 @@ func (b builder) contactLine(e ticket.Event) (Line, bool) {
 		if body.Talk > 0 {
 			text += b.say("line.talk", "talk", b.duration(body.Talk))
 		}
+		if body.Channel == ticket.ByMerged || body.Channel == "ticket" { // its note is for us
+			return turning(text)
+		}
 		return turning(joinText(text, body.Note))
 	case ticket.ContactTried:
 		return public(b.say("line.tried", "channel", b.sayOr("channel."+body.Channel, body.Channel), "result", b.sayOr("tried."+body.Result, body.Result)))

@@ -142,6 +142,9 @@ func (r *reader) intake(e Event) bool {
 			r.add(sla.Fact{Kind: sla.Withdrawn, At: e.At, Ref: b.Call})
 		}
 	case Contacted:
+		if b.Channel == ByMerged {
+			r.bounces(b.Ref)
+		}
 		if b.Counts() || r.confirmed[b.Ref] && b.Ref != "" {
 			r.add(sla.Fact{Kind: sla.Contacted, At: e.At, Ref: b.Ref, Report: max(1, b.Report)})
 		}
@@ -189,9 +192,15 @@ func (r *reader) reported(b Reported, e Event) {
 	r.add(f)
 	if !b.Contact.IsZero() {
 		r.add(sla.Fact{Kind: sla.Contacted, At: b.Contact, Since: f.Since, Ref: b.ContactRef, Report: b.Report})
-		if i := strings.LastIndexByte(b.ContactRef, '#'); i > 0 { // a message: its bounce may come here
-			r.sent[b.ContactRef[:i]] = append(r.sent[b.ContactRef[:i]], b.ContactRef)
-		}
+		r.bounces(b.ContactRef)
+	}
+}
+
+// bounces notes a contact that came from another ticket: when it was a message,
+// its bounce may come here.
+func (r *reader) bounces(ref string) {
+	if i := strings.LastIndexByte(ref, '#'); i > 0 {
+		r.sent[ref[:i]] = append(r.sent[ref[:i]], ref)
 	}
 }
 

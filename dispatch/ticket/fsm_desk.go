@@ -88,9 +88,10 @@ func restsWith(b Body) bool {
 	return false
 }
 
-// contacted notes that somebody talked to the client: nobody owes him a call.
+// contacted notes that somebody talked to the client: nobody owes him a call. Who
+// was reached on a merged ticket may be another one.
 func (t Ticket) contacted(b Contacted, at time.Time) Ticket {
-	if b.Counts() {
+	if b.Counts() && b.Channel != ByMerged {
 		t.CallBack = CallBack{}
 		if t.ContactAt.IsZero() {
 			t.ContactAt = at
