@@ -101,7 +101,8 @@ type Notice struct {
 	OpenedAt time.Time         // T0, for the waiting time
 	Texts    map[string]string // ready sentences by language, for channels that write
 	Body     []byte            // event: the JSON to send
-	Shift    ShiftCall         `json:"Shift,omitzero"` // shift: which turn, and what is said of it
+	Chain    string            `json:"Chain,omitempty"` // event: those of one chain go out one after another, by DueAt; empty = it is of none
+	Shift    ShiftCall         `json:"Shift,omitzero"`  // shift: which turn, and what is said of it
 	DueAt    time.Time
 	Urgency  int           `json:"Urgency,omitempty"` // page: the lower the sooner it goes out, when many are due
 	Attempt  int           // from 1, the delivery try this is

@@ -244,9 +244,9 @@ func (e *encoded) writeTimers(ctx context.Context, w *writer) error {
 
 func (e *encoded) writeNotices(ctx context.Context, w *writer) error {
 	for i, n := range e.Notices {
-		_, err := w.exec(ctx, `INSERT INTO outbox (id, rank, channel, ticket, due_at, lease_until, attempts, done_at, result, notice, urgency)
-			VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?, ?) ON CONFLICT (id) DO NOTHING`,
-			n.ID, rank(n.Kind), string(n.Channel), n.Ref.ID, micros(n.DueAt), string(e.notices[i]), n.Urgency)
+		_, err := w.exec(ctx, `INSERT INTO outbox (id, rank, channel, ticket, due_at, lease_until, attempts, done_at, result, notice, urgency, chain, chain_at)
+			VALUES (?, ?, ?, ?, ?, 0, 0, 0, '', ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+			n.ID, rank(n.Kind), string(n.Channel), n.Ref.ID, micros(n.DueAt), string(e.notices[i]), n.Urgency, n.Chain, micros(n.DueAt))
 		if err != nil {
 			return fmt.Errorf("write notice %s: %w", n.ID, err)
 		}

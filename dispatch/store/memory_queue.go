@@ -18,7 +18,7 @@ func (m *Memory) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 	defer leave()
 	var due []noticeRec
 	for _, r := range m.db.outbox {
-		if r.notice.Kind == kind && !r.done && !r.due.After(now) && !r.lease.After(now) {
+		if r.notice.Kind == kind && !r.done && !r.due.After(now) && !r.lease.After(now) && m.firstOfChain(r) {
 			due = append(due, r)
 		}
 	}
@@ -41,6 +41,19 @@ func (m *Memory) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now
 		list = append(list, n)
 	}
 	return list, nil
+}
+
+// firstOfChain reports whether no earlier link of the notice's chain is waiting.
+func (m *Memory) firstOfChain(r noticeRec) bool {
+	if r.notice.Chain == "" {
+		return true
+	}
+	for _, o := range m.db.outbox {
+		if o.notice.Chain == r.notice.Chain && !o.done && cmp.Or(o.notice.DueAt.Compare(r.notice.DueAt), cmp.Compare(o.notice.ID, r.notice.ID)) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // ClaimTimers implements dispatch.Queue.
@@ -73,7 +86,7 @@ func (m *Memory) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (next
 	}
 	defer leave()
 	for _, r := range m.db.outbox {
-		if r.notice.Kind == kind && !r.done {
+		if r.notice.Kind == kind && !r.done && m.firstOfChain(r) {
 			next = sooner(next, r.due, r.lease)
 		}
 	}

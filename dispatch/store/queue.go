@@ -20,7 +20,7 @@ func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now ti
 		list = list[:0]
 		var unreadable []string
 		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND rank = ? AND due_at <= ? AND lease_until <= ?
-			ORDER BY `+order(kind)+` LIMIT ?`, rank(kind), micros(now), micros(now), limit)
+			AND `+firstOfChain+` ORDER BY `+order(kind)+` LIMIT ?`, rank(kind), micros(now), micros(now), limit)
 		if err != nil {
 			return err
 		}
@@ -60,6 +60,11 @@ func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now ti
 	}
 	return list, nil
 }
+
+// firstOfChain holds for what is a link of no chain, and for the first link that
+// is not settled: the next one goes out after it.
+const firstOfChain = `(chain = '' OR NOT EXISTS (SELECT 1 FROM outbox earlier WHERE earlier.done_at = 0 AND earlier.chain <> ''
+	AND earlier.chain = outbox.chain AND (earlier.chain_at < outbox.chain_at OR earlier.chain_at = outbox.chain_at AND earlier.id < outbox.id)))`
 
 // order is how due notices of a kind go out. Pages go by urgency first: after an
 // outage all of them are due, and each person has one ear.
@@ -108,7 +113,7 @@ func (s *SQL) ClaimTimers(ctx context.Context, now time.Time, lease time.Duratio
 // NextNotice implements dispatch.Queue.
 func (s *SQL) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.Time, error) {
 	return s.next(ctx, `SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END)
-		FROM outbox WHERE done_at = 0 AND rank = ?`, rank(kind))
+		FROM outbox WHERE done_at = 0 AND rank = ? AND `+firstOfChain, rank(kind))
 }
 
 // NextTimer implements dispatch.Queue.

@@ -136,8 +136,8 @@ func (s *SQL) Revive(ctx context.Context, f dispatch.DeadFilter, now time.Time) 
 			if err != nil {
 				return err
 			}
-			if _, err := w.exec(ctx, `UPDATE outbox SET done_at = 0, result = '', attempts = 0, lease_until = 0, due_at = ?, notice = ? WHERE id = ?`,
-				micros(now), string(body), notice.ID); err != nil {
+			if _, err := w.exec(ctx, `UPDATE outbox SET done_at = 0, result = '', attempts = 0, lease_until = 0, due_at = ?, chain_at = ?, notice = ? WHERE id = ?`,
+				micros(now), micros(now), string(body), notice.ID); err != nil {
 				return err
 			}
 			if _, err := w.exec(ctx, `DELETE FROM deliveries WHERE notice = ?`, notice.ID); err != nil {

@@ -184,3 +184,66 @@ func suiteUrgency(t *testing.T, s record) {
 		t.Errorf("left %+v", rest)
 	}
 }
+
+// The links of a chain go out one after another, whatever becomes of the first
+// one; other chains, and what is of none, do not wait.
+func suiteChains(t *testing.T, s record) {
+	t.Helper()
+	var c dispatch.Change
+	for i, chain := range []string{"crm x", "crm y", "crm x", "", "crm x"} {
+		c.Notices = append(c.Notices, dispatch.Notice{
+			ID: fmt.Sprint("n", 9-i), Kind: dispatch.NoticeEvent, Channel: dispatch.ChannelWebhook, To: "crm", DueAt: t0.Add(time.Duration(i) * time.Second), Chain: chain,
+		})
+	}
+	must(t, s.Commit(t.Context(), c))
+	now := t0.Add(time.Minute)
+	claim := func() (ids string) {
+		list, err := s.ClaimNotices(t.Context(), dispatch.NoticeEvent, now, 10*time.Second, 10)
+		must(t, err)
+		for _, n := range list {
+			ids += n.ID + " "
+		}
+		return ids
+	}
+	settle := func(id string, d dispatch.Delivery) {
+		d.Notice = dispatch.Notice{ID: id, Kind: dispatch.NoticeEvent, Attempt: 1}
+		d.At = now
+		must(t, s.Commit(t.Context(), dispatch.Change{Delivery: &d}))
+	}
+	due := func() time.Duration {
+		next, err := s.NextNotice(t.Context(), dispatch.NoticeEvent)
+		must(t, err)
+		if next.IsZero() {
+			return -1
+		}
+		return next.Sub(now)
+	}
+	if got := claim(); got != "n9 n8 n6 " {
+		t.Errorf("at first %s", got)
+	}
+	settle("n8", dispatch.Delivery{Final: true, Result: dispatch.ResultDelivered})
+	settle("n6", dispatch.Delivery{Final: true, Result: dispatch.ResultDelivered})
+	if got := claim(); got != "" || due() != 10*time.Second {
+		t.Errorf("while the first one is under way %s, next after %v", got, due())
+	}
+	settle("n9", dispatch.Delivery{RetryAt: now.Add(time.Hour), Result: dispatch.ResultFailed})
+	if got := claim(); got != "" || due() != time.Hour {
+		t.Errorf("while the first one waits %s, next after %v", got, due())
+	}
+	now = now.Add(2 * time.Hour)
+	if got := claim(); got != "n9 " {
+		t.Errorf("when its time has come %s", got)
+	}
+	settle("n9", dispatch.Delivery{Final: true, Result: dispatch.ResultFailed})
+	if got := claim(); got != "n7 " {
+		t.Errorf("then %s", got)
+	}
+	settle("n7", dispatch.Delivery{Final: true, Result: dispatch.ResultDelivered})
+	if got := claim(); got != "n5 " {
+		t.Errorf("and then %s", got)
+	}
+	settle("n5", dispatch.Delivery{Final: true, Result: dispatch.ResultDelivered})
+	if due() != -1 {
+		t.Errorf("something waits: %v", due())
+	}
+}

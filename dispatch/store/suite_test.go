@@ -175,6 +175,7 @@ func TestSuite(t *testing.T) {
 		"as many pages as allowed, whoever asks":     suiteSendRace,
 		"dead letters are listed and sent again":     suiteDeadLetters,
 		"the most urgent go first":                   suiteUrgency,
+		"the links of a chain go one after another":  suiteChains,
 		"a call keeps its node":                      suiteCallNode,
 		"the calls of a dead node have one heir":     suiteTakeOver,
 		"what a node left open is its own":           suiteOwn,
