@@ -25,9 +25,20 @@ type post struct {
 	mu     sync.Mutex
 	sent   []dispatch.Notice // guarded by mu
 	refuse error             // guarded by mu; of every message from now on
+	held   chan struct{}     // guarded by mu; messages wait until it is closed; nil = they do not
 }
 
-func (p *post) Notify(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+func (p *post) Notify(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+	p.mu.Lock()
+	held := p.held
+	p.mu.Unlock()
+	if held != nil {
+		select {
+		case <-held:
+		case <-ctx.Done():
+			return dispatch.ResultFailed, ctx.Err()
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.refuse != nil {
@@ -36,6 +47,20 @@ func (p *post) Notify(_ context.Context, n dispatch.Notice) (dispatch.Result, er
 	p.sent = append(p.sent, n)
 	n.Stamp(fmt.Sprintf("<%d@mx>", len(p.sent)))
 	return dispatch.ResultDelivered, nil
+}
+
+// hold keeps messages under way until the function that it returns is called.
+func (p *post) hold() (release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	held := make(chan struct{})
+	p.held = held
+	return func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.held = nil
+		close(held)
+	}
 }
 
 func (p *post) fail(err error) {

@@ -14,8 +14,10 @@ import (
 
 // Merge makes one ticket a pointer to another: its reports go on there with
 // their own T0 and their own first contact, and its requesters' further signals
-// join there. Nothing of it is paged or warned of any more. It is taken back by
-// Unmerge. The tickets of two clients are never merged: link them to a parent.
+// join there. Nothing of it is paged or warned of any more: the other one becomes
+// as urgent as it was, and who is needed for it is paged there. It is taken back by
+// Unmerge. The tickets of two clients are never merged: link them to a parent; and
+// no emergency into a ticket that is no incident: merge that one into it.
 func (d *Dispatcher) Merge(ctx context.Context, source, target Ref, by Author, reason string) error {
 	by = d.signed(by)
 	err := d.amendTwo(ctx, source.ID, target.ID, func(from, to Case) (Change, error) {
@@ -29,7 +31,11 @@ func (d *Dispatcher) Merge(ctx context.Context, source, target Ref, by Author, r
 		if err != nil {
 			return Change{}, err
 		}
-		return merged(from, to, dossier, by, reason)
+		paging, err := watchFrom(d.dir.Load().Policy)
+		if err != nil {
+			return Change{}, err
+		}
+		return merged(from, to, dossier, by, reason, paging)
 	})
 	if err != nil {
 		return fmt.Errorf("merge ticket %s into %s: %w", source.Number, target.Number, err)
@@ -37,14 +43,20 @@ func (d *Dispatcher) Merge(ctx context.Context, source, target Ref, by Author, r
 	return nil
 }
 
-// merged is the change that makes one ticket a part of another.
-func merged(from, to Case, dossier ticket.Dossier, by Author, reason string) (Change, error) {
+// merged is the change that makes one ticket a part of another. paging is the
+// first state of a page timer.
+func merged(from, to Case, dossier ticket.Dossier, by Author, reason string, paging []byte) (Change, error) {
+	was, err := outweighed(from.Ticket, to.Ticket)
+	if err != nil {
+		return Change{}, err
+	}
 	change, err := from.take(Change{}, by.event(from.Ticket.ID, 0, ticket.MergedInto{Target: to.Ticket.ID}))
 	if err != nil {
 		return change, err
 	}
 	events := []ticket.Event{by.event(to.Ticket.ID, 0, ticket.Absorbed{
 		Source: from.Ticket.ID, Number: from.Ticket.Number, T0: dossier.T0, Parties: redirected(from.Ticket),
+		Priority: from.Ticket.Priority, Was: was,
 	})}
 	next := max(1, to.Ticket.Reports)
 	for _, r := range leaving(dossier, by.At) {
@@ -60,8 +72,90 @@ func merged(from, to Case, dossier ticket.Dossier, by Author, reason string) (Ch
 			change = change.without(TimerKey{t.Ticket, t.Kind})
 		}
 	}
+	if was != 0 {
+		events = append(events, by.event(to.Ticket.ID, len(events), ticket.Prioritised{
+			Priority: from.Ticket.Priority, Source: from.Ticket.ID, Since: dossier.T0,
+			Reason: strings.ReplaceAll(clientTexts(to.Ticket.Language)["merge.raised"], "{number}", from.Ticket.Number.String()),
+		}))
+	}
 	other, err := to.takeAll(Change{}, events...)
+	if err == nil && was != 0 {
+		other, err = pagedOn(from.Ticket, to, other, by, len(events), paging)
+	}
 	return other.with(change), err
+}
+
+// outweighed is the priority of a ticket that another one raises by being merged
+// into it; 0 = it is as urgent, or more. Only an incident is raised: what people
+// ask for when they can wait is no place for an emergency.
+func outweighed(from, to ticket.Ticket) (ticket.Priority, error) {
+	incident := to.Class == ticket.Incident
+	switch {
+	case from.Priority >= to.Priority || from.Priority != ticket.Critical && (from.Class != ticket.Incident || !incident):
+		return 0, nil
+	case !incident:
+		return 0, fmt.Errorf("%s is an emergency and %s is none (%s): merge %s into %s instead", from.Number, to.Number, to.Class, to.Number, from.Number)
+	}
+	return to.Priority, nil
+}
+
+// reasonMerged is why people are paged for a ticket that has become an emergency
+// by a merge.
+const reasonMerged = "merged"
+
+// pagedOn goes on with the paging for an emergency on the ticket that it was merged
+// into. Whoever had the emergency has that ticket, unless somebody has it; and who
+// has it without knowing of the emergency is asked anew.
+func pagedOn(from ticket.Ticket, to Case, change Change, by Author, nth int, paging []byte) (_ Change, err error) {
+	t, _ := change.row(to.Ticket.ID)
+	switch {
+	case t.Priority != ticket.Critical:
+		return change, nil
+	case t.Acknowledged.IsZero() && !from.Acknowledged.IsZero():
+		e := by.event(t.ID, nth, ticket.Acknowledged{How: reasonMerged})
+		e.By = from.Acknowledged.By
+		return to.take(change, e)
+	case t.Acknowledged.IsZero(), from.NeedsPage() && !t.TakenBy(by.Person):
+		e := by.event(t.ID, nth, ticket.PageRaised{Reason: reasonMerged, Again: !t.Acknowledged.IsZero()})
+		e.By = byVahta
+		if change, err = to.take(change, e); err != nil {
+			return change, err
+		}
+		timer := to.pageTimer().moved(by.At)
+		if len(timer.State) == 0 {
+			timer.State = paging
+		}
+		return change.set(timer), nil
+	}
+	return change, nil
+}
+
+// eased takes back the priority that a merged ticket has brought, when it goes
+// again: unless somebody has judged it anew since, or another one keeps it up.
+func eased(target Case, log []ticket.Event, source string, by Author) (ticket.Event, bool) {
+	t := target.Ticket
+	i := slices.IndexFunc(t.Absorbed, func(a ticket.Absorbed) bool { return a.Source == source })
+	if i < 0 || t.Absorbed[i].Was == 0 || !t.Open() {
+		return ticket.Event{}, false
+	}
+	ours := false
+	for _, e := range log {
+		if b, ok := e.Body.(ticket.Prioritised); ok {
+			ours = b.Source == source
+		}
+	}
+	to := t.Absorbed[i].Was
+	for _, other := range t.Absorbed[i+1:] {
+		if other.Priority != 0 {
+			to = min(to, other.Priority)
+		}
+	}
+	if !ours || to <= t.Priority {
+		return ticket.Event{}, false
+	}
+	return by.event(t.ID, 1, ticket.Prioritised{
+		Priority: to, Reason: strings.ReplaceAll(clientTexts(t.Language)["merge.eased"], "{number}", t.Absorbed[i].Number.String()),
+	}), true
 }
 
 // leaving are the reports of a ticket as they go on in another one: with their
@@ -84,6 +178,9 @@ func leaving(dossier ticket.Dossier, at time.Time) (list []ticket.Reported) {
 		}
 		if len(s.Signals) > 0 {
 			r.Signal = s.Signals[0].Signal
+		}
+		if r.From.Channel == "" { // opened at the desk, of nobody's own accord
+			r.From.Channel = string(ChannelCLI)
 		}
 		list = append(list, r)
 	}
@@ -143,6 +240,9 @@ func (d *Dispatcher) Unmerge(ctx context.Context, source Ref, by Author, reason 
 			back = back.set(one.pageTimer().moved(by.At))
 		}
 		change, err := target.take(Change{}, by.event(target.Ticket.ID, 0, ticket.Released{Source: one.Ticket.ID}))
+		if e, ok := eased(target, there.Log, one.Ticket.ID, by); ok && err == nil {
+			change, err = target.take(change, e)
+		}
 		return change.with(back), err
 	})
 	if errors.Is(err, ErrConflict) {

@@ -2,6 +2,8 @@ package dispatch_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,6 +87,90 @@ func TestMergeAndUnmerge(t *testing.T) {
 				t.Errorf("%s: folded %+v, stored %+v", ref.Number, folded, c.Ticket)
 			}
 		}
+	})
+}
+
+// An emergency that nobody has taken stays one when it is merged into a ticket that
+// is none: that ticket is as urgent from then on, by the promises that were made
+// for the emergency, and people are paged for it. It is as it was when the two part.
+func TestEmergencyIsNotLostInAMerge(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		holder, by string // who has the lower ticket, and who merges
+		served     bool   // the emergency was taken by anna
+		pages      bool
+		has        string // who has the ticket in the end
+	}{
+		"nobody has the other":                   {"", "vera", false, true, ""},
+		"somebody has it who did not merge":      {"anna", "boris", false, true, ""},
+		"who has it has merged":                  {"anna", "anna", false, false, "anna"},
+		"the emergency was taken, the other not": {"", "vera", true, false, "anna"},
+		"both were taken":                        {"boris", "vera", true, false, "boris"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBureau(t, store.NewMemory(), nil)
+				low, err := b.Open(t.Context(), dispatch.Author{Person: "vera", Channel: dispatch.ChannelPortal}, dispatch.NewTicket{
+					Org: "romashka", From: ticket.Contact{Channel: "email", Address: "olga@romashka.example"}, Text: "почта тормозит", Priority: ticket.Normal,
+				})
+				must(t, err)
+				if c.holder != "" {
+					must(t, b.Acknowledge(t.Context(), low, c.holder, "cli", time.Now()))
+				}
+				before := b.clock(low, sla.PlanClock, 0)
+				b.until(10 * time.Minute)
+				var hot dispatch.Ref
+				if c.served {
+					hot = b.served("a", "89211234567")
+				} else {
+					o, err := b.OpenCall(t.Context(), call("a", "89211234567"))
+					must(t, err)
+					b.lost("a", o.Ref)
+					hot = o.Ref
+				}
+				b.until(15 * time.Minute)
+				author := dispatch.Author{Person: c.by, Channel: dispatch.ChannelCLI}
+				must(t, b.Merge(t.Context(), hot, low, author, ""))
+				synctest.Wait()
+				paged := b.phones.pages()
+				tk, err := b.Ticket(t.Context(), low.ID)
+				must(t, err)
+				if tk.Priority != ticket.Critical || tk.NeedsPage() != c.pages || tk.Acknowledged.By != c.has {
+					t.Errorf("priority %v, page %v, taken by %q", tk.Priority, tk.NeedsPage(), tk.Acknowledged.By)
+				}
+				if k2 := b.clock(low, sla.PlanClock, 0); k2.Due.Sub(b.start) != 70*time.Minute {
+					t.Errorf("the plan is due after %v, as for the emergency it was after 1h10m", k2.Due.Sub(b.start))
+				}
+				b.until(25 * time.Minute)
+				if got := b.phones.pages() != paged; got != c.pages {
+					t.Errorf("pages after the merge: %v, want %v: %q, then %q", got, c.pages, paged, b.phones.pages())
+				}
+				must(t, b.Unmerge(t.Context(), hot, author, "разное"))
+				tk, err = b.Ticket(t.Context(), low.ID)
+				must(t, err)
+				if after := b.clock(low, sla.PlanClock, 0); tk.Priority != ticket.Normal || !after.Due.Equal(before.Due) {
+					t.Errorf("parted: priority %v, plan due %v, was %v", tk.Priority, after.Due, before.Due)
+				}
+			})
+		})
+	}
+}
+
+// An emergency goes into no request: the text says what to do instead.
+func TestNoEmergencyInARequest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		wish, err := b.Open(t.Context(), anna(), dispatch.NewTicket{Class: ticket.Request, Org: "romashka", Text: "Нужен аудит"})
+		must(t, err)
+		o, err := b.OpenCall(t.Context(), call("a", "89211234567"))
+		must(t, err)
+		err = b.Merge(t.Context(), o.Ref, wish, anna(), "")
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("merge %s into %s instead", wish.Number, o.Number)) {
+			t.Errorf("merged: %v", err)
+		}
+		must(t, b.Merge(t.Context(), wish, o.Ref, anna(), ""))
 	})
 }
 

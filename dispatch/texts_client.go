@@ -24,6 +24,8 @@ func clientTextsRU() map[string]string {
 		"plan.revised":  "План изменён: {reason}.",
 		"eta.on":        "{clock} {date}", "eta.in": "{span} (к {clock})",
 
+		"merge.raised": "присоединена заявка {number}", "merge.eased": "заявка {number} снова отдельная",
+
 		"update.next": "Следующее сообщение: до {clock}.",
 
 		"status.diagnosis":  "Инженер подключился и выясняет причину.",
@@ -54,6 +56,8 @@ func clientTextsEN() map[string]string {
 		"plan.engineer": "The engineer in charge is {engineer}.",
 		"plan.revised":  "The plan has changed: {reason}.",
 		"eta.on":        "{clock} on {date}", "eta.in": "{span} (by {clock})",
+
+		"merge.raised": "ticket {number} was merged into it", "merge.eased": "ticket {number} is one of its own again",
 
 		"update.next": "Next word: by {clock}.",
 

@@ -36,10 +36,10 @@ type Fact struct {
 	Ref    string // names the contact, told plan, report or pause, so that it can be withdrawn or ended
 	Report int    // Reported, Contacted, Attempted, Reopened: whose; 0 = everybody's
 
-	Source   string        // Reported, Absorbed, Released: the ticket that it came with
+	Source   string        // Reported, Graded, Absorbed, Released: the ticket that it came with
 	Machine  bool          // Reported: no human waits
 	Lag      time.Duration // Reported: how long the signal lay before it was received
-	Since    time.Time     // Reported with Source: the merge that brought it; before, it is not known here
+	Since    time.Time     // Reported with Source: the merge that brought it; before, it is not known here. Graded with Source: its T0
 	Due      time.Time     // Reported with Source: when the contact was due there
 	Channel  string        // Attempted
 	ETA      time.Time     // Told

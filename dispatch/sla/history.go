@@ -182,11 +182,13 @@ func (h *history) owe(f Fact, calm time.Time) {
 	}
 }
 
-// forgetReleased drops the reports of tickets that have gone again.
+// forgetReleased drops the reports of tickets that have gone again, and the
+// priority that they brought.
 func (h *history) forgetReleased(facts []Fact) {
 	for _, f := range facts {
 		if f.Kind == Released {
 			h.stories = slices.DeleteFunc(h.stories, func(s story) bool { return s.source == f.Source && !s.since.After(f.At) })
+			h.grades = slices.DeleteFunc(h.grades, func(g Fact) bool { return g.Source != "" && g.Source == f.Source && !g.At.After(f.At) })
 		}
 	}
 	slices.SortFunc(h.stories, func(a, b story) int { return cmp.Compare(a.report, b.report) })

@@ -79,8 +79,11 @@ func (h *history) terms(p promise) (t terms) {
 		due := t.due()
 		breached := !due.IsZero() && !due.After(c.At)
 		from := c.At
-		if c.Misjudge {
+		switch {
+		case c.Misjudge:
 			from = p.start
+		case !c.Since.IsZero() && (p.name == PlanClock || p.name == StabiliseClock): // what was promised for the ticket that brought it
+			from = latest(p.start, c.Since)
 		}
 		switch {
 		case stopped && (!up || !c.Misjudge): // decided

@@ -186,6 +186,10 @@ type Prioritised struct {
 	Reason   string   `json:"reason,omitempty"`
 	// Misjudged says that what makes it more urgent was there in the first signal: the clocks count from T0 then.
 	Misjudged bool `json:"misjudged,omitempty"`
+	// Source is the merged ticket that brought the priority, and Since its T0: what the incident as a whole is promised counts from
+	// then. Both end when it has gone again.
+	Source string    `json:"source,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
 }
 
 // MergedInto makes the ticket a pointer to another.

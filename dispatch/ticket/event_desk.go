@@ -328,6 +328,9 @@ type Absorbed struct {
 	T0     time.Time `json:"t0"`
 	// Parties are those whose further signals come here now.
 	Parties []string `json:"parties,omitempty"`
+	// Priority is that of the source, and Was the one that this ticket had if it was lower; 0 = it was not.
+	Priority Priority `json:"priority,omitempty"`
+	Was      Priority `json:"was,omitempty"`
 }
 
 // Unmerged makes a merged ticket one of its own again.

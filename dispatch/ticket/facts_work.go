@@ -28,6 +28,8 @@ func (r *reader) work(e Event) {
 	case Prioritised:
 		r.priority = b.Priority
 		r.grade(e.At, b.Misjudged)
+		f := &r.facts[r.graded]
+		f.Source, f.Since = b.Source, b.Since
 	case Classified:
 		r.class = b.Class
 		r.grade(e.At, false)
