@@ -69,11 +69,11 @@ type Dispatcher struct {
 	decodes map[Channel]Decoding // set before Start
 	suggest func(text string) (ticket.Category, string)
 	storms  *storms
-	handed  chan SignalRecord // received here, for the workers of takeIn
-	room    chan struct{}     // bounds how many signals are stored at a time
-	renew   chan struct{}     // of one: wakes Run to read stale tickets anew
-	lost    atomic.Bool       // events of other nodes were missed: read all tickets anew
-	untimed atomic.Bool       // a ticket that needs a page may be without its timer
+	handed  chan *Signal  // received here, for the workers of takeIn
+	room    chan struct{} // bounds how many signals are stored at a time
+	renew   chan struct{} // of one: wakes Run to read stale tickets anew
+	lost    atomic.Bool   // events of other nodes were missed: read all tickets anew
+	untimed atomic.Bool   // a ticket that needs a page may be without its timer
 }
 
 // maxConflicts bounds how often a verb decides anew because the ticket changed
@@ -100,7 +100,7 @@ func New(cfg Config, deps Deps) (*Dispatcher, error) {
 		log: deps.Log, metrics: newMetrics(deps.Registerer), feed: NewFeed(deps.Node), board: newBoard(), gates: newGates(),
 		numbers: newNumbers(deps.Store, zone), turns: newTurns(), life: &life{id: deps.Node, nodes: deps.Nodes}, renew: make(chan struct{}, 1),
 		signals: deps.Signals, decodes: map[Channel]Decoding{}, suggest: deps.Suggest, storms: newStorms(cfg.Intake.StormWindow),
-		handed: make(chan SignalRecord, handedMost), room: make(chan struct{}, storedAtOnce),
+		handed: make(chan *Signal, handedMost), room: make(chan struct{}, storedAtOnce),
 	}
 	d.feed.remote, d.feed.missed = d.remoteEvent, d.missedEvents
 	if d.now == nil {

@@ -38,7 +38,7 @@ func (d *Dispatcher) hand(sig Signal) {
 		sig.Raw = nil
 	}
 	select {
-	case d.handed <- SignalRecord{Signal: sig}:
+	case d.handed <- &sig:
 	default:
 	}
 }
@@ -56,7 +56,8 @@ func (d *Dispatcher) takeIn(ctx context.Context) {
 				select {
 				case <-ctx.Done():
 					return
-				case r = <-d.handed:
+				case sig := <-d.handed:
+					r = SignalRecord{Signal: *sig}
 				case r = <-waiting:
 				}
 				d.survive(func() { d.takeOne(ctx, r) })
