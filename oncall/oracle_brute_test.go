@@ -154,7 +154,7 @@ func serviceDesk(w world) oncall.Schedule {
 }
 
 // brute walks the year and returns how many minutes it looked at.
-func brute(t *testing.T, w *world) (minutes int) {
+func brute(t *testing.T, w *world) int {
 	t.Helper()
 	e, o := oncall.Compile(w.roster), newOracle(&w.roster)
 	tracks := []string{"primary", "secondary", "lead"}
@@ -163,11 +163,8 @@ func brute(t *testing.T, w *world) (minutes int) {
 		pieces[track] = shifts(e, track, w.from, w.to)
 	}
 	var list []oncall.Duty
-	for at := w.from; at < w.to; at += 60 {
-		if !long() && (at-w.from)/60%509 != 0 && !w.nearChange(at) {
-			continue
-		}
-		minutes++
+	chosen := w.minutes()
+	for _, at := range chosen {
 		want := o.who("line", at)
 		list = e.AppendWho(list[:0], "line", sec(at))
 		if got := seats(list); !slices.Equal(got, want) {
@@ -182,15 +179,23 @@ func brute(t *testing.T, w *world) (minutes int) {
 			}
 		}
 	}
-	return minutes
+	return len(chosen)
 }
 
-// nearChange reports whether the clock changes within an hour and a half.
-func (w *world) nearChange(at int64) bool {
+// minutes are those of the year that brute looks at.
+func (w *world) minutes() (chosen []int64) {
+	every := int64(509)
+	if long() {
+		every = 1
+	}
+	for at := w.from; at < w.to; at += every * 60 {
+		chosen = append(chosen, at)
+	}
 	for _, s := range w.clock {
-		if s.from-90*60 < at && at < s.from+90*60 {
-			return true
+		for at := max(w.from, (s.from-90*60)/60*60); at < min(w.to, s.from+90*60) && every > 1; at += 60 {
+			chosen = append(chosen, at)
 		}
 	}
-	return false
+	slices.Sort(chosen)
+	return slices.Compact(chosen)
 }
