@@ -30,6 +30,7 @@
 //	dispatch/kb           pure  -                                                             articles, and how texts are found by words
 //	dispatch/ticket       pure  dispatch/sla dispatch/client                                  ticket, stages, events, number
 //	dispatch/triage       pure  dispatch/ticket dispatch/sla dispatch/client                  check lists, runbooks, and by which words clients tell of which trouble
+//	dispatch/route        pure  dispatch/ticket dispatch/sla dispatch/client                  from an alarm's labels to whose trouble it is and how urgent
 //	dispatch/report       pure  dispatch/sla dispatch/client dispatch/ticket                     the report of a ticket: what it says, and its Markdown, HTML and PDF
 //	dispatch              -     oncall oncall/escalation oncall/edit dispatch/*                         the dispatcher: load, decide, commit; directory, plan, feed
 //	dispatch/store        -     dispatch dispatch/* oncall oncall/edit                                    the system of record in SQL
