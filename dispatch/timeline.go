@@ -67,6 +67,12 @@ func (w writer) say(key string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
+// InWords returns how people say a stored key of a kind: stage, priority, category, outcome, result. A key without a text is
+// returned as it is.
+func InWords(kind, key, language string) string {
+	return writer{texts: texts(language)}.word(kind, key)
+}
+
 // word translates a stored key; a key without a text is shown as it is.
 func (w writer) word(kind, key string) string {
 	if text, ok := w.texts[kind+"."+key]; ok {

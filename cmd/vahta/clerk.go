@@ -76,8 +76,11 @@ func deed(use, en, ru string, args cobra.PositionalArgs, run func(*clerk, []stri
 
 // carry gives an order about a ticket.
 func (c *clerk) carry(number string, o casework.Order) (casework.Done, error) {
-	o.Ticket = number
-	o.By = casework.Author{Person: c.author(c.by).Person, Channel: dispatch.ChannelCLI, From: "user " + whoRuns(), Language: c.lang}
+	by, err := c.doer()
+	if err != nil {
+		return casework.Done{}, err
+	}
+	o.Ticket, o.By = number, by
 	return c.cases.Carry(c.cmd.Context(), o)
 }
 

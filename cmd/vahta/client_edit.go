@@ -258,7 +258,11 @@ func clientImport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			list, err := cardsIn(raw, args[0], c.cards.Organisations)
+			l, err := load(c.cmd)
+			if err != nil {
+				return err
+			}
+			list, err := cardsIn(raw, args[0], c.cards.Organisations, l.Config.Dispatch.Numbering)
 			if err != nil {
 				return err
 			}
@@ -275,11 +279,13 @@ func clientImport() *cobra.Command {
 	cmd.Long = tr(`JSON is what `+"`vahta client export`"+` and `+"`show --json`"+` write: one card or a list; a card in it replaces the one there is.
 CSV has a line per person with any of these columns: id, name, language, zone, numbers, addresses, domains, vip, note, contract,
 first_contact, stabilisation, contact_id, contact_name, contact_role, contact_language, contact_numbers, contact_addresses,
-contact_vip, contact_duty, contact_note. Several values in a cell are separated by semicolons. - reads standard input.`,
+contact_vip, contact_duty, contact_note. Several values in a cell are separated by semicolons. - reads standard input.
+With a fault in any line nothing is written; all faults are told, each with its line.`,
 		`JSON — то, что пишут `+"`vahta client export`"+` и `+"`show --json`"+`: одна карточка или список; она заменяет имеющуюся.
 В CSV строка на человека и любые из столбцов: id, name, language, zone, numbers, addresses, domains, vip, note, contract,
 first_contact, stabilisation, contact_id, contact_name, contact_role, contact_language, contact_numbers, contact_addresses,
-contact_vip, contact_duty, contact_note. Несколько значений в ячейке разделяют точкой с запятой. - читает стандартный ввод.`)
+contact_vip, contact_duty, contact_note. Несколько значений в ячейке разделяют точкой с запятой. - читает стандартный ввод.
+Если ошибка хоть в одной строке, не записывается ничего; названы будут все ошибки, каждая со своей строкой.`)
 	cmd.Flags().BoolVar(&dry, "dry-run", false, tr("say what would be done", "сказать, что будет сделано"))
 	s.flags(cmd)
 	return cmd
@@ -307,7 +313,7 @@ func readInput(cmd *cobra.Command, name string) ([]byte, error) {
 }
 
 // cardsIn reads cards from JSON, one or a list, or from a table.
-func cardsIn(raw []byte, name string, present []client.Organisation) ([]client.Organisation, error) {
+func cardsIn(raw []byte, name string, present []client.Organisation, numbering client.Numbering) ([]client.Organisation, error) {
 	text := bytes.TrimSpace(raw)
 	switch {
 	case bytes.HasPrefix(text, []byte("{")):
@@ -328,9 +334,9 @@ func cardsIn(raw []byte, name string, present []client.Organisation) ([]client.O
 		}
 		return list, nil
 	}
-	list, err := client.ReadCSV(bytes.NewReader(raw), present)
+	list, err := client.ReadCSV(bytes.NewReader(raw), present, numbering)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("nothing is written: %w", fmt.Errorf("%s: %w", name, err))
 	}
 	return list, nil
 }

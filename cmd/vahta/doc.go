@@ -64,6 +64,7 @@
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	deploy                pure  -                                                             the files that ship with the binary
 //	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* channels/portal sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
+//	cmd/internal/phrase   -     dispatch                                                      what the rooms refuse, said in Russian
 //	cmd/internal/pressure  -    -                                                             what the process uses up of the machine: memory, descriptors, disk
 //	cmd/internal/config   -     *                                                             one file into the configurations of all packages
 //	cmd/internal/app      -     *                                                             builds all parts in order, runs, drains, stops

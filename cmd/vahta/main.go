@@ -7,12 +7,14 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // zones of rotas must not depend on the machine
 
 	"github.com/spf13/cobra"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/phrase"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -27,9 +29,17 @@ func main() {
 		if code, ok := errors.AsType[exitError](err); ok {
 			os.Exit(int(code)) //nolint:gocritic // stop only undoes the signal handler
 		}
-		fmt.Fprintln(os.Stderr, "vahta:", err)
+		fmt.Fprintln(os.Stderr, "vahta:", spoken(err, language()))
 		os.Exit(1)
 	}
+}
+
+// spoken is what an error says, in the user's language.
+func spoken(err error, language string) string {
+	if language == "ru" {
+		return phrase.Russian(err.Error())
+	}
+	return err.Error()
 }
 
 // exitError ends the process silently: the command has said what there was to say.
@@ -53,7 +63,7 @@ Start with:  vahta demo            a whole call, nothing to configure
 	}
 	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
 	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
-	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), auditCommand(), callsCommand(), reportCommand(), signalCommand(), oncallCommand(), personCommand(), clientCommand(), assetCommand(), kbCommand(), searchCommand(), phoneCommand(), selftestCommand(), tollCommand(), tokenCommand(), webhookCommand(), securityCommand(), promptsCommand(), storeCommand(), doctorCommand(), versionCommand())
+	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), taskCommand(), auditCommand(), callsCommand(), reportCommand(), signalCommand(), oncallCommand(), personCommand(), clientCommand(), assetCommand(), kbCommand(), searchCommand(), phoneCommand(), selftestCommand(), tollCommand(), tokenCommand(), webhookCommand(), securityCommand(), promptsCommand(), storeCommand(), doctorCommand(), versionCommand())
 	return cmd
 }
 
@@ -77,8 +87,16 @@ func defaultConfig() string {
 	return "vahta.yaml"
 }
 
-// language follows the user's locale.
+// language is what --lang says, or else the user's locale: help is written before the flags are read.
 func language() string {
+	for i, arg := range os.Args {
+		if value, ok := strings.CutPrefix(arg, "--lang="); ok {
+			return value
+		}
+		if arg == "--lang" && i+1 < len(os.Args) {
+			return os.Args[i+1]
+		}
+	}
 	for _, name := range []string{"LC_ALL", "LC_MESSAGES", "LANG"} {
 		if v := os.Getenv(name); v != "" {
 			if len(v) >= 2 && v[:2] == "ru" {

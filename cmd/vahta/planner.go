@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -230,8 +231,14 @@ func (p *planner) author(by string) edit.Author {
 }
 
 // json writes a value as JSON.
-func (p *planner) json(v any) error {
-	e := json.NewEncoder(p.out)
+func (p *planner) json(v any) error { return writeJSON(p.out, v) }
+
+// writeJSON writes a value as JSON; a list without anything in it is an empty one.
+func writeJSON(out io.Writer, v any) error {
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []struct{}{}
+	}
+	e := json.NewEncoder(out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)

@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"path/filepath"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -24,6 +24,15 @@ import (
 type company struct {
 	zone   *time.Location
 	roster oncall.Roster
+	lang   string
+}
+
+// tr chooses a text by --lang.
+func (c company) tr(en, ru string) string {
+	if c.lang == "ru" {
+		return ru
+	}
+	return en
 }
 
 func (c company) show(t time.Time) string { return t.In(c.zone).Format("2006-01-02 15:04:05 MST") }
@@ -38,6 +47,10 @@ func (c company) name(id string) string {
 
 // loadCompany reads the configuration of a command that shows people and instants.
 func loadCompany(cmd *cobra.Command) (*config.Loaded, company, error) {
+	language, err := lang(cmd)
+	if err != nil {
+		return nil, company{}, err
+	}
 	l, err := load(cmd)
 	if err != nil {
 		return nil, company{}, err
@@ -46,7 +59,7 @@ func loadCompany(cmd *cobra.Command) (*config.Loaded, company, error) {
 	if err != nil {
 		return nil, company{}, fmt.Errorf("dispatch.zone: %w", err)
 	}
-	return l, company{zone, rosterOf(cmd.Context(), l)}, nil
+	return l, company{zone, rosterOf(cmd.Context(), l), language}, nil
 }
 
 // rosterOf returns who there is by the rota in force; the file knows only who was there when it began.
@@ -76,18 +89,19 @@ func withDesk(cmd *cobra.Command, f func(context.Context, desk.Desk, company) er
 		return err
 	}
 	if _, served := d.(*desk.Remote); !served {
-		warnOfJournal(cmd, filepath.Join(l.Config.Data, "journal"))
+		warnOfJournal(cmd, here, filepath.Join(l.Config.Data, "journal"))
 	}
 	return finish(f(cmd.Context(), d, here), done)
 }
 
 // warnOfJournal tells, when no server runs, of calls that the database has not got yet.
-func warnOfJournal(cmd *cobra.Command, path string) {
+func warnOfJournal(cmd *cobra.Command, here company, path string) {
 	switch n, err := journal.Waiting(path); {
 	case err != nil:
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n", err)
+		fmt.Fprintf(cmd.ErrOrStderr(), say(here.lang, "warning: %v\n", "внимание: %v\n"), err)
 	case n > 0:
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: no server runs, and %d change(s) of tickets and calls wait in %s: what you see lacks them until `vahta serve` runs\n", n, path)
+		fmt.Fprintf(cmd.ErrOrStderr(), say(here.lang, "warning: no server runs, and %d change(s) of tickets and calls wait in %s: what you see lacks them until `vahta serve` runs\n",
+			"внимание: сервер не запущен, а изменений заявок и звонков, которые ждут в %[2]s: %[1]d; пока не заработает `vahta serve`, их здесь не видно\n"), n, path)
 	}
 }
 
@@ -97,55 +111,63 @@ func ticketCommand() *cobra.Command {
 		ticketStage(), ticketStabilise(), ticketConfirm(), ticketPause(), ticketResume(), ticketReopen(), ticketCancel(),
 		ticketMerge(), ticketUnmerge(), ticketSplit(), ticketLink(), ticketAssign(), ticketHandover(), ticketJoin(),
 		ticketSession(), ticketReveal(), ticketTime(), ticketTask(), ticketRCA(), ticketExplain(), ticketClocks(), ticketTimeline())
-	cmd.AddCommand(ticketList(), ticketShow(), ticketPage(),
-		decide("ack NUMBER", "take the ticket: paging stops", desk.Acknowledge, 1),
-		decide("note NUMBER TEXT…", "add a note to the ticket's timeline", desk.Note, 2),
-		decide("close NUMBER [REASON…]", "close the ticket", desk.Close, 1))
+	cmd.AddCommand(ticketList(), ticketShow(), ticketPage(), ticketAck(), ticketNote(), ticketClose())
 	return cmd
 }
 
 func ticketList() *cobra.Command {
-	var all bool
-	var limit int
+	var all, asJSON bool
+	f := dispatch.TicketFilter{}
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "list open tickets, newest first",
+		Short: tr("list open tickets, newest first", "показать открытые заявки, новые сверху"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c company) error {
-				ts, err := d.Tickets(ctx, dispatch.TicketFilter{OpenOnly: !all, Limit: limit})
-				if err != nil {
+				f.OpenOnly = !all
+				ts, err := d.Tickets(ctx, f)
+				switch {
+				case err != nil:
 					return err
+				case asJSON:
+					return writeJSON(cmd.OutOrStdout(), ts)
 				}
-				if len(ts) == 0 {
-					_, err = fmt.Fprintln(cmd.OutOrStdout(), "no tickets; --all shows closed ones too")
-					return err
-				}
-				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "NUMBER\tOPENED\tPRIORITY\tSTAGE\tCLIENT\tTAKEN BY\tFIRST CONTACT")
-				for _, t := range ts {
-					contact := "–"
-					if !t.ContactAt.IsZero() {
-						contact = fmt.Sprintf("%.0f s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds())) // never rounded into a promise
-					}
-					fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, c.show(t.OpenedAt),
-						t.Priority, stage(t), orDash(t.Client.OrgName), c.name(t.Acknowledged.By), contact)
-				}
-				return w.Flush()
+				return c.printTickets(cmd.OutOrStdout(), ts)
 			})
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "closed tickets too")
-	cmd.Flags().IntVar(&limit, "limit", 100, "most tickets to list")
+	cmd.Flags().BoolVar(&all, "all", false, tr("closed tickets too", "и закрытые"))
+	cmd.Flags().StringVar(&f.Org, "client", "", tr("only of this client", "только этого клиента"))
+	cmd.Flags().IntVar(&f.Limit, "limit", 100, tr("most tickets to list", "не больше скольких"))
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-// stage is where a ticket stands, with what cannot wait.
-func stage(t ticket.Ticket) string {
-	if t.OwesCall() {
-		return t.Stage.String() + ", CALL BACK"
+func (c company) printTickets(out io.Writer, ts []ticket.Ticket) error {
+	if len(ts) == 0 {
+		_, err := fmt.Fprintln(out, c.tr("no tickets; --all shows closed ones too", "заявок нет; --all покажет и закрытые"))
+		return err
 	}
-	return t.Stage.String()
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, c.tr("NUMBER\tOPENED\tPRIORITY\tSTAGE\tCLIENT\tTAKEN BY\tFIRST CONTACT", "НОМЕР\tОТКРЫТА\tПРИОРИТЕТ\tЭТАП\tКЛИЕНТ\tВЗЯЛ\tПЕРВЫЙ КОНТАКТ"))
+	for _, t := range ts {
+		contact := "–"
+		if !t.ContactAt.IsZero() {
+			contact = fmt.Sprintf("%.0f %s", math.Ceil(t.ContactAt.Sub(t.OpenedAt).Seconds()), c.tr("s", "с")) // never rounded into a promise
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.Number, c.show(t.OpenedAt),
+			dispatch.InWords("priority", t.Priority.String(), c.lang), c.stage(t), orDash(printable(t.Client.OrgName)), c.name(t.Acknowledged.By), contact)
+	}
+	return w.Flush()
+}
+
+// stage is where a ticket stands, with what cannot wait.
+func (c company) stage(t ticket.Ticket) string {
+	word := dispatch.InWords("stage", t.Stage.String(), c.lang)
+	if t.OwesCall() {
+		return word + c.tr(", CALL BACK", ", ПЕРЕЗВОНИТЬ")
+	}
+	return word
 }
 
 // callBack heads a ticket whose client was cut off and has not been talked to since.
@@ -155,23 +177,23 @@ var callBack = map[string]string{ //nolint:gochecknoglobals // words
 }
 
 func ticketShow() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	cmd := &cobra.Command{
 		Use:   "show NUMBER",
-		Short: "show a ticket with its timeline and calls",
+		Short: tr("show a ticket with its timeline and calls", "показать заявку с хронологией и звонками"),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			language, err := lang(cmd)
-			if err != nil {
-				return err
-			}
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ company) error {
-				v, err := d.Ticket(ctx, args[0], language)
-				if err != nil {
+			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c company) error {
+				v, err := d.Ticket(ctx, args[0], c.lang)
+				switch {
+				case err != nil:
 					return err
+				case asJSON:
+					return writeJSON(cmd.OutOrStdout(), v)
 				}
 				w := cmd.OutOrStdout()
 				if v.Ticket.OwesCall() {
-					fmt.Fprintf(w, callBack[language], v.Ticket.CallBack.Number)
+					fmt.Fprintf(w, callBack[c.lang], v.Ticket.CallBack.Number)
 				}
 				fmt.Fprint(w, v.Timeline)
 				for _, c := range v.Calls {
@@ -183,22 +205,7 @@ func ticketShow() *cobra.Command {
 			})
 		},
 	}
-}
-
-func decide(use, short string, action desk.Action, least int) *cobra.Command {
-	var by string
-	cmd := &cobra.Command{
-		Use:   use,
-		Short: short,
-		Args:  cobra.MinimumNArgs(least),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, _ company) error {
-				return d.Decide(ctx, args[0], desk.Decision{Action: action, By: by, Text: strings.Join(args[1:], " ")})
-			})
-		},
-	}
-	cmd.Flags().StringVar(&by, "by", "", "who decides: the id of a person")
-	_ = cmd.MarkFlagRequired("by") // the flag exists, it was made a line above
+	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 

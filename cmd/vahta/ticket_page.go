@@ -13,54 +13,46 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/casework"
 )
 
 func ticketPage() *cobra.Command {
-	var (
-		skill, by string
-		wait      time.Duration
-	)
-	cmd := &cobra.Command{
-		Use:   "page NUMBER --skill SKILL",
-		Short: "page a specialist about an open ticket, also when somebody has it",
-		Long: `Pages those who have the skill, one after another until one acknowledges: valid certificates first, then who is on duty, then
-who was paged least recently; three rounds. The ticket's timeline tells of each.`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			language, err := lang(cmd)
-			if err != nil {
+	var skill string
+	var wait time.Duration
+	cmd := deed("page NUMBER --skill SKILL", "page a specialist about an open ticket, also when somebody has it",
+		"вызвать специалиста по открытой заявке, даже если её взяли", cobra.ExactArgs(1), func(c *clerk, args []string) error {
+			if _, err := c.carry(args[0], casework.Order{Page: &casework.Paging{Skill: skill}}); err != nil {
 				return err
 			}
-			return withDesk(cmd, func(ctx context.Context, d desk.Desk, c company) error {
-				if err := d.Decide(ctx, args[0], desk.Decision{Action: desk.Page, By: by, Text: skill}); err != nil {
-					return err
-				}
-				s, err := lastSearch(ctx, d, args[0], language, skill)
-				if err != nil {
-					return err
-				}
-				words := searchWords(language)
-				w := cmd.OutOrStdout()
-				fmt.Fprintf(w, words.asked, s.Skill, specialists(c, s, words))
-				if _, served := d.(*desk.Remote); !served {
-					fmt.Fprintln(cmd.ErrOrStderr(), words.later)
-					return nil
-				}
-				a := awaited{number: args[0], wait: wait, here: c, words: words}
-				a.look = func(ctx context.Context) (dispatch.Search, error) {
-					return lastSearch(ctx, d, args[0], language, skill)
-				}
-				return a.await(ctx, w)
+			return withDesk(c.cmd, func(ctx context.Context, d desk.Desk, here company) error {
+				return c.tellSearch(ctx, d, here, args[0], skill, wait)
 			})
-		},
-	}
-	cmd.Flags().StringVar(&skill, "skill", "", "what the specialist must know, such as 1c")
-	cmd.Flags().StringVar(&by, "by", "", "who asks: the id of a person")
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait so long for the answer and tell it")
-	for _, name := range []string{"skill", "by"} {
-		_ = cmd.MarkFlagRequired(name) // the flag exists, it was made above
-	}
+		})
+	cmd.Long = tr(`Pages those who have the skill, one after another until one acknowledges: valid certificates first, then who is on duty, then
+who was paged least recently; three rounds. The ticket's timeline tells of each.`,
+		`Вызывает тех, у кого есть навык, по очереди, пока кто-нибудь не подтвердит: сначала с действующим сертификатом, потом дежурных,
+потом тех, кого вызывали давнее всех; три круга. О каждом говорит хронология заявки.`)
+	cmd.Flags().StringVar(&skill, "skill", "", tr("what the specialist must know, such as 1c", "что специалист должен знать, например 1c"))
+	cmd.Flags().DurationVar(&wait, "wait", 0, tr("wait so long for the answer and tell it", "столько ждать ответа и сказать его"))
+	_ = cmd.MarkFlagRequired("skill") // the flag exists, it was made above
 	return cmd
+}
+
+// tellSearch tells whom a search asks, and what becomes of it within the time.
+func (c *clerk) tellSearch(ctx context.Context, d desk.Desk, here company, number, skill string, wait time.Duration) error {
+	s, err := lastSearch(ctx, d, number, c.lang, skill)
+	if err != nil {
+		return err
+	}
+	words := searchWords(c.lang)
+	fmt.Fprintf(c.out, words.asked, s.Skill, specialists(here, s, words))
+	if _, served := d.(*desk.Remote); !served {
+		fmt.Fprintln(c.cmd.ErrOrStderr(), words.later)
+		return nil
+	}
+	a := awaited{number: number, wait: wait, here: here, words: words}
+	a.look = func(ctx context.Context) (dispatch.Search, error) { return lastSearch(ctx, d, number, c.lang, skill) }
+	return a.await(ctx, c.out)
 }
 
 // words of a search.

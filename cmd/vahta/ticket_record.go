@@ -140,7 +140,7 @@ func ticketTask() *cobra.Command {
 			for _, result := range []string{"done", "refused", "dropped"} {
 				if ended, _ = c.cmd.Flags().GetString(result); ended != "" { // the flags are made below
 					d, err := c.do(args[0], ticket.TaskDone{Task: ended, Result: result, Note: b.Text})
-					return c.done(d, err, "task %s: %s", "задача %s: %s", ended, result)
+					return c.done(d, err, "task %s: %s", "задача %s: %s", ended, c.taskResult(result))
 				}
 			}
 			if b.Text == "" {
@@ -191,9 +191,9 @@ func (c *clerk) showTasks(number string) error {
 			state = c.tr("no date", "без срока")
 		}
 		if !t.Ended.IsZero() {
-			state = t.Result + " " + c.moment(t.Ended)
+			state = c.taskResult(t.Result) + " " + c.moment(t.Ended)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.Task, t.Sort, c.name(t.Owner), state, printable(t.Text))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", t.Task, c.taskSort(t.Sort), c.owner(t.Owner), state, printable(t.Text))
 	}
 	return w.Flush()
 }
@@ -328,10 +328,8 @@ func ticketClocks() *cobra.Command {
 			switch {
 			case k.Paused:
 				left = c.tr("paused", "пауза")
-			case k.Runs() && !k.Due.IsZero() && k.Remaining() < 0:
-				left = c.tr("late by ", "опоздание ") + c.hours(-k.Remaining())
 			case k.Runs() && !k.Due.IsZero():
-				left = c.tr("left ", "осталось ") + c.hours(k.Remaining())
+				left = c.left(k)
 			}
 			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", name, c.verdict(k), limit, c.hours(k.Elapsed), left)
 		}

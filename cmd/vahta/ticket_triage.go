@@ -45,7 +45,7 @@ func ticketNew() *cobra.Command {
 				return err
 			}
 			c.say("%s is opened", "%s: открыта", d.Ticket.Number)
-			return nil
+			return c.sayNext(d.Ticket.Number)
 		})
 	f := cmd.Flags()
 	f.StringVar(&n.Org, "client", "", tr("the client's id", "клиент: идентификатор"))

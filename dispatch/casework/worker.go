@@ -52,6 +52,11 @@ func (w *Worker) Look(ctx context.Context, idOrNumber string) (Sight, error) {
 	return look(w.Catalogue, d, w.Now()), nil
 }
 
+// Tasks returns the tasks of all tickets that fit.
+func (w *Worker) Tasks(ctx context.Context, f dispatch.TaskFilter) ([]dispatch.TaskRow, error) {
+	return w.Dispatcher.Tasks(ctx, f)
+}
+
 func (w *Worker) ref(ctx context.Context, idOrNumber string) (dispatch.Ref, error) {
 	t, err := w.Dispatcher.Ticket(ctx, idOrNumber)
 	if err != nil {

@@ -163,11 +163,27 @@ func newFaults(before, after []Organisation, numbering Numbering) error {
 }
 
 func faultLines(orgs []Organisation, numbering Numbering) []string {
-	_, err := NewBook(orgs, numbering)
-	if err == nil {
-		return nil
+	var lines []string
+	for _, o := range orgs {
+		path := fmt.Sprintf("clients[%s]", o.ID)
+		lines = append(lines, implausible(path, o.Numbers, numbering)...)
+		for i, c := range o.Contacts {
+			lines = append(lines, implausible(fmt.Sprintf("%s.contacts[%d]", path, i), c.Numbers, numbering)...)
+		}
 	}
-	return strings.Split(errors.Unwrap(err).Error(), "\n")
+	if _, err := NewBook(orgs, numbering); err != nil {
+		lines = append(lines, strings.Split(errors.Unwrap(err).Error(), "\n")...)
+	}
+	return lines
+}
+
+func implausible(path string, numbers []string, numbering Numbering) (lines []string) {
+	for i, raw := range numbers {
+		if err := numbering.plausible(raw); err != nil {
+			lines = append(lines, fmt.Sprintf("%s.numbers[%d]: %v", path, i, err))
+		}
+	}
+	return lines
 }
 
 // Slug makes an id of a name: Russian letters become Latin ones, and what is

@@ -365,7 +365,7 @@ func TestTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	table := b.String()
-	got, err := ReadCSV(strings.NewReader(table), cards())
+	got, err := ReadCSV(strings.NewReader(table), cards(), Default())
 	if d := cmp.Diff(cards(), got); d != "" || err != nil {
 		t.Errorf("a table over the cards that it was made of: %s %v", d, err)
 	}
@@ -377,7 +377,7 @@ func TestTable(t *testing.T) {
 		want  func([]Organisation) bool
 	}{
 		"as a spreadsheet writes it": {
-			"\xef\xbb\xbfname;numbers;contact_name;contact_numbers;first_contact\r\nООО «Василёк»;8 812 111-22-33;Анна Кузнецова;\"+7 921 1; +7 921 2\";10\r\n",
+			"\xef\xbb\xbfname;numbers;contact_name;contact_numbers;first_contact\r\nООО «Василёк»;8 812 111-22-33;Анна Кузнецова;\"+7 921 555-01-23; +7 921 555-01-24\";10\r\n",
 			func(l []Organisation) bool {
 				return l[0].ID == "vasilek" && l[0].Contacts[0].ID == "anna-kuznetsova" && len(l[0].Contacts[0].Numbers) == 2 && l[0].Contract.FirstContact == 10*time.Minute
 			},
@@ -390,7 +390,7 @@ func TestTable(t *testing.T) {
 			return len(l) == 1 && len(l[0].Contacts) == 2 && l[0].Contacts[0].Duty && !l[0].Contacts[1].Duty
 		}},
 	} {
-		got, err := ReadCSV(strings.NewReader(c.table), cards())
+		got, err := ReadCSV(strings.NewReader(c.table), cards(), Default())
 		if err != nil || !c.want(got) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
@@ -404,9 +404,12 @@ func TestTable(t *testing.T) {
 		"id,first_contact\nx,soon\n":   `"soon"`,
 		"id,addresses\nx,nothing\n":    "channel:value",
 		"id,name\nx,\xd0\n":            "UTF-8",
-		"id,name\nx,\"y\n":             "not CSV",
+		"id,numbers\nx,101; 12\n":      `line 2: numbers: "12" is no number of a client: it has 2 digits`,
+		"id,contact_id,contact_numbers\nx,a,+7 812 555-01-00\ny,b,hello\n": "line 3: contact_numbers: read number",
+		"id,numbers\nx,+999 12\ny,\nz,+1 2\n":                              "line 4: numbers",
+		"id,name\nx,\"y\n":                                                 "not CSV",
 	} {
-		if _, err := ReadCSV(strings.NewReader(table), nil); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := ReadCSV(strings.NewReader(table), nil, Default()); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, want %q", table, err, says)
 		}
 	}
@@ -438,7 +441,7 @@ func FuzzReadCSV(f *testing.F) {
 	f.Add("id,name,numbers\nx,X,101\n")
 	f.Add("\xef\xbb\xbfname;contact_name\nА;Б\n")
 	f.Fuzz(func(t *testing.T, table string) {
-		got, err := ReadCSV(strings.NewReader(table), cards())
+		got, err := ReadCSV(strings.NewReader(table), cards(), Default())
 		if err != nil {
 			return
 		}
@@ -446,8 +449,28 @@ func FuzzReadCSV(f *testing.F) {
 		if err := WriteCSV(&b, got); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadCSV(&b, got); err != nil && !strings.Contains(err.Error(), "no lines") {
+		if _, err := ReadCSV(&b, got, Default()); err != nil && !strings.Contains(err.Error(), "no lines") {
 			t.Fatalf("%v\n%s", err, b.String())
 		}
 	})
+}
+
+// A number that can be nobody's is no client's, whichever way it comes; one that stood on the card before stays.
+func TestImplausibleNumbersAreRefused(t *testing.T) {
+	t.Parallel()
+	old := []Organisation{{ID: "x", Name: "X", Numbers: []string{"12"}, Contacts: []Contact{{ID: "a", Name: "A", Numbers: []string{"+7 812 555-01-00"}}}}}
+	card := old[0].Clone()
+	card.Note = "looked at"
+	if _, _, err := Apply(old, Change{Put: []Organisation{card}}, Default()); err != nil {
+		t.Errorf("a number that was there: %v", err)
+	}
+	card.Contacts[0].Numbers = []string{"7", "101"}
+	_, _, err := Apply(old, Change{Put: []Organisation{card}}, Default())
+	if err == nil || !strings.Contains(err.Error(), `clients[x].contacts[0].numbers[0]: "7" is no number of a client`) || strings.Contains(err.Error(), "101") {
+		t.Errorf("a number of one digit: %v", err)
+	}
+	_, _, err = Apply(nil, Change{Put: []Organisation{{ID: "y", Name: "Y", Numbers: []string{"101", "1-2"}}}}, Default())
+	if err == nil || !strings.Contains(err.Error(), `clients[y].numbers[1]: "1-2" is no number of a client: it has 2 digits`) {
+		t.Errorf("a number of two digits: %v", err)
+	}
 }

@@ -106,8 +106,9 @@ func spanText(d time.Duration) string {
 // table is about: those there are, with what the table says in place of what
 // they said, and new ones. A column that is missing changes nothing; an empty
 // cell of the organisation's columns empties nothing. Without an id, one is made
-// of the name. All faults are joined, each with its line.
-func ReadCSV(r io.Reader, present []Organisation) ([]Organisation, error) {
+// of the name. A number that can be no client's is a fault, too. All faults are
+// joined, each with its line; with any of them there are no cards.
+func ReadCSV(r io.Reader, present []Organisation, numbering Numbering) ([]Organisation, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxTable+1))
 	if err != nil {
 		return nil, fmt.Errorf("read a table of clients: %w", err)
@@ -125,7 +126,7 @@ func ReadCSV(r io.Reader, present []Organisation) ([]Organisation, error) {
 	if err != nil {
 		return nil, refuse("the table is not CSV: %v", err)
 	}
-	t, err := newTable(lines, present)
+	t, err := newTable(lines, present, numbering)
 	if err != nil {
 		return nil, err
 	}
@@ -158,13 +159,15 @@ type table struct {
 	at      map[string]int // column by name
 	present []Organisation
 	cards   []Organisation
+
+	numbering Numbering
 }
 
-func newTable(lines [][]string, present []Organisation) (*table, error) {
+func newTable(lines [][]string, present []Organisation, numbering Numbering) (*table, error) {
 	if len(lines) < 2 {
 		return nil, refuse("the table has no lines; its first line must name the columns: %s", strings.Join(columns(), ","))
 	}
-	t := &table{at: map[string]int{}, present: present}
+	t := &table{at: map[string]int{}, present: present, numbering: numbering}
 	for i, name := range lines[0] {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if _, twice := t.at[name]; twice || !slices.Contains(columns(), name) {
@@ -205,8 +208,8 @@ func (t *table) line(cells []string) error {
 		"vip": &o.VIP, "note": &o.Note, "contract": &o.Contract.ID, "first_contact": &o.Contract.FirstContact, "stabilisation": &o.Contract.Stabilisation,
 	} {
 		if text, _ := t.cell(cells, column); text != "" {
-			if err := read(text, to); err != nil {
-				return fmt.Errorf("%s: %w", column, err)
+			if err := t.read(column, text, to); err != nil {
+				return err
 			}
 		}
 	}
@@ -230,10 +233,26 @@ func (t *table) contact(o *Organisation, cells []string) error {
 		"contact_addresses": &c.Addresses, "contact_vip": &c.VIP, "contact_duty": &c.Duty, "contact_note": &c.Note,
 	} {
 		if text, there := t.cell(cells, column); there {
-			if err := read(text, to); err != nil {
-				return fmt.Errorf("%s: %w", column, err)
+			if err := t.read(column, text, to); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// read reads a cell of a column; a number in it must be one that can stand on a card.
+func (t *table) read(column, text string, to any) error {
+	err := read(text, to)
+	if numbers, ok := to.(*[]string); ok && err == nil && strings.HasSuffix(column, "numbers") {
+		for _, raw := range *numbers {
+			if err = t.numbering.Own(raw); err != nil {
+				break
+			}
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", column, err)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ const (
 	minE164   = 7  // shorter strings with a country code are no number of a subscriber
 	maxShort  = 6  // an internal extension or a service number such as 112
 	minShort  = 2
+	minOwn    = 3   // digits of an extension that stands on a card: shorter ones are typing errors
 	maxRaw    = 256 // bytes of a caller string we look at; longer ones are noise
 	localSize = 7   // digits of a local number in St Petersburg and Moscow
 )
@@ -97,6 +98,25 @@ func (p Numbering) Parse(raw string) (Number, error) {
 		digits = p.international(digits)
 	}
 	return check(digits)
+}
+
+// plausible refuses a number that can be no client's, though callers may show it. What is no number at all is not its matter.
+func (p Numbering) plausible(raw string) error {
+	user, _ := splitURI(raw)
+	digits, plus, ok := squeeze(user)
+	if !ok || plus || digits == "" || len(digits) >= minOwn {
+		return nil
+	}
+	return refuse("%q is no number of a client: it has %d digits; write it whole, such as +7 812 555-01-00, or an extension of %d digits and more", raw, len(digits), minOwn)
+}
+
+// Own checks a number that is to stand on a card.
+func (p Numbering) Own(raw string) error {
+	if err := p.plausible(raw); err != nil {
+		return err
+	}
+	_, err := p.Parse(raw)
+	return err
 }
 
 // international completes a number that came without its plus sign.

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 
+	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/casework"
 	"github.com/butlerspb/vahta/dispatch/store"
 )
@@ -16,6 +17,8 @@ type Cases interface {
 	Look(ctx context.Context, idOrNumber string) (casework.Sight, error)
 	// Carry carries one act of a person out.
 	Carry(ctx context.Context, o casework.Order) (casework.Done, error)
+	// Tasks returns the tasks of all tickets that fit.
+	Tasks(ctx context.Context, f dispatch.TaskFilter) ([]dispatch.TaskRow, error)
 }
 
 var _ Cases = (*casework.Worker)(nil)
@@ -27,6 +30,7 @@ const maxOrder = 1 << 20
 func HandleCases(rest http.Handler, c Cases) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
+	mux.HandleFunc("POST /tasks", answer(func(r *http.Request, f dispatch.TaskFilter) (any, error) { return c.Tasks(r.Context(), f) }))
 	mux.HandleFunc("POST /cases/{id}", answer(func(r *http.Request, _ struct{}) (any, error) { return c.Look(r.Context(), r.PathValue("id")) }))
 	mux.HandleFunc("POST /cases", answerUpTo(maxOrder, func(r *http.Request, o casework.Order) (any, error) { return c.Carry(r.Context(), o) }))
 	return mux
@@ -45,6 +49,11 @@ func (c RemoteCases) Look(ctx context.Context, idOrNumber string) (casework.Sigh
 // Carry implements Cases.
 func (c RemoteCases) Carry(ctx context.Context, o casework.Order) (casework.Done, error) {
 	return ask[casework.Done](ctx, c.remote, "/cases", o)
+}
+
+// Tasks implements Cases.
+func (c RemoteCases) Tasks(ctx context.Context, f dispatch.TaskFilter) ([]dispatch.TaskRow, error) {
+	return ask[[]dispatch.TaskRow](ctx, c.remote, "/tasks", f)
 }
 
 // OpenCases returns the work on tickets of the data folder: the running server's, or else what onRecord makes of the record itself,

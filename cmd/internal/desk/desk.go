@@ -16,8 +16,6 @@ type Desk interface {
 	Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket.Ticket, error)
 	// Ticket shows one ticket by its number or id, its timeline in the given language.
 	Ticket(ctx context.Context, idOrNumber, language string) (View, error)
-	// Decide puts a person's decision about a ticket into force.
-	Decide(ctx context.Context, idOrNumber string, d Decision) error
 	// Calls lists calls, newest first.
 	Calls(ctx context.Context, f dispatch.CallFilter) ([]dispatch.CallRecord, error)
 	// Call shows one call with its detail.
@@ -32,25 +30,6 @@ type View struct {
 	Calls    []dispatch.CallRecord `json:"calls"`             // its calls, newest first
 	// Searches are those for specialists, oldest first.
 	Searches []dispatch.Search `json:"searches,omitempty"`
-}
-
-// Action is the kind of a decision.
-type Action string
-
-// The decisions of the commands.
-const (
-	Acknowledge Action = "ack"
-	Note        Action = "note"
-	Close       Action = "close"
-	// Page pages those who have a skill, one after another.
-	Page Action = "page"
-)
-
-// Decision is what a person decides about a ticket.
-type Decision struct {
-	Action Action `json:"action"`
-	By     string `json:"by"`             // who decides
-	Text   string `json:"text,omitempty"` // the note, the reason of closing, or the skill
 }
 
 // Local is a desk on a dispatcher in this process.
@@ -100,31 +79,6 @@ func (l *Local) name(id string) string {
 		return p.Name
 	}
 	return id
-}
-
-// Decide implements Desk.
-func (l *Local) Decide(ctx context.Context, idOrNumber string, d Decision) error {
-	t, err := l.d.Ticket(ctx, idOrNumber)
-	if err != nil {
-		return err
-	}
-	if d.By == "" {
-		return errors.New("decide: say who decides, with --by")
-	}
-	ref := dispatch.Ref{ID: t.ID, Number: t.Number.String()}
-	by := dispatch.Author{Person: d.By, Channel: dispatch.ChannelCLI}
-	switch d.Action {
-	case Acknowledge:
-		return l.d.Amend(ctx, ref, by, ticket.Acknowledged{How: string(dispatch.ChannelCLI)})
-	case Note:
-		return l.d.Note(ctx, ref, by, ticket.Noted{Text: d.Text})
-	case Close:
-		return l.d.Close(ctx, ref, by, d.Text)
-	case Page:
-		_, err := l.d.PageSpecialist(ctx, ref, d.Text, by)
-		return err
-	}
-	return fmt.Errorf("decide: %q is not ack, note, close or page", d.Action)
 }
 
 // Calls implements Desk.

@@ -14,8 +14,11 @@ import (
 
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
+	"github.com/butlerspb/vahta/dispatch/casework"
 	"github.com/butlerspb/vahta/dispatch/client"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/dispatch/triage"
 	"github.com/butlerspb/vahta/oncall"
 )
 
@@ -81,7 +84,7 @@ func TestBothDesksAnswerAlike(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	remote := overSocket(t, local)
+	remote := overSocket(t, desk.Handler(local, nil, nil))
 	want, err := local.Ticket(t.Context(), number, "ru")
 	if err != nil {
 		t.Fatal(err)
@@ -105,44 +108,72 @@ func TestBothDesksAnswerAlike(t *testing.T) {
 	}
 }
 
-func TestDecisionsReachTheRecord(t *testing.T) {
+// What a person does by commands is in force over the socket, too, and the tasks of all tickets are seen.
+func TestActsReachTheRecord(t *testing.T) {
 	t.Parallel()
 	data, number := record(t)
-	local, done, err := desk.Open(t.Context(), data, filepath.Join(data, database), dispatch.Default(), source())
+	onRecord := func(_ context.Context, db *store.SQL) (desk.Cases, error) {
+		snapshot, err := dispatch.NewSnapshot(source())
+		if err != nil {
+			return nil, err
+		}
+		d, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: db, Archive: db, Directory: dispatch.NewDirectory(snapshot)})
+		if err != nil {
+			return nil, err
+		}
+		book, err := triage.Shipped()
+		if err != nil {
+			return nil, err
+		}
+		return casework.New(casework.Deps{Dispatcher: d, Catalogue: book, Audit: db})
+	}
+	local, done, err := desk.OpenCases(t.Context(), data, filepath.Join(data, database), onRecord)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer done()
-	remote := overSocket(t, local)
-	for _, c := range []struct {
-		d    desk.Decision
+	remote, gone, err := desk.OpenCases(t.Context(), serve(t, desk.HandleCases(http.NotFoundHandler(), local)), "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gone()
+	do := func(b ticket.Body) casework.Order {
+		doing, err := casework.NewDoing(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return casework.Order{Do: doing}
+	}
+	due := time.Now().Add(24 * time.Hour).UTC().Truncate(time.Second)
+	for i, c := range []struct {
+		o    casework.Order
 		fail string
 	}{
-		{desk.Decision{Action: desk.Acknowledge}, "--by"},
-		{desk.Decision{Action: desk.Acknowledge, By: "anna"}, ""},
-		{desk.Decision{Action: desk.Note, By: "anna", Text: "RAID degraded"}, ""},
-		{desk.Decision{Action: "explode", By: "anna"}, "not ack, note, close or page"},
-		{desk.Decision{Action: desk.Page, By: "anna", Text: "cobol"}, "there are: 1c"},
-		{desk.Decision{Action: desk.Page, By: "anna"}, "name a skill"},
-		{desk.Decision{Action: desk.Page, By: "anna", Text: "1c"}, ""},
-		{desk.Decision{Action: desk.Close, By: "anna", Text: "fixed"}, ""},
-		{desk.Decision{Action: desk.Acknowledge, By: "anna"}, "acknowledged"},
+		{do(ticket.Acknowledged{How: "cli"}), ""},
+		{do(ticket.Noted{Text: "RAID degraded"}), ""},
+		{do(ticket.Tasked{Sort: "follow_up", Text: "order a disk", Owner: "anna", Due: due}), ""},
+		{casework.Order{Page: &casework.Paging{Skill: "cobol"}}, "there are: 1c"},
+		{casework.Order{Page: &casework.Paging{}}, "name a skill"},
+		{casework.Order{Page: &casework.Paging{Skill: "1c"}}, ""},
+		{do(ticket.Moved{To: ticket.Closed, Reason: "fixed"}), ""},
+		{do(ticket.Acknowledged{How: "cli"}), "acknowledged"},
 	} {
-		err := remote.Decide(t.Context(), number, c.d)
+		c.o.Ticket, c.o.By = number, casework.Author{Person: "anna", Channel: dispatch.ChannelCLI}
+		_, err := remote.Carry(t.Context(), c.o)
 		if (err == nil) != (c.fail == "") || err != nil && !strings.Contains(err.Error(), c.fail) {
-			t.Errorf("%+v: got %v, want %q", c.d, err, c.fail)
+			t.Errorf("act %d: got %v, want %q", i, err, c.fail)
 		}
 	}
-	v, err := remote.Ticket(t.Context(), number, "en")
-	if err != nil || !strings.Contains(v.Timeline, "RAID degraded") || v.Ticket.Open() {
-		t.Errorf("after the decisions: %v\n%s", err, v.Timeline)
+	s, err := remote.Look(t.Context(), number)
+	if err != nil || s.Ticket.Open() || s.Ticket.Acknowledged.By != "anna" {
+		t.Errorf("after the acts: %v, %+v", err, s.Ticket)
 	}
-	if len(v.Searches) != 1 || v.Searches[0].Skill != "1c" || v.Searches[0].By != "anna" || strings.Join(v.Searches[0].People, " ") != "anna" {
-		t.Errorf("searches: %+v", v.Searches)
+	tasks, err := remote.Tasks(t.Context(), dispatch.TaskFilter{Owner: "anna", DueBefore: due.Add(time.Hour)})
+	if err != nil || len(tasks) != 1 || tasks[0].Number != number || tasks[0].Text != "order a disk" || !tasks[0].Due.Equal(due) {
+		t.Errorf("tasks: %v, %+v", err, tasks)
 	}
-	open, err := remote.Tickets(t.Context(), dispatch.TicketFilter{OpenOnly: true})
-	if err != nil || len(open) != 0 {
-		t.Errorf("open tickets: %d, %v", len(open), err)
+	if tasks, err := remote.Tasks(t.Context(), dispatch.TaskFilter{Owner: "boris"}); err != nil || len(tasks) != 0 {
+		t.Errorf("another's tasks: %v, %+v", err, tasks)
 	}
 }
 
@@ -154,16 +185,26 @@ func TestEmptyFolderIsNamed(t *testing.T) {
 	}
 }
 
-// overSocket serves d on a Unix socket and returns the desk behind it.
-func overSocket(t *testing.T, d desk.Desk) *desk.Remote {
+// overSocket serves h on a Unix socket and returns the desk behind it.
+func overSocket(t *testing.T, h http.Handler) *desk.Remote {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), desk.Socket)
-	var lc net.ListenConfig
-	l, err := lc.Listen(t.Context(), "unix", path)
+	r, err := desk.Dial(t.Context(), filepath.Join(serve(t, h), desk.Socket))
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &http.Server{Handler: desk.Handler(d, nil, nil), ReadHeaderTimeout: time.Second}
+	return r
+}
+
+// serve serves h on the socket of a data folder, and returns the folder.
+func serve(t *testing.T, h http.Handler) (data string) {
+	t.Helper()
+	data = t.TempDir()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "unix", filepath.Join(data, desk.Socket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &http.Server{Handler: h, ReadHeaderTimeout: time.Second}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {
@@ -172,9 +213,5 @@ func overSocket(t *testing.T, d desk.Desk) *desk.Remote {
 		}
 		<-served
 	})
-	r, err := desk.Dial(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return data
 }

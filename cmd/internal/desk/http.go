@@ -29,9 +29,6 @@ func Handler(d Desk, p Phones, t Toll) http.Handler {
 	mux.HandleFunc("POST /tickets/{id}", answer(func(r *http.Request, language string) (any, error) {
 		return d.Ticket(r.Context(), r.PathValue("id"), language)
 	}))
-	mux.HandleFunc("POST /tickets/{id}/decide", answer(func(r *http.Request, c Decision) (any, error) {
-		return nil, d.Decide(r.Context(), r.PathValue("id"), c)
-	}))
 	mux.HandleFunc("POST /calls", answer(func(r *http.Request, f dispatch.CallFilter) (any, error) {
 		return d.Calls(r.Context(), f)
 	}))
@@ -169,12 +166,6 @@ func (r *Remote) Tickets(ctx context.Context, f dispatch.TicketFilter) ([]ticket
 // Ticket implements Desk.
 func (r *Remote) Ticket(ctx context.Context, idOrNumber, language string) (View, error) {
 	return ask[View](ctx, r, "/tickets/"+url.PathEscape(idOrNumber), language)
-}
-
-// Decide implements Desk.
-func (r *Remote) Decide(ctx context.Context, idOrNumber string, d Decision) error {
-	_, err := ask[any](ctx, r, "/tickets/"+url.PathEscape(idOrNumber)+"/decide", d)
-	return err
 }
 
 // Calls implements Desk.
