@@ -235,6 +235,50 @@ func TestNamedAddressOfTheOnlyRequester(t *testing.T) {
 	})
 }
 
+// An update that no way has brought to the client is none: the clock of the next
+// word runs on from the plan, whoever has the ticket is called, and the timeline
+// says so.
+func TestUpdateThatDoesNotArrive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), map[string][]answer{"anna": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}})
+		ref := b.served("a", "89211234567")
+		_, err := b.SavePlan(t.Context(), ref, anna(), ticket.Planned{
+			Hypothesis: "диск", Actions: []string{"замена"}, Fallback: "копия", ETA: time.Now().Add(2 * time.Hour),
+		})
+		must(t, err)
+		_, err = b.TellPlan(t.Context(), ref, anna(), dispatch.PlanWord{Spoken: true, With: "Иван"})
+		must(t, err)
+		told := time.Since(b.start)
+		b.until(told + 10*time.Minute)
+		b.mail.fail(errGone)
+		b.chat.fail(errGone)
+		_, _, err = b.Update(t.Context(), ref, anna(), dispatch.UpdateWord{Text: "Меняем диск."})
+		must(t, err)
+		b.until(told + 11*time.Minute)
+		if k4 := b.clock(ref, sla.UpdateClock, 0); k4.Due.Sub(b.start) != told+30*time.Minute || k4.Withdrawn != 1 {
+			t.Errorf("the next word is due after %v, want half an hour after the plan: %+v", k4.Due.Sub(b.start), k4)
+		}
+		log, err := b.Events(t.Context(), ref)
+		must(t, err)
+		tk, err := b.Ticket(t.Context(), ref.ID)
+		must(t, err)
+		if text := dispatch.Timeline(tk, log, dispatch.TimelineOptions{Language: "ru", Now: time.Now()}); !strings.Contains(text, "Меняем диск.; следующее сообщение до 00:40 (НЕ ДОСТАВЛЕНО, известно с 00:10)") {
+			t.Error(text)
+		}
+		if got := b.phones.pages(); !strings.Contains(got, "anna") {
+			t.Errorf("pages %q", got)
+		}
+		b.mail.fail(nil)
+		_, _, err = b.Update(t.Context(), ref, anna(), dispatch.UpdateWord{Text: "Диск на месте."})
+		must(t, err)
+		b.until(told + 12*time.Minute)
+		if k4 := b.clock(ref, sla.UpdateClock, 0); k4.Due.Sub(b.start) != told+41*time.Minute {
+			t.Errorf("after a word that arrived it is due after %v", k4.Due.Sub(b.start))
+		}
+	})
+}
+
 // A parent's word is told to the clients of its children; each client reads of
 // nobody else.
 func TestUpdateOfAParent(t *testing.T) {

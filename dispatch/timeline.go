@@ -32,7 +32,7 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 	if opt.Name == nil {
 		opt.Name = func(id string) string { return id }
 	}
-	w := writer{opt: opt, texts: texts(opt.Language)}
+	w := writer{opt: opt, texts: texts(opt.Language), untold: ticket.Untold(log)}
 	var b strings.Builder
 	b.WriteString(w.head(t, log, ticket.FirstContact(log, opt.Now)))
 	if opt.Partial {
@@ -49,8 +49,9 @@ func Timeline(t ticket.Ticket, log []ticket.Event, opt TimelineOptions) string {
 
 // writer renders in one language.
 type writer struct {
-	opt   TimelineOptions
-	texts map[string]string
+	opt    TimelineOptions
+	texts  map[string]string
+	untold map[int]ticket.Line[ticket.Unsent] // updates that have not arrived, by their line
 }
 
 // say fills a text's {names} from pairs of name and value.

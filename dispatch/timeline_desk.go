@@ -81,6 +81,9 @@ func (w writer) spoken(e ticket.Event, by string) (string, bool) {
 		if !b.Next.IsZero() {
 			text += w.say("event.next", "at", w.clock(b.Next))
 		}
+		if l, untold := w.untold[e.Seq]; untold {
+			text += w.say("event.untold", "at", w.clock(l.At))
+		}
 		return text, true
 	case ticket.Restored:
 		return w.say("event.stabilised", "statement", b.Statement, "check", b.Check, "person", by), true

@@ -325,6 +325,9 @@ func (b builder) courseLine(e ticket.Event) (Line, bool) {
 	case ticket.Prioritised:
 		return public(joinText(b.say("line.priority", "priority", b.say("priority."+body.Priority.String())), body.Reason))
 	case ticket.Updated:
+		if _, untold := b.d.Untold[e.Seq]; untold {
+			return public(b.said("line.update_untold", body.Text))
+		}
 		return public(b.said("line.update", body.Text))
 	case ticket.Restored:
 		return turning(b.said("line.restored", body.Statement))

@@ -99,7 +99,7 @@ type Clock struct {
 	Manner    Manner        `json:"manner,omitempty"`      // K1
 	Tried     time.Time     `json:"attempted_at,omitzero"` // K1: the first try that failed
 	Lag       time.Duration `json:"lag_ns,omitempty"`      // K1: how long the signal lay before it was received
-	Withdrawn int           `json:"withdrawn,omitempty"`   // K1, K2, K6: stops that turned out not to be one
+	Withdrawn int           `json:"withdrawn,omitempty"`   // K1, K2, K4, K6: stops that turned out not to be one
 	Gaps      []Span        `json:"gaps,omitempty"`        // K3, K5, K6: pauses, united, and times between stabilised and reopened
 	Paused    bool          `json:"paused,omitempty"`      // it stands still now
 	ETA       *Promise      `json:"eta,omitempty"`         // K3

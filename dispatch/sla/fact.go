@@ -9,7 +9,7 @@ type Kind uint8
 const (
 	Reported  Kind = iota // a signal of a report arrived: its start; the earliest wins
 	Contacted             // an engineer reached the requester
-	Withdrawn             // the contact, told plan or sent report with this Ref turned out not to be one
+	Withdrawn             // the contact, told plan, public word or sent report with this Ref turned out not to be one
 	Attempted             // an engineer tried to reach the requester, in vain
 	Reacted               // acknowledged, and diagnosis begun
 	Told                  // a complete plan was told to the client
@@ -33,7 +33,7 @@ const (
 type Fact struct {
 	Kind   Kind
 	At     time.Time
-	Ref    string // names the contact, told plan, report or pause, so that it can be withdrawn or ended
+	Ref    string // names the contact, told plan, word, report or pause, so that it can be withdrawn or ended
 	Report int    // Reported, Contacted, Attempted, Reopened: whose; 0 = everybody's
 
 	Source   string        // Reported, Graded, Absorbed, Released: the ticket that it came with

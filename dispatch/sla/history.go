@@ -71,7 +71,7 @@ func digest(policy Policy, facts []Fact, now time.Time) *history {
 		}
 	}
 	for _, f := range facts {
-		if (f.Kind == Contacted || f.Kind == Told || f.Kind == Delivered) && f.Ref != "" && void[f.Ref] {
+		if (f.Kind == Contacted || f.Kind == Told || f.Kind == Updated || f.Kind == Delivered) && f.Ref != "" && void[f.Ref] {
 			h.withdrawn = append(h.withdrawn, f)
 			continue
 		}

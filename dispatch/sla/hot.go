@@ -109,6 +109,11 @@ func (h *history) update() []Clock {
 	if !in {
 		return nil
 	}
+	for _, w := range h.withdrawn {
+		if w.Kind == Updated {
+			c.Withdrawn++
+		}
+	}
 	return []Clock{c}
 }
 

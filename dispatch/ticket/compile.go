@@ -24,6 +24,7 @@ func Compile(log []Event) (Dossier, error) {
 			d.Cycles[n-1].Stamps = t.Stamps
 		}
 	}
+	d.Untold = Untold(log)
 	if len(log) > 0 {
 		d.Policy = Policy(log, log[len(log)-1].At)
 	}

@@ -33,6 +33,7 @@ type Dossier struct {
 
 	Plans        []Plan                  `json:"plans,omitempty"` // by version, from 1
 	Updates      []Line[Updated]         `json:"updates,omitempty"`
+	Untold       map[int]Line[Unsent]    `json:"untold,omitempty"`       // updates that have not reached the client by any way, by their seq
 	Restorations []Line[Restored]        `json:"restorations,omitempty"` // one per cycle at most
 	Confirmed    []Line[ClientConfirmed] `json:"confirmed,omitempty"`
 	Pauses       []Pause                 `json:"pauses,omitempty"`

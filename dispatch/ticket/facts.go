@@ -23,6 +23,8 @@ const minTalk = 5 * time.Second
 //     has taken it and its author has taken the ticket; a hard bounce takes it
 //     away, a later way of the same message brings it back.
 //
+// An update of which no message has arrived is no word to the client.
+//
 // Receipts, notes, assignments and acknowledgements alone are none.
 func Facts(log []Event) []sla.Fact {
 	r := reader{
@@ -65,6 +67,7 @@ type reader struct {
 	messages  map[string]message
 	sent      map[string][]string // refs that stand, by message and channel
 	plans     map[int]Planned
+	updates   updates
 
 	class    Class
 	priority Priority

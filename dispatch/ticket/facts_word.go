@@ -12,6 +12,9 @@ import (
 
 // word takes what was told to the client; false = it is something else.
 func (r *reader) word(e Event) bool {
+	if u := r.updates.take(e); u != nil {
+		r.updated(*u, e)
+	}
 	switch b := e.Body.(type) {
 	case Messaged: // prepared
 	case Sent:
@@ -24,7 +27,7 @@ func (r *reader) word(e Event) bool {
 		r.told(b.Version, e.At, b.Ref)
 		r.add(sla.Fact{Kind: sla.Contacted, At: e.At, Report: 1, Ref: b.Ref})
 	case Updated:
-		r.add(sla.Fact{Kind: sla.Updated, At: e.At, Next: b.Next})
+		r.add(sla.Fact{Kind: sla.Updated, At: e.At, Next: b.Next, Ref: updateRef(len(r.updates.list), 0)})
 	case Noted:
 		if b.Public && human(e.By) {
 			r.add(sla.Fact{Kind: sla.Updated, At: e.At})
@@ -42,6 +45,21 @@ func human(by string) bool {
 		return false
 	}
 	return true
+}
+
+// updateRef names an update, as often as it was lost before.
+func updateRef(n, times int) string { return fmt.Sprintf("update/%d#%d", n, times) }
+
+// updated takes away an update that has not arrived, or brings it back by the
+// way that it went after all.
+func (r *reader) updated(u tidings, e Event) {
+	if u.lost {
+		r.add(sla.Fact{Kind: sla.Withdrawn, At: e.At, Ref: updateRef(u.n, u.times-1)})
+		return
+	}
+	if b, ok := u.event.Body.(Updated); ok {
+		r.add(sla.Fact{Kind: sla.Updated, At: e.At, Next: b.Next, Ref: updateRef(u.n, u.times)})
+	}
 }
 
 // told notes that the client knows a version of the plan; a draft is none.
@@ -69,7 +87,7 @@ func (r *reader) arrived(b Sent, e Event) {
 		r.add(sla.Fact{Kind: sla.Delivered, At: e.At, Ref: ref})
 	case ForReply, ForQuestion:
 		if m.Human {
-			r.add(sla.Fact{Kind: sla.Updated, At: e.At})
+			r.add(sla.Fact{Kind: sla.Updated, At: e.At, Ref: ref})
 		}
 	case ForUpdate, ForStatus: // an update has a line of its own
 	}
