@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -202,4 +203,28 @@ func (r *rig) secretOf(kind string) string {
 	default:
 		return ""
 	}
+}
+
+// TestDescriptionInBothForms: the description is served to whoever asks, as JSON and as YAML, and to many at a time.
+func TestDescriptionInBothForms(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var all sync.WaitGroup
+	for range 4 {
+		for form, begin := range map[string]string{"json": "{", "yaml": "components:"} {
+			all.Go(func() {
+				resp, err := r.http.Get(r.url + "/api/v1/openapi." + form)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				defer resp.Body.Close()
+				body, err := io.ReadAll(resp.Body)
+				if err != nil || resp.StatusCode != http.StatusOK || !strings.HasPrefix(string(body), begin) || !strings.Contains(string(body), "/api/v1/oncall/who") {
+					t.Errorf("%s: %d %v %.80s", form, resp.StatusCode, err, body)
+				}
+			})
+		}
+	}
+	all.Wait()
 }

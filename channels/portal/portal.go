@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -58,8 +59,8 @@ type Server struct {
 	api      huma.API
 	keys     *keys
 	metrics  *metrics
-	specJSON []byte
-	specYAML []byte
+	specJSON func() []byte // made once, when somebody asks
+	specYAML func() []byte
 
 	throttle throttle
 }
@@ -87,15 +88,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.api.UseMiddleware(s.authenticate)
 	s.routes()
 	s.deskRoutes()
-	var err error
-	if s.specJSON, err = json.Marshal(s.api.OpenAPI()); err == nil {
-		s.specYAML, err = s.api.OpenAPI().YAML()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("set up portal: describe the API: %w", err)
-	}
-	s.echo.GET("/api/v1/openapi.json", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+json", s.specJSON) })
-	s.echo.GET("/api/v1/openapi.yaml", func(c echo.Context) error { return c.Blob(http.StatusOK, "application/openapi+yaml", s.specYAML) })
+	s.specJSON = sync.OnceValue(func() []byte { return s.written(json.Marshal(s.api.OpenAPI())) })
+	s.specYAML = sync.OnceValue(func() []byte { return s.written(s.api.OpenAPI().YAML()) })
+	s.echo.GET("/api/v1/openapi.json", func(c echo.Context) error { return s.answerSpec(c, "application/openapi+json", s.specJSON()) })
+	s.echo.GET("/api/v1/openapi.yaml", func(c echo.Context) error { return s.answerSpec(c, "application/openapi+yaml", s.specYAML()) })
 	s.echo.GET("/feed/:file", s.feed)
 	s.echo.GET("/board/:file", s.board)
 	s.clientPages()
@@ -131,7 +127,23 @@ func (s *Server) describe() huma.Config {
 func (s *Server) Handler() http.Handler { return head(s.echo) }
 
 // OpenAPI returns the description of the API as JSON.
-func (s *Server) OpenAPI() []byte { return s.specJSON }
+func (s *Server) OpenAPI() []byte { return s.specJSON() }
+
+// written is a description that could be written, or nothing.
+func (s *Server) written(spec []byte, err error) []byte {
+	if err != nil {
+		s.deps.Log.Error("the description of the API could not be written", "err", err)
+		return nil
+	}
+	return spec
+}
+
+func (s *Server) answerSpec(c echo.Context, form string, spec []byte) error {
+	if spec == nil {
+		return c.NoContent(http.StatusInternalServerError)
+	}
+	return c.Blob(http.StatusOK, form, spec)
+}
 
 // Run keeps the tokens that are remembered fresh, and notes their uses, until ctx ends.
 func (s *Server) Run(ctx context.Context) error {

@@ -214,7 +214,10 @@ func newRigWith(t *testing.T, desk func(*dispatch.Directory, *record, *Deps), ch
 	r.issuer = &Issuer{Store: r.record, Roster: func() *oncall.Roster { return &dir.Load().Roster }, Now: now}
 	server := httptest.NewServer(r.Handler())
 	r.url, r.http = server.URL, server.Client()
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		server.Close()
+		server.Config.Handler = nil // testing keeps what a cleanup knows until the package ends
+	})
 	return r
 }
 
