@@ -39,6 +39,7 @@ type SQL struct {
 
 	health health
 	owed   owed
+	lost   lost
 	queue  chan *request
 	done   chan struct{} // closed when Run has ended
 }

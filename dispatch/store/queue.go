@@ -16,7 +16,8 @@ import (
 // ClaimNotices implements dispatch.Queue. A claim counts as one more attempt.
 func (s *SQL) ClaimNotices(ctx context.Context, kind dispatch.NoticeKind, now time.Time, lease time.Duration, limit int) ([]dispatch.Notice, error) {
 	var list []dispatch.Notice
-	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+	const free = `UPDATE outbox SET lease_until = 0, attempts = attempts - 1 WHERE done_at = 0 AND rank = ? AND lease_until = ?`
+	err := s.claim(ctx, string(kind), now, now.Add(lease), free, []any{rank(kind)}, func(ctx context.Context, w *writer) error {
 		list = list[:0]
 		var unreadable []string
 		found, err := w.rows(ctx, `SELECT id, notice, attempts FROM outbox WHERE done_at = 0 AND rank = ? AND due_at <= ? AND lease_until <= ?
@@ -78,7 +79,8 @@ func order(kind dispatch.NoticeKind) string {
 // ClaimTimers implements dispatch.Queue.
 func (s *SQL) ClaimTimers(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]dispatch.Timer, error) {
 	var list []dispatch.Timer
-	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+	const free = `UPDATE timers SET lease_until = 0 WHERE lease_until = ?`
+	err := s.claim(ctx, "timers", now, now.Add(lease), free, nil, func(ctx context.Context, w *writer) error {
 		list = list[:0]
 		found, err := w.rows(ctx, `SELECT ticket, kind, due_at, gen, state FROM timers WHERE due_at <= ? AND lease_until <= ?
 			ORDER BY urgency, due_at LIMIT ?`, micros(now), micros(now), limit)

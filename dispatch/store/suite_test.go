@@ -171,6 +171,7 @@ func TestSuite(t *testing.T) {
 		"tokens only grow":                           suiteTokens,
 		"epochs rise above all tokens":               suiteEpoch,
 		"recalls, events and pages do not mix":       suiteKinds,
+		"a claim whose answer is lost holds nothing": suiteLostClaims,
 		"pages that went out are counted":            suiteSends,
 		"as many pages as allowed, whoever asks":     suiteSendRace,
 		"dead letters are listed and sent again":     suiteDeadLetters,
