@@ -67,7 +67,7 @@ func TestRead(t *testing.T) {
 	t.Parallel()
 	tests := map[string]alarm.Alarm{
 		"zabbix_problem": {
-			Key: "5512", State: alarm.Firing, Title: "Диск C: заполнен на 98 %", Text: "Свободно 1.2 ГБ из 80 ГБ\n\nC: 98.5 %\n\nОсвободить место, затем проверить 1С",
+			Key: "trigger/22031", State: alarm.Firing, Title: "Диск C: заполнен на 98 %", Text: "Свободно 1.2 ГБ из 80 ГБ\n\nC: 98.5 %\n\nОсвободить место, затем проверить 1С",
 			Labels: route.Labels{
 				"host": {"Сервер 1С", "srv-1c"}, "ip": {"10.0.0.5"}, "trigger": {"Диск C: заполнен на 98 %"}, "trigger_id": {"22031"},
 				"host_group": {"Windows", "Ромашка/1С"}, "client": {"romashka"}, "scope": {"capacity", "performance"},
@@ -75,18 +75,18 @@ func TestRead(t *testing.T) {
 			Severity: route.High, Began: at("2026-11-22T00:05:10Z"), Links: []string{"https://zabbix.example/tr_events.php?triggerid=22031&eventid=5512"}, Count: 0,
 		},
 		"zabbix_recovery": {
-			Key: "5512", State: alarm.Resolved, Title: "Диск C: заполнен на 98 %", Text: "Проблема решена за 12m 4s",
+			Key: "trigger/22031", State: alarm.Resolved, Title: "Диск C: заполнен на 98 %", Text: "Проблема решена за 12m 4s",
 			Labels:   route.Labels{"host": {"Сервер 1С"}, "trigger": {"Диск C: заполнен на 98 %"}, "trigger_id": {"22031"}},
 			Severity: route.High, Began: at("2026-11-22T00:05:10Z"), Ended: at("2026-11-22T00:17:14Z"), Tickets: []string{"VH-26-000010"},
 		},
 		"zabbix_update": {
-			Key: "5512", State: alarm.Updated, Title: "Диск C: заполнен на 98 %", Text: "Иван Сидоров: смотрю",
+			Key: "event/5512", State: alarm.Updated, Title: "Диск C: заполнен на 98 %", Text: "Иван Сидоров: смотрю",
 			Labels:   route.Labels{"host": {"Сервер 1С"}, "trigger": {"Диск C: заполнен на 98 %"}},
 			Severity: route.Disaster, // raised by the update
 		},
 		"zabbix_test": {State: alarm.Test, Labels: route.Labels{}},
 		"zabbix_flat": {
-			Key: "777", State: alarm.Firing, Title: "Unavailable by ICMP ping", Text: "Last three attempts returned timeout.",
+			Key: "trigger/16199", State: alarm.Firing, Title: "Unavailable by ICMP ping", Text: "Last three attempts returned timeout.",
 			Labels:   route.Labels{"host": {"gw1"}, "ip": {"192.0.2.1"}, "trigger": {"Unavailable by ICMP ping"}, "trigger_id": {"16199"}, "component": {"network"}},
 			Severity: route.High,
 		},
@@ -196,6 +196,10 @@ func TestEvent(t *testing.T) {
 		if got := event(tt.name) == event(tt.name, tt.change...); got != tt.same {
 			t.Errorf("%s with %q: same word = %v, want %v", tt.name, tt.change, got, tt.same)
 		}
+	}
+	flap, err := read(t, "zabbix_", []byte(strings.ReplaceAll(string(file(t, "zabbix_problem")), "5512", "5513")))
+	if err != nil || flap.Key != "trigger/22031" {
+		t.Errorf("a trigger that went off again has the key %q, %v", flap.Key, err)
 	}
 	if event("zabbix_problem") == event("zabbix_recovery") {
 		t.Error("a problem and its recovery are one word")

@@ -13,7 +13,8 @@ const ZabbixTicketTag = "__vahta_ticket"
 
 // Zabbix reads an event of Zabbix. zone is that of its server, whose clock the event tells without saying so.
 //
-// The key is the id of the problem's event, which its recovery carries too; a trigger that goes off again has a new one.
+// The key is the trigger, so that one that flaps has one ticket; of what is no trigger's it is the event. A recovery carries the ids
+// of its problem.
 func Zabbix(raw []byte, zone *time.Location) (Alarm, error) {
 	f, all, err := object(raw)
 	if err != nil {
@@ -39,8 +40,12 @@ func Zabbix(raw []byte, zone *time.Location) (Alarm, error) {
 	delete(a.Labels, ZabbixTicketTag)
 	delete(a.Labels, "__vahta_url")
 	a.State = zabbixState(f)
-	if id := f.first("event_id", "id"); id != "" {
-		a.Key = id
+	id, trigger := f.first("event_id", "id"), f.first("trigger_id", "triggerId")
+	switch {
+	case trigger != "" && (f.first("event_source") == "" || f.first("event_source") == "0"):
+		a.Key = "trigger/" + trigger
+	case id != "":
+		a.Key = "event/" + id
 	}
 	if a.State == Resolved {
 		a.Ended = zabbixTime(f.first("event_recovery_date"), f.first("event_recovery_time"), zone)
@@ -48,8 +53,8 @@ func Zabbix(raw []byte, zone *time.Location) (Alarm, error) {
 	if link := zabbixLink(f); link != "" {
 		a.Links = []string{link}
 	}
-	if a.Key != "" {
-		a.Event = a.Key + "/" + string(a.State) + "/" + digest(a.Title, a.Text, f.first("event_update_date", "event_update_action"), f.first("event_update_time"))
+	if id != "" {
+		a.Event = id + "/" + string(a.State) + "/" + digest(a.Title, a.Text, f.first("event_update_date", "event_update_action"), f.first("event_update_time"))
 	}
 	if a.Key == "" && a.Title == "" && a.Text == "" && len(f) < len(all) {
 		a.State = Test // the test button sends macros that nothing has resolved
