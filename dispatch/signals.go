@@ -56,6 +56,32 @@ func (r SignalRecord) State() SignalState {
 	return SignalWaiting
 }
 
+// SignalSight is a stored signal as it is shown to programs.
+type SignalSight struct {
+	Signal   string      `json:"signal"` // channel/key
+	Channel  Channel     `json:"channel"`
+	Key      string      `json:"key"`
+	At       time.Time   `json:"received_at"`
+	State    SignalState `json:"state"`
+	Ticket   string      `json:"ticket,omitempty"` // number
+	TicketID string      `json:"ticket_id,omitempty"`
+	Joined   bool        `json:"joined,omitempty"` // the ticket was open already
+	Bytes    int         `json:"bytes"`
+	Tries    int         `json:"tries,omitempty"`
+	DueAt    time.Time   `json:"next_try,omitzero"`
+	Fault    string      `json:"fault,omitempty"`   // why the last try failed
+	Settled  string      `json:"settled,omitempty"` // why it needs no ticket
+	Raw      []byte      `json:"raw,omitempty"`     // base64, where it was asked for
+}
+
+// Sight shows the signal.
+func (r SignalRecord) Sight() SignalSight {
+	return SignalSight{
+		Signal: signalName(r.ID()), Channel: r.Channel, Key: r.Key, At: r.At, State: r.State(), Ticket: r.Taken.Number, TicketID: r.Taken.Ticket,
+		Joined: r.Taken.Joined, Bytes: max(r.Size, len(r.Raw)), Tries: r.Tries, DueAt: r.DueAt, Fault: r.Fault, Settled: r.Settled, Raw: r.Raw,
+	}
+}
+
 // SignalState is where a stored signal stands.
 type SignalState string
 

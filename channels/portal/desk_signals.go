@@ -80,7 +80,7 @@ func awayDesk(lang string) *Problem {
 
 // SignalsReply lists signals.
 type SignalsReply struct {
-	Signals []Loose `json:"signals" doc:"Newest first"`
+	Signals []dispatch.SignalSight `json:"signals" doc:"Newest first, without their bytes"`
 }
 
 type signalsInput struct {
@@ -103,9 +103,9 @@ func (s *Server) listSignals(ctx context.Context, in *signalsInput) (*bare[Signa
 	if err != nil {
 		return nil, err
 	}
-	out := SignalsReply{Signals: []Loose{}}
+	out := SignalsReply{Signals: []dispatch.SignalSight{}}
 	for _, r := range list {
-		out.Signals = append(out.Signals, Loose{r})
+		out.Signals = append(out.Signals, r.Sight())
 	}
 	return &bare[SignalsReply]{out}, nil
 }

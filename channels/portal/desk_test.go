@@ -271,6 +271,9 @@ func (r *rig) deskAnswer(t *testing.T, check validator.Validator, op operation, 
 	if bytes.Contains(text, []byte(secretPlace)) != (shows && may) {
 		t.Errorf("with the token %s, where the secret is kept is shown or not against the rules:\n%s", kind, text)
 	}
+	if bad := loudKeys(text); len(bad) > 0 {
+		t.Errorf("%s: fields that are not in small letters: %v", op.id, bad)
+	}
 	if op.id == "get-report" && may || resp.StatusCode == http.StatusNoContent {
 		return // a file
 	}
@@ -394,4 +397,71 @@ func TestRevealsAreAudited(t *testing.T) {
 		lines.Lines[0].By != "vera" || lines.Lines[0].Object != "accesses of client mebel" {
 		t.Errorf("%+v", lines.Lines)
 	}
+}
+
+// What a list shows is named as all else is, and as the description says.
+func TestSignalsAreShownInWordsOfTheAPI(t *testing.T) {
+	t.Parallel()
+	r := newDesk(t)
+	engineer := r.deskSecret("desk reader")
+	sent := r.ask(http.MethodPost, "/api/v1/signals", r.deskSecret("machine"), `{"text": "1С не запускается", "from": {"channel": "email", "address": "olga@mebel.example"}}`)
+	if sent.StatusCode != http.StatusCreated {
+		t.Fatalf("%d %s", sent.StatusCode, sent.text)
+	}
+	text := r.ask(http.MethodGet, "/api/v1/signals", engineer, "").text
+	var got struct {
+		Signals []map[string]any `json:"signals"`
+	}
+	must(t, json.Unmarshal([]byte(text), &got))
+	if len(got.Signals) != 1 {
+		t.Fatalf("got %s", text)
+	}
+	one := got.Signals[0]
+	if bad := loudKeys([]byte(text)); len(bad) > 0 {
+		t.Errorf("fields %v", bad)
+	}
+	if one["channel"] != "api" || one["state"] != "taken" || one["ticket"] == "" || one["signal"] != "api/"+one["key"].(string) || one["bytes"] == 0.0 {
+		t.Errorf("got %s", text)
+	}
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]any `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	must(t, json.Unmarshal(r.OpenAPI(), &doc))
+	known := doc.Components.Schemas["SignalSight"].Properties
+	for name := range one {
+		if _, ok := known[name]; !ok {
+			t.Errorf("the description lacks %s of a signal; it has %v", name, slices.Sorted(maps.Keys(known)))
+		}
+	}
+}
+
+// loudKeys are the fields of a JSON text with capital letters in them: names of the program's own making.
+func loudKeys(text []byte) (bad []string) {
+	var v any
+	if json.Unmarshal(text, &v) != nil {
+		return nil // a file
+	}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, inner := range v {
+				if name != strings.ToLower(name) {
+					bad = append(bad, name)
+				}
+				walk(inner)
+			}
+		case []any:
+			for _, inner := range v {
+				walk(inner)
+			}
+		}
+	}
+	walk(v)
+	slices.Sort(bad)
+	return slices.Compact(bad)
 }

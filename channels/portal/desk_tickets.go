@@ -194,7 +194,7 @@ func (s *Server) deskTicketRoutes() {
 
 // TasksReply lists tasks.
 type TasksReply struct {
-	Tasks []Loose `json:"tasks"`
+	Tasks []dispatch.TaskRow `json:"tasks" doc:"What is due first comes first, what is never due last"`
 }
 
 type tasksInput struct {
@@ -210,9 +210,8 @@ func (s *Server) listTasks(ctx context.Context, in *tasksInput) (*bare[TasksRepl
 	if err != nil {
 		return nil, err
 	}
-	out := TasksReply{Tasks: []Loose{}}
-	for _, t := range list {
-		out.Tasks = append(out.Tasks, Loose{t})
+	if list == nil {
+		list = []dispatch.TaskRow{}
 	}
-	return &bare[TasksReply]{out}, nil
+	return &bare[TasksReply]{TasksReply{list}}, nil
 }

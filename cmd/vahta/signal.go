@@ -87,7 +87,11 @@ func signalList() *cobra.Command {
 			case err != nil:
 				return err
 			case asJSON:
-				return r.json(list)
+				sights := make([]dispatch.SignalSight, len(list))
+				for i, s := range list {
+					sights[i] = s.Sight()
+				}
+				return r.json(sights)
 			case len(list) == 0:
 				r.say("no signals", "сигналов нет")
 				return nil
@@ -141,7 +145,7 @@ func signalShow() *cobra.Command {
 				_, err := r.out.Write(list[0].Raw)
 				return err
 			case asJSON:
-				return r.json(list[0])
+				return r.json(list[0].Sight())
 			}
 			return r.showOne(list[0])
 		})
