@@ -164,6 +164,7 @@ type Recording struct {
 	Bytes    int64         `json:"bytes,omitempty"`
 }
 
+	Erased   time.Time     `json:"erased,omitzero"` // the person asked for it: whoever still has the file destroys it
 // CallRecord is one call as stored.
 type CallRecord struct {
 	ID         string        `json:"id"`

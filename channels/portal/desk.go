@@ -34,6 +34,7 @@ type Desk struct {
 	Search   Search
 	Reports  Reports
 	Audit    dispatch.Audit
+	Privacy  Privacy
 }
 
 // Tickets is where tickets are found; a *dispatch.Dispatcher is one.

@@ -164,6 +164,9 @@ func (s *Server) deskRoutes() {
 	if d.Clients != nil {
 		s.clientRoutes()
 	}
+	if d.Privacy != nil {
+		s.privacyRoutes()
+	}
 	if d.Reports != nil && d.Tickets != nil {
 		s.reportRoutes()
 	}

@@ -7,10 +7,12 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
@@ -19,8 +21,10 @@ import (
 	"github.com/butlerspb/vahta/dispatch/casework"
 	"github.com/butlerspb/vahta/dispatch/clientele"
 	"github.com/butlerspb/vahta/dispatch/library"
+	"github.com/butlerspb/vahta/dispatch/privacy"
 	"github.com/butlerspb/vahta/dispatch/reports"
 	"github.com/butlerspb/vahta/dispatch/triage"
+	"github.com/butlerspb/vahta/dispatch/vault"
 )
 
 // catalogue is what ships, read once.
@@ -48,8 +52,21 @@ func newDesk(t *testing.T) *rig {
 		papers, err := reports.New(reports.Config{}, reports.Deps{Desk: d, Papers: db, Directory: dir, Zone: "Europe/Moscow", Now: deps.Now})
 		must(t, err)
 		must(t, papers.Links().Load(t.Context(), db))
-		deps.Desk = Desk{Tickets: d, Cases: cases, Signals: d, Clients: people, Articles: texts, Search: texts, Reports: papers, Audit: db}
+		deps.Desk = Desk{Tickets: d, Cases: cases, Signals: d, Clients: people, Articles: texts, Search: texts, Reports: papers, Audit: db, Privacy: privacyOf(t, db, dir, people, deps.Now)}
 	})
+}
+
+// privacyOf answers for one person on the record, with a vault in a folder of its own.
+func privacyOf(t *testing.T, db *record, dir *dispatch.Directory, cards privacy.Cards, now func() time.Time) *privacy.Privacy {
+	t.Helper()
+	cfg := vault.Default()
+	cfg.Key, cfg.Files = filepath.Join(t.TempDir(), "vault.key"), filepath.Join(t.TempDir(), "files")
+	v, err := vault.New(cfg, vault.Deps{Keys: db, Files: db, Archive: db, Audit: db, Now: now})
+	must(t, err)
+	must(t, v.Open(t.Context()))
+	p, err := privacy.New(privacy.Deps{Record: db, Signals: db, Rotas: db, Directory: dir, Cards: cards, Vault: v, Now: now})
+	must(t, err)
+	return p
 }
 
 // deskSecret returns the secret of a kind of token.
@@ -64,6 +81,8 @@ func (r *rig) deskSecret(kind string) string {
 		return r.token(kind, "", "clients:read")
 	case "client writer":
 		return r.token(kind, "vera", "clients:write")
+	case "privacy officer":
+		return r.token(kind, "vera", "clients:admin")
 	case "machine":
 		return r.token(kind, "", "signals:send")
 	case "auditor":
@@ -156,6 +175,9 @@ func deskSamples() map[string]deskSample {
 		"approve-report":        after([]step{draft}, "/tickets/TKT1/report/approve", `{"version": 1}`),
 		"send-report":           after([]step{draft, {"/tickets/TKT1/report/approve", `{}`}}, "/tickets/TKT1/report/send", `{}`),
 		"list-audit":            now("/audit", ""),
+		"plan-erasure":          now("/privacy/plan", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
+		"erase-person":          now("/privacy/erase", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
+		"take-out":              now("/privacy/takeout", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
 	}
 }
 
@@ -214,7 +236,7 @@ func TestDeskByScopes(t *testing.T) {
 	}
 	opens := map[string][]string{
 		"desk:read": {"desk reader", "engineer"}, "desk:write": {"engineer"}, "clients:read": {"client reader", "client writer"},
-		"clients:write": {"client writer"}, "signals:send": {"machine"}, "audit:read": {"auditor"},
+		"clients:write": {"client writer"}, "signals:send": {"machine"}, "audit:read": {"auditor"}, "clients:admin": {"privacy officer"},
 	}
 	shared, name := readyDesk(t) // for what changes nothing: refusals, and questions that nothing must come before
 	for _, op := range ops {
@@ -223,7 +245,7 @@ func TestDeskByScopes(t *testing.T) {
 			t.Fatalf("%s has no sample", op.id)
 		}
 		shared.clock.Add(60) // a guesser is asked to wait after so many
-		for _, kind := range []string{"none", "garbage", "read", "write", "desk reader", "client reader", "machine", "auditor", "client writer", "engineer"} {
+		for _, kind := range []string{"none", "garbage", "read", "write", "desk reader", "client reader", "machine", "auditor", "privacy officer", "client writer", "engineer"} {
 			may := slices.Contains(opens[op.scope], kind)
 			if !may || op.method == http.MethodGet && len(smp.before) == 0 {
 				shared.deskAnswer(t, check, op, name.Replace(smp.path), name.Replace(smp.body), kind, may)
@@ -274,7 +296,7 @@ func (r *rig) deskAnswer(t *testing.T, check validator.Validator, op operation, 
 	if bad := loudKeys(text); len(bad) > 0 {
 		t.Errorf("%s: fields that are not in small letters: %v", op.id, bad)
 	}
-	if op.id == "get-report" && may || resp.StatusCode == http.StatusNoContent {
+	if (op.id == "get-report" || op.id == "take-out") && may || resp.StatusCode == http.StatusNoContent {
 		return // a file
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(text))

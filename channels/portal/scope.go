@@ -25,6 +25,8 @@ const (
 	// ClientsRead opens the clients' cards without accesses; ClientsWrite edits them, and shows accesses.
 	ClientsRead  Scope = "clients:read"
 	ClientsWrite Scope = "clients:write"
+	// ClientsAdmin takes out and erases what is kept of one person, as the token's person.
+	ClientsAdmin Scope = "clients:admin"
 	// SignalsSend lets a machine or a form bring signals, and nothing else.
 	SignalsSend Scope = "signals:send"
 	// AuditRead opens the audit.
@@ -41,7 +43,7 @@ func (s Scope) String() string { return string(s) }
 
 // plainScopes are those that end in no ID.
 func plainScopes() []Scope {
-	return []Scope{Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, SignalsSend, AuditRead}
+	return []Scope{Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, ClientsAdmin, SignalsSend, AuditRead}
 }
 
 // ParseScope reads a scope; kind is one of the constants, id what follows those that end in one.

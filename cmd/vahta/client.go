@@ -88,7 +88,7 @@ A whole card is edited as a file: vahta client show ID --json > card.json, then 
   vahta client merge romashka-2 romashka`,
 	}
 	cmd.AddCommand(clientList(), clientShow(), clientFind(), clientAdd(), clientSet(), clientContact(), clientForget(), clientRemove(), clientMerge(),
-		clientStrangers(), clientAdopt(), clientImport(), clientExport(), clientHistory())
+		clientStrangers(), clientAdopt(), clientImport(), clientExport(), clientHistory(), clientTakeout(), clientErase())
 	return cmd
 }
 

@@ -45,6 +45,7 @@
 //	dispatch/shift        -     oncall dispatch dispatch/*                                    who is told of which turn, confirmations, hand-over notes, proofs of devices
 //	dispatch/reports      -     dispatch dispatch/*                                            the life of a report, and a ticket's page for its client
 //	dispatch/vault        -     dispatch dispatch/ticket                                       what was said and sent: recordings and files encrypted on the disk, how long they are kept
+//	dispatch/privacy      -     oncall/edit dispatch dispatch/*                                           what is kept of one person: taken out as an archive, erased
 //	sip/sdp               pure  -                                                             SDP, the offer/answer rules, the keys of SRTP in it
 //	sip/digest            pure  -                                                             digest authentication: challenges, answers, nonces
 //	sip/wire              -     -                                                             the edge over sipgo: listeners, filter, limits, order, transactions

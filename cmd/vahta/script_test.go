@@ -1,6 +1,7 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
 	"os"
 	"regexp"
@@ -43,7 +44,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("LANG", "en_US.UTF-8")
 			return nil
 		},
-		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "postgres": postgres},
+		Cmds:      map[string]func(*testscript.TestScript, bool, []string){"capture": capture, "postgres": postgres, "unzip": unzip},
 		Condition: func(cond string) (bool, error) { return cond == "long" && !testing.Short(), nil },
 	})
 }
@@ -71,4 +72,15 @@ func postgres(ts *testscript.TestScript, neg bool, args []string) {
 	name, err := server.Database(context.Background())
 	ts.Check(err)
 	ts.Setenv(args[0], server.URL(name))
+}
+
+// unzip FILE FOLDER unpacks an archive.
+func unzip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unzip FILE FOLDER")
+	}
+	z, err := zip.OpenReader(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), z))
+	ts.Check(z.Close())
 }

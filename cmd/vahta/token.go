@@ -28,6 +28,7 @@ func tokenCommand() *cobra.Command {
   oncall:people             devices (phone numbers) too; with oncall:write, edits of people
   desk:read, desk:write     tickets, articles, reports, signals; work on them, as the person of the token
   clients:read, clients:write   clients' cards; edits of them
+  clients:admin             taking out and erasing what is kept of one person
   signals:send              bringing signals, and nothing else
   audit:read                the audit
   board:schedule:<id>       the page "on duty now" of a schedule, by a secret address
@@ -39,6 +40,7 @@ func tokenCommand() *cobra.Command {
   oncall:people             ещё и устройства (номера телефонов); вместе с oncall:write — правки людей
   desk:read, desk:write     заявки, статьи, отчёты, сигналы; работа с ними — от имени человека токена
   clients:read, clients:write   карточки клиентов; их правка
+  clients:admin             выгрузка и удаление данных одного человека
   signals:send              прислать сигнал, и больше ничего
   audit:read                аудит
   board:schedule:<id>       страница «кто дежурит сейчас» по секретному адресу

@@ -95,7 +95,14 @@ func (v *Vault) ReadCall(ctx context.Context, c dispatch.CallRecord) (*Reader, e
 	if c.Detail.Recording.Path == "" {
 		return nil, fmt.Errorf("call %s has no recording: %w", c.ID, dispatch.ErrNotFound)
 	}
-	return v.Read(ctx, c.Detail.Recording.Path, v.orgOf(ctx, c.Ref.Number))
+	if at := c.Detail.Recording.Erased; !at.IsZero() {
+		return nil, fmt.Errorf("the recording of call %s was erased on %s: %w", c.ID, at.Format(time.DateOnly), dispatch.ErrNotFound)
+	}
+	r, err := v.Read(ctx, c.Detail.Recording.Path, v.orgOf(ctx, c.Ref.Number))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("the recording of call %s is not on this node: the time for which it is kept is over, or node %q has it: %w", c.ID, c.Node, dispatch.ErrNotFound)
+	}
+	return r, err
 }
 
 // HasCall reports whether the recording of a call lies in the folder of this node, sealed or not.
@@ -238,42 +245,47 @@ func recordingOf(path string, d fs.DirEntry) (r recording, ok bool) {
 	return r, r.call != ""
 }
 
-// tend does what one recording needs.
+// tend does what one recording needs: it goes when its person asked for that or its time is over, else it is sealed when its call
+// has ended.
 func (v *Vault) tend(ctx context.Context, r recording) error {
 	if v.deps.Archive == nil {
 		return nil
 	}
-	if !r.sealed && !v.cfg.Enabled {
+	c, err := v.deps.Archive.Call(ctx, r.call)
+	switch {
+	case errors.Is(err, dispatch.ErrNotFound):
+		if !r.sealed && v.now().Sub(r.at) < idle {
+			return nil // it may be on record soon
+		}
+	case err != nil:
+		return err
+	case !c.Detail.Recording.Erased.IsZero():
+		return v.Remove(r.path) // the audit has it since then
+	case c.EndedAt.IsZero():
 		return nil
 	}
-	if !r.sealed {
-		c, err := v.deps.Archive.Call(ctx, r.call)
-		switch {
-		case errors.Is(err, dispatch.ErrNotFound):
-			if v.now().Sub(r.at) < idle {
-				return nil // it may be on record soon
-			}
-		case err != nil:
-			return err
-		case c.EndedAt.IsZero():
-			return nil
-		}
-		return v.Seal(ctx, r.path, v.orgOf(ctx, r.number))
+	if over, err := v.recordingOver(ctx, r); over || err != nil {
+		return err
 	}
+	if r.sealed || !v.cfg.Enabled {
+		return nil
+	}
+	return v.Seal(ctx, r.path, v.orgOf(ctx, r.number))
+}
+
+// recordingOver removes a recording that has been kept long enough.
+func (v *Vault) recordingOver(ctx context.Context, r recording) (over bool, err error) {
 	t, err := v.ticketOf(ctx, r.number)
 	if errors.Is(err, dispatch.ErrNotFound) || r.number == "" {
-		return nil
+		return false, nil
 	}
-	if err != nil {
-		return err
-	}
-	if !v.over(t, func(term Term) time.Duration { return term.Recordings }) {
-		return nil
+	if err != nil || !v.over(t, func(term Term) time.Duration { return term.Recordings }) {
+		return false, err
 	}
 	if err := v.expire(ctx, "recording "+filepath.Base(r.path), t); err != nil {
-		return err
+		return true, err
 	}
-	return v.Remove(r.path)
+	return true, v.Remove(r.path)
 }
 
 // over reports whether what belongs to a ticket has been kept long enough.

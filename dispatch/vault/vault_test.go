@@ -402,3 +402,46 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+// TestPlainRecordingsExpire: a contract holds for recordings that are not sealed, too.
+func TestPlainRecordingsExpire(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.cfg.Enabled, r.term = false, Term{Recordings: 30 * 24 * time.Hour}
+	r.v = r.opened()
+	c := r.call("c1", "RIFF", true)
+	r.close(t0)
+	r.now = t0.Add(30*24*time.Hour - 1)
+	r.v.Tidy(t.Context())
+	if !r.there(c.Detail.Recording.Path) {
+		t.Fatal("it went before its time, or was sealed")
+	}
+	r.now = t0.Add(30 * 24 * time.Hour)
+	r.v.Tidy(t.Context())
+	if r.there(c.Detail.Recording.Path) {
+		t.Error("it is still there")
+	}
+	if _, err := r.heard(r.v, c); !errors.Is(err, dispatch.ErrNotFound) {
+		t.Errorf("heard after its time: %v", err)
+	}
+}
+
+// TestErasedElsewhere: a recording of a person who was erased on another node goes at the next look, whatever the contract says.
+func TestErasedElsewhere(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	c, other := r.call("c1", "RIFF one", true), r.call("c2", "RIFF two", true)
+	r.v.Tidy(t.Context())
+	if !r.v.HasCall(c) {
+		t.Fatal("it is not there")
+	}
+	c.Detail.Recording.Erased = r.now
+	r.must(r.mem.EraseTicket(t.Context(), dispatch.TicketErasure{Calls: []dispatch.CallRecord{c}, Audit: dispatch.AuditEntry{At: r.now, By: "anna"}}))
+	r.v.Tidy(t.Context())
+	if r.v.HasCall(c) || !r.v.HasCall(other) {
+		t.Error("the wrong ones are there")
+	}
+	if _, err := r.heard(r.v, c); !errors.Is(err, dispatch.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}

@@ -24,6 +24,7 @@ import (
 	"github.com/butlerspb/vahta/dispatch/journal"
 	"github.com/butlerspb/vahta/dispatch/library"
 	"github.com/butlerspb/vahta/dispatch/outbox"
+	"github.com/butlerspb/vahta/dispatch/privacy"
 	"github.com/butlerspb/vahta/dispatch/reports"
 	"github.com/butlerspb/vahta/dispatch/rota"
 	"github.com/butlerspb/vahta/dispatch/shift"
@@ -70,6 +71,7 @@ type App struct {
 	pages     *reports.Links // addresses of clients' pages
 	reports   *reports.Reports
 	vault     *vault.Vault
+	privacy   *privacy.Privacy
 	portal    *portal.Server // nil = switched off
 	edge      *wire.Edge
 	pool      *media.Pool

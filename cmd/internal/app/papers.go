@@ -57,7 +57,10 @@ func (a *App) buildPapers() (err error) {
 	a.reports, err = reports.New(a.cfg.Reports, reports.Deps{
 		Desk: a.desk, Papers: a.journal, Files: a.journal, Directory: directory, Links: a.pages, Zone: a.cfg.Dispatch.Zone, Now: a.now, Log: a.part("reports"),
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return a.buildPrivacy()
 }
 
 // papersDesk is what the commands ask of reports and recordings.
