@@ -56,7 +56,7 @@ func ParseScope(s string) (kind Scope, id string, err error) {
 			return k, id, nil
 		}
 	}
-	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, desk:read, desk:write, clients:read, clients:write, signals:send, audit:read, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
+	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, desk:read, desk:write, clients:read, clients:write, clients:admin, signals:send, audit:read, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
 }
 
 // may reports whether a token has a scope.
