@@ -62,6 +62,7 @@ type Accepted struct {
 	// that Vahta did not live to end. Both may be empty.
 	Recording string // file of the recording that runs
 	Legs      []Leg
+	Out       bool // an engineer calls the client back
 }
 
 // CallResult is how a call ended.
@@ -111,6 +112,7 @@ type CallDetail struct {
 	// not known: whoever served it told nobody.
 	Talk      time.Duration `json:"talk_ns,omitempty"`
 	Rounds    int           `json:"rounds,omitempty"`
+	Out       bool          `json:"out,omitempty"` // an engineer has called the client
 	Legs      []Leg         `json:"legs,omitempty"`
 	Ladder    []Step        `json:"ladder,omitempty"`
 	Recording Recording     `json:"recording,omitzero"`
@@ -162,9 +164,9 @@ type Recording struct {
 	Path     string        `json:"path,omitempty"`
 	Duration time.Duration `json:"duration_ns,omitempty"`
 	Bytes    int64         `json:"bytes,omitempty"`
+	Erased   time.Time     `json:"erased,omitzero"` // the person asked for it: whoever still has the file destroys it
 }
 
-	Erased   time.Time     `json:"erased,omitzero"` // the person asked for it: whoever still has the file destroys it
 // CallRecord is one call as stored.
 type CallRecord struct {
 	ID         string        `json:"id"`

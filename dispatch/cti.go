@@ -31,7 +31,7 @@ type CTIJSON struct {
 	CallID    string   `json:"callId"`
 	From      string   `json:"from"` // digits without +; anonymous
 	To        string   `json:"to"`
-	Direction string   `json:"direction"`                 // in
+	Direction string   `json:"direction"`                 // in; out: an engineer calls the client back
 	Queue     string   `json:"queue,omitempty"`           // the hotline
 	User      []string `json:"user,omitempty"`            // newCall: who is rung first; answer: who answered
 	Answering string   `json:"answeringNumber,omitempty"` // answer, hangup: the id of who talks
@@ -41,18 +41,7 @@ type CTIJSON struct {
 // ctiOf tells an event of a call in the form of a CTI; ok is false for all other
 // events. call is what is known of it.
 func ctiOf(s *Snapshot, t ticket.Ticket, e ticket.Event, call CallRecord) (j CTIJSON, ok bool) {
-	j = CTIJSON{CallID: call.ID, From: ctiNumber(call.Caller), To: call.DID, Direction: "in", Queue: call.Line}
-	if j.Queue == "" {
-		j.Queue = t.Line
-	}
-	if line, known := s.Line(j.Queue); known && j.To == "" && len(line.DIDs) > 0 {
-		j.To = line.DIDs[0]
-	}
-	if n, err := s.Book.Numbering().Parse(j.To); err == nil {
-		j.To = ctiNumber(n)
-	} else if j.To == "" {
-		j.To = j.Queue
-	}
+	j = ctiBase(s, t, call)
 	switch b := e.Body.(type) {
 	case ticket.Opened:
 		j.Event = "newCall"
@@ -69,6 +58,37 @@ func ctiOf(s *Snapshot, t ticket.Ticket, e ticket.Event, call CallRecord) (j CTI
 		j.User = rungFirst(s, j.Queue, e.At)
 	}
 	return j, true
+}
+
+// ctiBase is what all news of a call tell.
+func ctiBase(s *Snapshot, t ticket.Ticket, call CallRecord) CTIJSON {
+	own := callJSON(s, t, call)
+	j := CTIJSON{CallID: call.ID, From: own.Caller, To: own.Callee, Direction: own.Direction, Queue: own.Line}
+	line, withheld := &j.To, &j.From
+	if call.Detail.Out {
+		line, withheld = withheld, line
+	}
+	*withheld = ctiNumber(client.Number(*withheld))
+	if *line = strings.TrimPrefix(*line, "+"); *line == "" {
+		*line = j.Queue
+	}
+	return j
+}
+
+// ctiRing tells that an engineer's call to the client rings there: what a caller's
+// own call has told when it came.
+func (d *Dispatcher) ctiRing(s *Snapshot, t ticket.Ticket, call CallRecord, r Ring, id string) (list []Notice) {
+	if !r.Out || r.Person != "" {
+		return nil
+	}
+	j := ctiBase(s, t, call)
+	j.Event = "newCall"
+	for _, to := range d.cfg.EventChannels {
+		if to.Form == FormCTI {
+			list = append(list, d.ctiNote(t, j, to, r.At, eventID(ticket.Event{Ticket: t.ID, Key: id}))...)
+		}
+	}
+	return list
 }
 
 // callOf returns the id of the call that an event is about; empty = it is about
@@ -110,6 +130,11 @@ func ctiCause(r CallResult) string {
 
 // rungFirst names those whom a call on the line rings first.
 func rungFirst(s *Snapshot, line string, now time.Time) []string {
+	return spokenNames(s, rungIDs(s, line, now)...)
+}
+
+// rungIDs are the ids of those whom a call on the line rings first.
+func rungIDs(s *Snapshot, line string, now time.Time) []string {
 	l, ok := s.Line(line)
 	if !ok {
 		return nil
@@ -120,7 +145,7 @@ func rungFirst(s *Snapshot, line string, now time.Time) []string {
 			ids = append(ids, d.Person)
 		}
 		if len(ids) > 0 {
-			return spokenNames(s, ids...)
+			return ids
 		}
 	}
 	return nil
@@ -138,32 +163,28 @@ func spokenNames(s *Snapshot, ids ...string) (names []string) {
 	return names
 }
 
-// ctiNotice tells a subscriber of a call; ok is false when the event is about
-// none.
-func (d *Dispatcher) ctiNotice(c Change, t ticket.Ticket, e ticket.Event, to Subscriber, id string) (n Notice, ok bool) {
+// ctiNotice tells a subscriber of a call, when the event is about one.
+func (d *Dispatcher) ctiNotice(c Change, t ticket.Ticket, e ticket.Event, to Subscriber, id string) []Notice {
 	of := callOf(e.Body)
 	if of == "" {
-		return n, false
+		return nil
 	}
-	call, _ := d.board.call(of)
-	for _, known := range c.Calls {
-		if known.ID == of {
-			call = known
-		}
-	}
-	if call.ID == "" {
-		call = CallRecord{ID: of, Line: t.Line, Caller: t.Caller}
-	}
-	j, ok := ctiOf(d.dir.Load(), t, e, call)
+	j, ok := ctiOf(d.dir.Load(), t, e, d.callIn(c, of, t))
 	if !ok {
-		return n, false
+		return nil
 	}
+	return d.ctiNote(t, j, to, e.At, id)
+}
+
+// ctiNote makes the notice of one piece of news.
+func (d *Dispatcher) ctiNote(t ticket.Ticket, j CTIJSON, to Subscriber, at time.Time, id string) []Notice {
 	body, err := json.Marshal(j)
 	if err != nil {
 		d.log.Error("news of a call could not be written for a subscriber", "ticket", t.ID, "err", err)
-		return n, false
+		return nil
 	}
-	return Notice{
-		ID: id + "-" + to.To, Kind: NoticeEvent, Channel: to.Channel, To: to.To, Ref: refOf(t), Body: body, DueAt: e.At, Until: e.At.Add(ctiLife),
-	}, true
+	return []Notice{{
+		ID: id + "-" + to.To, Kind: NoticeEvent, Channel: to.Channel, To: to.To, Ref: refOf(t), Body: body, DueAt: at, Until: at.Add(ctiLife),
+		Chain: callChain(to, j.CallID),
+	}}
 }

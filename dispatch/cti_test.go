@@ -52,9 +52,20 @@ func TestCTI(t *testing.T) {
 				wait(time.Second)
 				out.At = time.Now()
 				must(t, d.RecordOutcome(t.Context(), out))
-				list, err := s.ClaimNotices(t.Context(), dispatch.NoticeEvent, time.Now(), time.Minute, 100)
-				must(t, err)
 				var told []string
+				var list []dispatch.Notice
+				for { // one after another, each when the one before it has arrived
+					next, err := s.ClaimNotices(t.Context(), dispatch.NoticeEvent, time.Now(), time.Minute, 100)
+					must(t, err)
+					if len(next) == 0 {
+						break
+					}
+					if len(next) > 1 {
+						t.Errorf("%d events of one call go out at once", len(next))
+					}
+					must(t, s.Commit(t.Context(), dispatch.Change{Delivery: &dispatch.Delivery{Notice: next[0], Result: dispatch.ResultDelivered, Final: true, At: time.Now()}}))
+					list = append(list, next...)
+				}
 				for _, n := range list {
 					var j dispatch.CTIJSON
 					must(t, json.Unmarshal(n.Body, &j))

@@ -93,6 +93,7 @@ func EventTypes() []string {
 		"ticket.stabilised", "ticket.confirmed", "ticket.paused", "ticket.resumed", "ticket.reopened", "ticket.root_caused",
 		"plan.saved", "plan.told", "message.sent", "message.failed", "session.opened", "session.closed", "task.set", "task.done", "task.due",
 		"report.approved", "report.opened", "report.rated", "clock.warning", "clock.breached",
+		EventCallRing, EventCallAnswer, EventCallHangup,
 	}
 }
 
@@ -135,13 +136,7 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 		t.ID = e.Ticket
 	}
 	id := eventID(e)
-	body, err := json.Marshal(EventJSON{
-		Type: kind, ID: id, At: e.At, By: e.By, Data: outward(e.Body),
-		Ticket: TicketJSON{
-			ID: t.ID, Number: t.Number.String(), Stage: t.Stage, Priority: t.Priority, Line: t.Line, Caller: t.Caller,
-			Client: t.Client.OrgName, OpenedAt: t.OpenedAt, Assignee: t.Assignee,
-		},
-	})
+	body, err := json.Marshal(EventJSON{Type: kind, ID: id, At: e.At, By: e.By, Data: outward(e.Body), Ticket: ticketJSON(t)})
 	if err != nil {
 		d.log.Error("event could not be written for subscribers", "ticket", t.ID, "err", err)
 		return nil
@@ -149,9 +144,7 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 	var list []Notice
 	for _, s := range d.cfg.EventChannels {
 		if s.Form == FormCTI {
-			if n, ok := d.ctiNotice(c, t, e, s, id); ok {
-				list = append(list, n)
-			}
+			list = append(list, d.ctiNotice(c, t, e, s, id)...)
 			continue
 		}
 		if len(s.Kinds) == 0 || slices.Contains(s.Kinds, kind) {
@@ -160,7 +153,14 @@ func (d *Dispatcher) eventNotices(c Change, e ticket.Event) []Notice {
 			})
 		}
 	}
-	return list
+	return append(list, d.callNotices(c, t, e, id)...)
+}
+
+func ticketJSON(t ticket.Ticket) TicketJSON {
+	return TicketJSON{
+		ID: t.ID, Number: t.Number.String(), Stage: t.Stage, Priority: t.Priority, Line: t.Line, Caller: t.Caller,
+		Client: t.Client.OrgName, OpenedAt: t.OpenedAt, Assignee: t.Assignee,
+	}
 }
 
 // eventID is the outward id of an event. One that is recorded once, by its key,

@@ -48,7 +48,7 @@ func (d *Dispatcher) RecordAccepted(ctx context.Context, a Accepted) (err error)
 	err = d.amend(ctx, a.Ref.ID, func(c Case) (Change, error) {
 		call := d.callRecord(a.Call, c.Ticket, a.T0)
 		call.AcceptedAt, call.AcceptedBy = a.At, a.Person
-		call.Detail = CallDetail{AcceptedBy: a.Person, AcceptedAt: a.At, Legs: a.Legs, Recording: Recording{Path: a.Recording}}
+		call.Detail = CallDetail{AcceptedBy: a.Person, AcceptedAt: a.At, Legs: a.Legs, Recording: Recording{Path: a.Recording}, Out: a.Out}
 		accepted = call
 		return c.take(Change{Calls: []CallRecord{call}}, ticket.Event{
 			Ticket: c.Ticket.ID, At: a.At, By: a.Person, Channel: string(ChannelCall), Key: "accepted:" + a.Call,

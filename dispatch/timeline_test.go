@@ -140,7 +140,7 @@ func TestEventsForSubscribers(t *testing.T) {
 		out.Write(pretty)
 		out.WriteString("\n")
 	}
-	if seen["crm"] != 6 || seen["wall"] != 1 {
+	if seen["crm"] != 8 || seen["wall"] != 1 {
 		t.Errorf("notices %v", seen)
 	}
 	golden(t, "events.json.txt", out.String())

@@ -6,6 +6,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
+	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/sip/hotline/prompt"
 	"github.com/butlerspb/vahta/sip/media"
 )
@@ -237,13 +238,32 @@ func (k *call) recordAccepted(a *Action) {
 	k.accepted, k.acceptor = k.h.now(), orText(a.Person, staticName)
 	k.h.metrics.accepted(k.accepted.Sub(k.c.Info().At))
 	k.h.queues.accepted(k.s.Plan.Line.ID, k.waited)
-	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At}
+	accepted := dispatch.Accepted{Call: k.id, Person: k.acceptor, Device: a.Device, At: k.accepted, T0: k.c.Info().At, Out: k.out()}
 	k.later = append(k.later, func() {
 		// Begun just before: should we die, the record still knows where it lies, and who was there.
 		accepted.Recording, accepted.Legs = k.recording, k.parties()
 		k.records.accepted(accepted)
 	})
 	k.show()
+}
+
+// out reports whether the call is one to the client, by command.
+func (k *call) out() bool { return k.s.Begun.IsZero() && !k.s.Recall }
+
+// rings tells, once, that a phone rings.
+func (k *call) rings(p *party) {
+	if p.rang || k.s.Phase == PhaseRecalling {
+		return // the ring of a client who is called again is a try of the recall
+	}
+	p.rang = true
+	r := dispatch.Ring{
+		ID: k.id + "/" + strconv.Itoa(p.leg.ID), Call: k.id, Person: p.person, Device: oncall.DeviceKind(p.device), Out: k.out(),
+		Client: k.number, Started: k.c.Info().At, At: k.h.now(),
+	}
+	if r.Person == "" && !p.client {
+		r.Person = staticName
+	}
+	k.later = append(k.later, func() { k.records.ring(r) })
 }
 
 // noteDown writes down what a reader of the ticket would miss otherwise.

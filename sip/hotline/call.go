@@ -51,6 +51,8 @@ type party struct {
 	device string
 	play   uint64 // what LegPlayed will name
 	then   Then
+	rang   bool // it is on record that it rings
+	client bool // he is rung by an engineer who calls him back
 }
 
 // running is a timer of the script. A timer that was restarted has another
@@ -111,8 +113,10 @@ func (k *call) heard(ev b2bua.Event) {
 	}
 	switch ev.Kind {
 	case b2bua.LegRinging, b2bua.LegEarly: // an announcement is never an answer
+		k.rings(p)
 		k.step(Event{Kind: EvRinging, Attempt: p.id})
 	case b2bua.LegAnswered:
+		k.rings(p) // also one that has never said so
 		k.step(Event{Kind: EvAnswered, Attempt: p.id})
 	case b2bua.LegFailed:
 		k.step(Event{Kind: EvFailed, Attempt: p.id, Outcome: outcomeOf(ev.Outcome), Cause: ev.Cause, Status: ev.Status, Q850: ev.Q850})

@@ -21,7 +21,7 @@ func (k *call) outcome() {
 func (k *call) detail(d b2bua.Detail) dispatch.CallDetail {
 	out := dispatch.CallDetail{
 		AcceptedBy: k.acceptor, AcceptedAt: k.accepted, AcknowledgedBy: k.s.Acknowledged, Rounds: k.s.Round,
-		Note: d.Note, Degraded: k.degraded.words(),
+		Note: d.Note, Degraded: k.degraded.words(), Out: k.out(),
 		Legs: make([]dispatch.Leg, 0, len(d.Legs)), Ladder: make([]dispatch.Step, 0, len(d.Trace)),
 	}
 	if k.accepted.IsZero() {

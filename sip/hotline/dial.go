@@ -117,7 +117,7 @@ func (k *call) ringClient(a *Action) {
 	leg := k.c.Dial(b2bua.Dial{
 		Name: clientLeg, RingTime: a.RingTime, Destinations: k.h.routes.Route(string(k.number)), Purpose: guard.CallBack,
 	})
-	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, device: oncall.Mobile.String()})
+	k.legs = append(k.legs, party{leg: leg, id: a.Attempt, device: oncall.Mobile.String(), client: true})
 }
 
 // clientLeg is the leg's name of a client whom we have rung.

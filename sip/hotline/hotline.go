@@ -35,6 +35,7 @@ type Desk interface {
 // Records is what the script tells the dispatcher; each method returns when
 // the fact is durable.
 type Records interface {
+	RecordRing(ctx context.Context, r dispatch.Ring) error
 	RecordAttempt(ctx context.Context, a dispatch.Attempt) error
 	RecordAccepted(ctx context.Context, a dispatch.Accepted) error
 	RecordOutcome(ctx context.Context, o dispatch.Outcome) error

@@ -133,6 +133,13 @@ func (l *ledger) about(ref dispatch.Ref) {
 	l.add(entry{what: "ticket", write: func(context.Context) error { l.ref = ref; return nil }})
 }
 
+func (l *ledger) ring(r dispatch.Ring) {
+	l.add(entry{what: "ring", write: func(ctx context.Context) error {
+		r.Ref = l.ref
+		return l.known(func() error { return l.h.desk.RecordRing(ctx, r) })
+	}})
+}
+
 func (l *ledger) attempt(a dispatch.Attempt) {
 	l.add(entry{what: "attempt", write: func(ctx context.Context) error {
 		a.Ref = l.ref

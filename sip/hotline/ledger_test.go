@@ -31,6 +31,8 @@ func (d *refusing) OpenCall(context.Context, dispatch.Signal) (dispatch.Opened, 
 	return dispatch.Opened{Ref: dispatch.Ref{ID: "t"}}, d.refuse("ticket")
 }
 
+func (d *refusing) RecordRing(context.Context, dispatch.Ring) error { return d.refuse("ring") }
+
 func (d *refusing) RecordAttempt(context.Context, dispatch.Attempt) error { return d.refuse("attempt") }
 
 func (d *refusing) RecordAccepted(context.Context, dispatch.Accepted) error {

@@ -117,4 +117,9 @@ func TestCallBackByCommand(t *testing.T) {
 		t.Error("the call is still listed")
 	}
 	r.free("ivan")
+	r.desk.note(func() {
+		if got := r.desk.rings; len(got) != 2 || !got[0].Out || got[0].Person != "ivan" || got[1].Person != "" || got[1].Client != clientNumber || got[0].ID == got[1].ID {
+			t.Errorf("rings %+v", got)
+		}
+	})
 }

@@ -264,6 +264,7 @@ type desk struct {
 	opened   map[string]string
 	signals  []dispatch.CallSignal
 	attempts []dispatch.Attempt
+	rings    []dispatch.Ring
 	accepted []dispatch.Accepted
 	acked    []string
 	noted    []noted
@@ -322,6 +323,11 @@ func (d *desk) CallBackAllowed(n client.Number) client.Refusal {
 		return client.NoRefusal
 	}
 	return client.RefusedForeign
+}
+
+func (d *desk) RecordRing(_ context.Context, r dispatch.Ring) error {
+	d.note(func() { d.rings = append(d.rings, r) })
+	return nil
 }
 
 func (d *desk) RecordAttempt(_ context.Context, a dispatch.Attempt) error {
