@@ -63,6 +63,7 @@
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/portal       -     dispatch dispatch/* oncall oncall/edit oncall/ical                the API of tickets, clients, knowledge, reports, signals and the rota, calendars by secret address, who is on duty on a page; tokens
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
+//	channels/monitor      -     channels/monitor/alarm oncall dispatch dispatch/*                        alarms of monitoring systems, taken in
 //	channels/monitor/alarm  pure  dispatch/route dispatch/ticket dispatch/sla dispatch/client       what monitoring systems send, read into one form
 //	channels/sms/text     pure  -                                                             short messages as text: alphabets, cutting into parts, joining of parts
 //	channels/sms/smpp/pdu  pure  -                                                            SMPP 3.4 on the wire, and what a delivery receipt says

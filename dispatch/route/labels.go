@@ -3,6 +3,7 @@ package route
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +29,15 @@ func (l Labels) First(names ...string) string {
 		}
 	}
 	return ""
+}
+
+// String lists the labels by name, a line each.
+func (l Labels) String() string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(l)) {
+		fmt.Fprintf(&b, "%s: %s\n", name, strings.Join(l[name], ", "))
+	}
+	return b.String()
 }
 
 // op is how a matcher compares.

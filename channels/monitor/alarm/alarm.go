@@ -102,20 +102,6 @@ func digest(parts ...string) string {
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// describe is a readable list of labels, by name.
-func describe(l route.Labels) string {
-	names := make([]string, 0, len(l))
-	for n := range l {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	var b strings.Builder
-	for _, n := range names {
-		fmt.Fprintf(&b, "%s: %s\n", n, strings.Join(l[n], ", "))
-	}
-	return b.String()
-}
-
 // join puts texts that say something below each other.
 func join(texts ...string) string {
 	var kept []string

@@ -195,7 +195,7 @@ func (x alert) name() string {
 	for n, v := range x.Labels {
 		l.Add(n, v)
 	}
-	return digest(describe(l))
+	return digest(l.String())
 }
 
 func (x alert) title() string {
