@@ -89,7 +89,7 @@ func TestBrokenNeedsAnOpenTicket(t *testing.T) {
 		s := store.NewMemory()
 		h := open(t, s, nil)
 		o := h.talk(t, "a")
-		must(t, h.Close(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, "solved"))
+		must(t, h.CloseUnreported(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, "solved", "проверка"))
 		h.stop()
 		h = open(t, s, nil)
 		o = h.talk(t, "b")

@@ -108,7 +108,7 @@ func TestLevelsAfterAnOutage(t *testing.T) {
 			"anna": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}, "boris": {{time.Second, dispatch.ResultAcknowledged, nil}},
 		})
 		again.start = b.start
-		must(t, again.Close(t.Context(), done, anna(), "ложная тревога"))
+		must(t, again.CloseUnreported(t.Context(), done, anna(), "ложная тревога", "проверка"))
 		again.until(52 * time.Minute)
 		again.expect("log", again.told(ref, append(slices.Clone(ofCalls), ticket.KindAttempted)...), `
 			50m0s vahta clock_warned plan 30m [] late 20m0s

@@ -33,9 +33,16 @@ func (d *Dispatcher) Note(ctx context.Context, ref Ref, by Author, note ticket.N
 	return d.Amend(ctx, ref, by, note)
 }
 
-// Close ends the ticket; a paging under way is withdrawn.
+// Close ends the ticket; a paging under way is withdrawn. An emergency needs its
+// root cause and a report that was sent; see CloseUnreported.
 func (d *Dispatcher) Close(ctx context.Context, ref Ref, by Author, reason string) error {
 	return d.Amend(ctx, ref, by, ticket.Moved{To: ticket.Closed, Reason: reason})
+}
+
+// CloseUnreported is Close for an emergency that has no root cause or no report;
+// why is kept on record.
+func (d *Dispatcher) CloseUnreported(ctx context.Context, ref Ref, by Author, reason, why string) error {
+	return d.Amend(ctx, ref, by, ticket.Moved{To: ticket.Closed, Reason: reason, Unreported: why})
 }
 
 // TakenError says who has a ticket that somebody else wants to take.

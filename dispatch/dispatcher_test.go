@@ -154,7 +154,7 @@ func TestOpenCall(t *testing.T) {
 	if x.Ref == y.Ref {
 		t.Error("two callers without a number share a ticket")
 	}
-	must(t, d.Close(t.Context(), first.Ref, dispatch.Author{Person: "anna"}, ""))
+	must(t, d.CloseUnreported(t.Context(), first.Ref, dispatch.Author{Person: "anna"}, "", "проверка"))
 	fresh, err := d.OpenCall(t.Context(), call("f", "89211234567"))
 	must(t, err)
 	if fresh.Joined {
@@ -307,7 +307,7 @@ func TestChangedElsewhere(t *testing.T) {
 	if _, ok := errors.AsType[*ticket.IllegalError](err); !ok {
 		t.Errorf("acknowledged twice: %v", err)
 	}
-	must(t, cli.Close(t.Context(), o.Ref, dispatch.Author{Person: "vera"}, "done"))
+	must(t, cli.CloseUnreported(t.Context(), o.Ref, dispatch.Author{Person: "vera"}, "done", "проверка"))
 	next, err := serve.OpenCall(t.Context(), call("b", "89211234567"))
 	must(t, err)
 	if next.Joined {
@@ -365,7 +365,7 @@ func TestTakenTwice(t *testing.T) {
 	if err == nil || err.Error() != "ticket "+o.Number+": already taken by boris at 21:02" {
 		t.Errorf("another one: %v", err)
 	}
-	must(t, d.Close(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, ""))
+	must(t, d.CloseUnreported(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, "", "проверка"))
 	if err := d.Acknowledge(t.Context(), o.Ref, "boris", "cli", at); err == nil || !strings.Contains(err.Error(), "closed") {
 		t.Errorf("a closed ticket: %v", err)
 	}

@@ -89,7 +89,7 @@ func TestFeedsOfTwoNodes(t *testing.T) {
 		wire.down = errors.New("no redis")
 		wire.mu.Unlock()
 		must(t, a.Acknowledge(t.Context(), o.Ref, "boris", "cli", time.Now())) // changes nothing, tells nothing
-		must(t, a.Close(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, "done"))
+		must(t, a.CloseUnreported(t.Context(), o.Ref, dispatch.Author{Person: "boris"}, "done", "проверка"))
 		synctest.Wait()
 		wire.mu.Lock()
 		wire.down = nil

@@ -123,7 +123,7 @@ func TestIntake(t *testing.T) {
 	closing := step{do: func(t *testing.T, h *reception) {
 		t.Helper()
 		for _, c := range h.BoardNow().Cases {
-			must(t, h.Close(t.Context(), dispatch.Ref{ID: c.Ticket.ID}, dispatch.Author{Person: "anna", At: h.at}, "done"))
+			must(t, h.CloseUnreported(t.Context(), dispatch.Ref{ID: c.Ticket.ID}, dispatch.Author{Person: "anna", At: h.at}, "done", "проверка"))
 		}
 	}}
 	calls := func(key, number string) step {

@@ -180,7 +180,7 @@ func TestAfterAcknowledgementUntilClosed(t *testing.T) {
 		ref := h.lost(t)
 		wait(2*time.Minute + 5*time.Second)
 		h.see(t, "0s anna, 2m0s vera")
-		must(t, h.Close(t.Context(), ref, dispatch.Author{Person: "anna"}, "done"))
+		must(t, h.CloseUnreported(t.Context(), ref, dispatch.Author{Person: "anna"}, "done", "проверка"))
 		wait(time.Hour)
 		h.see(t, "0s anna, 2m0s vera")
 		if c, _ := s.Load(t.Context(), ref.ID); len(paging(c.Timers)) != 0 {
@@ -224,7 +224,7 @@ func TestTakenAndForgotten(t *testing.T) {
 				if !slices.ContainsFunc(log, func(e ticket.Event) bool { return e.Body == ticket.PageRaised{Reason: ticket.Forgotten, Again: true} }) {
 					t.Errorf("log %+v", log)
 				}
-				must(t, h.Close(t.Context(), ref, dispatch.Author{Person: "boris"}, "done"))
+				must(t, h.CloseUnreported(t.Context(), ref, dispatch.Author{Person: "boris"}, "done", "проверка"))
 				wait(time.Hour)
 				h.see(t, c.want)
 			})

@@ -67,7 +67,7 @@ func TestModel(t *testing.T) {
 			case op == 4 && known:
 				step(d.Acknowledge(t.Context(), ref, "vera", "cli", time.Now()))
 			case op == 5 && known:
-				step(d.Close(t.Context(), ref, dispatch.Author{Person: "vera"}, ""))
+				step(d.CloseUnreported(t.Context(), ref, dispatch.Author{Person: "vera"}, "", "проверка"))
 				for c, id := range open {
 					if id == ref.ID {
 						delete(open, c)

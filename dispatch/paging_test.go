@@ -78,7 +78,7 @@ func TestNobodyIsPagedForWhatIsTaken(t *testing.T) {
 		},
 		"closed": func(t *testing.T, h *house, r dispatch.Ref) error {
 			t.Helper()
-			return h.Close(t.Context(), r, dispatch.Author{Person: "vera"}, "false alarm")
+			return h.CloseUnreported(t.Context(), r, dispatch.Author{Person: "vera"}, "false alarm", "проверка")
 		},
 		"accepted on a second call": func(t *testing.T, h *house, r dispatch.Ref) error {
 			t.Helper()

@@ -64,7 +64,7 @@ func TestRecallNoLongerNeeded(t *testing.T) {
 	for name, settle := range map[string]func(*testing.T, *house, dispatch.Ref) error{
 		"the ticket was closed": func(t *testing.T, h *house, r dispatch.Ref) error {
 			t.Helper()
-			return h.Close(t.Context(), r, dispatch.Author{Person: "vera"}, "false alarm")
+			return h.CloseUnreported(t.Context(), r, dispatch.Author{Person: "vera"}, "false alarm", "проверка")
 		},
 		"another call was accepted": func(t *testing.T, h *house, r dispatch.Ref) error {
 			t.Helper()

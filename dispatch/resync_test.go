@@ -23,7 +23,7 @@ func TestResync(t *testing.T) {
 		if !b.KnownCaller("+7 921 123-45-67") {
 			t.Error("a client of the book is not known")
 		}
-		must(t, a.Close(t.Context(), closed.Ref, dispatch.Author{Person: "vera"}, ""))
+		must(t, a.CloseUnreported(t.Context(), closed.Ref, dispatch.Author{Person: "vera"}, "", "проверка"))
 		stranger, err := a.OpenCall(t.Context(), call("y", "+74950000000"))
 		must(t, err)
 		if b.KnownCaller("+74950000000") {

@@ -202,7 +202,7 @@ func TestSearchEndsWithTheTicket(t *testing.T) {
 		if cut != 1 {
 			t.Errorf("%d pages cut by the acknowledgement, want that of the ladder", cut)
 		}
-		must(t, h.Close(t.Context(), ref, dispatch.Author{Person: "vera"}, "done"))
+		must(t, h.CloseUnreported(t.Context(), ref, dispatch.Author{Person: "vera"}, "done", "проверка"))
 		wait(time.Hour)
 		h.see(t, "0s anna, 1s anna")
 		h.phones.mu.Lock()

@@ -14,6 +14,11 @@ import (
 // of the stage is written down, and the client is told in writing.
 func (a *act) move(b ticket.Moved) error {
 	before := a.ticket()
+	b.Unreported = strings.TrimSpace(b.Unreported)
+	b, err := a.closes(b)
+	if err != nil {
+		return err
+	}
 	if err := a.do(b); err != nil {
 		return err
 	}
@@ -25,6 +30,36 @@ func (a *act) move(b ticket.Moved) error {
 		return err
 	}
 	return a.status(b.To, b.Reason)
+}
+
+// closes refuses to end an emergency of which nobody has said why it happened, or
+// has told the client so: unless it is said why not. What is not true is not kept.
+func (a *act) closes(b ticket.Moved) (ticket.Moved, error) {
+	t := a.ticket()
+	if b.To != ticket.Closed || t.Priority != ticket.Critical || !t.Open() {
+		b.Unreported = ""
+		return b, nil
+	}
+	dossier, err := a.dossier()
+	if err != nil && b.Unreported != "" {
+		return b, nil //nolint:nilerr // the record is away, and the reason is said
+	}
+	if err != nil {
+		return b, err
+	}
+	cause, report := dossier.CauseKnown(), dossier.ReportOut()
+	switch {
+	case cause && report:
+		b.Unreported = ""
+	case b.Unreported != "":
+	case cause:
+		return b, a.refuse(b, "it is critical and its report was not sent: send it, or say why the ticket is closed without (--without-report)")
+	case report:
+		return b, a.refuse(b, "it is critical and has no root cause: write it, or say why the ticket is closed without (--without-report)")
+	default:
+		return b, a.refuse(b, "it is critical and has neither a root cause nor a report that was sent: write them, or say why the ticket is closed without (--without-report)")
+	}
+	return b, nil
 }
 
 // status tells the client in writing which stage was reached; those whose word

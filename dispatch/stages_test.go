@@ -36,7 +36,7 @@ func TestStabiliseAndReopen(t *testing.T) {
 		}
 		_, err := b.Stabilise(t.Context(), ref, anna(), ticket.Restored{Statement: "Работает", Check: "вход в 1С"})
 		must(t, err)
-		must(t, b.Close(t.Context(), ref, anna(), ""))
+		must(t, b.CloseUnreported(t.Context(), ref, anna(), "", "проверка"))
 		b.until(time.Hour)
 		must(t, b.Reopen(t.Context(), ref, boris(), ticket.Reopened{Reason: "снова"}))
 		tk, err := b.Ticket(t.Context(), ref.ID)
@@ -48,7 +48,7 @@ func TestStabiliseAndReopen(t *testing.T) {
 		if k1 := b.clock(ref, sla.FirstContactClock, 1); k1.Cycle != 0 && k1.Start.Before(b.start.Add(time.Hour)) {
 			t.Errorf("K1 of the new cycle %+v", k1)
 		}
-		must(t, b.Close(t.Context(), ref, boris(), ""))
+		must(t, b.CloseUnreported(t.Context(), ref, boris(), "", "проверка"))
 		b.until(2 * time.Hour)
 		must(t, b.Reopen(t.Context(), ref, dispatch.Author{}, ticket.Reopened{Reason: "сигнал"}))
 		b.until(2*time.Hour + time.Minute)
@@ -170,7 +170,7 @@ func TestWorkTime(t *testing.T) {
 		if !errors.As(err, &refused) {
 			t.Errorf("time that is not over: %v", err)
 		}
-		must(t, b.Close(t.Context(), ref, anna(), "готово"))
+		must(t, b.CloseUnreported(t.Context(), ref, anna(), "готово", "проверка"))
 		must(t, b.Amend(t.Context(), ref, anna(), ticket.TimeSettled{Entry: "session-s1", Time: 7 * time.Minute}))
 		if err := b.Amend(t.Context(), ref, anna(), ticket.TimeSettled{Entry: "none"}); !errors.As(err, &refused) {
 			t.Errorf("settled nothing: %v", err)
@@ -248,7 +248,7 @@ func TestTasksAreRemindedOf(t *testing.T) {
 			return e.Body.(ticket.Tasked).Task
 		}
 		one, two := set(72*time.Hour), set(96*time.Hour)
-		must(t, b.Close(t.Context(), ref, anna(), ""))
+		must(t, b.CloseUnreported(t.Context(), ref, anna(), "", "проверка"))
 		b.until(50 * time.Hour)
 		must(t, b.Amend(t.Context(), ref, anna(), ticket.TaskDone{Task: two, Result: "done"}))
 		var refused *ticket.IllegalError

@@ -230,7 +230,7 @@ func TestNamedAddressOfTheOnlyRequester(t *testing.T) {
 			if k1 := b.clock(o.Ref, sla.FirstContactClock, 1); k1.Verdict != want {
 				t.Errorf("%s: %v, want %v", address, k1.Verdict, want)
 			}
-			must(t, b.Close(t.Context(), o.Ref, anna(), "done"))
+			must(t, b.CloseUnreported(t.Context(), o.Ref, anna(), "done", "проверка"))
 		}
 	})
 }

@@ -164,7 +164,7 @@ func (w writer) event(e ticket.Event) string {
 		}
 		return w.say("event.noted", "person", w.person(e.By), "text", b.Text)
 	case ticket.Moved:
-		return w.say("event.moved", "person", w.person(e.By), "stage", w.word("stage", b.To.String())) + w.reason(b.Reason)
+		return w.say("event.moved", "person", w.person(e.By), "stage", w.word("stage", b.To.String())) + w.reason(b.Reason) + w.unreported(b.Unreported)
 	case ticket.Categorised:
 		return w.say("event.categorised", "category", w.word("category", string(b.Category)))
 	case ticket.Prioritised:

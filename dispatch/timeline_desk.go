@@ -151,6 +151,14 @@ func (w writer) papers(e ticket.Event, by string) (string, bool) {
 	return "", false
 }
 
+// unreported says why an emergency was closed without a report.
+func (w writer) unreported(why string) string {
+	if why == "" {
+		return ""
+	}
+	return w.say("event.unreported", "why", why)
+}
+
 func (w writer) planned(b ticket.Planned) string {
 	key := "event.planned"
 	if !b.Complete() {

@@ -118,7 +118,7 @@ func TestEventsForSubscribers(t *testing.T) {
 	must(t, d.RecordAccepted(t.Context(), dispatch.Accepted{Ref: o.Ref, Call: "a", Person: "boris", At: at(19)}))
 	must(t, d.RecordOutcome(t.Context(), dispatch.Outcome{Ref: o.Ref, Call: "a", Result: dispatch.CallServed, At: at(60), Detail: dispatch.CallDetail{AcceptedBy: "boris", Talk: 40 * time.Second}}))
 	must(t, d.Note(t.Context(), o.Ref, dispatch.Author{Person: "boris", At: at(70)}, ticket.Noted{Text: "internal"}))
-	must(t, d.Close(t.Context(), o.Ref, dispatch.Author{Person: "boris", At: at(80)}, "done"))
+	must(t, d.CloseUnreported(t.Context(), o.Ref, dispatch.Author{Person: "boris", At: at(80)}, "done", "проверка"))
 	list, err := s.ClaimNotices(t.Context(), dispatch.NoticeEvent, night.Add(time.Hour), time.Minute, 100)
 	must(t, err)
 	var out strings.Builder

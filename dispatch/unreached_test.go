@@ -119,7 +119,7 @@ func TestPagingStoppedHalfAnHour(t *testing.T) {
 		desk, err := dispatch.New(dispatch.Default(), dispatch.Deps{Store: s, Archive: s, Directory: company(t)})
 		must(t, err)
 		must(t, desk.Acknowledge(t.Context(), refs[0], "vera", "cli", time.Now()))
-		must(t, desk.Close(t.Context(), refs[1], dispatch.Author{Person: "vera"}, "false alarm"))
+		must(t, desk.CloseUnreported(t.Context(), refs[1], dispatch.Author{Person: "vera"}, "false alarm", "проверка"))
 		wait(30 * time.Minute)
 
 		h = open(t, s, map[string][]answer{"anna": {{5 * time.Second, dispatch.ResultAcknowledged, nil}}})

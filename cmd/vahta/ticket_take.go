@@ -80,10 +80,14 @@ func ticketNote() *cobra.Command {
 }
 
 func ticketClose() *cobra.Command {
-	return deed("close NUMBER [REASON…]", "close the ticket", "закрыть заявку", cobra.MinimumNArgs(1), func(c *clerk, args []string) error {
-		d, err := c.do(args[0], ticket.Moved{To: ticket.Closed, Reason: strings.Join(args[1:], " ")})
-		return c.done(d, err, "closed", "закрыта")
-	})
+	var why string
+	cmd := deed("close NUMBER [REASON…]", "close the ticket; a critical one needs its root cause and a report that was sent", "закрыть заявку; критической нужны первопричина и отправленный отчёт",
+		cobra.MinimumNArgs(1), func(c *clerk, args []string) error {
+			d, err := c.do(args[0], ticket.Moved{To: ticket.Closed, Reason: strings.Join(args[1:], " "), Unreported: why})
+			return c.done(d, err, "closed", "закрыта")
+		})
+	cmd.Flags().StringVar(&why, "without-report", "", tr("why a critical ticket is closed without a root cause or a report; stays on record", "почему критическую заявку закрывают без первопричины или отчёта; остаётся в журнале"))
+	return cmd
 }
 
 // namedMost is how many people a hint names.

@@ -320,6 +320,9 @@ func (b builder) courseLine(e ticket.Event) (Line, bool) {
 	switch body := e.Body.(type) {
 	case ticket.Moved:
 		l := Line{Text: joinText(b.sayOr("line.stage."+body.To.String(), ""), body.Reason)}
+		if body.Unreported != "" {
+			l.Text += b.say("line.unreported", "why", body.Unreported)
+		}
 		l.Internal = body.To == ticket.Closed
 		return l, b.sayOr("line.stage."+body.To.String(), "") != ""
 	case ticket.Prioritised:

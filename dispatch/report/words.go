@@ -104,7 +104,7 @@ func linesRU() map[string]string {
 		"line.unsent": "Сообщение не доставлено ({channel})", "line.confirmed": "Клиент подтвердил, что всё работает", "line.triaged": "Первичная оценка: {text}",
 		"line.connected": "Подключение ({way}): {asset}", "line.client_side": "инфраструктура клиента", "line.remote": "удалённая работа", "line.specialist_asked": "Вызван специалист: {skill}",
 		"line.specialist": "Подключился специалист: {skill}", "line.handed_over": "Заявку принял {person}", "line.assigned": "Заявка назначена: {person}", "line.revealed": "Показан доступ: {asset}",
-		"line.stage.diagnosis": "Начата диагностика", "line.stage.hot": "Начаты восстановительные работы", "line.stage.root_cause": "Начат поиск первопричины", "line.stage.closed": "Заявка закрыта",
+		"line.stage.diagnosis": "Начата диагностика", "line.stage.hot": "Начаты восстановительные работы", "line.stage.root_cause": "Начат поиск первопричины", "line.stage.closed": "Заявка закрыта", "line.unreported": "; без отчёта, потому что: {why}",
 		"line.stage.cancelled": "Заявка отменена", "line.priority": "Приоритет изменён: {priority}", "line.update": "Статус для клиента: {text}", "line.update.empty": "Статус для клиента", "line.update_untold": "Статус для клиента (сообщение не доставлено): {text}", "line.update_untold.empty": "Статус для клиента (сообщение не доставлено)",
 		"line.restored": "Работа восстановлена: {text}", "line.restored.empty": "Работа восстановлена", "line.paused": "Работа приостановлена: {reason}", "line.resumed": "Работа продолжена",
 		"line.reopened": "Проблема повторилась", "line.cause": "Первопричина установлена: {text}", "line.cause.empty": "Первопричина установлена", "line.cause_draft": "Запись о первопричине дополнена",

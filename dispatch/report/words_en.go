@@ -104,7 +104,7 @@ func linesEN() map[string]string {
 		"line.unsent": "Message not delivered ({channel})", "line.confirmed": "The client confirmed that everything works", "line.triaged": "First assessment: {text}",
 		"line.connected": "Connected ({way}): {asset}", "line.client_side": "the client's systems", "line.remote": "remote work", "line.specialist_asked": "Specialist asked for: {skill}",
 		"line.specialist": "A specialist joined: {skill}", "line.handed_over": "{person} took over the ticket", "line.assigned": "Ticket assigned: {person}", "line.revealed": "Access shown: {asset}",
-		"line.stage.diagnosis": "Diagnosis began", "line.stage.hot": "Restoration began", "line.stage.root_cause": "Search for the root cause began", "line.stage.closed": "Ticket closed",
+		"line.stage.diagnosis": "Diagnosis began", "line.stage.hot": "Restoration began", "line.stage.root_cause": "Search for the root cause began", "line.stage.closed": "Ticket closed", "line.unreported": "; without a report, because: {why}",
 		"line.stage.cancelled": "Ticket cancelled", "line.priority": "Priority changed: {priority}", "line.update": "Status for the client: {text}", "line.update.empty": "Status for the client", "line.update_untold": "Word to the client (the message did not arrive): {text}", "line.update_untold.empty": "Word to the client (the message did not arrive)",
 		"line.restored": "Service restored: {text}", "line.restored.empty": "Service restored", "line.paused": "Work paused: {reason}", "line.resumed": "Work went on",
 		"line.reopened": "The trouble came back", "line.cause": "Root cause found: {text}", "line.cause.empty": "Root cause found", "line.cause_draft": "The record of the root cause was extended",

@@ -182,6 +182,34 @@ func (d *Dossier) curate(b Curated, e Event) {
 	d.Curations[b.Seq] = line(e, b)
 }
 
+// cycle is when the last pass through the protocol began.
+func (d Dossier) cycle() (from time.Time) {
+	if n := len(d.Cycles); n > 1 {
+		from = d.Cycles[n-1].From
+	}
+	return from
+}
+
+// CauseKnown reports whether the root cause of the last cycle is on record.
+func (d Dossier) CauseKnown() bool {
+	from := d.cycle()
+	return slices.ContainsFunc(d.RootCauses, func(l Line[RootCaused]) bool { return l.Body.Complete && !l.At.Before(from) })
+}
+
+// ReportOut reports whether a report of the last cycle has left the house: sent or
+// on its way, or read by the client.
+func (d Dossier) ReportOut() bool {
+	from := d.cycle()
+	return slices.ContainsFunc(d.Versions, func(v Version) bool {
+		if v.ApprovedAt.IsZero() || v.At.Before(from) {
+			return false
+		}
+		return !v.OpenedAt.IsZero() || slices.ContainsFunc(d.Messages, func(m Message) bool {
+			return m.Purpose == ForReport && m.Version == v.Version && (!m.SentAt.IsZero() || m.FailedAt.IsZero())
+		})
+	})
+}
+
 // Clock returns the ticket's clock of that name, of the last cycle; of first
 // contacts, the report's. ok is false where it has none.
 func (d Dossier) Clock(name sla.Name, report int, now time.Time) (c sla.Clock, ok bool) {

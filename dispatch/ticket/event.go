@@ -173,6 +173,8 @@ type Noted struct {
 type Moved struct {
 	To     Stage  `json:"to"`
 	Reason string `json:"reason,omitempty"`
+	// Unreported says why an emergency is closed without a root cause or a report that was sent.
+	Unreported string `json:"without_report,omitempty" doc:"Why a critical ticket is closed without a root cause or a report that was sent; without this it is refused"`
 }
 
 // Categorised sets the red-button category.

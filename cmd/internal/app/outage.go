@@ -103,7 +103,7 @@ func (a *App) clearOutage(ctx context.Context, trunk, alarm, text string) error 
 	ref, by := dispatch.Ref{ID: t.ID, Number: t.Number.String()}, dispatch.Author{Person: byVahta}
 	err = a.desk.Note(ctx, ref, by, ticket.Noted{Text: text + " (node " + a.cfg.Node + ")"})
 	if err == nil && !noted && t.Acknowledged.IsZero() {
-		err = a.desk.Close(ctx, ref, by, text)
+		err = a.desk.CloseUnreported(ctx, ref, by, text, text) // our own line: nobody waits for a report
 	}
 	if err != nil {
 		return fmt.Errorf("clear the alarm of a line: %w", err)

@@ -155,7 +155,7 @@ func TestActsReachTheRecord(t *testing.T) {
 		{casework.Order{Page: &casework.Paging{Skill: "cobol"}}, "there are: 1c"},
 		{casework.Order{Page: &casework.Paging{}}, "name a skill"},
 		{casework.Order{Page: &casework.Paging{Skill: "1c"}}, ""},
-		{do(ticket.Moved{To: ticket.Closed, Reason: "fixed"}), ""},
+		{do(ticket.Moved{To: ticket.Closed, Reason: "fixed", Unreported: "a test"}), ""},
 		{do(ticket.Acknowledged{How: "cli"}), "acknowledged"},
 	} {
 		c.o.Ticket, c.o.By = number, casework.Author{Person: "anna", Channel: dispatch.ChannelCLI}
