@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"time"
 
@@ -35,14 +36,23 @@ type ClientMessage struct {
 	Subject string   `json:"subject,omitempty"`
 	Text    string   `json:"text"`
 	Link    string   `json:"link,omitempty"`  // the ticket's page; empty = the client has none
-	Files   []string `json:"files,omitempty"` // content hashes of attachments
 	Human   bool     `json:"human,omitempty"` // a person wrote it; else it says that a machine did
+	// Enclosed goes with it, on channels that carry files. Only what it is is kept here; Notice.Open reads it.
+	Enclosed []Enclosure `json:"enclosed,omitempty"`
 	// Purpose, Report and Version are those of the log's Messaged. Next are the
 	// ways that are tried when this one fails for good.
 	Purpose ticket.Purpose   `json:"purpose,omitempty"`
 	Report  int              `json:"report,omitempty"`
 	Version int              `json:"version,omitempty"`
 	Next    []ticket.Contact `json:"next,omitempty"`
+}
+
+// Enclosure is a file that goes with a message: a report that was approved, or a file of the ticket in the vault.
+type Enclosure struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`             // media type
+	Report int    `json:"report,omitempty"` // version of the ticket's report, as PDF
+	Hash   string `json:"hash,omitempty"`   // of a file of the ticket
 }
 
 // ShiftKind says what a notice of a shift wants.
@@ -110,6 +120,8 @@ type Notice struct {
 	// Stamp takes the transport's own name of what it has accepted, such as a
 	// Message-ID. It is set while Notify runs and may be nil.
 	Stamp func(string) `json:"-"`
+	// Open reads what is enclosed; whoever asks closes it. It is set while Notify runs and may be nil.
+	Open func(ctx context.Context, e Enclosure) (io.ReadCloser, error) `json:"-"`
 	// Report takes each device that a page tried, for the ticket's log. It is
 	// set while Notify runs and may be nil.
 	Report func(Attempt) `json:"-"`

@@ -20,7 +20,8 @@ type Word struct {
 	Text    string
 	Version int      // of the plan or the report that it tells
 	Link    string   // the ticket's page; empty = that of Config.PageURL
-	Files   []string // content hashes of attachments
+	// Enclosed goes with it, on channels that carry files.
+	Enclosed []Enclosure
 }
 
 // Told is one message on its way to one requester.
@@ -197,7 +198,7 @@ func (d *Dispatcher) message(t ticket.Ticket, w Word, to envelope, human bool, b
 		}), nil
 	}
 	return events, []Notice{clientNotice(t, to.ways, ClientMessage{
-		ID: m.Message, Subject: m.Subject, Text: m.Text, Link: w.Link, Files: w.Files, Human: human,
+		ID: m.Message, Subject: m.Subject, Text: m.Text, Link: w.Link, Enclosed: w.Enclosed, Human: human,
 		Purpose: m.Purpose, Report: m.Report, Version: m.Version,
 	}, at)}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,4 +98,45 @@ func repeated(err error, n int) []error {
 		list[i] = err
 	}
 	return list
+}
+
+// What goes with a message is read while it is sent, and is nowhere afterwards.
+func TestEnclosedIsReadWhenItIsSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var got string
+		r := &far{on: func(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
+			in, err := n.Open(ctx, n.Message.Enclosed[0])
+			must(t, err)
+			b, err := io.ReadAll(in)
+			must(t, errors.Join(err, in.Close()))
+			got = n.Message.Enclosed[0].Name + " " + string(b)
+			return dispatch.ResultDelivered, nil
+		}}
+		s := store.NewMemory()
+		d := &told{results: results{desk: desk{s}}}
+		w, err := New(Default(), Deps{
+			Source: s, Desk: d, Notifiers: map[dispatch.Channel]dispatch.Notifier{"email": r},
+			Open: func(_ context.Context, about dispatch.Ref, e dispatch.Enclosure) (io.ReadCloser, error) {
+				return io.NopCloser(strings.NewReader(about.Number + " " + e.Type)), nil
+			},
+		})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- w.Run(ctx) }()
+		put(t, s, w, dispatch.Notice{
+			ID: "m", Kind: dispatch.NoticeClient, Channel: "email", To: "petrov@example.ru", Ref: dispatch.Ref{ID: "t", Number: "VH-1"}, DueAt: time.Now(),
+			Message: dispatch.ClientMessage{ID: "m1", Text: "Отчёт готов.", Enclosed: []dispatch.Enclosure{{Name: "r.pdf", Type: "application/pdf", Report: 1}}},
+		})
+		wait(time.Minute)
+		cancel()
+		must(t, <-ended)
+		if got != "r.pdf VH-1 application/pdf" {
+			t.Errorf("the channel has read %q", got)
+		}
+		if last := d.full[len(d.full)-1]; last.Result != dispatch.ResultDelivered || last.Notice.Open != nil {
+			t.Errorf("%+v", last)
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
@@ -30,10 +31,12 @@ type Desk interface {
 
 // Deps are what a worker works with.
 type Deps struct {
-	Source     Source
-	Desk       Desk
-	Notifiers  map[dispatch.Channel]dispatch.Notifier
-	Sends      dispatch.Sends        // counts pages; nil = they are not limited
+	Source    Source
+	Desk      Desk
+	Notifiers map[dispatch.Channel]dispatch.Notifier
+	Sends     dispatch.Sends // counts pages; nil = they are not limited
+	// Open reads what goes with a message about a ticket; nil = nothing can.
+	Open       func(ctx context.Context, about dispatch.Ref, e dispatch.Enclosure) (io.ReadCloser, error)
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
 }
@@ -335,6 +338,9 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 		result, err = w.send(ctx, l, ready)
 	} else {
 		ready, result = n, dispatch.ResultWithdrawn
+		if about := ready.Ref; w.deps.Open != nil {
+			ready.Open = func(ctx context.Context, e dispatch.Enclosure) (io.ReadCloser, error) { return w.deps.Open(ctx, about, e) }
+		}
 	}
 	if errors.Is(context.Cause(ctx), errWithdrawn) && result != dispatch.ResultAcknowledged {
 		result, err = dispatch.ResultWithdrawn, nil
@@ -346,7 +352,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 		w.far.aside(n)
 		return // stopped in the middle: it comes again after the next start
 	}
-	ready.Report, ready.Stamp = nil, nil
+	ready.Report, ready.Stamp, ready.Open = nil, nil, nil
 	end, jitter := w.cfg.Now(), w.cfg.Jitter()
 	d := settle(w.cfg, ready, result, err, at, end.Sub(at), jitter)
 	if again := w.far.leave(n, at, end, err, jitter); !d.Final {

@@ -1,9 +1,11 @@
 package reports
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -208,9 +210,23 @@ func (r *Reports) Send(ctx context.Context, ref dispatch.Ref, by dispatch.Author
 	if err != nil {
 		return nil, err
 	}
+	number := d.Ticket.Number.String()
 	return r.deps.Desk.Tell(ctx, ref, by, dispatch.Word{
-		Purpose: ticket.ForReport, Version: v.Version, Text: sentText(v.Language, d.Ticket.Number.String()),
+		Purpose: ticket.ForReport, Version: v.Version, Text: sentText(v.Language, number),
+		Enclosed: []dispatch.Enclosure{{Name: paperName(number, v.Version, PDF), Type: pdfType, Report: v.Version}},
 	})
+}
+
+// Open reads a report that is enclosed in a message.
+func (r *Reports) Open(ctx context.Context, about dispatch.Ref, e dispatch.Enclosure) (io.ReadCloser, error) {
+	if _, _, err := r.approved(ctx, about, e.Report); err != nil {
+		return nil, fmt.Errorf("enclose %s: %w", e.Name, err)
+	}
+	p, err := r.Write(ctx, about, e.Report, PDF)
+	if err != nil {
+		return nil, fmt.Errorf("enclose %s: %w", e.Name, err)
+	}
+	return io.NopCloser(bytes.NewReader(p.Body)), nil
 }
 
 // sentText is what the client is told when a report is there.
@@ -261,8 +277,15 @@ func (r *Reports) Write(ctx context.Context, ref dispatch.Ref, version int, form
 	return write(m, seal, form)
 }
 
+// pdfType is the media type of a PDF (RFC 8118).
+const pdfType = "application/pdf"
+
+func paperName(number string, version int, form Form) string {
+	return fmt.Sprintf("%s-v%d.%s", number, version, form)
+}
+
 func write(m report.Model, seal report.Seal, form Form, links ...report.Link) (p Paper, err error) {
-	p.Name = fmt.Sprintf("%s-v%d.%s", m.Head.Number, m.Version, form)
+	p.Name = paperName(m.Head.Number.String(), m.Version, form)
 	d := report.Layout(m, seal)
 	switch form {
 	case Markdown:
@@ -272,7 +295,7 @@ func write(m report.Model, seal report.Seal, form Form, links ...report.Link) (p
 		page, err = report.HTML(d, links...)
 		p.Type, p.Body = "text/html; charset=utf-8", []byte(page)
 	case PDF:
-		p.Type = "application/pdf"
+		p.Type = pdfType
 		p.Body, err = report.PDF(d, m.MadeAt)
 	case JSON:
 		p.Type = "application/json"

@@ -3,7 +3,10 @@ package reports
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -31,13 +34,19 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	return newRigOn(t, dispatch.ChannelPortal)
+}
+
+// newRigOn writes to clients by a channel, on which Maria has an address.
+func newRigOn(t *testing.T, written dispatch.Channel) *rig {
+	t.Helper()
 	r := &rig{T: t, mem: store.NewMemory(), now: time.Date(2026, 11, 16, 6, 1, 0, 0, time.UTC)}
 	snap, err := dispatch.NewSnapshot(dispatch.Source{
 		Roster: oncall.Roster{People: []oncall.Person{{ID: "ivan", Name: "Иван Петров"}, {ID: "anna", Name: "Анна Соколова"}}, Static: []oncall.StaticNumber{{Name: "chief", Number: "+78120000000"}}},
 		Lines:  []dispatch.Line{{ID: "main", DIDs: []string{"8 812 333-00-00"}, Ladder: []dispatch.LadderRung{{People: []string{"ivan"}}, {People: []string{"anna"}}}}},
 		Clients: []client.Organisation{
 			{
-				ID: "romashka", Name: "ООО «Ромашка»", Zone: "Asia/Yekaterinburg", Contacts: []client.Contact{{ID: "maria", Name: "Мария Орлова", Addresses: []client.Address{{Channel: "portal", Value: "maria"}}}},
+				ID: "romashka", Name: "ООО «Ромашка»", Zone: "Asia/Yekaterinburg", Contacts: []client.Contact{{ID: "maria", Name: "Мария Орлова", Addresses: marias(written)}},
 				Assets: []client.Asset{{ID: "srv1", Name: "Сервер виртуальных машин", Accesses: []client.Access{{ID: "rdp", Way: "rdp", Where: "rdp.romashka.example"}}}},
 			},
 			{ID: "vasilek", Name: "ООО «Василёк»", Contacts: []client.Contact{{ID: "petr", Name: "Пётр Чужой", Addresses: []client.Address{{Channel: "portal", Value: "petr"}}}}},
@@ -46,7 +55,7 @@ func newRig(t *testing.T) *rig {
 	})
 	r.must(err)
 	cfg := dispatch.Default()
-	cfg.Written = []dispatch.Channel{dispatch.ChannelPortal}
+	cfg.Written = []dispatch.Channel{written}
 	r.d, err = dispatch.New(cfg, dispatch.Deps{Store: r.mem, Archive: r.mem, Directory: dispatch.NewDirectory(snap), Now: func() time.Time { return r.now }})
 	r.must(err)
 	r.must(r.d.Start(t.Context()))
@@ -56,6 +65,14 @@ func newRig(t *testing.T) *rig {
 	r.must(err)
 	r.must(r.Links().Load(t.Context(), r.mem))
 	return r
+}
+
+func marias(written dispatch.Channel) []client.Address {
+	list := []client.Address{{Channel: "portal", Value: "maria"}}
+	if written != dispatch.ChannelPortal {
+		list = append(list, client.Address{Channel: string(written), Value: "maria@romashka.example"})
+	}
+	return list
 }
 
 func (r *rig) must(err error) {
@@ -335,4 +352,43 @@ func TestRunWaitsForTheRecord(t *testing.T) {
 	}
 	stop()
 	r.must(<-done)
+}
+
+// TestReportGoesWithItsMail: the notice says what is enclosed and has none of its bytes; it is read when the mail goes out, and only
+// once the report is approved.
+func TestReportGoesWithItsMail(t *testing.T) {
+	t.Parallel()
+	r := newRigOn(t, dispatch.ChannelEmail)
+	ctx := t.Context()
+	ref := r.worked()
+	_, err := r.Draft(ctx, ref, by("ivan"), Draft{})
+	r.must(err)
+	enclosed := dispatch.Enclosure{Name: ref.Number + "-v1.pdf", Type: "application/pdf", Report: 1}
+	if _, err := r.Open(ctx, ref, enclosed); err == nil {
+		t.Error("a draft is enclosed")
+	}
+	_, err = r.Approve(ctx, ref, by("anna"), 1)
+	r.must(err)
+	_, err = r.Send(ctx, ref, by("ivan"), 0)
+	r.must(err)
+	list, err := r.mem.ClaimNotices(ctx, dispatch.NoticeClient, r.now, time.Minute, 9)
+	r.must(err)
+	i := slices.IndexFunc(list, func(n dispatch.Notice) bool { return n.Message.Purpose == ticket.ForReport })
+	if i < 0 || len(list[i].Message.Enclosed) != 1 || list[i].Message.Enclosed[0] != enclosed {
+		t.Fatalf("notices: %+v", list)
+	}
+	kept, err := json.Marshal(list[i])
+	r.must(err)
+	if len(kept) > 4<<10 {
+		t.Errorf("the notice has %d bytes", len(kept))
+	}
+	in, err := r.Open(ctx, list[i].Ref, list[i].Message.Enclosed[0])
+	r.must(err)
+	body, err := io.ReadAll(in)
+	r.must(errors.Join(err, in.Close()))
+	paper, err := r.Write(ctx, ref, 1, PDF)
+	r.must(err)
+	if !bytes.HasPrefix(body, []byte("%PDF")) || paper.Name != enclosed.Name || paper.Type != enclosed.Type {
+		t.Errorf("%d bytes of %s", len(body), paper.Name)
+	}
 }

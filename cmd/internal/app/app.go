@@ -326,8 +326,8 @@ func (a *App) buildDelivery() (err error) {
 	oc.Now, tc.Now, wc.Now = a.clock, a.clock, a.clock
 	a.outbox, err = outbox.New(oc, outbox.Deps{
 		Source: a.journal, Desk: shift.Router{Desk: a.desk, Carer: a.carer}, Sends: a.journal,
-		Notifiers: a.notifiers(hooks),
-		Log:       a.part("outbox"), Registerer: a.registry,
+		Notifiers: a.notifiers(hooks), Open: a.enclosed,
+		Log: a.part("outbox"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err

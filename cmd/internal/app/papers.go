@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"io"
 	"path/filepath"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
@@ -61,6 +62,15 @@ func (a *App) buildPapers() (err error) {
 		return err
 	}
 	return a.buildPrivacy()
+}
+
+// enclosed reads what goes with a message to a client: a report, or a file of the ticket.
+func (a *App) enclosed(ctx context.Context, about dispatch.Ref, e dispatch.Enclosure) (io.ReadCloser, error) {
+	if e.Hash == "" {
+		return a.reports.Open(ctx, about, e)
+	}
+	_, in, err := a.vault.GetFile(ctx, about.ID, e.Hash)
+	return in, err
 }
 
 // papersDesk is what the commands ask of reports and recordings.
