@@ -61,12 +61,14 @@
 //	sip/siptest           -     sip/wire sip/sdp sip/media sip/dialog sip/phone               packet faults and outside peers, for tests only
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
+//	channels/email/letter  pure  dispatch/ticket                                              a mail as it was meant: writer, text, files, whether a human wrote it, what it reports
 //	channels/portal       -     dispatch dispatch/* oncall oncall/edit oncall/ical                the API of tickets, clients, knowledge, reports, signals and the rota, calendars by secret address, who is on duty on a page; tokens
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	channels/monitor      -     channels/monitor/alarm oncall dispatch dispatch/*                        alarms of monitoring systems, taken in
 //	channels/monitor/alarm  pure  dispatch/route dispatch/ticket dispatch/sla dispatch/client       what monitoring systems send, read into one form
 //	channels/sms/text     pure  -                                                             short messages as text: alphabets, cutting into parts, joining of parts
 //	channels/sms/smpp/pdu  pure  -                                                            SMPP 3.4 on the wire, and what a delivery receipt says
+//	channels/sms/smpp     -     channels/sms/text channels/sms/smpp/pdu                       a client of message centres: binds, window, pace, what was sent for certain
 //	deploy                pure  -                                                             the files that ship with the binary
 //	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* channels/portal sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
 //	cmd/internal/phrase   -     dispatch                                                      what the rooms refuse, said in Russian
