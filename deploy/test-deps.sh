@@ -13,14 +13,32 @@
 #   sqlite3    looks at the record, and locks it, as a stranger would
 #   poppler-utils reads our PDF as a stranger would
 #   util-linux prlimit and unshare, for the drills
+#   nodejs, npm a message centre for short messages, on npm's smpp; its versions and hashes are in the package-lock.json of
+#              channels/sms/smpp/testdata/peers, and it goes into .cache/peers
+#   libnet-smpp-perl another message centre, of other authors
 set -euo pipefail
+cd "$(dirname "$0")/.."
 
-packages=(gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux)
+packages=(nodejs libnet-smpp-perl gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux)
+command -v npm >/dev/null || packages+=(npm) # it is a package of Debian's, and a part of nodejs elsewhere
 missing=()
 for p in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$p" 2>/dev/null | grep -q 'install ok installed' || missing+=("$p")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
+
+# peers installs the libraries of npm when their lock has changed since.
+peers() {
+  local from=channels/sms/smpp/testdata/peers to=.cache/peers/smpp
+  [ -d "$to/node_modules/smpp" ] && cmp -s "$from/package-lock.json" "$to/installed.json" && return
+  mkdir -p "$to"
+  cp "$from/package.json" "$from/package-lock.json" "$to/"
+  (cd "$to" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  cp "$to/package-lock.json" "$to/installed.json"
+}
+if [ ${#missing[@]} -eq 0 ]; then
+  peers
+  exit 0
+fi
 
 run=()
 if [ "$(id -u)" -ne 0 ]; then
@@ -47,3 +65,4 @@ if command -v systemctl >/dev/null; then
     case " ${missing[*]} " in *" $service "*) "${run[@]}" systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
   done
 fi
+peers

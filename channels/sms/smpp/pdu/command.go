@@ -41,6 +41,10 @@ func (c Command) IsResponse() bool { return c&response != 0 }
 // Response is the command that answers c.
 func (c Command) Response() Command { return c | response }
 
+// Delivers reports whether the command brings a message or a receipt from the
+// message centre.
+func (c Command) Delivers() bool { return c == DeliverSM || c == DataSM }
+
 // String returns the name that the document uses.
 func (c Command) String() string {
 	if c == GenericNack {
