@@ -121,3 +121,28 @@ func TestClosingAnEmergency(t *testing.T) {
 		})
 	}
 }
+
+// A cause has one of the classes that reports have words for: the refusal says
+// which there are. A log of an older version with another one is read all the same.
+func TestClassOfTheCause(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBureau(t, store.NewMemory(), nil)
+		ref := b.served("a", "89211234567")
+		for _, class := range append(ticket.CauseClasses(), "", " Hardware ") {
+			must(t, b.Amend(t.Context(), ref, anna(), ticket.RootCaused{Cause: "диск", Class: class}))
+		}
+		var refused *ticket.IllegalError
+		err := b.Amend(t.Context(), ref, anna(), ticket.RootCaused{Cause: "диск", Class: "bad luck"})
+		if !errors.As(err, &refused) || !strings.Contains(err.Error(), `"bad luck" is no class of a cause; use hardware, software, capacity, change, human, attack, supplier, unknown`) {
+			t.Errorf("an unknown class: %v", err)
+		}
+		log, err := b.Events(t.Context(), ref)
+		must(t, err)
+		log = append(log, ticket.Event{Ticket: ref.ID, At: time.Now(), By: "anna", Body: ticket.RootCaused{Cause: "диск", Class: "bad luck"}})
+		d, err := ticket.Compile(log)
+		if err != nil || d.RootCauses[len(d.RootCauses)-1].Body.Class != "bad luck" {
+			t.Errorf("an old log: %v", err)
+		}
+	})
+}

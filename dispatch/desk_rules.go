@@ -53,6 +53,8 @@ func (d *Dispatcher) decided(a *act, body ticket.Body) error {
 		return a.work(b)
 	case ticket.Tasked, ticket.TaskDone:
 		return a.task(b)
+	case ticket.RootCaused:
+		return a.rootCause(b)
 	case ticket.Recomputed:
 		return a.recompute(b)
 	}

@@ -112,6 +112,16 @@ func (a *act) restored(b ticket.Restored) error {
 	return a.tell(Word{Purpose: ticket.ForStatus, Text: strings.TrimSpace(text)}, true, false)
 }
 
+// rootCause takes a version of the root cause. Its class must be one that reports
+// have words for; logs keep what they have.
+func (a *act) rootCause(b ticket.RootCaused) error {
+	b.Class = strings.ToLower(strings.TrimSpace(b.Class))
+	if classes := ticket.CauseClasses(); b.Class != "" && !slices.Contains(classes, b.Class) {
+		return a.refuse(b, "%q is no class of a cause; use %s", b.Class, strings.Join(classes, ", "))
+	}
+	return a.do(b)
+}
+
 // Pause lets the clocks that may pause stand still, and returns the pause's name.
 // It ends by itself when its time is over, and by any word of the client.
 func (d *Dispatcher) Pause(ctx context.Context, ref Ref, by Author, p ticket.Paused) (string, error) {

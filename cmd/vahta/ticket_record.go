@@ -227,7 +227,7 @@ func ticketRCA() *cobra.Command {
 	})
 	f := cmd.Flags()
 	f.StringVar(&b.Cause, "cause", "", tr("the cause", "причина"))
-	f.StringVar(&b.Class, "class", "", "hardware, software, capacity, change, human, attack, supplier, unknown")
+	f.StringVar(&b.Class, "class", "", strings.Join(ticket.CauseClasses(), ", "))
 	f.StringArrayVar(&b.Whys, "why", nil, tr("why, and why that: up to five; may be repeated", "почему, и почему это: до пяти; можно повторять"))
 	f.StringArrayVar(&b.Factors, "factor", nil, tr("what contributed; may be repeated", "что способствовало; можно повторять"))
 	f.StringVar(&b.NotCaught, "not-caught", "", tr("why it was not seen earlier", "почему не заметили раньше"))

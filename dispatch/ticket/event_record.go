@@ -69,13 +69,19 @@ type TimeSettled struct {
 // RootCaused is a version of the root-cause record; the later one replaces.
 type RootCaused struct {
 	Cause     string   `json:"cause"`
-	Class     string   `json:"class,omitempty"` // hardware, software, capacity, change, human, attack, supplier, unknown
+	Class     string   `json:"class,omitempty" doc:"hardware, software, capacity, change, human, attack, supplier or unknown"` // one of CauseClasses
 	Whys      []string `json:"whys,omitempty"`
 	Factors   []string `json:"factors,omitempty"`
 	NotCaught string   `json:"not_caught,omitempty"` // why it was not seen earlier
 	Evidence  []string `json:"evidence,omitempty"`
 	Fixed     string   `json:"fixed,omitempty"` // what was mended for good
 	Complete  bool     `json:"complete,omitempty"`
+}
+
+// CauseClasses are the classes of root causes, for which reports have words. Logs
+// of older versions may have others.
+func CauseClasses() []string {
+	return []string{"hardware", "software", "capacity", "change", "human", "attack", "supplier", "unknown"}
 }
 
 // Explained is the justification of a clock that was not met.

@@ -113,6 +113,7 @@ func ofDesk() []phrase {
 		{`it is critical and its report was not sent: send it, or say why the ticket is closed without (--without-report)`, `она критическая, а отчёт не отправлен: отправьте его или скажите, почему закрываете без него (--without-report)`},
 		{`it is critical and has no root cause: write it, or say why the ticket is closed without (--without-report)`, `она критическая, а первопричина не записана: запишите её или скажите, почему закрываете без неё (--without-report)`},
 		{`it is critical and has neither a root cause nor a report that was sent: write them, or say why the ticket is closed without (--without-report)`, `она критическая, а первопричины и отправленного отчёта нет: сделайте их или скажите, почему закрываете без них (--without-report)`},
+		{`%q is no class of a cause; use %s`, `вида причины $1 нет; есть $2`},
 		{`it needs what works again and the check that has shown it`, `нужно сказать, что снова работает и чем это проверено`},
 		{`there is no task %q`, `задачи $1 нет`},
 		{`task %s has ended: %s`, `задача $1 уже закончена: $2.task`},
