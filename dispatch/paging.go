@@ -180,6 +180,52 @@ func (d *Dispatcher) setPageTimers(ctx context.Context) {
 // store does not answer, memory decides: a page too many is better than none.
 const readBudget = 200 * time.Millisecond
 
+// Where several nodes share the store, memory may not know what another one was
+// told: the store gets more time, and is asked again when it refuses.
+const (
+	sharedRead  = 3 * time.Second
+	sharedAgain = 250 * time.Millisecond
+	sharedLooks = 3 // with another budget each, when this process slept through one
+)
+
+// loadBefore returns a ticket as it is now, right before something is sent for it.
+func (d *Dispatcher) loadBefore(ctx context.Context, id string) (c Case, err error) {
+	if d.life.nodes == nil {
+		ctx, cancel := context.WithTimeout(ctx, readBudget)
+		defer cancel()
+		return d.store.Load(ctx, id)
+	}
+	load := d.store.Load
+	if s, ok := d.store.(Sharing); ok {
+		load = s.LoadShared
+	}
+	for range sharedLooks {
+		began := d.wall()
+		c, err = insist(ctx, id, load)
+		if err == nil || errors.Is(err, ErrNotFound) || ctx.Err() != nil || d.wall().Sub(began) < 2*sharedRead {
+			break
+		}
+	}
+	return c, err
+}
+
+// insist asks for a ticket until there is an answer, or the time is over.
+func insist(ctx context.Context, id string, load func(context.Context, string) (Case, error)) (Case, error) {
+	ctx, cancel := context.WithTimeout(ctx, sharedRead)
+	defer cancel()
+	for {
+		c, err := load(ctx, id)
+		if err == nil || errors.Is(err, ErrNotFound) {
+			return c, err
+		}
+		select {
+		case <-time.After(sharedAgain):
+		case <-ctx.Done():
+			return c, err
+		}
+	}
+}
+
 // StillNeeded is asked right before a notice is sent: it returns the notice as
 // it is to be sent, and whether to send it. A page is needed while it is under
 // way: the ticket is open, Critical and not acknowledged, or the page is one
@@ -199,12 +245,13 @@ func (d *Dispatcher) StillNeeded(ctx context.Context, n Notice) (Notice, bool) {
 		return n, false // whoever cares for shifts decides
 	case NoticePage:
 	}
-	ctx, cancel := context.WithTimeout(ctx, readBudget)
-	defer cancel()
-	c, err := d.store.Load(ctx, n.Ref.ID)
+	c, err := d.loadBefore(ctx, n.Ref.ID)
 	if err != nil {
 		if errors.Is(err, ErrNotFound) {
 			return n, false
+		}
+		if ctx.Err() != nil {
+			return n, true // whoever asked has left: he knows why, and sends nothing
 		}
 		d.log.Warn("the board decides about a page because the store does not answer", "ticket", n.Ref.Number, "err", err)
 		if c, _ = d.board.get(n.Ref.ID); c.Ticket.ID == "" {

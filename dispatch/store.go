@@ -103,6 +103,14 @@ type Store interface {
 	Reserve(ctx context.Context, year, n int) (first uint32, err error)
 }
 
+// Sharing is a Store that may answer from a memory of its own, which does not
+// know what other nodes do.
+type Sharing interface {
+	// LoadShared is Load from what all nodes share, as long as that can be had
+	// and this node knows nothing newer.
+	LoadShared(ctx context.Context, id string) (Case, error)
+}
+
 // Case is a ticket with its timers.
 type Case struct {
 	Ticket ticket.Ticket

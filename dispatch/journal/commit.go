@@ -123,6 +123,7 @@ func (s *Store) turnAway(ctx context.Context, p *passage, why error) {
 	}
 	s.passage = nil
 	s.since, s.why, s.answers = s.now(), why, false
+	s.doubts()
 	s.deaf = !errors.Is(why, errBudget) && !errors.Is(why, context.DeadlineExceeded) // slow is not silent
 	s.makeOverlay(ctx)
 	p.end()

@@ -16,6 +16,7 @@ import (
 
 var (
 	_ dispatch.Store       = (*Store)(nil)
+	_ dispatch.Sharing     = (*Store)(nil)
 	_ dispatch.Archive     = (*Store)(nil)
 	_ dispatch.Queue       = (*Store)(nil)
 	_ dispatch.Releaser    = (*Store)(nil)
@@ -131,6 +132,7 @@ type Deps struct {
 	// again: the dispatcher loads its board anew and wakes its workers. An error
 	// makes Run call it again a second later.
 	Healed     func(ctx context.Context) error
+	Shared     bool                  // several nodes write to the SQL store: while it is away for a moment, none of them pages by itself
 	Now        func() time.Time      // nil = time.Now
 	Log        *slog.Logger          // nil = silent
 	Registerer prometheus.Registerer // nil = not measured
@@ -160,11 +162,13 @@ type Store struct {
 	used    bool    // somebody was served by the overlay
 	heal    bool    // the dispatcher is to be told that the SQL store has everything
 	full    bool
-	deaf    bool     // while away: the SQL store has refused a change, or failed a question of the arbiter
-	answers bool     // the SQL store has taken the last change that was brought to it
-	pending []*entry // what the SQL store has not got, in order
-	shut    *gate    // changes wait before it while the last ones are brought and the file is emptied; nil = it is open
-	of      int      // pending ones when the replay began; 0 = none is under way
+	doubt   time.Time // while away and shared: since when this node waits for the SQL store before it acts alone
+	looked  time.Time // the last time that this was looked at: a process that slept knows it by that
+	deaf    bool      // while away: the SQL store has refused a change, or failed a question of the arbiter
+	answers bool      // the SQL store has taken the last change that was brought to it
+	pending []*entry  // what the SQL store has not got, in order
+	shut    *gate     // changes wait before it while the last ones are brought and the file is emptied; nil = it is open
+	of      int       // pending ones when the replay began; 0 = none is under way
 	lanes   map[string]string
 	touched map[string]dispatch.Ref // tickets that differ from the overlay's, and which ticket stands for them
 	notices map[string]*outstanding
@@ -242,6 +246,7 @@ func open(cfg Config, deps Deps, d disk) (*Store, error) {
 	s.file, s.lost = f, lost
 	s.metrics = newMetrics(deps.Registerer, s)
 	s.since, s.why = s.now(), errNotOpen
+	s.doubts()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.makeOverlay(context.Background())

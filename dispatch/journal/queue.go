@@ -151,6 +151,10 @@ func (s *Store) handOut(ctx context.Context, kind dispatch.NoticeKind, now time.
 		s.mu.Unlock()
 		return nil, nil // back this very moment: the worker looks again
 	}
+	if kind != dispatch.NoticeEvent && !s.alone() { // receivers of events know a repeat
+		s.mu.Unlock()
+		return nil, nil
+	}
 	s.used = true
 	list, err := o.ClaimNotices(ctx, kind, now, lease, limit)
 	list = s.claimed(list, now, now.Add(lease))
@@ -190,7 +194,7 @@ func (s *Store) ClaimTimers(ctx context.Context, now time.Time, lease time.Durat
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.overlay == nil {
+	if s.overlay == nil || !s.alone() {
 		return nil, nil
 	}
 	s.used = true
@@ -202,7 +206,7 @@ func (s *Store) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.
 	s.mu.Lock()
 	upTo := s.news
 	s.mu.Unlock()
-	next, passing, err := fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextNotice(ctx, kind) })
+	next, passing, err := fromQueue(s, kind != dispatch.NoticeEvent, func(q dispatch.Queue) (time.Time, error) { return q.NextNotice(ctx, kind) })
 	if err == nil && passing {
 		s.unlearn(kind, next, upTo)
 	}
@@ -211,17 +215,23 @@ func (s *Store) NextNotice(ctx context.Context, kind dispatch.NoticeKind) (time.
 
 // NextTimer implements dispatch.Queue.
 func (s *Store) NextTimer(ctx context.Context) (time.Time, error) {
-	next, _, err := fromQueue(s, func(q dispatch.Queue) (time.Time, error) { return q.NextTimer(ctx) })
+	next, _, err := fromQueue(s, true, func(q dispatch.Queue) (time.Time, error) { return q.NextTimer(ctx) })
 	return next, err
 }
 
 // fromQueue asks whoever hands out the work now: the SQL store while passing.
-func fromQueue(s *Store, ask func(dispatch.Queue) (time.Time, error)) (next time.Time, passing bool, err error) {
+// What only a node that acts alone hands out does not come before it does.
+func fromQueue(s *Store, alone bool, ask func(dispatch.Queue) (time.Time, error)) (next time.Time, passing bool, err error) {
 	s.mu.Lock()
-	o, in := s.overlay, s.inner
+	o, in, from := s.overlay, s.inner, time.Time{}
+	if o != nil && alone && !s.alone() {
+		from = s.doubt.Add(aloneAfter)
+	}
 	s.mu.Unlock()
 	if o != nil {
-		next, err = ask(o)
+		if next, err = ask(o); err == nil && !next.IsZero() && next.Before(from) {
+			next = from
+		}
 		return next, false, err
 	}
 	next, err = ask(in)

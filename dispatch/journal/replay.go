@@ -65,6 +65,7 @@ func (s *Store) round(ctx context.Context) {
 	s.mu.Lock()
 	in, away := s.inner, s.passage == nil
 	if away {
+		s.alone()
 		s.seed() // what changes that were in flight have told the dispatcher since
 	}
 	s.mu.Unlock()

@@ -117,3 +117,48 @@ func TestFrozenBeforeTheSend(t *testing.T) {
 		})
 	}
 }
+
+// A look that itself took long is no look: it is repeated until one is fresh.
+// What is withdrawn meanwhile is not sent, whatever the desk says.
+func TestLookIsFresh(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		slow     int // looks that take long
+		needed   func(look int) bool
+		withdraw bool
+		sent     int
+	}{
+		"taken during the second look":      {2, func(look int) bool { return look < 3 }, false, 0},
+		"needed all the time":               {2, func(int) bool { return true }, false, 1},
+		"the database is slow for good":     {100, func(int) bool { return true }, false, 1},
+		"withdrawn while the look is taken": {1, func(int) bool { return true }, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var s *store.Memory
+				var w *Worker
+				var d *moody
+				looks, sent := 0, 0
+				r := &far{start: time.Now(), on: func(context.Context, dispatch.Notice) (dispatch.Result, error) {
+					sent++
+					return dispatch.ResultAcknowledged, nil
+				}}
+				s, w, d = mooded(t, r, func() {
+					if looks++; looks <= c.slow {
+						wait(2 * time.Second)
+					}
+					if c.withdraw {
+						w.Withdraw("", 0)
+					}
+					d.needed.Store(c.needed(looks))
+				}, time.Now)
+				put(t, s, w, dispatch.Notice{ID: "p", Kind: dispatch.NoticePage, Channel: dispatch.ChannelVoice, DueAt: time.Now()})
+				wait(15 * time.Second)
+				if sent != c.sent {
+					t.Errorf("%d pages sent, want %d, after %d looks", sent, c.sent, looks)
+				}
+			})
+		})
+	}
+}

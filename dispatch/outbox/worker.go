@@ -321,26 +321,30 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 			w.record(ctx, d)
 			return
 		}
-		if w.cfg.Now().Sub(at) > fresh { // this process slept between the look and the send
-			ready, needed = w.deps.Desk.StillNeeded(ctx, n)
-		}
+		ready, needed = w.lookAgain(ctx, ready, at)
 	}
-	if w.cfg.Now().Sub(claimed) > leaseSlack {
+	if elapsed(claimed, w.cfg.Now()) > leaseSlack {
 		w.far.aside(n)
 		return // this process slept: another node may have the notice by now; it comes again when its lease ends
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errWithdrawn) {
+		needed = false
+	} else if cause != nil {
+		w.far.aside(n)
+		return // stopped before the send: it comes again after the next start
 	}
 	var result dispatch.Result
 	var err error
 	var tried attempts
 	if needed {
 		ready.Report, ready.Stamp = tried.add, tried.name
+		if about := ready.Ref; w.deps.Open != nil {
+			ready.Open = func(ctx context.Context, e dispatch.Enclosure) (io.ReadCloser, error) { return w.deps.Open(ctx, about, e) }
+		}
 		w.sending(n.ID)
 		result, err = w.send(ctx, l, ready)
 	} else {
 		ready, result = n, dispatch.ResultWithdrawn
-		if about := ready.Ref; w.deps.Open != nil {
-			ready.Open = func(ctx context.Context, e dispatch.Enclosure) (io.ReadCloser, error) { return w.deps.Open(ctx, about, e) }
-		}
 	}
 	if errors.Is(context.Cause(ctx), errWithdrawn) && result != dispatch.ResultAcknowledged {
 		result, err = dispatch.ResultWithdrawn, nil
@@ -363,8 +367,33 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 	w.record(ctx, d)
 }
 
-// fresh is how old the look at a ticket may be when its page goes out.
-const fresh = time.Second
+// How old the look at a ticket may be when its page goes out, and how often it
+// is repeated for that: a page too many is better than none.
+const (
+	fresh = time.Second
+	looks = 5
+)
+
+// lookAgain looks at the ticket of a page again while the last look is old: this
+// process slept between the look and the send, or waited for the database.
+func (w *Worker) lookAgain(ctx context.Context, n dispatch.Notice, looked time.Time) (ready dispatch.Notice, needed bool) {
+	ready, needed = n, true
+	for range looks {
+		now := w.cfg.Now()
+		if !needed || elapsed(looked, now) <= fresh || ctx.Err() != nil {
+			break
+		}
+		looked = now
+		ready, needed = w.deps.Desk.StillNeeded(ctx, n)
+	}
+	return ready, needed
+}
+
+// elapsed is the time between two moments, by the clock that shows more of it:
+// one stands while the machine sleeps, the other one can be set.
+func elapsed(from, to time.Time) time.Duration {
+	return max(to.Sub(from), to.Round(0).Sub(from.Round(0)))
+}
 
 // hold counts a page, or says what becomes of one that the person does not bear
 // now.

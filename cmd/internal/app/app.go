@@ -171,8 +171,8 @@ func (a *App) openRecord(ctx context.Context) error {
 			}
 			return a.desk.BoardNow()
 		},
-		Healed: func(ctx context.Context) error { return a.desk.Resync(ctx) },
-		Log:    a.part("journal"), Registerer: a.registry,
+		Healed: func(ctx context.Context) error { return a.desk.Resync(ctx) }, Shared: a.cfg.Shared(),
+		Log: a.part("journal"), Registerer: a.registry,
 	})
 	if err != nil {
 		return err
