@@ -8,9 +8,11 @@ import (
 	"github.com/butlerspb/vahta/oncall/escalation"
 )
 
-// alarmUnsent is the alarm that a message to the client has not arrived by any
-// way: somebody must call him.
-const alarmUnsent = "unsent"
+// AlarmUnsent is the alarm that a message to the client has not arrived by any
+// way: somebody must call him. The others are named by a clock and its level.
+const AlarmUnsent = "unsent"
+
+const alarmUnsent = AlarmUnsent
 
 // alarmReason is why somebody is paged by an alarm: the first word of its name.
 func alarmReason(name string) string {
@@ -22,11 +24,14 @@ func alarmReason(name string) string {
 type reach uint8
 
 const (
-	reachHolder reach = iota // who has the ticket; nobody has it: the chain
-	reachChain               // and the chain when he does not acknowledge
-	reachSecond              // and the second tier
-	reachLead                // and the shift leads
-	reachHead                // and the head and the director
+	// reachOffice: who has the ticket and the shift leads, then the schedulers and
+	// the head; nobody is called who is only on duty.
+	reachOffice reach = iota
+	reachHolder       // who has the ticket; nobody has it: the chain
+	reachChain        // and the chain when he does not acknowledge
+	reachSecond       // and the second tier
+	reachLead         // and the shift leads
+	reachHead         // and the head and the director
 )
 
 // alarmPolicy is whom an alarm pages: those it is for at once, and when none of
@@ -35,6 +40,12 @@ func alarmPolicy(t ticket.Ticket, to reach) escalation.Policy {
 	var first []string
 	if t.Assignee != "" {
 		first = append(first, "person:"+t.Assignee)
+	}
+	if to == reachOffice {
+		return escalation.Policy{Only: true, Rounds: 1, Steps: []escalation.Rung{
+			{Targets: append(first, "role:"+string(oncall.Lead)), Together: true},
+			{Targets: []string{"role:" + string(oncall.Scheduler), "role:" + string(oncall.Head)}},
+		}}
 	}
 	add := func(at reach, targets ...string) {
 		if to >= at {

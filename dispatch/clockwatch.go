@@ -67,7 +67,7 @@ func (c Case) clocked(change Change, after ticket.Ticket, e ticket.Event) Change
 }
 
 // withClocks sets the clock timer of a ticket that the change opens.
-func (c Change) withClocks() Change {
+func (c Change) withClocks(zone *time.Location) Change {
 	if c.Ticket == nil || c.Was > 0 || !c.Ticket.Open() {
 		return c
 	}
@@ -80,7 +80,7 @@ func (c Change) withClocks() Change {
 	if len(log) == 0 || slices.ContainsFunc(c.Timers, func(t Timer) bool { return t.Ticket == c.Ticket.ID && t.Kind == TimerClock }) {
 		return c
 	}
-	if _, next := dueLevels(log, log[0].At); !next.IsZero() {
+	if _, next := dueLevels(log, zone, log[0].At); !next.IsZero() {
 		c.Timers = append(slices.Clip(c.Timers), Timer{Ticket: c.Ticket.ID, Kind: TimerClock, DueAt: next, Gen: 1})
 	}
 	return c
@@ -100,7 +100,7 @@ func (l dueLevel) key() string {
 // dueLevels reads a log: which levels are reached at now and not told, in the
 // order of their times, and when there is the next thing to do: a level, or a
 // pause that ends.
-func dueLevels(log []ticket.Event, now time.Time) (due []dueLevel, next time.Time) {
+func dueLevels(log []ticket.Event, zone *time.Location, now time.Time) (due []dueLevel, next time.Time) {
 	told := map[string]bool{}
 	for _, e := range log {
 		if _, ok := e.Body.(ticket.Warned); ok {
@@ -111,9 +111,13 @@ func dueLevels(log []ticket.Event, now time.Time) (due []dueLevel, next time.Tim
 		levels := sla.Levels(c)
 		for i, l := range levels {
 			one := dueLevel{c, l, len(levels) - 1 - i}
+			at := l.At
+			if paperwork(c.Name) {
+				at = byDay(at, zone)
+			}
 			switch {
-			case l.At.After(now):
-				next = earliest(next, l.At)
+			case at.After(now):
+				next = earliest(next, at)
 			case !told[one.key()]:
 				due = append(due, one)
 			}
@@ -130,8 +134,31 @@ func earliest(a, b time.Time) time.Time {
 	return a
 }
 
-// reachOf is who is paged at a level; ok is false when nobody is: the clocks of
-// the analysis run for days, in business hours.
+// paperwork reports whether a clock is one of the analysis: it runs for days, and
+// nobody is woken for it.
+func paperwork(n sla.Name) bool { return n == sla.RootCauseClock || n == sla.ReportClock }
+
+// The hours in which people are told of the clocks of the analysis.
+const (
+	dayBegins = 9
+	dayEnds   = 20
+)
+
+// byDay is the moment itself or, at night, the next morning.
+func byDay(at time.Time, zone *time.Location) time.Time {
+	local := at.In(zone)
+	day := local.Day()
+	switch hour := local.Hour(); {
+	case hour >= dayEnds:
+		day++
+	case hour >= dayBegins:
+		return at
+	}
+	return time.Date(local.Year(), local.Month(), day, dayBegins, 0, 0, 0, zone)
+}
+
+// reachOf is who is paged at a level; ok is false when nobody is: the first
+// contact has the ladder of paging.
 func reachOf(l dueLevel) (to reach, ok bool) {
 	switch l.clock.Name {
 	case sla.PlanClock:
@@ -146,7 +173,9 @@ func reachOf(l dueLevel) (to reach, ok bool) {
 			return reachLead, true
 		}
 		return reachHolder, true
-	case sla.FirstContactClock, sla.RootCauseClock, sla.ReportClock:
+	case sla.RootCauseClock, sla.ReportClock:
+		return reachOffice, true
+	case sla.FirstContactClock:
 	}
 	return 0, false
 }
@@ -178,7 +207,7 @@ func (d *Dispatcher) wakeClock(ctx context.Context, c Case) (Change, error) {
 	if err != nil {
 		return change, err
 	}
-	due, next := dueLevels(slices.Concat(log, change.Events), now)
+	due, next := dueLevels(slices.Concat(log, change.Events), d.numbers.zone, now)
 	for i, l := range due {
 		final := !slices.ContainsFunc(due[i+1:], func(o dueLevel) bool { return o.clock.Name == l.clock.Name })
 		if change, err = d.warn(ctx, c, change, l, final, now); err != nil {

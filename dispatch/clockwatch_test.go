@@ -187,3 +187,62 @@ func TestQuietTicketsPageNobody(t *testing.T) {
 			4h0m0s vahta clock_warned plan breach [] late 0s`)
 	})
 }
+
+// The clocks of the analysis tell who has the ticket and the shift lead, by day:
+// a promise of days wakes nobody.
+func TestRootCauseIsLate(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		answers map[string][]answer
+		rings   string
+	}{
+		"both hear it":           {map[string][]answer{"anna": {{time.Second, dispatch.ResultAcknowledged, nil}}, "boris": {{time.Minute, dispatch.ResultNoAnswer, nil}}}, "anna boris"},
+		"nobody but the lead is": {map[string][]answer{"anna": {{time.Second, dispatch.ResultUnreachable, nil}}, "boris": {{time.Second, dispatch.ResultAcknowledged, nil}}}, "anna boris"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBureau(t, store.NewMemory(), c.answers)
+				ref := b.served("a", "89211234567")
+				_, err := b.SavePlan(t.Context(), ref, anna(), plan(b.start.Add(10*time.Hour)))
+				must(t, err)
+				_, err = b.TellPlan(t.Context(), ref, anna(), dispatch.PlanWord{Spoken: true, With: "Иван"})
+				must(t, err)
+				b.until(time.Hour) // 04:00 in Moscow
+				_, err = b.Stabilise(t.Context(), ref, anna(), ticket.Restored{Statement: "1С работает.", Check: "вошли десять человек"})
+				must(t, err)
+				b.until(8 * 24 * time.Hour)
+				const day = 24 * time.Hour
+				var warned []string
+				log, err := b.Events(t.Context(), ref)
+				must(t, err)
+				for _, e := range log {
+					if w, ok := e.Body.(ticket.Warned); ok && w.Clock == sla.RootCauseClock {
+						slices.Sort(w.To)
+						warned = append(warned, e.At.Sub(b.start).String()+" "+w.Level+" "+strings.Join(w.To, " "))
+					}
+				}
+				// The business days end at 21:00 in Moscow: it is told the next morning.
+				want := []string{(6*day + 6*time.Hour).String() + " due-1bd " + c.rings, (7*day + 6*time.Hour).String() + " breach " + c.rings}
+				if !slices.Equal(warned, want) {
+					t.Errorf("told %q\nwant %q", warned, want)
+				}
+				b.phones.mu.Lock()
+				defer b.phones.mu.Unlock()
+				calls := 0
+				for i, n := range b.phones.seen {
+					if !strings.HasPrefix(n.Alarm, "root_cause") {
+						continue
+					}
+					calls++
+					if local := b.phones.seenTimes[i].UTC().Add(3 * time.Hour); local.Hour() < 9 || local.Hour() >= 20 {
+						t.Errorf("%s was called at %v in Moscow", n.Person.ID, local.Format(time.TimeOnly))
+					}
+				}
+				if calls != 4 {
+					t.Errorf("%d calls about it, want 4", calls)
+				}
+			})
+		})
+	}
+}

@@ -263,7 +263,7 @@ func (d *Dispatcher) commit(ctx context.Context, c Change) error {
 		c.Events[i].At = c.Events[i].At.UTC().Truncate(time.Microsecond)
 		c.Notices = append(c.Notices, d.eventNotices(c, c.Events[i])...)
 	}
-	c = c.withClocks()
+	c = c.withClocks(d.numbers.zone)
 	d.rate(c)
 	if err := d.store.Commit(ctx, c); err != nil {
 		return err

@@ -119,9 +119,7 @@ func (d *Dispatcher) place(ctx context.Context, a arrival) (Opened, error) {
 		if err != nil {
 			return Opened{}, fmt.Errorf("take in signal %s: %w", signalName(a.sig.ID()), err)
 		}
-		if !in.joined {
-			d.storms.own(in.ticket)
-		}
+		d.storms.own(in)
 		return openedAs(in.ticket, caller{number: a.who.number, match: a.who.match}, in.joined), nil
 	}
 }

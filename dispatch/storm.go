@@ -49,10 +49,13 @@ func (s *storms) ask(source string, limit int, now time.Time) (storm bool) {
 }
 
 // own notes that a ticket was opened for what asked here, which is counted.
-func (s *storms) own(t ticket.Ticket) {
+func (s *storms) own(in intake) {
+	if in.joined {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.opened[t.ID] = t.OpenedAt
+	s.opened[in.ticket.ID] = in.ticket.OpenedAt
 }
 
 // learn counts a ticket of the record, once: one that was opened before this

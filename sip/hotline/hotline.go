@@ -35,12 +35,16 @@ type Desk interface {
 // Records is what the script tells the dispatcher; each method returns when
 // the fact is durable.
 type Records interface {
-	RecordRing(ctx context.Context, r dispatch.Ring) error
 	RecordAttempt(ctx context.Context, a dispatch.Attempt) error
 	RecordAccepted(ctx context.Context, a dispatch.Accepted) error
 	RecordOutcome(ctx context.Context, o dispatch.Outcome) error
 	Acknowledge(ctx context.Context, ref dispatch.Ref, by, how string, at time.Time) error
 	Note(ctx context.Context, ref dispatch.Ref, by dispatch.Author, note ticket.Noted) error
+}
+
+// Rings is told of phones that ring for a call, for those who watch it.
+type Rings interface {
+	RecordRing(ctx context.Context, r dispatch.Ring) error
 }
 
 // Pages is told of the key of a page; it returns when that is durable.
@@ -53,10 +57,11 @@ type Shifts interface {
 	AnswerShift(ctx context.Context, n dispatch.Notice, r dispatch.Result, at time.Time) error
 }
 
-// Dispatcher is all three; *dispatch.Dispatcher satisfies it.
+// Dispatcher is all four; *dispatch.Dispatcher satisfies it.
 type Dispatcher interface {
 	Desk
 	Records
+	Rings
 	Pages
 }
 

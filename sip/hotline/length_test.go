@@ -46,6 +46,35 @@ func TestPageIsShort(t *testing.T) {
 	}
 }
 
+// TestAlarmsSayWhatTheyAre: an alarm about a promise of ours is told by its own
+// words, never as an emergency of a client, each by others, and as short.
+func TestAlarmsSayWhatTheyAre(t *testing.T) {
+	t.Parallel()
+	alarms := []string{
+		"unsent", "plan/30m", "plan/breach", "stabilisation/50%", "stabilisation/breach", "next_update/due-5m", "next_update/breach",
+		"root_cause/due-1bd", "root_cause/breach", "report/due-1bd", "report/breach", "something new",
+	}
+	seen := map[prompt.Key]string{}
+	for _, alarm := range alarms {
+		n := dispatch.Notice{Ref: dispatch.Ref{Number: "VH-26-004217"}, Reason: "alarm_" + alarm, Caller: "…7777", Alarm: alarm}
+		say := pageSentences(n)
+		for _, s := range say {
+			if s.Key == prompt.PageIntro || s.Key == prompt.PageOpen || s.Key == prompt.PageMenu {
+				t.Errorf("%s is told as an emergency: %s", alarm, s.Key)
+			}
+		}
+		if other := seen[say[2].Key]; other != "" {
+			t.Errorf("%s and %s are told alike", alarm, other)
+		}
+		seen[say[2].Key] = alarm
+		for _, l := range prompt.Languages() {
+			if d := spoken(t, l, say); d >= 8*time.Second || d < 3*time.Second {
+				t.Errorf("%s %s: a reading takes %s", l, alarm, d)
+			}
+		}
+	}
+}
+
 // TestShiftCallIsShort: who calls, which turn and the keys in about eight
 // seconds, at the longest time of day.
 func TestShiftCallIsShort(t *testing.T) {

@@ -416,6 +416,9 @@ func confirmsOnly(n dispatch.Notice) bool { return n.Beside() || n.Reason == dis
 // pageSentences is who, why and the keys, in the words of a page: under eight
 // seconds. The ticket is named when its client cannot be, and once a key is pressed.
 func pageSentences(n dispatch.Notice) []prompt.Sentence {
+	if n.Alarm != "" {
+		return alarmSentences(n)
+	}
 	why := prompt.PageOpen
 	switch n.Reason {
 	case string(dispatch.CallAbandoned):

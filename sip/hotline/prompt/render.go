@@ -155,7 +155,7 @@ func espeak(tmp string) func(prompt.Clip) string {
 // so are the digits in it.
 func pace(clip string) string {
 	for _, short := range []string{"page_", "shift_", "whisper_", "accept_", "left_", "short_ticket", "caller_left", "n.", "w."} {
-		if strings.HasPrefix(clip, short) && clip != "page_moot" && clip != "page_held" && !strings.HasSuffix(clip, "00") {
+		if strings.HasPrefix(clip, short) && clip != "page_moot" && clip != "page_held" && clip != "page_other" && !strings.HasPrefix(clip, "page_cause") && !strings.HasSuffix(clip, "00") {
 			return "185"
 		}
 	}

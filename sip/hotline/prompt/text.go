@@ -77,6 +77,20 @@ const (
 	PageSkill        Key = "page_skill"
 	PageSpecialist   Key = "page_specialist"
 	PageHeld         Key = "page_held"
+	PageRemind       Key = "page_remind" // what alarms begin with: they are about our own promises
+	PageUnsent       Key = "page_unsent"
+	PagePlan         Key = "page_plan"
+	PagePlanLate     Key = "page_plan_late"
+	PageRepair       Key = "page_repair"
+	PageRepairLate   Key = "page_repair_late"
+	PageWord         Key = "page_word"
+	PageWordLate     Key = "page_word_late"
+	PageCause        Key = "page_cause"
+	PageCauseLate    Key = "page_cause_late"
+	PageReport       Key = "page_report"
+	PageReportLate   Key = "page_report_late"
+	PageOther        Key = "page_other"
+	PageNotedMenu    Key = "page_noted_menu"
 	PageClient       Key = "page_client"
 	PageNumber       Key = "page_number"
 	PageMenu         Key = "page_menu"
@@ -185,6 +199,20 @@ func pageTable() []entry {
 		{key: PageSkill, ru: "Нужен специалист: {name}.", en: "A specialist is needed: {name}.", fallback: PageSpecialist},
 		{key: PageSpecialist, ru: "Нужен специалист.", en: "A specialist is needed."},
 		{key: PageHeld, ru: "Заявка у вашего коллеги.", en: "A colleague has the ticket."},
+		{key: PageRemind, ru: "Напоминание.", en: "A reminder."},
+		{key: PageUnsent, ru: "Письмо клиенту не дошло, позвоните.", en: "Mail failed, please call."},
+		{key: PagePlan, ru: "Подходит срок плана.", en: "The plan is due soon."},
+		{key: PagePlanLate, ru: "Срок плана прошёл.", en: "The plan is overdue."},
+		{key: PageRepair, ru: "Подходит срок восстановления.", en: "The repair is due soon."},
+		{key: PageRepairLate, ru: "Срок восстановления прошёл.", en: "The repair is overdue."},
+		{key: PageWord, ru: "Клиент скоро ждёт новостей.", en: "News for the client is due."},
+		{key: PageWordLate, ru: "Клиент не получил новостей.", en: "News for the client is late."},
+		{key: PageCause, ru: "Подходит срок разбора причины.", en: "The root cause is due soon."},
+		{key: PageCauseLate, ru: "Срок разбора причины прошёл.", en: "The root cause is overdue."},
+		{key: PageReport, ru: "Подходит срок отчёта.", en: "The report is due soon."},
+		{key: PageReportLate, ru: "Срок отчёта прошёл.", en: "The report is overdue."},
+		{key: PageOther, ru: "Посмотрите заявку.", en: "Please look at the ticket."},
+		{key: PageNotedMenu, ru: "Один, понятно. Два, передать.", en: "One, understood. Two, pass it on."},
 		{key: PageClient, ru: "Клиент {name}.", en: "Client {name}.", fallback: PageNumber},
 		{key: PageNumber, ru: "Номер {digits}.", en: "Caller {digits}.", fallback: ShortTicket},
 		{key: PageMenu, ru: "Один, взять. Два, передать.", en: "One, take it. Two, pass it on."},
