@@ -269,7 +269,7 @@ func (b *bureau) clock(ref dispatch.Ref, name sla.Name, report int) sla.Clock {
 
 func plan(eta time.Time) ticket.Planned {
 	return ticket.Planned{
-		Hypothesis: "дисковом массиве сервера", Actions: []string{"попытка перезапуска контроллера"},
+		Hypothesis: "в дисковом массиве сервера", Actions: []string{"попытка перезапуска контроллера"},
 		Fallback: "восстановление из бэкапа на резервный сервер", ETA: eta, Engineer: "anna",
 	}
 }

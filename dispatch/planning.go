@@ -151,10 +151,11 @@ func PlanText(p ticket.Planned, language string, zone *time.Location, now time.T
 		actions += fill("plan.fallback", "{fallback}", trimStop(p.Fallback))
 	}
 	where := trimStop(p.Hypothesis)
-	if language != "en" {
-		where = strings.TrimPrefix(where, "в ") // the sentence says it
+	key := "plan" // the sentence begins by what the trouble is
+	if slices.ContainsFunc([]string{"в ", "во ", "на ", "in ", "with ", "on "}, func(in string) bool { return strings.HasPrefix(where, in) }) {
+		key = "plan.in" // or where it is, which no word need be inflected for
 	}
-	text := fill("plan", "{hypothesis}", where, "{actions}", actions, "{eta}", etaText(p.ETA, language, zone, now))
+	text := fill(key, "{hypothesis}", where, "{actions}", actions, "{eta}", etaText(p.ETA, language, zone, now))
 	if p.Version > 1 && p.Reason != "" {
 		text = fill("plan.revised", "{reason}", trimStop(p.Reason)) + " " + text
 	}

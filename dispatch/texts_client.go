@@ -18,7 +18,8 @@ func clientTextsRU() map[string]string {
 		"receipt.request": "Мы получили ваше обращение. Его номер {number}. Инженер ответит вам.",
 		"receipt.link":    "Следить за ходом работы: {link}",
 
-		"plan":          "Проблема предположительно в {hypothesis}. План действий: {actions}. Ожидаемое время стабилизации: {eta}.",
+		"plan":          "Предполагаемая причина: {hypothesis}. План действий: {actions}. Ожидаемое время стабилизации: {eta}.",
+		"plan.in":       "Проблема предположительно {hypothesis}. План действий: {actions}. Ожидаемое время стабилизации: {eta}.",
 		"plan.fallback": ", в случае неудачи — {fallback}",
 		"plan.engineer": "Работу ведёт {engineer}.",
 		"plan.revised":  "План изменён: {reason}.",
@@ -51,7 +52,8 @@ func clientTextsEN() map[string]string {
 		"receipt.request": "We have received your message. Its number is {number}. An engineer will answer you.",
 		"receipt.link":    "Follow the work: {link}",
 
-		"plan":          "The problem is presumably in {hypothesis}. Plan of action: {actions}. Expected time of stabilisation: {eta}.",
+		"plan":          "Presumed cause: {hypothesis}. Plan of action: {actions}. Expected time of stabilisation: {eta}.",
+		"plan.in":       "The problem is presumably {hypothesis}. Plan of action: {actions}. Expected time of stabilisation: {eta}.",
 		"plan.fallback": "; should that fail: {fallback}",
 		"plan.engineer": "The engineer in charge is {engineer}.",
 		"plan.revised":  "The plan has changed: {reason}.",

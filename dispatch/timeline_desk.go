@@ -242,7 +242,7 @@ const quoted = 160
 
 // quote shows the beginning of a text.
 func (w writer) quote(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = ticket.OneLine(text)
 	if text == "" {
 		return ""
 	}

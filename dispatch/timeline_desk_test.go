@@ -42,7 +42,7 @@ func TestTimelineOfTheDesk(t *testing.T) {
 		"разговор с клиентом: Иван, телефон (anna)":                               ticket.Contacted{Channel: "call", With: "Иван"},
 		"клиент не ответил: телефон, занят (anna)":                                ticket.ContactTried{Channel: "call", Result: "busy"},
 		"черновик плана 1: — (anna)":                                              ticket.Planned{Version: 1, Engineer: "anna"},
-		"план 2: проблема предположительно в СХД (anna), стабилизация к 09:00":    ticket.Planned{Version: 2, Hypothesis: "СХД", Actions: []string{"x"}, Fallback: "y", ETA: noon, Engineer: "anna"},
+		"план 2: предположительно в СХД (anna), стабилизация к 09:00":             ticket.Planned{Version: 2, Hypothesis: "в СХД", Actions: []string{"x"}, Fallback: "y", ETA: noon, Engineer: "anna"},
 		"план 2 доложен устно: Иван (anna)":                                       ticket.PlanTold{Version: 2, With: "Иван"},
 		"клиенту о ходе работ, anna: меняем диск; следующее сообщение до 09:00":   ticket.Updated{Text: "меняем диск", Next: noon},
 		"стабилизировано, anna: 1С работает; проверка: вход":                      ticket.Restored{Statement: "1С работает", Check: "вход"},

@@ -51,7 +51,7 @@ func ticketPlan() *cobra.Command {
 			return c.done(d, err, "the plan goes to the client", "план отправляется клиенту")
 		})
 	f := cmd.Flags()
-	f.StringVar(&b.Hypothesis, "hypothesis", "", tr("where the trouble probably is: “the disk array of the server”", "предположительно в чём дело: «дисковом массиве сервера»"))
+	f.StringVar(&b.Hypothesis, "hypothesis", "", tr("what the trouble probably is, or where: “ransomware”, “in the disk array of the server”", "предположительная причина или место: «вирус-шифровальщик», «в дисковом массиве сервера»"))
 	f.StringArrayVar(&b.Actions, "action", nil, tr("what will be done; may be repeated", "что будет сделано; можно повторять"))
 	f.StringVar(&b.Fallback, "fallback", "", tr("what will be done if that fails", "что будет, если не поможет"))
 	f.StringVar(&eta, "eta", "", tr("when it will work again: 2h, 04:00", "когда заработает: 2h, 04:00"))

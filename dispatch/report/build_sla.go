@@ -42,7 +42,7 @@ func (b builder) clock(c sla.Clock) Clock {
 	}
 	row.By = c.ETA != nil && (c.Due.Equal(c.ETA.LastDue) || c.Due.Equal(c.ETA.FirstDue)) // by the time that was named, not by the contract
 	if c.Name == sla.UpdateClock {
-		row.Periods, row.Missed = c.Periods, c.Missed
+		row.Periods, row.Missed, row.Elapsed = c.Periods, c.Missed, max(c.Longest, c.Elapsed) // by the longest the promise is judged
 		if c.Missed > 0 {
 			row.Verdict = sla.Breached.String()
 		}

@@ -173,7 +173,7 @@ func (b builder) origin(from ticket.Contact, machine bool) string {
 // chronology bears.
 func (b builder) said(key, text string) string {
 	const longest = 400
-	text = clip(strings.Join(strings.Fields(text), " "), longest)
+	text = clip(ticket.OneLine(text), longest)
 	if text == "" {
 		return b.say(key + ".empty")
 	}
@@ -311,48 +311,6 @@ func (b builder) workLine(e ticket.Event) (Line, bool) {
 		return internal(b.say("line.assigned", "person", b.person(body.To)))
 	case ticket.Revealed:
 		return internal(b.say("line.revealed", "asset", b.asset(body.Asset)))
-	}
-	return Line{}, false
-}
-
-// courseLine is how the ticket went on.
-func (b builder) courseLine(e ticket.Event) (Line, bool) {
-	switch body := e.Body.(type) {
-	case ticket.Moved:
-		l := Line{Text: joinText(b.sayOr("line.stage."+body.To.String(), ""), body.Reason)}
-		if body.Unreported != "" {
-			l.Text += b.say("line.unreported", "why", body.Unreported)
-		}
-		l.Internal = body.To == ticket.Closed
-		return l, b.sayOr("line.stage."+body.To.String(), "") != ""
-	case ticket.Prioritised:
-		return public(joinText(b.say("line.priority", "priority", b.say("priority."+body.Priority.String())), body.Reason))
-	case ticket.Updated:
-		if _, untold := b.d.Untold[e.Seq]; untold {
-			return public(b.said("line.update_untold", body.Text))
-		}
-		return public(b.said("line.update", body.Text))
-	case ticket.Restored:
-		return turning(b.said("line.restored", body.Statement))
-	case ticket.Paused:
-		l, _ := public(joinText(b.say("line.paused", "reason", b.sayOr("pause."+string(body.Reason), string(body.Reason))), body.Note))
-		l.At = body.From
-		return l, true
-	case ticket.Resumed:
-		return public(b.say("line.resumed"))
-	case ticket.Reopened:
-		return turning(joinText(b.say("line.reopened"), body.Reason))
-	case ticket.RootCaused:
-		if !body.Complete {
-			return internal(b.say("line.cause_draft"))
-		}
-		return turning(b.said("line.cause", body.Cause))
-	case ticket.T0Moved:
-		return public(b.say("line.t0", "at", b.moment(body.To)))
-	case ticket.Warned:
-		return internal(b.say("line.warned", "clock", b.say("clock."+string(body.Clock)), "level", body.Level))
-	case ticket.Absorbed:
-		return internal(b.say("line.absorbed", "number", body.Number.String()))
 	}
 	return Line{}, false
 }

@@ -18,7 +18,7 @@ func wordsRU() map[string]string {
 		"count.places.one": "место", "count.places.few": "места", "count.places.many": "мест",
 
 		"title": "Отчёт об инциденте", "title.request": "Отчёт о работе", "title.warning": "Отчёт о предупреждении",
-		"draft": "Черновик", "edition": "Версия {n} от {date}", "page": "{n} из {all}", "private": "Конфиденциально: для {client}",
+		"draft": "Черновик", "edition": "Версия {n} от {date}", "page": "{n} из {all}", "private": "Конфиденциально. Клиент: {client}",
 		"private.nobody": "Конфиденциально", "running": "{title} {number}", "zone": "Время в отчёте: {zone}",
 
 		"tile.contact": "Первый контакт", "tile.plan": "План действий", "tile.restore": "Восстановлено", "tile.outage": "Простой",
@@ -98,7 +98,7 @@ func linesRU() map[string]string {
 		"line.tried": "Попытка связаться с клиентом ({channel}): {result}", "tried.no_answer": "не ответил", "tried.busy": "занято", "tried.voicemail": "автоответчик", "tried.bounced": "письмо вернулось",
 		"tried.failed": "не удалось", "line.recalled": "Клиенту перезвонили, он ответил", "line.recall_tried": "Перезвонили клиенту ({n}), ответа нет", "line.page": "Вызов дежурных: {reason}",
 		"line.acknowledged": "Дежурный инженер взял заявку", "line.plan": "План действий направлен клиенту: {text}", "line.plan.empty": "План действий направлен клиенту",
-		"line.plan_told": "План действий сообщён по телефону. Проблема предположительно в следующем: {hypothesis}. План действий: {actions}; в случае неудачи: {fallback}. Ожидаемое время стабилизации: {eta}",
+		"line.plan_told": "План действий сообщён по телефону. Предположительно {hypothesis}. План действий: {actions}; в случае неудачи: {fallback}. Ожидаемое время стабилизации: {eta}",
 		"line.reply":     "Ответ клиенту: {text}", "line.reply.empty": "Ответ клиенту", "line.question": "Вопрос клиенту: {text}", "line.question.empty": "Вопрос клиенту",
 		"line.report_sent": "Отчёт направлен клиенту", "line.receipt": "Автоматическое подтверждение приёма", "line.message_sent": "Сообщение доставлено: {text}", "line.message_sent.empty": "Сообщение доставлено",
 		"line.unsent": "Сообщение не доставлено ({channel})", "line.confirmed": "Клиент подтвердил, что всё работает", "line.triaged": "Первичная оценка: {text}",
@@ -107,13 +107,13 @@ func linesRU() map[string]string {
 		"line.stage.diagnosis": "Начата диагностика", "line.stage.hot": "Начаты восстановительные работы", "line.stage.root_cause": "Начат поиск первопричины", "line.stage.closed": "Заявка закрыта", "line.unreported": "; без отчёта, потому что: {why}",
 		"line.stage.cancelled": "Заявка отменена", "line.priority": "Приоритет изменён: {priority}", "line.update": "Статус для клиента: {text}", "line.update.empty": "Статус для клиента", "line.update_untold": "Статус для клиента (сообщение не доставлено): {text}", "line.update_untold.empty": "Статус для клиента (сообщение не доставлено)",
 		"line.restored": "Работа восстановлена: {text}", "line.restored.empty": "Работа восстановлена", "line.paused": "Работа приостановлена: {reason}", "line.resumed": "Работа продолжена",
-		"line.reopened": "Проблема повторилась", "line.cause": "Первопричина установлена: {text}", "line.cause.empty": "Первопричина установлена", "line.cause_draft": "Запись о первопричине дополнена",
+		"line.reopened": "Проблема повторилась", "line.cause": "Первопричина установлена: {text}", "line.cause.empty": "Первопричина установлена", "line.cause_corrected": "исправлено {at}", "line.cause_draft": "Запись о первопричине дополнена",
 		"line.t0": "Время первого сигнала уточнено: {at}", "line.warned": "Предупреждение о сроке: {clock}, {level}", "line.absorbed": "Присоединена заявка {number}",
 		"summary.signal": "{at} получен сигнал: {title}", "summary.contact": "Дежурный инженер связался с клиентом через {after}", "summary.plan": "План действий сообщён через {after}",
 		"summary.restored": "Работа восстановлена {at}, простой составил {outage}", "summary.open": "Работа ещё не восстановлена", "summary.cause": "Первопричина: {cause}",
 		"summary.advice": "Чтобы это не повторилось, даём {n}", "count.advice.one": "рекомендацию", "count.advice.few": "рекомендации", "count.advice.many": "рекомендаций",
 		"result.abandoned": "не дождался", "result.exhausted": "никто не ответил", "result.failed": "сбой", "result.broken": "прервался", "result.refused": "не принят",
-		"clock.lag": "Из них {lag} сигнал ждал приёма у нас.", "clock.tried": "Первая попытка связаться: {at}.", "clock.periods": "Периодов между сообщениями: {n}, дольше обещанного: {missed}.",
+		"clock.lag": "Из них {lag} сигнал ждал приёма у нас.", "clock.tried": "Первая попытка связаться: {at}.", "clock.periods": "Самый долгий перерыв; периодов между сообщениями: {n}, дольше обещанного: {missed}.",
 		"promise.late": "Переносы срока, о которых сообщили после его истечения", "verdict.void": "снято",
 	}
 }

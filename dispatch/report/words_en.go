@@ -18,7 +18,7 @@ func wordsEN() map[string]string {
 		"count.places.one": "place", "count.places.few": "places", "count.places.many": "places",
 
 		"title": "Incident report", "title.request": "Report on a piece of work", "title.warning": "Report on a warning",
-		"draft": "Draft", "edition": "Version {n} of {date}", "page": "{n} of {all}", "private": "Confidential: for {client}",
+		"draft": "Draft", "edition": "Version {n} of {date}", "page": "{n} of {all}", "private": "Confidential. Client: {client}",
 		"private.nobody": "Confidential", "running": "{title} {number}", "zone": "Times in this report: {zone}",
 
 		"tile.contact": "First contact", "tile.plan": "Plan of action", "tile.restore": "Restored", "tile.outage": "Outage",
@@ -98,7 +98,7 @@ func linesEN() map[string]string {
 		"line.tried": "Tried to reach the client ({channel}): {result}", "tried.no_answer": "no answer", "tried.busy": "busy", "tried.voicemail": "voicemail", "tried.bounced": "the mail came back",
 		"tried.failed": "failed", "line.recalled": "The client was called back and answered", "line.recall_tried": "The client was called back ({n}), no answer", "line.page": "People on duty are paged: {reason}",
 		"line.acknowledged": "The engineer on duty took the ticket", "line.plan": "Plan of action sent to the client: {text}", "line.plan.empty": "Plan of action sent to the client",
-		"line.plan_told": "Plan of action told by telephone. The problem is presumably this: {hypothesis}. Plan: {actions}; should that fail: {fallback}. Expected time of stabilisation: {eta}",
+		"line.plan_told": "Plan of action told by telephone. Presumably {hypothesis}. Plan: {actions}; should that fail: {fallback}. Expected time of stabilisation: {eta}",
 		"line.reply":     "Answer to the client: {text}", "line.reply.empty": "Answer to the client", "line.question": "Question to the client: {text}", "line.question.empty": "Question to the client",
 		"line.report_sent": "Report sent to the client", "line.receipt": "Automatic receipt", "line.message_sent": "Message delivered: {text}", "line.message_sent.empty": "Message delivered",
 		"line.unsent": "Message not delivered ({channel})", "line.confirmed": "The client confirmed that everything works", "line.triaged": "First assessment: {text}",
@@ -107,13 +107,13 @@ func linesEN() map[string]string {
 		"line.stage.diagnosis": "Diagnosis began", "line.stage.hot": "Restoration began", "line.stage.root_cause": "Search for the root cause began", "line.stage.closed": "Ticket closed", "line.unreported": "; without a report, because: {why}",
 		"line.stage.cancelled": "Ticket cancelled", "line.priority": "Priority changed: {priority}", "line.update": "Status for the client: {text}", "line.update.empty": "Status for the client", "line.update_untold": "Word to the client (the message did not arrive): {text}", "line.update_untold.empty": "Word to the client (the message did not arrive)",
 		"line.restored": "Service restored: {text}", "line.restored.empty": "Service restored", "line.paused": "Work paused: {reason}", "line.resumed": "Work went on",
-		"line.reopened": "The trouble came back", "line.cause": "Root cause found: {text}", "line.cause.empty": "Root cause found", "line.cause_draft": "The record of the root cause was extended",
+		"line.reopened": "The trouble came back", "line.cause": "Root cause found: {text}", "line.cause.empty": "Root cause found", "line.cause_corrected": "corrected {at}", "line.cause_draft": "The record of the root cause was extended",
 		"line.t0": "Time of the first signal corrected: {at}", "line.warned": "Deadline warning: {clock}, {level}", "line.absorbed": "Ticket {number} was joined",
 		"summary.signal": "{at}, a signal came in: {title}", "summary.contact": "The engineer on duty reached the client after {after}", "summary.plan": "The plan of action was told after {after}",
 		"summary.restored": "Service was restored {at}, after an outage of {outage}", "summary.open": "Service is not restored yet", "summary.cause": "Root cause: {cause}",
 		"summary.advice": "So that it does not happen again we give {n}", "count.advice.one": "recommendation", "count.advice.few": "recommendations", "count.advice.many": "recommendations",
 		"result.abandoned": "hung up waiting", "result.exhausted": "nobody answered", "result.failed": "failed", "result.broken": "cut", "result.refused": "not admitted",
-		"clock.lag": "Of this the signal waited {lag} for our reception.", "clock.tried": "First attempt to reach the client: {at}.", "clock.periods": "Periods between messages: {n}, longer than promised: {missed}.",
+		"clock.lag": "Of this the signal waited {lag} for our reception.", "clock.tried": "First attempt to reach the client: {at}.", "clock.periods": "The longest silence; periods between messages: {n}, longer than promised: {missed}.",
 		"promise.late": "Changes of the time that were told after it had passed", "verdict.void": "void",
 	}
 }

@@ -105,6 +105,7 @@ type Clock struct {
 	ETA       *Promise      `json:"eta,omitempty"`         // K3
 	Periods   int           `json:"periods,omitempty"`     // K4: from word to word, with the last one, which Start to Elapsed are of
 	Missed    int           `json:"missed,omitempty"`      // K4: of them, how many were too long
+	Longest   time.Duration `json:"longest_ns,omitempty"`  // K4: of them, the longest
 	DayBefore time.Time     `json:"day_before,omitzero"`   // K5, K6: one business day before it is due
 }
 

@@ -88,7 +88,7 @@ func (h *history) update() []Clock {
 		if !end.IsZero() && !from.Before(end) {
 			continue
 		}
-		missed := c.Missed
+		missed, longest := c.Missed, c.Longest
 		for _, p := range h.periods(from, end) {
 			t := h.terms(promise{name: c.Name, start: p.From, stop: p.To})
 			in = in || t.in
@@ -99,7 +99,8 @@ func (h *history) update() []Clock {
 			if k.Verdict == Breached {
 				missed++
 			}
-			k.Missed, k.Periods = missed, c.Periods+1
+			longest = max(longest, k.Elapsed)
+			k.Missed, k.Longest, k.Periods = missed, longest, c.Periods+1
 			c = k
 		}
 		if !end.IsZero() && c.Missed > 0 {

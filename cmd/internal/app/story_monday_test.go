@@ -93,7 +93,7 @@ func (s *incident) diagnoseMonday() {
 	s.step("ivan", "server_reboot", "look", "", "контроллер RAID не видит дисков")
 	s.move("09:28:00")
 	plan := s.do("ivan", ticket.Planned{
-		Hypothesis: "дисковом массиве сервера", Actions: []string{"попытка перезапуска контроллера"},
+		Hypothesis: "в дисковом массиве сервера", Actions: []string{"попытка перезапуска контроллера"},
 		Fallback: "восстановление из бэкапа на резервный сервер", ETA: s.at("11:28:00"),
 	})
 	if plan.Version != 1 {
