@@ -69,7 +69,6 @@
 //	channels/sms/text     pure  -                                                             short messages as text: alphabets, cutting into parts, joining of parts
 //	channels/sms/smpp/pdu  pure  -                                                            SMPP 3.4 on the wire, and what a delivery receipt says
 //	channels/sms/smpp     -     channels/sms/text channels/sms/smpp/pdu                       a client of message centres: binds, window, pace, what was sent for certain
-//	channels/sms/smpp     -     channels/sms/text channels/sms/smpp/pdu                       a client of message centres: binds, window, pace, what was sent for certain
 //	deploy                pure  -                                                             the files that ship with the binary
 //	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* channels/portal sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record
 //	cmd/internal/phrase   -     dispatch                                                      what the rooms refuse, said in Russian
