@@ -246,6 +246,7 @@ func (h arrival) opening(fresh ticket.Opened) ticket.Event {
 	fresh.From, fresh.Signal, fresh.Text = h.from(), signalName(h.sig.ID()), h.text()
 	fresh.Policy, fresh.Skewed, fresh.Occurred = &h.rules, skewed, h.m.Occurred.UTC()
 	if !t0.Equal(h.sig.At) {
+	fresh.Files = h.m.Files
 		fresh.Received = h.sig.At
 	}
 	return h.event(fresh.ID, t0, fresh)

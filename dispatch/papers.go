@@ -59,7 +59,7 @@ type Attachments interface {
 	AddAttachment(ctx context.Context, a Attachment) error
 	// ListAttachments returns entries, oldest first.
 	ListAttachments(ctx context.Context, f AttachmentFilter) ([]Attachment, error)
-	// EraseAttachment notes that a file is no longer there.
+	// EraseAttachment notes that a file is no longer there, and forgets its name.
 	EraseAttachment(ctx context.Context, ticket, hash string, now time.Time) error
 }
 

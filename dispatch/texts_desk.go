@@ -3,7 +3,7 @@ package dispatch
 func deskTextsRU() map[string]string {
 	return map[string]string{ //nolint:gosec // words about secrets, no secret
 		"event.opened_message": "заявка открыта: {from}", "event.opened_desk": "заявка открыта, {person}",
-		"event.reported": "обращение {n}: {from}", "event.signalled": "сообщение: {from}", "event.recovery": "мониторинг сообщает, что прошло: {from}",
+		"event.reported": "обращение {n}: {from}", "event.signalled": "сообщение: {from}", "event.files": "; файлы: {names}", "event.recovery": "мониторинг сообщает, что прошло: {from}",
 		"event.triaged": "первичный разбор, {person}", "triage.impact": "влияние {level}", "triage.urgency": "срочность {level}",
 		"event.classified": "это {class}, {person}",
 		"event.answered":   "{question} — {answer} ({person})", "event.stepped": "{step}: {result} ({person})",
@@ -57,7 +57,7 @@ func deskTextsRU() map[string]string {
 func deskTextsEN() map[string]string {
 	return map[string]string{
 		"event.opened_message": "ticket opened: {from}", "event.opened_desk": "ticket opened by {person}",
-		"event.reported": "report {n}: {from}", "event.signalled": "message: {from}", "event.recovery": "monitoring says that it is over: {from}",
+		"event.reported": "report {n}: {from}", "event.signalled": "message: {from}", "event.files": "; files: {names}", "event.recovery": "monitoring says that it is over: {from}",
 		"event.triaged": "triage by {person}", "triage.impact": "impact {level}", "triage.urgency": "urgency {level}",
 		"event.classified": "this is: {class}, says {person}",
 		"event.answered":   "{question} — {answer} ({person})", "event.stepped": "{step}: {result} ({person})",

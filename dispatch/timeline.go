@@ -17,6 +17,7 @@ type TimelineOptions struct {
 	Language string                     // "ru" or "en"
 	Zone     *time.Location             // nil = UTC
 	Name     func(person string) string // a person's name by id; nil = the id
+	File     func(hash string) string   // what the sender calls a file; nil or empty = the beginning of its hash
 	Now      time.Time                  // for clocks that run
 	Partial  bool                       // the beginning of the log can not be read now
 }
@@ -143,7 +144,7 @@ func (w writer) event(e ticket.Event) string {
 			if b.From.Channel == "" {
 				return w.say("event.opened_desk", "person", w.person(e.By)) + w.quote(b.Text)
 			}
-			return w.say("event.opened_message", "from", w.contact(b.From)) + w.quote(b.Text)
+			return w.say("event.opened_message", "from", w.contact(b.From)) + w.quote(b.Text) + w.files(b.Files)
 		}
 		return w.say("event.opened", "caller", w.caller(b.Caller, b.Name), "line", b.Line)
 	case ticket.Joined:

@@ -19,7 +19,7 @@ func (w writer) desk(e ticket.Event) (string, bool) {
 		if b.Recovery {
 			return w.say("event.recovery", "from", w.contact(b.From)) + w.quote(b.Text), true
 		}
-		return w.say("event.signalled", "from", w.contact(b.From)) + w.quote(b.Text), true
+		return w.say("event.signalled", "from", w.contact(b.From)) + w.quote(b.Text) + w.files(b.Files), true
 	case ticket.Triaged:
 		return w.say("event.triaged", "person", by) + w.triage(b), true
 	case ticket.Classified:
@@ -262,4 +262,20 @@ func first(list ...string) string {
 		}
 	}
 	return ""
+}
+
+// files names what came with a message.
+func (w writer) files(hashes []string) string {
+	if len(hashes) == 0 {
+		return ""
+	}
+	const short = 12 // digits of a hash: enough for `vahta ticket file`
+	names := make([]string, len(hashes))
+	for i, hash := range hashes {
+		if w.opt.File != nil {
+			names[i] = w.opt.File(hash)
+		}
+		names[i] = first(names[i], hash[:min(short, len(hash))])
+	}
+	return w.say("event.files", "names", strings.Join(names, ", "))
 }

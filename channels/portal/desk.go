@@ -35,6 +35,7 @@ type Desk struct {
 	Reports  Reports
 	Audit    dispatch.Audit
 	Privacy  Privacy
+	Kept     Kept
 }
 
 // Tickets is where tickets are found; a *dispatch.Dispatcher is one.

@@ -2,11 +2,13 @@ package portal
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,18 +54,27 @@ func newDesk(t *testing.T) *rig {
 		papers, err := reports.New(reports.Config{}, reports.Deps{Desk: d, Papers: db, Directory: dir, Zone: "Europe/Moscow", Now: deps.Now})
 		must(t, err)
 		must(t, papers.Links().Load(t.Context(), db))
-		deps.Desk = Desk{Tickets: d, Cases: cases, Signals: d, Clients: people, Articles: texts, Search: texts, Reports: papers, Audit: db, Privacy: privacyOf(t, db, dir, people, deps.Now)}
+		v := vaultOf(t, db, deps.Now)
+		deps.Desk = Desk{Tickets: d, Cases: cases, Signals: d, Clients: people, Articles: texts, Search: texts, Reports: papers, Audit: db, Privacy: privacyOf(t, db, dir, people, v, deps.Now)}
+		deps.Desk.Kept = Kept{Vault: v, Index: db, Calls: d}
+		deps.Desk.Signals = v.Filing(d)
 	})
 }
 
-// privacyOf answers for one person on the record, with a vault in a folder of its own.
-func privacyOf(t *testing.T, db *record, dir *dispatch.Directory, cards privacy.Cards, now func() time.Time) *privacy.Privacy {
+// vaultOf is a vault in a folder of its own.
+func vaultOf(t *testing.T, db *record, now func() time.Time) *vault.Vault {
 	t.Helper()
 	cfg := vault.Default()
 	cfg.Key, cfg.Files = filepath.Join(t.TempDir(), "vault.key"), filepath.Join(t.TempDir(), "files")
 	v, err := vault.New(cfg, vault.Deps{Keys: db, Files: db, Archive: db, Audit: db, Now: now})
 	must(t, err)
 	must(t, v.Open(t.Context()))
+	return v
+}
+
+// privacyOf answers for one person on the record.
+func privacyOf(t *testing.T, db *record, dir *dispatch.Directory, cards privacy.Cards, v *vault.Vault, now func() time.Time) *privacy.Privacy {
+	t.Helper()
 	p, err := privacy.New(privacy.Deps{Record: db, Signals: db, Rotas: db, Directory: dir, Cards: cards, Vault: v, Now: now})
 	must(t, err)
 	return p
@@ -83,6 +94,8 @@ func (r *rig) deskSecret(kind string) string {
 		return r.token(kind, "vera", "clients:write")
 	case "privacy officer":
 		return r.token(kind, "vera", "clients:admin")
+	case "listener":
+		return r.token(kind, "", "recordings:read")
 	case "machine":
 		return r.token(kind, "", "signals:send")
 	case "auditor":
@@ -177,8 +190,25 @@ func deskSamples() map[string]deskSample {
 		"list-audit":            now("/audit", ""),
 		"plan-erasure":          now("/privacy/plan", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
 		"erase-person":          now("/privacy/erase", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
+		"list-files":            now("/tickets/TKT2/files", ""),
+		"get-file":              now("/tickets/TKT2/files/FILEHASH?reason=look", ""),
+		"get-recording":         now("/calls/served/recording?reason=complaint", ""),
 		"take-out":              now("/privacy/takeout", `{"person": "email:olga@mebel.example", "reason": "просьба"}`),
 	}
+}
+
+// fileHash is that of the file which comes with the signals of the second ticket.
+const fileHash = "5d4dab03aba53586366b4c967c86e1f170490c74fc6263b27e106f82fe88a614"
+
+// recorded puts a call with a recording on record.
+func (r *rig) recorded(id string) {
+	r.t.Helper()
+	path := filepath.Join(r.t.TempDir(), "no-ticket-"+id+".wav")
+	must(r.t, os.WriteFile(path, []byte("RIFF"), 0o600))
+	at := noon()
+	must(r.t, r.record.Commit(r.t.Context(), dispatch.Change{Calls: []dispatch.CallRecord{{
+		ID: id, StartedAt: at, EndedAt: at, Result: dispatch.CallServed, Detail: dispatch.CallDetail{Recording: dispatch.Recording{Path: path}},
+	}}}))
 }
 
 // readyDesk is a desk with two tickets of a client, of which Anna has taken the first; the second has two signals.
@@ -192,7 +222,7 @@ func readyDesk(t *testing.T) (*rig, *strings.Replacer) {
 	}
 	send := func(key, text, reply string) SignalReply {
 		resp := r.ask("POST", "/api/v1/signals", r.deskSecret("machine"), fmt.Sprintf(
-			`{"text": %q, "from": {"channel": "api", "address": "sklad"}, "org": "mebel", "in_reply_to": [%q]}`, text, reply), "Idempotency-Key", key)
+			`{"text": %q, "from": {"channel": "api", "address": "sklad"}, "org": "mebel", "in_reply_to": [%q], "attachments": [{"name": "лог.txt", "data": "0LvQvtCz"}]}`, text, reply), "Idempotency-Key", key)
 		if resp.StatusCode != http.StatusCreated {
 			t.Fatal(resp.text)
 		}
@@ -203,7 +233,8 @@ func readyDesk(t *testing.T) (*rig, *strings.Replacer) {
 	if joined.Ticket != second.Ticket {
 		t.Fatalf("the second signal is of %s, not of %s", joined.Ticket, second.Ticket)
 	}
-	name := strings.NewReplacer("TKT1", into[DoneReply](t, first).Number, "TKT2", second.Ticket, "SECOND", joined.Signal)
+	name := strings.NewReplacer("TKT1", into[DoneReply](t, first).Number, "TKT2", second.Ticket, "SECOND", joined.Signal, "FILEHASH", fileHash)
+	r.recorded("served")
 	for _, s := range []step{{"/tickets/TKT1/acknowledge", `{}`}} {
 		if resp := r.ask("POST", "/api/v1"+name.Replace(s.path), engineer, name.Replace(s.body)); resp.StatusCode/100 != 2 {
 			t.Fatal(resp.text)
@@ -236,7 +267,7 @@ func TestDeskByScopes(t *testing.T) {
 	}
 	opens := map[string][]string{
 		"desk:read": {"desk reader", "engineer"}, "desk:write": {"engineer"}, "clients:read": {"client reader", "client writer"},
-		"clients:write": {"client writer"}, "signals:send": {"machine"}, "audit:read": {"auditor"}, "clients:admin": {"privacy officer"},
+		"clients:write": {"client writer"}, "signals:send": {"machine"}, "audit:read": {"auditor"}, "clients:admin": {"privacy officer"}, "recordings:read": {"listener"},
 	}
 	shared, name := readyDesk(t) // for what changes nothing: refusals, and questions that nothing must come before
 	for _, op := range ops {
@@ -245,7 +276,7 @@ func TestDeskByScopes(t *testing.T) {
 			t.Fatalf("%s has no sample", op.id)
 		}
 		shared.clock.Add(60) // a guesser is asked to wait after so many
-		for _, kind := range []string{"none", "garbage", "read", "write", "desk reader", "client reader", "machine", "auditor", "privacy officer", "client writer", "engineer"} {
+		for _, kind := range []string{"none", "garbage", "read", "write", "desk reader", "client reader", "machine", "auditor", "privacy officer", "listener", "client writer", "engineer"} {
 			may := slices.Contains(opens[op.scope], kind)
 			if !may || op.method == http.MethodGet && len(smp.before) == 0 {
 				shared.deskAnswer(t, check, op, name.Replace(smp.path), name.Replace(smp.body), kind, may)
@@ -296,7 +327,7 @@ func (r *rig) deskAnswer(t *testing.T, check validator.Validator, op operation, 
 	if bad := loudKeys(text); len(bad) > 0 {
 		t.Errorf("%s: fields that are not in small letters: %v", op.id, bad)
 	}
-	if (op.id == "get-report" || op.id == "take-out") && may || resp.StatusCode == http.StatusNoContent {
+	if slices.Contains([]string{"get-report", "take-out", "get-file", "get-recording"}, op.id) && may || resp.StatusCode == http.StatusNoContent {
 		return // a file
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(text))
@@ -458,6 +489,54 @@ func TestSignalsAreShownInWordsOfTheAPI(t *testing.T) {
 		if _, ok := known[name]; !ok {
 			t.Errorf("the description lacks %s of a signal; it has %v", name, slices.Sorted(maps.Keys(known)))
 		}
+	}
+}
+
+// asleep finds nothing until whoever asks goes away.
+type asleep struct{ *library.Library }
+
+func (asleep) SimilarTo(ctx context.Context, _ string, _ int) (library.Likeness, error) {
+	<-ctx.Done()
+	return library.Likeness{}, ctx.Err()
+}
+
+// A ticket is shown with what is like it, and without that when it can not be found at once.
+func TestTicketIsShownWithWhatIsLikeIt(t *testing.T) {
+	t.Parallel()
+	r := newDesk(t)
+	secret := r.deskSecret("engineer")
+	opened := func(text string) string {
+		a := r.ask(http.MethodPost, "/api/v1/tickets", secret, `{"text": "`+text+`", "org": "mebel"}`)
+		if a.StatusCode != http.StatusCreated {
+			t.Fatalf("%d %s", a.StatusCode, a.text)
+		}
+		return into[struct {
+			Ticket struct {
+				Number string `json:"number"`
+			} `json:"ticket"`
+		}](t, a).Ticket.Number
+	}
+	first, second := opened("контроллер пищит, массив развалился"), opened("снова пищит контроллер массива")
+	texts, ok := r.deps.Desk.Search.(*library.Library)
+	if !ok {
+		t.Fatal("no library")
+	}
+	_, err := texts.Refresh(t.Context())
+	must(t, err)
+	type view struct {
+		Similar struct {
+			Tickets []library.Hit `json:"tickets"`
+			Line    string        `json:"line"`
+		} `json:"similar"`
+	}
+	got := into[view](t, r.ask(http.MethodGet, "/api/v1/tickets/"+second, secret, "")).Similar
+	if len(got.Tickets) != 1 || got.Tickets[0].Number != first || !strings.Contains(got.Line, first) {
+		t.Errorf("got %+v", got)
+	}
+	r.deps.Desk.Search = asleep{texts}
+	answer := r.ask(http.MethodGet, "/api/v1/tickets/"+second, secret, "")
+	if answer.StatusCode != http.StatusOK || strings.Contains(answer.text, `"similar"`) {
+		t.Errorf("while nothing is found: %d %s", answer.StatusCode, answer.text)
 	}
 }
 

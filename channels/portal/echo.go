@@ -15,9 +15,12 @@ import (
 
 // Limits of a request.
 const (
-	maxBody  = 4 << 20 // bytes: a rota may be imported at once
-	bodyTime = 5 * time.Second
-	workTime = 8 * time.Second // to answer; the listener gives up a little later
+	maxBody = 4 << 20 // bytes: a rota may be imported at once
+	// A signal may have files, as base64.
+	maxSignal  = 40 << 20
+	signalTime = time.Minute
+	bodyTime   = 5 * time.Second
+	workTime   = 8 * time.Second // to answer; the listener gives up a little later
 )
 
 // newEcho returns the router with what holds for every request.

@@ -204,6 +204,9 @@ func on[In, Out any](s *Server, r route, do func(context.Context, *In) (*Out, er
 	if _, raw := reflect.TypeFor[In]().FieldByName("RawBody"); raw {
 		op.SkipValidateBody = true // its bytes are kept as they are
 	}
+	if r.scope == SignalsSend {
+		op.MaxBodyBytes, op.BodyReadTimeout = maxSignal, signalTime
+	}
 	if r.scope != "" {
 		op.Metadata[scopeKey] = r.scope
 		op.Security = []map[string][]string{{"token": {string(r.scope)}}}

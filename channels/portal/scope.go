@@ -27,6 +27,8 @@ const (
 	ClientsWrite Scope = "clients:write"
 	// ClientsAdmin takes out and erases what is kept of one person, as the token's person.
 	ClientsAdmin Scope = "clients:admin"
+	// RecordingsRead opens the recordings of calls; the audit notes who listens.
+	RecordingsRead Scope = "recordings:read"
 	// SignalsSend lets a machine or a form bring signals, and nothing else.
 	SignalsSend Scope = "signals:send"
 	// AuditRead opens the audit.
@@ -43,7 +45,7 @@ func (s Scope) String() string { return string(s) }
 
 // plainScopes are those that end in no ID.
 func plainScopes() []Scope {
-	return []Scope{Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, ClientsAdmin, SignalsSend, AuditRead}
+	return []Scope{Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, ClientsAdmin, RecordingsRead, SignalsSend, AuditRead}
 }
 
 // ParseScope reads a scope; kind is one of the constants, id what follows those that end in one.
@@ -56,7 +58,7 @@ func ParseScope(s string) (kind Scope, id string, err error) {
 			return k, id, nil
 		}
 	}
-	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, desk:read, desk:write, clients:read, clients:write, clients:admin, signals:send, audit:read, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
+	return "", "", fmt.Errorf("scope %q is not known: choose oncall:read, oncall:write, oncall:people, desk:read, desk:write, clients:read, clients:write, clients:admin, recordings:read, signals:send, audit:read, feed:person:<id>, feed:schedule:<id> or board:schedule:<id>", s)
 }
 
 // may reports whether a token has a scope.

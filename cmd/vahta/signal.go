@@ -6,6 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -16,6 +19,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/ticket"
+	"github.com/butlerspb/vahta/dispatch/vault"
 )
 
 func signalCommand() *cobra.Command {
@@ -217,6 +221,8 @@ func (r *receiver) tellTicket(name string, o dispatch.Opened) {
 type sending struct {
 	channel, key, from, priority, category, occurred string
 
+	files []string // paths
+
 	message dispatch.MessageSignal
 }
 
@@ -247,6 +253,7 @@ func signalSend() *cobra.Command {
 	fl.BoolVar(&m.Recovery, "recovery", false, tr("the trouble is over", "беда прошла"))
 	fl.StringVar(&s.occurred, "occurred", "", tr("when the machine says that it began, such as 2026-12-01T09:00:00+03:00", "когда, по словам машины, началось, например 2026-12-01T09:00:00+03:00"))
 	fl.StringVar(&m.Line, "line", "", tr("the hotline whose people serve it", "линия, люди которой этим займутся"))
+	fl.StringArrayVar(&s.files, "attach", nil, tr("a file that goes with it; may be given several times", "файл, который прилагается; можно повторять"))
 	fl.StringSliceVar(&m.InReplyTo, "reply-to", nil, tr("number of the ticket that it answers", "номер заявки, на которую это ответ"))
 	return cmd
 }
@@ -277,10 +284,34 @@ func (s sending) raw(r *receiver, args []string) ([]byte, error) {
 		}
 		m.Occurred = at
 	}
-	if err := m.Validate(); err != nil {
+	enclosed, err := s.enclosed()
+	if err != nil {
+		return nil, err
+	}
+	whole := m
+	if len(enclosed) > 0 {
+		whole.Files = append(slices.Clone(m.Files), "attachments") // they have no hashes yet
+	}
+	if err := whole.Validate(); err != nil {
 		return nil, fmt.Errorf("signal send: %w", err)
 	}
-	return json.Marshal(m)
+	return json.Marshal(struct {
+		dispatch.MessageSignal
+
+		Attachments []vault.Enclosed `json:"attachments,omitempty"`
+	}{m, enclosed})
+}
+
+// enclosed reads the files that go with the signal.
+func (s sending) enclosed() (list []vault.Enclosed, err error) {
+	for _, path := range s.files {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("--attach: %w", err)
+		}
+		list = append(list, vault.Enclosed{Name: filepath.Base(path), Data: data})
+	}
+	return list, nil
 }
 
 func (s sending) send(ctx context.Context, r *receiver, args []string) error {

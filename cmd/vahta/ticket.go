@@ -110,7 +110,7 @@ func ticketCommand() *cobra.Command {
 	cmd.AddCommand(ticketNew(), ticketTriage(), ticketChecklist(), ticketRunbook(), ticketContact(), ticketPlan(), ticketTell(), ticketUpdate(),
 		ticketStage(), ticketStabilise(), ticketConfirm(), ticketPause(), ticketResume(), ticketReopen(), ticketCancel(),
 		ticketMerge(), ticketUnmerge(), ticketSplit(), ticketLink(), ticketAssign(), ticketHandover(), ticketJoin(),
-		ticketSession(), ticketReveal(), ticketTime(), ticketTask(), ticketRCA(), ticketExplain(), ticketClocks(), ticketTimeline())
+		ticketSession(), ticketReveal(), ticketTime(), ticketTask(), ticketRCA(), ticketExplain(), ticketClocks(), ticketTimeline(), ticketFile())
 	cmd.AddCommand(ticketList(), ticketShow(), ticketPage(), ticketAck(), ticketNote(), ticketClose())
 	return cmd
 }

@@ -29,6 +29,7 @@ func tokenCommand() *cobra.Command {
   desk:read, desk:write     tickets, articles, reports, signals; work on them, as the person of the token
   clients:read, clients:write   clients' cards; edits of them
   clients:admin             taking out and erasing what is kept of one person
+  recordings:read           recordings of calls; the audit notes who listens
   signals:send              bringing signals, and nothing else
   audit:read                the audit
   board:schedule:<id>       the page "on duty now" of a schedule, by a secret address
@@ -41,6 +42,7 @@ func tokenCommand() *cobra.Command {
   desk:read, desk:write     заявки, статьи, отчёты, сигналы; работа с ними — от имени человека токена
   clients:read, clients:write   карточки клиентов; их правка
   clients:admin             выгрузка и удаление данных одного человека
+  recordings:read           записи разговоров; аудит запоминает, кто слушал
   signals:send              прислать сигнал, и больше ничего
   audit:read                аудит
   board:schedule:<id>       страница «кто дежурит сейчас» по секретному адресу

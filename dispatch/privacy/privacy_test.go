@@ -257,7 +257,7 @@ func TestErase(t *testing.T) {
 			continue
 		}
 		r.must(err)
-		for _, word := range []string{"тайна", "Петров", "петров", "9161234567", "916) 123", "petr@mail"} {
+		for _, word := range []string{"тайна", "Петров", "петров", "9161234567", "916) 123", "petr@mail", "паспорт"} {
 			if at := bytes.Index(raw, []byte(word)); at >= 0 {
 				t.Errorf("%s has %q: %q", filepath.Base(name), word, raw[max(0, at-200):min(len(raw), at+100)])
 			}

@@ -124,6 +124,7 @@ func (m *Memory) AddAttachment(ctx context.Context, a dispatch.Attachment) error
 	defer leave()
 	key := fileKey{a.Ticket, a.Hash}
 	if old, there := m.db.papers.files[key]; there {
+		old.Name = cmp.Or(old.Name, a.Name)
 		a = old
 	}
 	a.At, a.Erased = instant(micros(a.At)), time.Time{}
@@ -162,7 +163,7 @@ func (m *Memory) EraseAttachment(ctx context.Context, ticket, hash string, now t
 	if !there || !a.Erased.IsZero() {
 		return fmt.Errorf("note that attachment %s is erased: %w", hash, dispatch.ErrNotFound)
 	}
-	a.Erased = instant(micros(now))
+	a.Erased, a.Name = instant(micros(now)), ""
 	m.db.papers.files[key] = a
 	return nil
 }

@@ -139,7 +139,7 @@ func (s *SQL) one(ctx context.Context, what, query string, args ...any) error {
 func (s *SQL) AddAttachment(ctx context.Context, a dispatch.Attachment) error {
 	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
 		_, err := w.exec(ctx, `INSERT INTO attachments (ticket, hash, org, name, type, bytes, at, erased_at) VALUES (?, ?, ?, ?, ?, ?, ?, 0)
-			ON CONFLICT (ticket, hash) DO UPDATE SET erased_at = 0`, a.Ticket, a.Hash, a.Org, a.Name, a.Type, a.Bytes, micros(a.At))
+			ON CONFLICT (ticket, hash) DO UPDATE SET erased_at = 0, name = CASE WHEN attachments.name = '' THEN excluded.name ELSE attachments.name END`, a.Ticket, a.Hash, a.Org, a.Name, a.Type, a.Bytes, micros(a.At))
 		return err
 	})
 	if err != nil {
@@ -188,5 +188,5 @@ func (s *SQL) ListAttachments(ctx context.Context, f dispatch.AttachmentFilter) 
 // EraseAttachment implements dispatch.Attachments.
 func (s *SQL) EraseAttachment(ctx context.Context, ticket, hash string, now time.Time) error {
 	return s.one(ctx, "note that attachment "+hash+" is erased",
-		`UPDATE attachments SET erased_at = ? WHERE ticket = ? AND hash = ? AND erased_at = 0`, micros(now), ticket, hash)
+		`UPDATE attachments SET erased_at = ?, name = '' WHERE ticket = ? AND hash = ? AND erased_at = 0`, micros(now), ticket, hash)
 }

@@ -99,14 +99,14 @@ func suiteAttachments(t *testing.T, s record) {
 	want(t, s.EraseAttachment(ctx, "t1", "bb", t0), dispatch.ErrNotFound)
 	must(t, s.EraseAttachment(ctx, "t1", "aa", t0.Add(3*time.Hour)))
 	want(t, s.EraseAttachment(ctx, "t1", "aa", t0), dispatch.ErrNotFound)
-	a.Erased = t0.Add(3 * time.Hour)
+	a.Erased, a.Name = t0.Add(3*time.Hour), "" // a name may tell whose it was
 	got, err := s.ListAttachments(ctx, dispatch.AttachmentFilter{Ticket: "t1"})
 	must(t, err)
 	if d := cmp.Diff([]dispatch.Attachment{a}, got); d != "" {
 		t.Error(d)
 	}
 	must(t, s.AddAttachment(ctx, again)) // it has come anew
-	a.Erased = time.Time{}
+	a.Erased, a.Name = time.Time{}, again.Name
 	got, err = s.ListAttachments(ctx, dispatch.AttachmentFilter{Ticket: "t1"})
 	must(t, err)
 	if d := cmp.Diff([]dispatch.Attachment{a}, got); d != "" {

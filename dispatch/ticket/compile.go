@@ -105,7 +105,7 @@ func (d *Dossier) open(b Opened, e Event) {
 		s.From.Party, s.From.Client = b.Party, b.Client
 		d.Calls = append(d.Calls, Call{ID: b.Call, Report: 1, Caller: b.Caller, Name: b.Name, Line: b.Line, At: e.At})
 	}
-	s.Signals = []SignalLine{{Seq: e.Seq, At: e.At, Signal: id, From: s.From, Text: b.Text, Machine: b.Machine}}
+	s.Signals = []SignalLine{{Seq: e.Seq, At: e.At, Signal: id, From: s.From, Text: b.Text, Files: b.Files, Machine: b.Machine}}
 	d.Stories = []Story{s}
 }
 

@@ -71,10 +71,11 @@ type Opened struct {
 	Party    string        `json:"party,omitempty"` // whose further calls join this ticket; empty = nobody's
 	Limit    time.Duration `json:"first_contact_limit_ns,omitempty"`
 	// Class, From, Signal and Text are those of a ticket that no call opened; a call's are in the fields above.
-	Class  Class   `json:"class,omitempty"`
-	From   Contact `json:"from,omitzero"`
-	Signal string  `json:"signal,omitempty"` // channel/key
-	Text   string  `json:"text,omitempty"`
+	Class  Class    `json:"class,omitempty"`
+	From   Contact  `json:"from,omitzero"`
+	Signal string   `json:"signal,omitempty"` // channel/key
+	Text   string   `json:"text,omitempty"`
+	Files  []string `json:"files,omitempty"` // content hashes
 	// Policy are the clocks' rules, pinned at T0; nil of a log written before there were any.
 	Policy *sla.Policy `json:"policy,omitempty"`
 	// Received is when the signal was received, where T0 is an earlier stamp; Skewed says that its own stamp was not believed.

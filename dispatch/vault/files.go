@@ -87,7 +87,7 @@ func (v *Vault) put(ctx context.Context, ticketID, org, name string, content io.
 // path is where a file lies: by ticket, so that each is sealed by the key of its
 // own client, whatever others have sent.
 func (v *Vault) path(a dispatch.Attachment) string {
-	return filepath.Join(v.cfg.Files, a.Hash[:2], a.Ticket+"-"+a.Hash+Sealed)
+	return filepath.Join(v.cfg.Files, a.Hash[:2], owner(a.Ticket)+"-"+a.Hash+Sealed)
 }
 
 // GetFile opens an attachment of a ticket and returns its entry with it.
@@ -118,19 +118,28 @@ func (v *Vault) Erase(ctx context.Context, a dispatch.Attachment) error {
 	return v.deps.Files.EraseAttachment(ctx, a.Ticket, a.Hash, v.now().UTC())
 }
 
+// everything is more than a record holds.
+const everything = 1 << 30
+
 // tidyFiles removes attachments that have been kept long enough.
 func (v *Vault) tidyFiles(ctx context.Context) error {
 	if v.deps.Files == nil || v.deps.Terms == nil || v.deps.Archive == nil || v.deps.Audit == nil {
 		return nil
 	}
-	const all = 1 << 30
-	list, err := v.deps.Files.ListAttachments(ctx, dispatch.AttachmentFilter{Limit: all})
+	list, err := v.deps.Files.ListAttachments(ctx, dispatch.AttachmentFilter{Limit: everything})
 	if err != nil {
 		return err
 	}
 	var faults []error
 	for _, a := range list {
 		if !a.Erased.IsZero() {
+			continue
+		}
+		if id, ok := staged(a); ok {
+			done, err := v.adopt(ctx, a)
+			if faults = append(faults, err); !done {
+				v.await(id)
+			}
 			continue
 		}
 		c, err := v.deps.Archive.Load(ctx, a.Ticket)

@@ -19,6 +19,7 @@ type Archive interface {
 	Call(ctx context.Context, id string) (dispatch.CallRecord, error)
 	Find(ctx context.Context, number ticket.Number) (ticket.Ticket, error)
 	Load(ctx context.Context, ticketID string) (dispatch.Case, error)
+	Signal(ctx context.Context, id dispatch.SignalID) (dispatch.Signal, dispatch.Taken, error)
 }
 
 // Audit takes what is removed, before it is.
@@ -61,6 +62,7 @@ func (v *Vault) Run(ctx context.Context, feed *dispatch.Feed) error {
 			if v.cfg.Enabled && e.Kind == string(ticket.KindCallEnded) && e.Call != "" {
 				v.ended(ctx, e.Call)
 			}
+			v.adoptWaiting(ctx)
 		case <-next.C:
 			v.Tidy(ctx)
 			next.Reset(v.cfg.Every)

@@ -97,6 +97,8 @@ type Vault struct {
 	reason error               // why it is locked; guarded by mu
 	keys   map[string]sealKey  // by organisation; guarded by mu
 	ready  bool                // keys were read; guarded by mu
+
+	waiting map[dispatch.SignalID]bool // signals whose files wait for a ticket; guarded by mu
 }
 
 // sealKey is the key of an organisation, unsealed.
@@ -114,7 +116,7 @@ func New(cfg Config, deps Deps) (*Vault, error) {
 	if deps.Keys == nil {
 		return nil, errors.New("set up vault: a record of keys is required")
 	}
-	v := &Vault{cfg: cfg, deps: deps, now: deps.Now, log: deps.Log, keys: map[string]sealKey{}, reason: errors.New("it was not opened yet")}
+	v := &Vault{cfg: cfg, deps: deps, now: deps.Now, log: deps.Log, keys: map[string]sealKey{}, waiting: map[dispatch.SignalID]bool{}, reason: errors.New("it was not opened yet")}
 	if v.now == nil {
 		v.now = time.Now
 	}

@@ -46,11 +46,12 @@ func (a *App) serveHTTP(ctx context.Context, l *lifecycle) error {
 	if err != nil {
 		return errors.Join(err, control.Close())
 	}
+	local.Files = a.journal
 	handler := desk.Handler(local, a.phoneDesk(), desk.LocalToll{Guard: a.guard})
 	handler = desk.HandleTokens(desk.HandleRota(desk.HandleSelfTests(handler, a.selftest), a.rota), a.issuer())
 	handler = desk.HandleLetters(handler, desk.Letters{Store: a.journal, Wake: a.outbox.Wake})
-	handler = a.handleClients(a.handleCases(desk.HandleSignals(desk.HandleShifts(handler, a.carer), a.desk)))
-	handler = desk.HandlePrivacy(desk.HandlePapers(handler, a.papersDesk()), a.privacy)
+	handler = a.handleClients(a.handleCases(desk.HandleSignals(desk.HandleShifts(handler, a.carer), a.vault.Filing(a.desk))))
+	handler = desk.HandlePrivacy(desk.HandleFiles(desk.HandlePapers(handler, a.papersDesk()), a.filesDesk()), a.privacy)
 	l.start(ctx, "control socket", serve(control, handler, 0)) // its answers take as long as a call
 	if a.cfg.HTTP.Listen != "" {
 		health, err := lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen)

@@ -24,7 +24,8 @@ func (a *App) buildPortal() (err error) {
 		Now: a.now, Log: a.part("portal"), Registerer: a.registry,
 	}
 	deps.Desk = portal.Desk{
-		Tickets: a.desk, Cases: a.cases, Signals: a.desk, Clients: a.clients, Articles: a.library, Search: a.library, Reports: a.reports, Audit: a.journal, Privacy: a.privacy,
+		Tickets: a.desk, Cases: a.cases, Signals: a.vault.Filing(a.desk), Clients: a.clients, Articles: a.library, Search: a.library, Reports: a.reports, Audit: a.journal, Privacy: a.privacy,
+		Kept: portal.Kept{Vault: a.vault, Index: a.journal, Calls: a.desk},
 	}
 	if a.several() {
 		deps.Nodes = a.journal.Nodes

@@ -56,6 +56,11 @@ func SignalsOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Si
 			return nil, err
 		}
 		Signals(d)
-		return d, nil
+		v, err := vaultOnRecord(c, db)
+		if err != nil {
+			return nil, err
+		}
+		_ = v.Open(ctx) // what is wrong is told by the files that are not kept
+		return v.Filing(d), nil
 	}
 }

@@ -36,6 +36,9 @@ type View struct {
 type Local struct {
 	d    *dispatch.Dispatcher
 	zone *time.Location // of the times it shows
+
+	// Files is where files have their names; nil = they are shown by their hashes. It is set before the first question.
+	Files dispatch.Attachments
 }
 
 // NewLocal returns a desk on d that shows times in the zone, an IANA name.
@@ -44,7 +47,7 @@ func NewLocal(d *dispatch.Dispatcher, zone string) (*Local, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up desk: %w", err)
 	}
-	return &Local{d, loc}, nil
+	return &Local{d: d, zone: loc}, nil
 }
 
 var _ Desk = (*Local)(nil)
@@ -69,11 +72,26 @@ func (l *Local) Ticket(ctx context.Context, idOrNumber, language string) (View, 
 	if err != nil {
 		return View{}, fmt.Errorf("read the calls of ticket %s: %w", t.Number, err)
 	}
-	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, Now: time.Now(), Partial: partial})
+	text := dispatch.Timeline(t, events, dispatch.TimelineOptions{Language: language, Zone: l.zone, Name: l.name, File: l.files(ctx, t.ID), Now: time.Now(), Partial: partial})
 	return View{Ticket: t, Timeline: text, Partial: partial, Calls: calls, Searches: dispatch.Searches(events)}, nil
 }
 
 // name returns a person's name by id.
+// files names the files of a ticket. While the record is away they have none.
+func (l *Local) files(ctx context.Context, ticketID string) func(hash string) string {
+	names := map[string]string{}
+	if l.Files != nil {
+		list, err := l.Files.ListAttachments(ctx, dispatch.AttachmentFilter{Ticket: ticketID, Limit: mostFiles})
+		if err != nil {
+			return nil
+		}
+		for _, a := range list {
+			names[a.Hash] = a.Name
+		}
+	}
+	return func(hash string) string { return names[hash] }
+}
+
 func (l *Local) name(id string) string {
 	if p, ok := l.d.Directory().Load().Roster.Person(id); ok {
 		return p.Name

@@ -45,6 +45,7 @@ func openRecord(ctx context.Context, place string, cfg dispatch.Config, src disp
 	if err != nil {
 		return nil, nil, errors.Join(err, done())
 	}
+	local.Files = db
 	return local, done, nil
 }
 
