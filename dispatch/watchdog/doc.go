@@ -5,10 +5,14 @@
 // calls for help when the signs stay away: a watchdog that shared the fault
 // could not bark.
 //
+// Each question has its time. Who does not answer within it is a fault of its own,
+// whatever hangs there; he is asked again only when he has answered the last one.
+//
 // A fault is logged when it begins and when it ends, counted in the metrics and
 // shown by Faults. What can be mended, a ticket without its timer, is mended
 // by the desk at once.
 //
 // It must not know what timers and notices mean, nor how a sign of life
-// travels. Run owns its one goroutine; Faults may be called by any.
+// travels. Run owns its goroutines, but for a question that hangs and does not end
+// with its context; Faults may be called by any.
 package watchdog

@@ -23,6 +23,7 @@ type Config struct {
 	TimerLag   time.Duration    `yaml:"timer_lag"`   // a timer that is due for so long and was not fetched is a fault
 	NoticeLag  time.Duration    `yaml:"notice_lag"`  // the same of pages, recalls and messages to clients
 	StepLag    time.Duration    `yaml:"step_lag"`    // a ticket's step that is due for so long and was not taken
+	AskBudget  time.Duration    `yaml:"ask_budget"`  // longest an answer to one of its questions may take
 	BeatBudget time.Duration    `yaml:"beat_budget"` // longest a sign of life may take
 	Now        func() time.Time `yaml:"-"`           // nil = time.Now
 }
@@ -32,6 +33,7 @@ func Default() Config {
 	return Config{
 		Every: time.Minute, TimerLag: 10 * time.Second, NoticeLag: time.Minute,
 		StepLag:    90 * time.Second, // two tries of a step that fails lie within it: the lease of a timer is 30 s
+		AskBudget:  10 * time.Second, // five questions and a sign of life fit into a minute
 		BeatBudget: 10 * time.Second,
 	}
 }
@@ -40,7 +42,7 @@ func Default() Config {
 func (c Config) Validate() error {
 	var faults []error
 	for field, d := range map[string]time.Duration{
-		"every": c.Every, "timer_lag": c.TimerLag, "notice_lag": c.NoticeLag, "step_lag": c.StepLag, "beat_budget": c.BeatBudget,
+		"every": c.Every, "timer_lag": c.TimerLag, "notice_lag": c.NoticeLag, "step_lag": c.StepLag, "ask_budget": c.AskBudget, "beat_budget": c.BeatBudget,
 	} {
 		if d <= 0 {
 			faults = append(faults, fmt.Errorf("%s: %v, want more than zero", field, d))
@@ -82,6 +84,7 @@ const (
 	FaultStore  = "store"  // the questions get no answer
 	FaultTimers = "timers" // due, and nobody fetches them
 	FaultSteps  = "steps"  // tickets whose step was not taken
+	FaultDesk   = "desk"   // the open tickets give no answer
 	FaultBeat   = "heartbeat"
 )
 
@@ -99,7 +102,8 @@ type Watchdog struct {
 	metrics *metrics
 
 	mu     sync.Mutex
-	faults map[string]Fault // guarded by mu; by name
+	faults map[string]Fault     // guarded by mu; by name
+	asked  map[string]time.Time // guarded by mu; since when a question has had no answer
 }
 
 // New returns a watchdog; Run must follow.
@@ -113,7 +117,7 @@ func New(cfg Config, deps Deps) (*Watchdog, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	w := &Watchdog{cfg: cfg, deps: deps, log: deps.Log, metrics: newMetrics(deps.Registerer), faults: map[string]Fault{}}
+	w := &Watchdog{cfg: cfg, deps: deps, log: deps.Log, metrics: newMetrics(deps.Registerer), faults: map[string]Fault{}, asked: map[string]time.Time{}}
 	if w.log == nil {
 		w.log = slog.New(slog.DiscardHandler)
 	}
@@ -158,21 +162,38 @@ func (w *Watchdog) round(ctx context.Context) {
 // look returns what is wrong, by name.
 func (w *Watchdog) look(ctx context.Context) map[string]string {
 	found := map[string]string{}
+	w.lookAtQueue(ctx, found)
+	late, err := ask(ctx, w, "overdue steps", func(ctx context.Context) ([]dispatch.Overdue, error) {
+		return w.deps.Desk.OverdueSteps(ctx, w.cfg.StepLag), nil
+	})
+	if err != nil {
+		found[FaultDesk] = err.Error()
+	}
+	if len(late) > 0 {
+		found[FaultSteps] = describe(late)
+	}
+	return found
+}
+
+// lookAtQueue finds work that is due and that nobody fetches.
+func (w *Watchdog) lookAtQueue(ctx context.Context, found map[string]string) {
 	now := w.cfg.Now()
-	next, err := w.deps.Queue.NextTimer(ctx)
+	next, err := ask(ctx, w, "next timer", w.deps.Queue.NextTimer)
 	if err != nil {
 		found[FaultStore] = err.Error()
-		return found
+		return
 	}
 	if lag := lagOf(next, now); lag > w.cfg.TimerLag {
 		found[FaultTimers] = fmt.Sprintf("a timer is due since %v and nobody fetches it", lag)
 	}
 	w.metrics.timerLag(lagOf(next, now))
 	for _, kind := range watched() {
-		next, err := w.deps.Queue.NextNotice(ctx, kind)
+		next, err := ask(ctx, w, "next "+string(kind), func(ctx context.Context) (time.Time, error) {
+			return w.deps.Queue.NextNotice(ctx, kind)
+		})
 		if err != nil {
 			found[FaultStore] = err.Error()
-			return found
+			return
 		}
 		lag := lagOf(next, now)
 		w.metrics.noticeLag(kind, lag)
@@ -180,10 +201,6 @@ func (w *Watchdog) look(ctx context.Context) map[string]string {
 			found[string(kind)] = fmt.Sprintf("a notice of the kind %s is due since %v and does not go out", kind, lag)
 		}
 	}
-	if late := w.deps.Desk.OverdueSteps(ctx, w.cfg.StepLag); len(late) > 0 {
-		found[FaultSteps] = describe(late)
-	}
-	return found
 }
 
 // lagOf returns how long ago something fell due; zero = it is ahead, or there is

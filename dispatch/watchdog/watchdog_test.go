@@ -22,19 +22,35 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // world is what the watchdog looks at.
 type world struct {
-	mu      sync.Mutex
-	timer   time.Time                         // guarded by mu; when the next one is due
-	notices map[dispatch.NoticeKind]time.Time // guarded by mu
-	late    []dispatch.Overdue                // guarded by mu
-	away    error                             // guarded by mu
-	deaf    error                             // guarded by mu; of who waits for signs of life
-	beats   int                               // guarded by mu
-	panics  bool                              // guarded by mu
+	mu        sync.Mutex
+	timer     time.Time                         // guarded by mu; when the next one is due
+	notices   map[dispatch.NoticeKind]time.Time // guarded by mu
+	late      []dispatch.Overdue                // guarded by mu
+	away      error                             // guarded by mu
+	deaf      error                             // guarded by mu; of who waits for signs of life
+	beats     int                               // guarded by mu
+	panics    bool                              // guarded by mu
+	hangs     map[string]chan struct{}          // guarded by mu; who is asked answers when it is closed, whatever the context says
+	questions int                               // guarded by mu; put to who hangs
+}
+
+// hang waits as long as a part of the world does.
+func (w *world) hang(part string) {
+	w.mu.Lock()
+	held := w.hangs[part]
+	if held != nil {
+		w.questions++
+	}
+	w.mu.Unlock()
+	if held != nil {
+		<-held
+	}
 }
 
 func (w *world) set(f func()) { w.mu.Lock(); defer w.mu.Unlock(); f() }
 
 func (w *world) NextTimer(context.Context) (time.Time, error) {
+	w.hang("timers")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.panics {
@@ -44,12 +60,14 @@ func (w *world) NextTimer(context.Context) (time.Time, error) {
 }
 
 func (w *world) NextNotice(_ context.Context, kind dispatch.NoticeKind) (time.Time, error) {
+	w.hang("notices")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.notices[kind], w.away
 }
 
 func (w *world) OverdueSteps(context.Context, time.Duration) []dispatch.Overdue {
+	w.hang("desk")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.late
@@ -144,6 +162,45 @@ func TestSignsOfLife(t *testing.T) {
 	}
 }
 
+// A question that gets no answer is a fault itself, and no sign of life goes out.
+// It is put once, however long it hangs, and the other questions are put all the
+// same. When the answer comes, all is well again.
+func TestWhoDoesNotAnswer(t *testing.T) {
+	t.Parallel()
+	for part, fault := range map[string]string{"timers": FaultStore, "notices": FaultStore, "desk": FaultDesk} {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				held := make(chan struct{})
+				of := &world{hangs: map[string]chan struct{}{part: held}}
+				of.late = []dispatch.Overdue{{Ref: dispatch.Ref{ID: "t", Number: "VH-26-000001"}, Kind: dispatch.TimerPage, By: time.Hour}}
+				w, book := guard(t, of)
+				minutes(3)
+				names := map[string]string{}
+				for _, f := range w.Faults() {
+					names[f.Name] = f.Detail
+				}
+				if !strings.Contains(names[fault], "no answer") || part != "desk" && names[FaultSteps] == "" {
+					t.Errorf("faults %v", names)
+				}
+				of.set(func() {
+					if of.beats != 0 || of.questions != 1 {
+						t.Errorf("%d signs of life, %d questions to who hangs", of.beats, of.questions)
+					}
+					of.hangs, of.late = nil, nil
+				})
+				close(held)
+				minutes(2)
+				of.set(func() {
+					if of.beats == 0 || len(w.Faults()) != 0 {
+						t.Errorf("%d signs of life, faults %+v\n%s", of.beats, w.Faults(), book)
+					}
+				})
+			})
+		})
+	}
+}
+
 // What is due ahead, or a little late, is no fault; nor is a broken look the end
 // of all looks.
 func TestWhatIsNoFault(t *testing.T) {
@@ -182,7 +239,7 @@ func TestConfig(t *testing.T) {
 	if err := Default().Validate(); err != nil {
 		t.Error(err)
 	}
-	if _, err := New(Config{}, Deps{}); err == nil || strings.Count(err.Error(), "want more than zero") != 5 {
+	if _, err := New(Config{}, Deps{}); err == nil || strings.Count(err.Error(), "want more than zero") != 6 {
 		t.Error(err)
 	}
 	if _, err := New(Default(), Deps{}); err == nil {
