@@ -47,9 +47,11 @@ func identifySender(b *client.Book, ch Channel, m MessageSignal) sender {
 	who.source = address
 	switch {
 	case m.Machine:
-		if who.match.Level == client.Known { // one monitoring may watch several clients: each has its own troubles
+		if who.match.Level == client.Known {
 			who.source = "org:" + who.match.Org
-			address = who.source + "/" + address
+			if !m.OwnKeys { // one monitoring may watch several clients: each has its own troubles
+				address = who.source + "/" + address
+			}
 		}
 		if m.DedupKey != "" {
 			who.party = "alarm:" + address + "/" + m.DedupKey
@@ -246,7 +248,6 @@ func (h arrival) opening(fresh ticket.Opened) ticket.Event {
 	fresh.From, fresh.Signal, fresh.Text = h.from(), signalName(h.sig.ID()), h.text()
 	fresh.Policy, fresh.Skewed, fresh.Occurred = &h.rules, skewed, h.m.Occurred.UTC()
 	if !t0.Equal(h.sig.At) {
-	fresh.Files = h.m.Files
 		fresh.Received = h.sig.At
 	}
 	return h.event(fresh.ID, t0, fresh)

@@ -158,6 +158,10 @@ func TestIntake(t *testing.T) {
 			{time.Minute, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.Org = "lutik" }), nil},
 			{time.Minute, "monitor", over("1"), nil},
 		}},
+		{"a recovery that does not say whose it is finds its ticket where keys are the source's own", []step{
+			{0, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.OwnKeys = true }), nil},
+			{time.Minute, "monitor", with(over("1"), func(m *dispatch.MessageSignal) { m.OwnKeys, m.Org = true, "" }), nil},
+		}},
 		{"a word that something is over of which nobody knows is settled", []step{{0, "monitor", over("9"), nil}}},
 		{"warnings and requests wake nobody", []step{
 			{0, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.Warning = true }), nil},

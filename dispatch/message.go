@@ -39,6 +39,9 @@ type MessageSignal struct {
 	// one trouble. Recovery says that it is over.
 	DedupKey string `json:"dedup_key,omitempty"`
 	Recovery bool   `json:"recovery,omitempty"`
+	// OwnKeys says that no two clients share a DedupKey at the source, so that a word
+	// that does not tell whose it is finds its ticket.
+	OwnKeys bool `json:"own_keys,omitempty"`
 	// Stamped is when a relay that we trust took it from the sender (our MX, the
 	// SMS operator, Telegram); Occurred is when the trouble began by the source's own clock.
 	Stamped  time.Time `json:"stamped,omitzero"`

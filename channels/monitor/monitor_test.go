@@ -290,30 +290,30 @@ func TestDecoder(t *testing.T) {
 	}{
 		{
 			"a severe problem of a client", "zbx", sample(t, "zabbix_problem"), dispatch.MessageSignal{
-				From: from("zbx"), Machine: true, Source: "zbx", DedupKey: "trigger/22031", Subject: "Диск C: заполнен на 98 %",
+				From: from("zbx"), Machine: true, OwnKeys: true, Source: "zbx", DedupKey: "trigger/22031", Subject: "Диск C: заполнен на 98 %",
 				Occurred: time.Date(2026, 11, 22, 0, 5, 10, 0, time.UTC), Org: "romashka", Line: "main", Priority: ticket.Critical,
 			}, []string{"Свободно 1.2 ГБ из 80 ГБ", "host_group: Windows, Ромашка/1С", "https://zabbix.example/tr_events.php"},
 		},
 		{
 			"it is over", "zbx", sample(t, "zabbix_recovery"), dispatch.MessageSignal{
-				From: from("zbx"), Machine: true, Source: "zbx", DedupKey: "trigger/22031", Subject: "Диск C: заполнен на 98 %", Recovery: true,
+				From: from("zbx"), Machine: true, OwnKeys: true, Source: "zbx", DedupKey: "trigger/22031", Subject: "Диск C: заполнен на 98 %", Recovery: true,
 				Occurred: time.Date(2026, 11, 22, 0, 5, 10, 0, time.UTC), Line: "main", Priority: ticket.High, InReplyTo: []string{"VH-26-000010"},
 			}, nil,
 		},
 		{
 			"a test button", "zbx", sample(t, "zabbix_test"), dispatch.MessageSignal{
-				From: from("zbx"), Machine: true, Source: "zbx", Subject: "Проверка связи с zbx (test)", Warning: true, Line: "main",
+				From: from("zbx"), Machine: true, OwnKeys: true, Source: "zbx", Subject: "Проверка связи с zbx (test)", Warning: true, Line: "main",
 			}, nil,
 		},
 		{
 			"the source's own client; a category by a rule", "am", sample(t, "alertmanager_firing"), dispatch.MessageSignal{
-				From: from("am"), Machine: true, Source: "am", DedupKey: `{}/{severity="critical"}:{alertname="InstanceDown", job="node"}`,
+				From: from("am"), Machine: true, OwnKeys: true, Source: "am", DedupKey: `{}/{severity="critical"}:{alertname="InstanceDown", job="node"}`,
 				Subject: "InstanceDown (2)", Occurred: time.Date(2026, 11, 22, 2, 55, 0, 0, time.UTC), Org: "mebel", Priority: ticket.Critical,
 			}, nil,
 		},
 		{
 			"maintenance", "graf", sample(t, "grafana_firing"), dispatch.MessageSignal{
-				From: from("graf"), Machine: true, Source: "graf", DedupKey: `{}:{alertname="HighLoad"}`, Subject: "[FIRING:1] HighLoad (client mebel)",
+				From: from("graf"), Machine: true, OwnKeys: true, Source: "graf", DedupKey: `{}:{alertname="HighLoad"}`, Subject: "[FIRING:1] HighLoad (client mebel)",
 				Occurred: t0, Org: "mebel", Warning: true,
 			}, []string{"⏸ 2026-11-22 04:00 UTC переезд"},
 		},
