@@ -39,7 +39,13 @@ type Config struct {
 	SystemType   string
 	AddressRange string // the numbers that are served; most centres want it empty
 
-	Source   string      // the sender that recipients see: a number, a short code or a name
+	Source string // the sender that recipients see: a number, a short code or a name
+	// SourceKind and RecipientKind stand in for what ParseAddress makes of the
+	// form of an address; nil = it is right. Centres differ about short codes.
+	SourceKind    *Kind
+	RecipientKind *Kind
+	ServiceType   string // most centres want it empty
+
 	Alphabet text.Coding // what the centre means by data_coding 0
 	Latin1   bool        // send Latin-1 where it holds the text and GSM does not
 	Way      text.Way    // how long texts go out
@@ -63,6 +69,9 @@ type Config struct {
 	BackoffMax      time.Duration
 	Stable          time.Duration // a link that has stood for so long is tried again at BackoffMin
 }
+
+// Kind is what an address is (§5.2.5, §5.2.6).
+type Kind struct{ TON, NPI uint8 }
 
 // Default is a configuration that lacks only the account.
 func Default() Config {
@@ -99,6 +108,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := ParseAddress(c.Source); err != nil {
 		fail("source: %w", err)
+	}
+	if _, err := (pdu.PDU{Command: pdu.SubmitSM, Body: &pdu.Message{Service: c.ServiceType}}).Append(nil); err != nil {
+		fail("service_type: %w", err)
 	}
 	between := func(name string, v, low, high int) {
 		if v < low || v > high {

@@ -140,6 +140,7 @@ func (c Config) pdus(m Message) ([]pdu.PDU, text.Coding, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("read the recipient of message %s: %w", m.Ref, err)
 	}
+	from, to = c.SourceKind.of(from), c.RecipientKind.of(to)
 	coding := c.choose(m.Text)
 	parts, err := text.Split(m.Text, coding, c.Way, m.reference(), c.MaxParts)
 	if err != nil {
@@ -147,7 +148,7 @@ func (c Config) pdus(m Message) ([]pdu.PDU, text.Coding, error) {
 	}
 	out := make([]pdu.PDU, len(parts))
 	for i, part := range parts {
-		body := &pdu.Message{From: from, To: to, Coding: c.dataCoding(coding), Validity: validity(m.Validity)}
+		body := &pdu.Message{Service: c.ServiceType, From: from, To: to, Coding: c.dataCoding(coding), Validity: validity(m.Validity)}
 		if c.Receipts {
 			body.Registered = 1
 		}
@@ -165,6 +166,14 @@ func (c Config) pdus(m Message) ([]pdu.PDU, text.Coding, error) {
 		}
 	}
 	return out, coding, nil
+}
+
+// of puts a kind, if there is one, on an address.
+func (k *Kind) of(a pdu.Address) pdu.Address {
+	if k != nil {
+		a.TON, a.NPI = k.TON, k.NPI
+	}
+	return a
 }
 
 // choose takes the shortest alphabet that holds the text and that the centre

@@ -33,6 +33,22 @@ func TestParseAddress(t *testing.T) {
 	}
 }
 
+// What an operator wants of the kinds of addresses counts for more than their
+// form.
+func TestKinds(t *testing.T) {
+	t.Parallel()
+	conf := testConfig()
+	conf.Source, conf.ServiceType, conf.SourceKind, conf.RecipientKind = "4217", "CMT", &Kind{TON: 6, NPI: 0}, &Kind{TON: 1, NPI: 0}
+	pdus, _, err := conf.pdus(Message{To: "+79001234567", Text: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := pdus[0].Body.(*pdu.Message)
+	if m.Service != "CMT" || m.From != (pdu.Address{TON: 6, Number: "4217"}) || m.To != (pdu.Address{TON: 1, Number: "79001234567"}) {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestValidity(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{
@@ -148,9 +164,9 @@ func TestConfig(t *testing.T) {
 	if err := testConfig().Validate(); err != nil {
 		t.Error(err)
 	}
-	bad := Config{SystemID: strings.Repeat("x", 20), Addresses: []string{"smsc"}, Source: "Вахта", Alphabet: text.UCS2, BackoffMin: 2, BackoffMax: 1, Password: "hidden-word"}
+	bad := Config{SystemID: strings.Repeat("x", 20), Addresses: []string{"smsc"}, Source: "Вахта", ServiceType: "longer", Alphabet: text.UCS2, BackoffMin: 2, BackoffMax: 1, Password: "hidden-word"}
 	err := bad.Validate()
-	for _, field := range []string{"name", "addresses[0]", "system_id", "source", "binds", "window", "rate", "alphabet", "dial_timeout", "stable", "backoff_max"} {
+	for _, field := range []string{"name", "addresses[0]", "system_id", "source", "service_type", "binds", "window", "rate", "alphabet", "dial_timeout", "stable", "backoff_max"} {
 		if err == nil || !strings.Contains(err.Error(), field+":") && !strings.Contains(err.Error(), field+",") {
 			t.Errorf("nothing is said of %s: %v", field, err)
 		}
