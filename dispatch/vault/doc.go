@@ -28,6 +28,10 @@
 // An attachment is named by its SHA-256 and sealed by the key of the ticket's
 // organisation; its type is judged by its content. The index is in the record.
 //
+// A file whose entry could not be written is found by the next look: it becomes an
+// attachment of its ticket, named for its hash, so that its time ends as that of
+// any other. What belongs to no ticket goes after a month.
+//
 // # How long
 //
 // By the contract of the organisation, counted from when the ticket was closed;

@@ -193,6 +193,9 @@ func (v *Vault) Tidy(ctx context.Context) {
 	if err := v.tidyRecordings(ctx); err != nil && ctx.Err() == nil {
 		v.log.Error("not all recordings were looked at; it is tried again", "err", err)
 	}
+	if err := v.tidyStrays(ctx); err != nil && ctx.Err() == nil {
+		v.log.Error("files that no entry names were not all seen to; it is tried again", "err", err)
+	}
 	if err := v.tidyFiles(ctx); err != nil && ctx.Err() == nil {
 		v.log.Error("not all attachments were looked at; it is tried again", "err", err)
 	}
