@@ -163,7 +163,7 @@ type rig struct {
 	stored [][]byte
 	fail   error         // of Receive
 	gate   chan struct{} // Receive waits for it; nil = it does not
-	late   []Result
+	late   []lateResult
 	counts map[string]int
 	states []State
 }
@@ -212,6 +212,12 @@ func (r *rig) receive(_ context.Context, raw []byte) error {
 	return nil
 }
 
+// lateResult is what Deps.Late was told.
+type lateResult struct {
+	ref string
+	Result
+}
+
 var errFull = errors.New("the disk is full")
 
 func start(t *testing.T, conf Config, c *centre) *rig {
@@ -224,9 +230,9 @@ func startWith(t *testing.T, conf Config, c *centre, dial func(context.Context, 
 	r := &rig{centre: c, ended: make(chan error, 1), counts: map[string]int{}}
 	client, err := New(conf, Deps{
 		Log: slog.New(slog.DiscardHandler), Receive: r.receive, Dial: dial, Metrics: figures{r}, Jitter: func() float64 { return 1 },
-		Late: func(_ context.Context, _ string, res Result) {
+		Late: func(_ context.Context, ref string, res Result) {
 			r.mu.Lock()
-			r.late = append(r.late, res)
+			r.late = append(r.late, lateResult{ref, res})
 			r.mu.Unlock()
 		},
 	})

@@ -33,7 +33,7 @@ const (
 // TestChaos: whatever the centre does, what the client says of each message is
 // true. Accepted: the centre has it, under that id. Refused and NotSent: it has
 // not. And no message is written twice but those that the centre was too busy
-// for.
+// for. A late answer is about a message that was unsure, once, and true.
 func TestChaos(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
@@ -41,8 +41,8 @@ func TestChaos(t *testing.T) {
 			whims: rapid.SliceOfN(rapid.IntRange(0, whimCount-1), 1, 30).Draw(rt, "whims"),
 			has:   map[string]string{}, written: map[string]int{}, busy: map[string]int{}, outcomes: map[string]Result{},
 		}
-		n := rapid.IntRange(1, 15).Draw(rt, "messages")
-		synctest.Test(t, func(t *testing.T) { k.play(t, n) })
+		waits := rapid.SliceOfN(rapid.SampledFrom([]time.Duration{20 * time.Millisecond, time.Second, 40 * time.Second, 5 * time.Minute}), 1, 15).Draw(rt, "waits")
+		synctest.Test(t, func(t *testing.T) { k.play(t, waits) })
 		for _, fault := range k.faults() {
 			rt.Error(fault)
 		}
@@ -57,10 +57,12 @@ type chaos struct {
 	written  map[string]int
 	busy     map[string]int
 	outcomes map[string]Result // as the client has told them
+	late     []lateResult
 	wrong    []string
 }
 
-func (k *chaos) play(t *testing.T, n int) {
+// play sends a message for each time that its caller waits.
+func (k *chaos) play(t *testing.T, waits []time.Duration) {
 	t.Helper()
 	c := &centre{}
 	c.behave = func(l *link, p pdu.PDU) {
@@ -72,10 +74,10 @@ func (k *chaos) play(t *testing.T, n int) {
 	conf.Binds, conf.Rate = 2, 100
 	r := start(t, conf, c)
 	var wg sync.WaitGroup
-	for i := range n {
+	for i, wait := range waits {
 		wg.Go(func() {
 			to := fmt.Sprintf("7900000%04d", i)
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), wait)
 			defer cancel()
 			sent, err := r.Send(ctx, Message{Ref: to, To: to, Text: "x"})
 			o := sent.Parts[0]
@@ -90,6 +92,7 @@ func (k *chaos) play(t *testing.T, n int) {
 	wg.Wait()
 	time.Sleep(2 * time.Minute) // of the bubble: late answers come
 	r.end(t)
+	k.late = r.late
 }
 
 func (k *chaos) behave(l *link, p pdu.PDU, to string) {
@@ -145,6 +148,16 @@ func (k *chaos) faults() []string {
 		}
 		if k.written[to] > 1+k.busy[to] {
 			fault("written %d times, the centre was busy %d times", k.written[to], k.busy[to])
+		}
+	}
+	told := map[string]bool{}
+	for _, l := range k.late {
+		if k.outcomes[l.ref].Outcome != Unsure || told[l.ref] {
+			fault("a late answer to what is %s, or a second one", k.outcomes[l.ref].Outcome)
+		}
+		told[l.ref] = true
+		if l.Outcome == Accepted && k.has[l.ref] != l.ID || l.Outcome == Refused && k.has[l.ref] != "" {
+			fault("late %s as %q, the centre has it as %q", l.Outcome, l.ID, k.has[l.ref])
 		}
 	}
 	return out

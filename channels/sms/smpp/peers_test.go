@@ -357,13 +357,15 @@ func TestPeersGoSilent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := startPeer(t, name)
-			c, _, _ := o.client(t, func(c *Config) { c.EnquireEvery, c.EnquireTimeout = 500*time.Millisecond, 1500*time.Millisecond })
+			c, _, _ := o.client(t, func(c *Config) { c.EnquireEvery, c.EnquireTimeout = 500*time.Millisecond, 3*time.Second })
 			o.expect(t, "enquire") // we ask, and hear that it lives
 			o.tell(t, "mute", nil)
-			o.expect(t, "muted")
+			o.tell(t, "enquire", nil) // its answer comes after the peer has heard the command
+			o.expect(t, "enquire_resp")
 			if _, err := send(t, c, Message{Ref: "a", Text: "x"}); !errors.Is(err, ErrUnsure) {
 				t.Errorf("to a silent peer: %v", err)
 			}
+			o.expect(t, "muted")
 			o.expect(t, "bound")
 			if _, err := send(t, c, Message{Ref: "a", Text: "x"}); err != nil {
 				t.Errorf("by a new link: %v", err)

@@ -5,6 +5,7 @@ const readline = require('readline');
 
 let session = null; // the one that was bound last
 let throttle = { count: 0, status: 0 };
+let mute = false; // at the next message
 let ids = 0x1f00;
 const texts = new Map(); // "from/ref" → parts
 
@@ -23,6 +24,12 @@ function concat(pdu) {
 }
 
 function submitted(s, pdu) {
+  if (mute) {
+    mute = false;
+    s.silence();
+    say('muted', {});
+    return;
+  }
   if (throttle.count > 0) {
     throttle.count--;
     say('throttled', {});
@@ -49,9 +56,9 @@ function submitted(s, pdu) {
 }
 
 const server = smpp.createServer((s) => {
-  let mute = false;
-  const heard = (command, then) => s.on(command, (pdu) => { if (!mute) then(pdu); });
-  s.silence = () => { mute = true; };
+  let silent = false;
+  const heard = (command, then) => s.on(command, (pdu) => { if (!silent) then(pdu); });
+  s.silence = () => { silent = true; };
   s.on('error', () => {});
   s.on('close', () => say('closed', {}));
   heard('bind_transceiver', (pdu) => {
@@ -87,7 +94,7 @@ const commands = {
   throttle(c) { throttle = { count: c.count, status: c.status }; },
   enquire() { session.enquire_link(); },
   unbind() { session.unbind(); },
-  mute() { session.silence(); say('muted', {}); },
+  mute() { mute = true; },
 };
 
 server.listen(0, '127.0.0.1', () => say('listening', { port: server.address().port }));

@@ -9,7 +9,8 @@ use Net::SMPP;
 
 my $json = JSON::PP->new->utf8->canonical;
 my $session;    # the one that was bound last
-my %mute;       # by its file number
+my $mute;       # at the next message
+my %silent;     # by its file number
 my %throttle = (count => 0, status => 0);
 my $ids = 0x1f00;
 my %texts;      # "from/ref" → parts
@@ -42,6 +43,12 @@ sub concat {
 
 sub submitted {
     my ($s, $pdu) = @_;
+    if ($mute) {
+        $mute = 0;
+        $silent{fileno $s} = 1;
+        say_event('muted');
+        return;
+    }
     if ($throttle{count} > 0) {
         $throttle{count}--;
         say_event('throttled');
@@ -68,7 +75,7 @@ my $select = IO::Select->new($listener, \*STDIN);
 sub gone {
     my ($s) = @_;
     $select->remove($s);
-    delete $mute{fileno $s};
+    delete $silent{fileno $s};
     close $s;
     say_event('closed');
 }
@@ -109,7 +116,7 @@ my %commands = (
     throttle => sub { %throttle = (count => $_[0]{count}, status => $_[0]{status}) },
     enquire => sub { $session->enquire_link(async => 1) },
     unbind => sub { $session->unbind(async => 1) },
-    mute => sub { $mute{fileno $session} = 1; say_event('muted') },
+    mute => sub { $mute = 1 },
 );
 
 say_event('listening', port => $listener->sockport);
@@ -124,7 +131,7 @@ while (1) {
         } elsif ($ready == $listener) {
             my $s = $listener->accept or die "accept: $!";
             $select->add($s);
-        } elsif ($mute{fileno $ready}) {
+        } elsif ($silent{fileno $ready}) {
             gone($ready) unless sysread $ready, my $ignored, 65536;
         } else {
             local $SIG{__WARN__} = sub { };    # of the library, at the end of a connection
