@@ -21,7 +21,13 @@ const sampleSize = 16 << 10
 func canonical(label string) string {
 	l := strings.ToLower(strings.Trim(strings.TrimSpace(label), `"'`))
 	l = strings.TrimPrefix(l, "charset=")
-	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(l) {
+	bare := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == ' ' {
+			return -1
+		}
+		return r
+	}, l)
+	switch bare {
 	case "":
 		return ""
 	case "windows1251", "cp1251", "win1251", "xcp1251", "1251", "ansi1251", "xwindows1251", "mswin1251", "cswindows1251", "windowscp1251":
@@ -41,7 +47,10 @@ func canonical(label string) string {
 	case "usascii", "ascii", "ansix3.41968", "646", "7bit", "iso646us":
 		return "us-ascii"
 	case "utf16", "utf16le", "utf16be", "utf32", "unicode", "utf7":
-		return strings.NewReplacer("_", "-", "utf1", "utf-1", "utf3", "utf-3", "utf7", "utf-7", "--", "-").Replace(l)
+		if bare == "unicode" {
+			return bare
+		}
+		return "utf-" + bare[len("utf"):]
 	}
 	if enc, err := htmlindex.Get(l); err == nil {
 		if name, err := htmlindex.Name(enc); err == nil {
@@ -86,35 +95,51 @@ type reading struct {
 
 // read makes text of bytes. The label counts as long as the bytes do not
 // belie it; the hint is the charset of the mail's other texts.
-func (r *Reader) read(b []byte, label, hint string) reading {
-	name := canonical(label)
+func (d *desk) read(b []byte, label, hint string) reading {
+	got, ok := d.r.known(b, canonical(label), canonical(hint))
+	if !ok {
+		d.detects++
+		got = detect(b, canonical(label), d.detects <= maxDetected)
+	}
+	return got
+}
+
+// known reads bytes whose charset their form, their letters or the label tell.
+func (r *Reader) known(b []byte, name, hint string) (reading, bool) {
 	if mark := markOf(b); mark != "" {
-		return decode(b, mark, name != "" && !strings.HasPrefix(name, mark[:5]))
+		return decode(b, mark, name != "" && !strings.HasPrefix(name, mark[:5])), true
 	}
 	switch {
 	case strings.HasPrefix(name, "iso-2022-"), name == "utf-16", name == "utf-16le", name == "utf-16be", name == "utf-32", name == "hz-gb-2312", name == "unicode":
-		return decode(b, name, false)
+		return decode(b, name, false), true
 	case name == "utf-7":
-		return reading{text: utf7(b), charset: name, sure: true}
+		return reading{text: utf7(b), charset: name, sure: true}, true
 	case isASCII(b):
-		return reading{text: string(b), charset: "us-ascii", sure: true}
+		return reading{text: string(b), charset: "us-ascii", sure: true}, true
 	case r.isUTF8(b, name):
-		return reading{text: strings.ToValidUTF8(string(b), "\uFFFD"), charset: "utf-8", sure: true, belied: name != "" && name != "utf-8"}
+		return reading{text: strings.ToValidUTF8(string(b), "\uFFFD"), charset: "utf-8", sure: true, belied: name != "" && name != "utf-8"}, true
 	}
-	best := r.guess(b, name, canonical(hint))
-	if best != "" {
-		return decode(b, best, name != "" && family(best) != family(name))
+	if best := r.guess(b, name, hint); best != "" {
+		return decode(b, best, name != "" && family(best) != family(name)), true
 	}
-	if enc := decoderOf(name); enc != nil {
-		return decode(b, name, false)
+	if decoderOf(name) != nil {
+		return decode(b, name, false), true
 	}
-	found := chardet.Detect(sample(b))
-	if c := canonical(found.Charset); found.Confidence >= 0.5 && decoderOf(c) != nil {
-		return decode(b, c, name != "")
+	return reading{}, false
+}
+
+// detect asks the detector of all languages, when it may, and takes the
+// commonest charset of Russian mails when it knows nothing.
+func detect(b []byte, name string, ask bool) reading {
+	if ask {
+		found := chardet.Detect(sample(b))
+		if c := canonical(found.Charset); found.Confidence >= 0.5 && decoderOf(c) != nil {
+			return decode(b, c, name != "")
+		}
 	}
-	d := decode(b, "windows-1251", name != "")
-	d.sure = false
-	return d
+	got := decode(b, "windows-1251", name != "")
+	got.sure = false
+	return got
 }
 
 // family tells charsets apart whose difference does not matter to a reader.

@@ -78,6 +78,16 @@ func lines(s string) string {
 	return b.String()
 }
 
+// visible takes hidden runes out of HTML and leaves its lines alone.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r != '\n' && r != '\t' && hidden(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
 // clip shortens a text to so many bytes at a rune.
 func clip(s string, most int) string {
 	if len(s) <= most {

@@ -56,7 +56,7 @@ func (d *desk) attach(e entity, content []byte, name string) {
 	}
 	a := Attachment{Declared: line(e.kind.value, 100), Content: slices.Clip(content)}
 	a.Type = sniff(content)
-	if a.Type == "" {
+	if a.Type == "" || a.Type == "text/plain" && a.Declared == "message/rfc822" {
 		a.Type = kindByName(name, a.Declared)
 	}
 	if name = fileName(name); name == "" {
@@ -198,11 +198,11 @@ func disguised(a Attachment) bool {
 		return ext != ".html" && ext != ".htm" && ext != ".svg" && ext != ".xml" && ext != ".txt"
 	}
 	switch {
-	case program:
-		return !dangerous(ext) && ext != ".sh" && ext != ".py" && ext != ".pl" && ext != ".txt" && ext != ""
-	case dangerous(ext):
+	case dangerous(ext): // invoice.pdf.exe
 		inner := strings.ToLower(path.Ext(strings.TrimSpace(strings.TrimSuffix(a.Name, path.Ext(a.Name)))))
 		return len(inner) >= 3 && len(inner) <= 5 && !strings.ContainsAny(inner, "0123456789")
+	case program:
+		return ext != ".sh" && ext != ".py" && ext != ".pl" && ext != ".txt" && ext != ""
 	}
 	return false
 }

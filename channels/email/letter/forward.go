@@ -96,7 +96,7 @@ func (d *desk) inlineHead(f *Forward, text string) {
 		if n++; n > 60 || found >= 4 {
 			return
 		}
-		key, value, ok := strings.Cut(strings.Trim(l, " \t\r\n>*"), ":")
+		key, value, ok := strings.Cut(strings.TrimRight(strings.TrimLeft(l, " \t>*"), " \t\r\n"), ":")
 		if !ok {
 			continue
 		}

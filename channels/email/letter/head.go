@@ -83,7 +83,7 @@ func cutHead(b []byte, mail bool) (head, headCut) {
 				last.value = append(last.value, bytes.TrimLeft(text, " \t")...)
 			}
 		case ok && len(h.fields) < maxFields:
-			h.fields = append(h.fields, field{name: name, value: append(make([]byte, 0, len(value)), value[:min(len(value), maxField)]...)})
+			h.fields = append(h.fields, field{name: name, value: bytes.Clone(value[:min(len(value), maxField)])})
 			cut.tooLong = cut.tooLong || len(value) > maxField
 		case ok:
 			cut.tooMany = true

@@ -33,7 +33,12 @@ func policy() *bluemonday.Policy {
 // sanitise makes HTML safe to show and says how many images from elsewhere it
 // has lost.
 func (r *Reader) sanitise(source string) (string, int) {
-	return settle(r.policy.Sanitize(source))
+	var safe strings.Builder
+	safe.Grow(len(source))
+	if err := r.policy.SanitizeReaderToWriter(strings.NewReader(source), &safe); err != nil {
+		return "", 0 // a Builder takes everything
+	}
+	return settle(safe.String())
 }
 
 // settle closes what is open, drops ends without a start and elements nested
@@ -52,7 +57,7 @@ func settle(source string) (string, int) {
 		case html.EndTagToken:
 			s.end(z.Token().Data)
 		case html.TextToken:
-			s.b.WriteString(z.Token().String())
+			s.b.Write(z.Raw()) // escaped by the policy
 		case html.CommentToken, html.DoctypeToken:
 		}
 	}

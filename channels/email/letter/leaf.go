@@ -66,26 +66,33 @@ func (d *desk) text(e entity) []block {
 	if !ok {
 		return nil
 	}
-	if len(e.body) > 3*maxTextPart || len(content) > maxTextPart || d.texts+len(content) > maxTexts {
+	html, room := e.kind.value == "text/html", min(maxTextPart, maxTexts-d.texts)
+	if html {
+		room = min(room, maxShown-d.shown)
+	}
+	if len(e.body) > 3*maxTextPart || len(content) > room {
 		d.fault(FaultTooLarge, e, "a text longer than is shown; the whole of it is a file")
 		if whole, ok := d.untransfer(e, 0); ok {
-			d.attach(e, whole, map[bool]string{true: "text.html", false: "text.txt"}[e.kind.value == "text/html"])
+			d.attach(e, whole, map[bool]string{true: "text.html", false: "text.txt"}[html])
 		}
-		content = content[:min(len(content), maxTextPart, max(0, maxTexts-d.texts))]
+		content = content[:min(len(content), max(0, room))]
 	}
 	d.texts += len(content)
+	if html {
+		d.shown += len(content)
+	}
 	label := e.kind.get("charset")
-	if e.kind.value == "text/html" && label == "" {
+	if html && label == "" {
 		label = metaCharset(content)
 	}
-	got := d.r.read(content, label, d.hint)
+	got := d.read(content, label, d.hint)
 	if got.sure && got.charset != "us-ascii" {
 		d.hint = got.charset
 	}
 	if got.belied || !got.sure {
 		d.fault(FaultCharset, e, "labelled "+quote(label)+", read as "+got.charset)
 	}
-	if e.kind.value == "text/html" {
+	if html {
 		return []block{{html: got.text}}
 	}
 	text := got.text
@@ -177,7 +184,7 @@ func (d *desk) calendar(e entity) {
 	if d.inside > 0 || len(d.out.Invites) >= maxMarkers {
 		return
 	}
-	text := d.r.read(content[:min(len(content), maxTextPart)], e.kind.get("charset"), "utf-8").text
+	text := d.read(content[:min(len(content), maxTextPart)], e.kind.get("charset"), "utf-8").text
 	text = strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(text)
 	inv := Invite{Method: e.kind.get("method")}
 	event := false

@@ -13,8 +13,12 @@ const (
 	maxParts     = 1000      // entities of one mail
 	maxFiles     = 200       // attachments; as many as a signal takes
 	maxTextPart  = 1 << 20   // bytes of one text or HTML part
-	maxTexts     = 2 << 20   // bytes of all of them
+	maxTexts     = 1 << 20   // bytes of all of them
+	maxShown     = 384 << 10 // bytes of HTML, all parts together
 	maxText      = 1 << 20   // bytes of the full text
+	maxStripped  = 256 << 10 // bytes of the text that quotes are looked for in
+	maxCopied    = 8 << 20   // bytes of a mail that is mended as a whole
+	maxDetected  = 4         // texts of one mail that the costly detector is asked about
 	maxNesting   = 128       // elements in elements of HTML that is shown
 	maxAddresses = 500       // of one field
 	maxIDs       = 200       // ids of one field
@@ -34,6 +38,8 @@ type desk struct {
 	hint    string // charset that an earlier label or guess of this mail named
 	decoded int    // bytes spent of maxDecoded
 	texts   int    // bytes spent of maxTexts
+	shown   int    // bytes of HTML among them
+	detects int    // spent of maxDetected
 	heads   int    // bytes spent of maxHeads
 	parts   int    // entities seen of maxParts
 	inner   int    // containers we are in: their bytes have no place in the raw mail

@@ -241,7 +241,7 @@ func TestRightLabelIsBelieved(t *testing.T) {
 		windows(n, func(text string) {
 			for _, c := range charsets {
 				want, b := in(t, c.enc, text)
-				if got := r.read(b, c.label, ""); got.text != want || got.belied {
+				if got := (&desk{r: r}).read(b, c.label, ""); got.text != want || got.belied {
 					t.Errorf("%d words in %s under its label: got %q (belied: %v), want %q", n, c.label, got.text, got.belied, want)
 				}
 			}
@@ -270,7 +270,7 @@ func TestBytesTellTheCharset(t *testing.T) {
 					if twins(c.label, label) {
 						continue
 					}
-					if got := r.read(b, label, ""); got.text != want {
+					if got := (&desk{r: r}).read(b, label, ""); got.text != want {
 						t.Errorf("%d words in %s labelled %q: got %q, want %q", n, c.label, label, got.text, want)
 					}
 				}
@@ -303,7 +303,7 @@ func TestOtherScriptsKeepTheirLabel(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := r.read(b, c.label, "").text; got != c.text {
+		if got := (&desk{r: r}).read(b, c.label, "").text; got != c.text {
 			t.Errorf("%s: got %q, want %q", c.label, got, c.text)
 		}
 	}

@@ -165,7 +165,7 @@ func (d *desk) extended(ps []param) string {
 	if bytes.Contains(raw, []byte("=?")) && label == "" {
 		return d.words(raw)
 	}
-	got := d.r.read(raw, label, d.hint)
+	got := d.read(raw, label, d.hint)
 	if got.belied || !got.sure {
 		d.faultAt(FaultCharset, "", "a file name: labelled "+quote(label)+", read as "+got.charset, 0, 0)
 	}

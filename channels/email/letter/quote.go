@@ -42,9 +42,9 @@ func (q quoter) strip(text string) string {
 	for i := 0; i < len(in); {
 		switch n := q.over(in[i:]); {
 		case strings.HasPrefix(in[i], ">"):
-			i = passQuote(in, i)
+			kept, i = seam(kept), passQuote(in, i)
 		case n > 0 && quoteFollows(in, i+n):
-			i = passQuote(in, i+n)
+			kept, i = seam(kept), passQuote(in, i+n)
 		case n > 0 && !wordsOnly(kept) && i+n >= len(in):
 			kept, i = append(kept, in[i]), i+1
 		case n > 0, q.header(in[i:]), q.parts(in[i]):
@@ -74,19 +74,21 @@ func wordsOnly(ls []string) bool {
 	return false
 }
 
-// passQuote returns where the quoted lines from i end; blank lines between
-// them belong to them.
-func passQuote(in []string, i int) int {
-	end := i
-	for ; i < len(in); i++ {
-		switch {
-		case strings.HasPrefix(in[i], ">"):
-			end = i + 1
-		case strings.TrimSpace(in[i]) != "":
-			return end
-		}
+// seam leaves one blank line where a quote stood.
+func seam(kept []string) []string {
+	for len(kept) > 0 && strings.TrimSpace(kept[len(kept)-1]) == "" {
+		kept = kept[:len(kept)-1]
 	}
-	return len(in)
+	return append(kept, "")
+}
+
+// passQuote returns where the quoted lines from i end; blank lines among and
+// behind them belong to them.
+func passQuote(in []string, i int) int {
+	for i < len(in) && (strings.HasPrefix(in[i], ">") || strings.TrimSpace(in[i]) == "") {
+		i++
+	}
+	return i
 }
 
 // quoteFollows says whether the next line with words is quoted by ">".

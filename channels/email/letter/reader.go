@@ -73,12 +73,30 @@ func (r *Reader) Read(raw []byte, env Envelope) (out Letter) {
 	return out
 }
 
-// unixLines mends mails whose lines end by CR alone.
+// unixLines mends mails whose lines end by CR alone, which the first line tells.
 func (d *desk) unixLines(raw []byte) []byte {
-	if bytes.IndexByte(raw, '\n') >= 0 || bytes.IndexByte(raw, '\r') < 0 || !d.spend(len(raw)) {
+	i := bytes.IndexByte(raw, '\r')
+	if i < 0 || i+1 < len(raw) && raw[i+1] == '\n' || bytes.IndexByte(raw[:i], '\n') >= 0 {
 		return raw
 	}
-	return bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+	if _, _, ok := fieldOf(raw[:i]); !ok {
+		return raw
+	}
+	if len(raw) > maxCopied {
+		d.faultAt(FaultTooLarge, "", "line ends by CR alone, which are mended in the first megabytes only", maxCopied, len(raw)-maxCopied)
+		raw = raw[:maxCopied]
+	}
+	d.spend(len(raw))
+	out := make([]byte, 0, len(raw))
+	for i, c := range raw {
+		switch {
+		case c != '\r':
+			out = append(out, c)
+		case i+1 >= len(raw) || raw[i+1] != '\n':
+			out = append(out, '\n')
+		}
+	}
+	return out
 }
 
 // fields reads the fields of the mail's own header. It comes after the walk,
@@ -120,7 +138,7 @@ func (d *desk) compose(texts []block, e entity) {
 		texts = d.found.attached // nothing but an attached mail: its words are what there is
 	}
 	var full, shown strings.Builder
-	rich := false
+	rich, used := false, 0
 	for _, b := range texts {
 		rich = rich || strings.TrimSpace(b.html) != ""
 	}
@@ -142,9 +160,10 @@ func (d *desk) compose(texts []block, e entity) {
 		if source == "" {
 			source = "<pre>" + html.EscapeString(text) + "</pre>"
 		}
-		safe, remote := d.r.sanitise(source)
+		safe, remote := d.r.sanitise(clip(source, max(0, maxShown-used)))
+		used += len(source)
 		d.out.RemoteImages += remote
-		shown.WriteString(lines(safe))
+		shown.WriteString(visible(safe))
 		shown.WriteByte('\n')
 	}
 	d.out.HTML = strings.TrimSpace(shown.String())
@@ -174,7 +193,7 @@ func blank(texts []block) bool {
 
 // rawText is the start of bytes that nobody could read, as text.
 func (d *desk) rawText(b []byte) string {
-	return lines(d.r.read(b[:min(len(b), maxHead)], "", d.hint).text)
+	return lines(d.read(b[:min(len(b), maxHead)], "", d.hint).text)
 }
 
 // finish draws the conclusions.
@@ -186,7 +205,7 @@ func (d *desk) finish() {
 	d.out.Forward = d.forward(forwarded)
 	d.out.Stripped = d.out.Text
 	if d.out.Forward == nil {
-		d.out.Stripped = d.r.quotes.strip(d.out.Text)
+		d.out.Stripped = d.r.quotes.strip(clip(d.out.Text, maxStripped))
 	}
 	d.marks()
 	d.out.Sincerity = d.sincerity()

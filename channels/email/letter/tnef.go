@@ -81,12 +81,12 @@ func (d *desk) tnef(e entity) []block {
 	}
 	var b block
 	if len(m.html) > 0 {
-		b.html = d.r.read(m.html[:min(len(m.html), maxTextPart)], metaCharset(m.html), m.charset).text
+		b.html = d.read(m.html[:min(len(m.html), maxTextPart)], metaCharset(m.html), m.charset).text
 	}
 	if m.plainWide {
 		b.plain = wide(m.plain[:min(len(m.plain), maxTextPart)])
 	} else {
-		b.plain = d.r.read(m.plain[:min(len(m.plain), maxTextPart)], m.charset, d.hint).text
+		b.plain = d.read(m.plain[:min(len(m.plain), maxTextPart)], m.charset, d.hint).text
 	}
 	b.plain = strings.TrimRight(b.plain, "\x00")
 	if b == (block{}) {
@@ -225,7 +225,8 @@ func wide(v []byte) string {
 // properties goes through a list of MAPI properties ([MS-OXTNEF] 2.1.3.4).
 func (m *tnefMail) properties(b []byte, each func(id, kind uint16, v []byte)) {
 	p := cursor{b: b}
-	for n := p.u32(); n > 0 && !p.bad && len(p.b) > 0; n-- {
+	n := p.u32()
+	for ; n > 0 && !p.bad && len(p.b) > 0; n-- {
 		kind, id := uint16(p.u16()), uint16(p.u16())
 		if id >= 0x8000 { // a named one: GUID, then a number or a name
 			p.take(16)
@@ -244,18 +245,18 @@ func (m *tnefMail) properties(b []byte, each func(id, kind uint16, v []byte)) {
 			values = min(values, 1) // values without bytes can be promised by the billion
 		}
 		for ; values > 0 && !p.bad; values-- {
-			n := size
+			long := size
 			if size < 0 {
-				n = int(p.u32())
+				long = int(p.u32())
 			}
-			v := p.take(n)
-			p.take(padded(n) - n)
+			v := p.take(long)
+			p.take(padded(long) - long)
 			if !p.bad {
 				each(id, kind&^0x1000, v)
 			}
 		}
 	}
-	m.lying = m.lying || p.bad
+	m.lying = m.lying || p.bad || n > 0
 }
 
 // fixed is the size of a property's value; -1: it says so itself.

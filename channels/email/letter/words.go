@@ -22,7 +22,7 @@ func (d *desk) words(v []byte) string {
 	var s strings.Builder
 	for _, p := range pieces(v) {
 		label := p.label
-		got := d.r.read(p.raw, label, d.hint)
+		got := d.read(p.raw, label, d.hint)
 		if p.encoded && got.sure && !got.belied && got.charset != "us-ascii" {
 			d.hint = got.charset
 		}
