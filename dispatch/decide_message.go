@@ -26,6 +26,7 @@ type sender struct {
 	match  client.Match
 	number client.Number // of a sender who has one
 	party  string        // whose further signals join the ticket; empty = nobody's
+	former string        // the same as older versions named it, which did not tell clients apart; empty = alike
 	source string        // whose storms are counted together
 }
 
@@ -50,6 +51,9 @@ func identifySender(b *client.Book, ch Channel, m MessageSignal) sender {
 		if who.match.Level == client.Known {
 			who.source = "org:" + who.match.Org
 			if !m.OwnKeys { // one monitoring may watch several clients: each has its own troubles
+				if m.DedupKey != "" {
+					who.former = "alarm:" + address + "/" + m.DedupKey
+				}
 				address = who.source + "/" + address
 			}
 		}

@@ -233,7 +233,12 @@ func (d *Dispatcher) whose(ctx context.Context, a arrival) (f finding, err error
 			done = append(done, t)
 		}
 	}
-	if c, ok := d.board.find(a.parties()...); ok {
+	c, ok := d.board.find(a.parties()...)
+	if !ok {
+		c, ok = d.board.find(a.who.former)
+		ok = ok && a.ours(c.Ticket)
+	}
+	if ok {
 		if d.board.isStale(c.Ticket.ID) {
 			c, _ = d.load(ctx, c.Ticket.ID)
 		}
@@ -243,14 +248,23 @@ func (d *Dispatcher) whose(ctx context.Context, a arrival) (f finding, err error
 		}
 	}
 	if a.m.Machine && a.who.party != "" && d.signals != nil && !a.storm {
-		last, err := d.signals.LastTicket(ctx, a.who.party)
-		if err == nil {
-			done = append(done, last)
-		} else if !errors.Is(err, ErrNotFound) {
-			return f, err
+		for _, party := range []string{a.who.party, a.who.former} {
+			last, err := d.signals.LastTicket(ctx, party)
+			switch {
+			case party == "", errors.Is(err, ErrNotFound):
+			case err != nil:
+				return f, err
+			case party == a.who.party || a.ours(last):
+				done = append(done, last)
+			}
 		}
 	}
 	return d.ended(ctx, a, f, done)
+}
+
+// ours reports whether a ticket belongs to the client that a message comes from.
+func (h arrival) ours(t ticket.Ticket) bool {
+	return t.Client.Level == client.Known && t.Client.Org == h.who.match.Org
 }
 
 // ended decides about the tickets that are closed: a recovery is noted there; a

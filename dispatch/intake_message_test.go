@@ -78,6 +78,12 @@ func alarm(key string, priority ticket.Priority) dispatch.MessageSignal {
 	}
 }
 
+// former is an alarm as older versions took it: its party does not name the client.
+func former(m dispatch.MessageSignal) dispatch.MessageSignal {
+	m.OwnKeys = true
+	return m
+}
+
 func over(key string) dispatch.MessageSignal {
 	m := alarm(key, 0)
 	m.Recovery, m.Subject = true, "resolved "+key
@@ -161,6 +167,14 @@ func TestIntake(t *testing.T) {
 		{"a recovery that does not say whose it is finds its ticket where keys are the source's own", []step{
 			{0, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.OwnKeys = true }), nil},
 			{time.Minute, "monitor", with(over("1"), func(m *dispatch.MessageSignal) { m.OwnKeys, m.Org = true, "" }), nil},
+		}},
+		{"a ticket of an alarm from before its party named the client goes on; another client's trouble of the name is its own", []step{
+			{0, "monitor", former(alarm("1", ticket.Critical)), nil},
+			{time.Minute, "monitor", alarm("1", ticket.Critical), nil},
+			{time.Minute, "monitor", with(alarm("1", ticket.Critical), func(m *dispatch.MessageSignal) { m.Org = "lutik" }), nil},
+			{time.Minute, "monitor", over("1"), nil},
+			closing,
+			{time.Hour, "monitor", alarm("1", ticket.Critical), nil},
 		}},
 		{"a word that something is over of which nobody knows is settled", []step{{0, "monitor", over("9"), nil}}},
 		{"warnings and requests wake nobody", []step{
