@@ -72,11 +72,12 @@ func bombs() map[string]struct {
 			encap := ber(0x30, true, ber(0x06, false, []byte("\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01")), ber(0xa0, true, ber(0x24, true, bytes.Repeat([]byte{4, 1, 'x'}, 6<<20))))
 			return p7m("signed-data", ber(0x30, true, ber(0x06, false, []byte(oidSigned)), ber(0xa0, true, ber(0x30, true, ber(0x02, false, []byte{1}), ber(0x31, false, nil), encap))))
 		}, ""},
-		"CR alone, 32 MiB":   {rep("From: a@x.ru\r\r", "abc\r", 8<<20, ""), FaultTooLarge},
-		"NULs, 32 MiB":       {rep("From: a@x.ru\n\n", "\x00", 32<<20, ""), FaultTooLarge},
-		"random 8-bit":       {rep("From: a@x.ru\n\n", "\xd0\xff\x80\xe2 \xb8\n", 5<<20, ""), FaultTooLarge},
-		"delivery report":    {rep("From: a@x.ru\nContent-Type: message/delivery-status\n\n", "Final-Recipient: rfc822; a@b.ru\nAction: failed\n\n", 5000, ""), FaultTooMany},
-		"everything at once": {everything, FaultTooLarge},
+		"CR alone, 32 MiB":              {rep("From: a@x.ru\r\r", "abc\r", 8<<20, ""), FaultTooLarge},
+		"NULs, 32 MiB":                  {rep("From: a@x.ru\n\n", "\x00", 32<<20, ""), FaultTooLarge},
+		"random 8-bit":                  {rep("From: a@x.ru\n\n", "\xd0\xff\x80\xe2 \xb8\n", 5<<20, ""), FaultTooLarge},
+		"delivery report":               {rep("From: a@x.ru\nContent-Type: message/delivery-status\n\n", "Final-Recipient: rfc822; a@b.ru\nAction: failed\n\n", 5000, ""), FaultTooMany},
+		"100 multiparts around hyphens": {nestedHyphens, FaultTooDeep},
+		"everything at once":            {everything, FaultTooLarge},
 		"boundaries that are none": {func() []byte {
 			return []byte("From: a@x.ru\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n" + strings.Repeat("--bx\n", 6<<20) + "--b--\n")
 		}, FaultTooLarge},
@@ -92,6 +93,17 @@ func everything() []byte {
 	}
 	b.WriteString("--b\nContent-Type: application/pdf\nContent-Transfer-Encoding: base64\n\n" + strings.Repeat(strings.Repeat("QUJD", 19)+"\r\n", 400_000))
 	b.WriteString("\n--b\nContent-Type: text/plain\n\n" + strings.Repeat("On 2025 12:30\n", 70_000) + "\n--b--\n")
+	return b.Bytes()
+}
+
+// nestedHyphens has every level search all of the text for its boundary.
+func nestedHyphens() []byte {
+	var b bytes.Buffer
+	b.WriteString("From: a@x.ru\nContent-Type: multipart/mixed; boundary=zzzzzzzz0\n\n")
+	for i := range 100 {
+		fmt.Fprintf(&b, "--zzzzzzzz%d\nContent-Type: multipart/mixed; boundary=zzzzzzzz%d\n\n", i, i+1)
+	}
+	b.WriteString(strings.Repeat("--zzzzzzzy\n", 3<<20))
 	return b.Bytes()
 }
 

@@ -9,7 +9,7 @@ const (
 	maxHeads     = 2 << 20   // bytes of all headers
 	maxFields    = 1000      // fields of one header
 	maxField     = 64 << 10  // bytes of one field
-	maxDepth     = 16        // entities in entities
+	maxDepth     = 24        // entities in entities
 	maxParts     = 1000      // entities of one mail
 	maxFiles     = 200       // attachments; as many as a signal takes
 	maxTextPart  = 1 << 20   // bytes of one text or HTML part

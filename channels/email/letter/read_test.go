@@ -254,6 +254,17 @@ func TestAttachmentTypes(t *testing.T) {
 	}
 }
 
+// TestPicturesOfTheHTML: what the HTML shows is inline, whatever its part says.
+func TestPicturesOfTheHTML(t *testing.T) {
+	t.Parallel()
+	l := read(t, "From: a@x.ru", "Content-Type: multipart/related; boundary=b", "", "--b", "Content-Type: text/html", "", `<p>x<img src="cid:shown@x">`, "--b",
+		"Content-Type: image/png", "Content-ID: <shown@x>", "Content-Disposition: attachment; filename=a.png", "", "\x89PNG\r\n\x1a\n", "--b",
+		"Content-Type: image/png", "Content-ID: <hidden@x>", "Content-Disposition: attachment; filename=b.png", "", "\x89PNG\r\n\x1a\n", "--b--")
+	if len(l.Attachments) != 2 || !l.Attachments[0].Inline || l.Attachments[1].Inline {
+		t.Errorf("%+v", l.Attachments)
+	}
+}
+
 func TestHTMLIsSafe(t *testing.T) {
 	t.Parallel()
 	l := read(t, "Content-Type: text/html; charset=utf-8", "",
@@ -274,5 +285,10 @@ func TestHTMLIsSafe(t *testing.T) {
 	}
 	if want := "1\t2"; !strings.Contains(l.Text, want) || strings.Contains(l.Text, "alert") || !strings.Contains(l.Text, "хорошо <https://ok.ru/>") {
 		t.Errorf("text: %q", l.Text)
+	}
+	deep := read(t, "From: a@x.ru", "Content-Type: text/html", "", strings.Repeat("<div><blockquote>", 1000)+"дно"+strings.Repeat("</blockquote></div>", 1000)+"<p>после").HTML
+	opened, closed := strings.Count(deep, "<div>")+strings.Count(deep, "<blockquote>"), strings.Count(deep, "</div>")+strings.Count(deep, "</blockquote>")
+	if opened != maxNesting || closed != opened || !strings.Contains(deep, "дно") || !strings.HasSuffix(deep, "<p>после\n</p>") {
+		t.Errorf("%d elements opened in each other, %d closed: %.200s", opened, closed, deep)
 	}
 }

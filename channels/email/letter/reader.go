@@ -168,6 +168,10 @@ func (d *desk) compose(texts []block, e entity) {
 	}
 	d.out.HTML = strings.TrimSpace(shown.String())
 	d.out.Text = full.String()
+	for i := range d.out.Attachments {
+		a := &d.out.Attachments[i]
+		a.Inline = a.Inline || a.ContentID != "" && strings.Contains(d.out.HTML, "cid:"+a.ContentID)
+	}
 	if len(d.out.Text) > maxText {
 		d.out.Text = clip(d.out.Text, maxText)
 		d.faultAt(FaultTooLarge, "", "the text is longer than is kept", 0, 0)

@@ -106,10 +106,7 @@ func (m *tnefMail) read(b []byte) {
 		id := binary.LittleEndian.Uint32(b[1:]) & 0xffff
 		size := int(binary.LittleEndian.Uint32(b[5:]))
 		value := b[9:]
-		if size > len(value) {
-			size, m.lying = len(value), true
-		}
-		m.attribute(id, value[:size])
+		m.attribute(id, value[:min(size, len(value))])
 		if len(value) < size+2 {
 			m.incomplete = true
 			return
