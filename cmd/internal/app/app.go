@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/config"
@@ -73,6 +74,7 @@ type App struct {
 	vault     *vault.Vault
 	privacy   *privacy.Privacy
 	portal    *portal.Server // nil = switched off
+	monitor   *monitor.Server
 	edge      *wire.Edge
 	pool      *media.Pool
 	trunks    *trunk.Trunks
@@ -232,7 +234,7 @@ func (a *App) buildDispatch(ctx context.Context) (err error) {
 	if a.desk, err = dispatch.New(dc, dd); err != nil {
 		return err
 	}
-	Signals(a.desk)
+	Signals(a.desk, a.cfg)
 	a.rota, err = rota.New(rota.Deps{
 		Store: a.journal, Directory: directory, Calls: a.journal, Refresh: a.keeper.Follow, Node: a.cfg.Node, Log: a.part("rota"),
 		Rest: a.cfg.Rest, Now: a.now,

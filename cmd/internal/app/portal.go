@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
@@ -14,8 +15,9 @@ import (
 	"github.com/butlerspb/vahta/oncall"
 )
 
-// buildPortal makes the API, unless it is switched off.
+// buildPortal makes the way in for alarms, and the API, unless it is switched off.
 func (a *App) buildPortal() (err error) {
+	a.monitor = monitor.New(sources(a.cfg), monitor.Deps{Receiver: a.desk, Now: a.clock, Log: a.part("monitor"), Registerer: a.registry})
 	if !a.cfg.Portal.Enabled {
 		return nil
 	}
@@ -48,8 +50,11 @@ func TokensOnRecord(configured oncall.Roster) func(context.Context, *store.SQL) 
 	}
 }
 
-// mountPortal adds the portal to the listener of the probes, unless it has one of its own.
+// mountPortal adds the portal, and what else comes from outside, to the listener of the probes, unless it has one of its own.
 func (a *App) mountPortal(mux *http.ServeMux) {
+	if a.portal == nil || a.cfg.Portal.Listen == "" {
+		a.mountMonitor(mux)
+	}
 	if a.portal == nil || a.cfg.Portal.Listen != "" {
 		return
 	}
@@ -73,6 +78,9 @@ func (a *App) servePortal(ctx context.Context, l *lifecycle) error {
 		return fmt.Errorf("portal.listen: %w; free the port or set another, \"\" for that of http.listen", err)
 	}
 	a.log.Info("the API is served", "service", "portal", "listen", listener.Addr().String())
-	l.start(ctx, "portal http", serve(listener, a.portal.Handler(), writeTimeout))
+	mux := http.NewServeMux()
+	a.mountMonitor(mux)
+	mux.Handle("/", a.portal.Handler())
+	l.start(ctx, "portal http", serve(listener, mux, writeTimeout))
 	return nil
 }

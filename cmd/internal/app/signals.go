@@ -15,7 +15,8 @@ import (
 )
 
 // Signals names the channels whose signals this build reads, to a dispatcher.
-func Signals(d *dispatch.Dispatcher) {
+func Signals(d *dispatch.Dispatcher, c config.Config) {
+	alarms(d, c)
 	for _, ch := range []dispatch.Channel{dispatch.ChannelAPI, dispatch.ChannelCLI} {
 		d.Register(ch, dispatch.Decoding{Decode: dispatch.DecodeJSON})
 	}
@@ -55,8 +56,8 @@ func SignalsOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Si
 		if err != nil {
 			return nil, err
 		}
-		Signals(d)
-		v, err := vaultOnRecord(c, db)
+		Signals(d, c)
+		v, err := vaultOnRecord(c, db, directory)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
@@ -72,6 +73,8 @@ type Config struct {
 	Hotline    hotline.Config        `yaml:"hotline"`
 	Escalation escalation.Policy     `yaml:"escalation"`
 	Webhooks   webhook.Config        `yaml:"webhooks"`
+	// Monitor are the monitoring systems that may send alarms.
+	Monitor monitor.Config `yaml:"monitor"`
 	// Shifts says how people are told of their turns.
 	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
@@ -176,6 +179,7 @@ func (c *Config) sections() map[string]func() error {
 		"dispatch":  c.Dispatch.Validate,
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
+		"monitor":   c.Monitor.Validate,
 		"portal":    c.Portal.Validate,
 		"reports":   c.Reports.Validate,
 		"vault":     c.Vault.Validate,

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
@@ -132,7 +133,7 @@ func (in *inspector) scalar(typ reflect.Type, node ast.Node, path string) ast.No
 func readable(typ reflect.Type, text string) error {
 	v := reflect.New(typ)
 	switch target := v.Interface().(type) {
-	case *webhook.Secret, *trunk.Secret, *Address:
+	case *webhook.Secret, *monitor.Secret, *trunk.Secret, *Address:
 		value, err := reveal(text)
 		if err != nil {
 			return err
