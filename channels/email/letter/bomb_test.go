@@ -40,7 +40,7 @@ func bombs() map[string]struct {
 			return b.Bytes()
 		}, FaultTooDeep},
 		"10,000 mails deep":               {rep("From: a@x.ru\n", "Content-Type: message/rfc822\n\n", 10_000, "x"), FaultTooDeep},
-		"mails deep, each in base64":      {nestedBase64, FaultTooDeep},
+		"mails deep, each in base64":      {nestedBase64, FaultTooLarge},
 		"100,000 parts":                   {rep(mixed, "--b\nContent-Type: text/plain\n\nx\n", 100_000, "--b--\n"), FaultTooMany},
 		"100,000 files":                   {rep(mixed, "--b\nContent-Type: application/pdf; name=a.pdf\nContent-Transfer-Encoding: base64\n\nJVBERg==\n", 100_000, "--b--\n"), FaultTooMany},
 		"10,000 headers":                  {rep("", "X-A: "+strings.Repeat("b", 20)+"\n", 10_000, "From: a@x.ru\n\ntext\n"), FaultTooMany},
