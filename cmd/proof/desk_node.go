@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -77,6 +79,7 @@ type deskWorker struct {
 	spec    deskSpec
 	journal *journal.Store
 	d       *dispatch.Dispatcher
+	log     *slog.Logger
 
 	mu  sync.Mutex
 	out *json.Encoder // guarded by mu
@@ -89,7 +92,10 @@ func (w *deskWorker) say(t told) {
 }
 
 func serveDesk(ctx context.Context, spec deskSpec, in io.Reader, out io.Writer) (err error) {
-	w := &deskWorker{spec: spec, out: json.NewEncoder(out)}
+	w := &deskWorker{spec: spec, out: json.NewEncoder(out), log: slog.New(slog.DiscardHandler)}
+	if spec.Node != "" { // which of several did what
+		w.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})).With("node", spec.Node)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer func() {
@@ -137,6 +143,8 @@ func (w *deskWorker) open(ctx context.Context) (*store.SQL, error) {
 			return w.d.BoardNow()
 		},
 		Healed: func(ctx context.Context) error { return w.d.Resync(ctx) },
+		Shared: w.spec.Node != "",
+		Log:    w.log,
 	})
 	if err != nil {
 		return nil, err
@@ -144,7 +152,7 @@ func (w *deskWorker) open(ctx context.Context) (*store.SQL, error) {
 	w.journal = j
 	cfg := store.At(w.spec.Place)
 	cfg.Exclusive, cfg.Node = w.spec.Node == "", w.spec.Node
-	db, err := store.Open(ctx, cfg, store.Deps{})
+	db, err := store.Open(ctx, cfg, store.Deps{Log: w.log})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +166,7 @@ func (w *deskWorker) start(ctx context.Context, running *sync.WaitGroup) error {
 	if err != nil {
 		return err
 	}
-	deps := dispatch.Deps{Store: w.journal, Archive: w.journal, Signals: w.journal, Directory: dispatch.NewDirectory(s), Node: w.spec.Node}
+	deps := dispatch.Deps{Store: w.journal, Archive: w.journal, Signals: w.journal, Directory: dispatch.NewDirectory(s), Node: w.spec.Node, Log: w.log}
 	if w.spec.Node != "" {
 		deps.Nodes = w.journal
 	}
@@ -185,12 +193,12 @@ func (w *deskWorker) start(ctx context.Context, running *sync.WaitGroup) error {
 // page makes what sends pages, without limits: to a phone that tells of each and that nobody answers.
 func (w *deskWorker) page(ctx context.Context, running *sync.WaitGroup) error {
 	box, err := outbox.New(outbox.Default(), outbox.Deps{
-		Source: w.journal, Desk: w.d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: w},
+		Source: w.journal, Desk: w.d, Notifiers: map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: w}, Log: w.log,
 	})
 	if err != nil {
 		return err
 	}
-	ticks, err := ticker.New(ticker.Default(), w.journal, w.d, nil)
+	ticks, err := ticker.New(ticker.Default(), w.journal, w.d, w.log)
 	if err != nil {
 		return err
 	}

@@ -108,13 +108,10 @@ func (d *pairDrill) start(ctx context.Context, i int) (err error) {
 }
 
 // open opens tickets through a desk, each from a source of its own.
-func (d *pairDrill) open(p *deskProcess, n int) (tickets []string, err error) {
+func (d *pairDrill) open(ctx context.Context, p *deskProcess, n int) (tickets []string, err error) {
 	for range n {
 		d.made++
-		t, err := p.ask(asked{Do: askOpen, Key: fmt.Sprint("ticket-", d.made), By: deskPeople[1]})
-		if err == nil && t.Err != "" {
-			err = errors.New(t.Err)
-		}
+		t, err := d.insist(ctx, p, asked{Do: askOpen, Key: fmt.Sprint("ticket-", d.made), By: deskPeople[1]})
 		if err != nil {
 			return nil, fmt.Errorf("open a ticket: %w", err)
 		}
@@ -123,14 +120,27 @@ func (d *pairDrill) open(p *deskProcess, n int) (tickets []string, err error) {
 	return tickets, nil
 }
 
-// takeAll acknowledges tickets.
-func (d *pairDrill) takeAll(p *deskProcess, tickets []string) error {
-	for _, id := range tickets {
-		t, err := p.ask(asked{Do: askTake, Key: "take-" + id, Ticket: id, By: deskPeople[0]})
-		if err == nil && t.Err != "" {
-			err = errors.New(t.Err)
+// insist asks, under the same key, until a desk has done it: a database that is slow for a moment makes it refuse what a
+// sender can repeat.
+func (d *pairDrill) insist(ctx context.Context, p *deskProcess, a asked) (told, error) {
+	for began := time.Now(); ; {
+		t, err := p.ask(a)
+		if err != nil || t.Err == "" {
+			return t, err
 		}
-		if err != nil {
+		if time.Since(began) > pageWithin {
+			return t, errors.New(t.Err)
+		}
+		if err := pause(ctx, look); err != nil {
+			return t, err
+		}
+	}
+}
+
+// takeAll acknowledges tickets.
+func (d *pairDrill) takeAll(ctx context.Context, p *deskProcess, tickets []string) error {
+	for _, id := range tickets {
+		if _, err := d.insist(ctx, p, asked{Do: askTake, Key: "take-" + id, Ticket: id, By: deskPeople[0]}); err != nil {
 			return fmt.Errorf("take ticket %s: %w", id, err)
 		}
 	}
@@ -143,6 +153,15 @@ const (
 	pageWithin  = 30 * time.Second
 	leaseLapses = 3 * time.Minute
 )
+
+// recorded waits until a desk has brought all that it was told to the record: what only its journal knows, the other can not.
+func (d *pairDrill) recorded(ctx context.Context, p *deskProcess) error {
+	_, err := until(ctx, pageWithin, "everything to be on record", func() bool {
+		t, err := p.ask(asked{Do: askReady})
+		return err == nil && t.Err == ""
+	})
+	return err
+}
 
 // rung waits until each ticket has been paged, and returns how long that took.
 func (d *pairDrill) rung(ctx context.Context, tickets []string, limit time.Duration) (time.Duration, error) {
@@ -162,7 +181,7 @@ func (d *pairDrill) both(ctx context.Context) error {
 	var tickets []string
 	for range times(d.rig, 20, 2) {
 		for _, p := range d.nodes {
-			more, err := d.open(p, 1)
+			more, err := d.open(ctx, p, 1)
 			if err != nil {
 				return err
 			}
@@ -175,13 +194,13 @@ func (d *pairDrill) both(ctx context.Context) error {
 	}
 	d.none("two desks: tickets that are not paged", ofErr(err))
 	d.known("two desks: all tickets paged", took.Seconds(), "s", fmt.Sprintf("%d tickets", len(tickets)))
-	return d.takeAll(d.nodes[0], tickets)
+	return d.takeAll(ctx, d.nodes[0], tickets)
 }
 
 // frozen stops one desk while pages are due, takes the tickets through the other, and lets it go on.
 func (d *pairDrill) frozen(ctx context.Context) error {
 	one, other := d.nodes[0], d.nodes[1]
-	tickets, err := d.open(one, times(d.rig, 6, 2))
+	tickets, err := d.open(ctx, one, times(d.rig, 6, 2))
 	if err != nil {
 		return err
 	}
@@ -189,17 +208,20 @@ func (d *pairDrill) frozen(ctx context.Context) error {
 		return err
 	}
 	stopped := time.Now()
-	late, err := d.open(other, 2)
+	late, err := d.open(ctx, other, 2)
 	if err == nil {
 		_, err = d.rung(ctx, late, pageWithin)
 	}
 	if err == nil {
-		err = d.takeAll(other, append(tickets, late...))
+		err = d.takeAll(ctx, other, append(tickets, late...))
 	}
 	if err != nil && !errors.Is(err, errLate) {
 		return err
 	}
 	d.none("one desk is frozen: the other does not page", ofErr(err))
+	if err := d.recorded(ctx, other); err != nil {
+		return err
+	}
 	if err := pause(ctx, times(d.rig, 60*time.Second, 6*time.Second)-time.Since(stopped)); err != nil {
 		return err
 	}
@@ -215,7 +237,7 @@ func (d *pairDrill) frozen(ctx context.Context) error {
 		stale = append(stale, fmt.Sprintf("ticket %s was paged %d times after it had been taken", id, n))
 	}
 	d.none("one desk thaws: stale pages", stale)
-	after, err := d.open(one, 1)
+	after, err := d.open(ctx, one, 1)
 	if err == nil {
 		_, err = d.rung(ctx, after, pageWithin)
 	}
@@ -223,7 +245,7 @@ func (d *pairDrill) frozen(ctx context.Context) error {
 	if err != nil && !errors.Is(err, errLate) {
 		return err
 	}
-	return d.takeAll(one, after)
+	return d.takeAll(ctx, one, after)
 }
 
 func ofErr(err error) []string {
@@ -236,12 +258,12 @@ func ofErr(err error) []string {
 // killed kills one desk that has just opened tickets: the other goes on, and pages about them.
 func (d *pairDrill) killed(ctx context.Context) error {
 	one, other := d.nodes[0], d.nodes[1]
-	tickets, err := d.open(one, times(d.rig, 6, 2))
+	tickets, err := d.open(ctx, one, times(d.rig, 6, 2))
 	if err != nil {
 		return err
 	}
 	one.kill()
-	fresh, err := d.open(other, 2)
+	fresh, err := d.open(ctx, other, 2)
 	if err == nil {
 		_, err = d.rung(ctx, fresh, pageWithin)
 	}
@@ -257,7 +279,7 @@ func (d *pairDrill) killed(ctx context.Context) error {
 		d.none("one desk is killed: its tickets are not paged", ofErr(err))
 		d.known("one desk is killed: the other has paged its tickets", took.Seconds(), "s", "what it had claimed comes again when the lease lapses")
 	}
-	if err := d.takeAll(other, append(tickets, fresh...)); err != nil {
+	if err := d.takeAll(ctx, other, append(tickets, fresh...)); err != nil {
 		return err
 	}
 	return d.start(ctx, 0)

@@ -30,9 +30,7 @@ func TestDrillsInShort(t *testing.T) {
 			t.Fatalf("build %s: %v\n%s", pkg, err, out)
 		}
 	}
-	groups := []string{"redis,claims", "store-locked,store-away", "store-readonly,store-full", "kill,descriptors,journal,flat", "desk-kill,desk-postgres"}
-	// A desk that is starved of its processor looks like one that was frozen: beside others this drill says nothing. `make proof` runs it.
-	alone := []string{"desk-pair"}
+	groups := []string{"redis,claims", "store-locked,store-away", "store-readonly,store-full", "kill,descriptors,journal,flat", "desk-kill,desk-postgres", "desk-pair"}
 	var running sync.WaitGroup // they wait more than they work: not as subtests, of which only as many run as there are processors
 	for _, group := range groups {
 		running.Go(func() { runShort(t, dir, group) })
@@ -40,7 +38,7 @@ func TestDrillsInShort(t *testing.T) {
 	running.Wait()
 	var o options
 	for _, d := range drills() {
-		if !slices.ContainsFunc(slices.Concat(groups, alone), func(g string) bool { o.only = g; return o.wants(d.name) }) {
+		if !slices.ContainsFunc(groups, func(g string) bool { o.only = g; return o.wants(d.name) }) {
 			t.Errorf("drill %s is in no group of this test", d.name)
 		}
 	}

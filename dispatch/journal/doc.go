@@ -77,7 +77,12 @@
 //   - a restart, also by kill -9: Open reads the file, the overlay is made from it, and
 //     Run brings the rest to the SQL store; what was brought there before is
 //     recognised by its ID.
-//   - several nodes at the end of an outage: what a node has delivered, and what
+//   - several nodes, and a SQL store that is slow or away for one of them: it hands
+//     out no page and no timer for ten seconds, for the others may be doing just
+//     that. In a longer outage each node pages by what it knows itself, and two may
+//     call one person: a page too many is better than none. A node that slept
+//     waits anew.
+//   - several nodes at the end of such an outage: what a node has delivered, and what
 //     was acknowledged with it, goes to the SQL store first, but another node may
 //     ask for pages in that quarter of a second. A person is called once more then.
 //   - a SQL store that refuses one change and takes others: that change and those

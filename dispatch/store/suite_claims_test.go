@@ -48,6 +48,7 @@ func leaves(t *testing.T, s *SQL, claim func(context.Context) error) {
 // What a claim holds whose caller did not wait for the answer is handed out
 // with his next one, and to nobody else before its lease ends.
 func suiteLostClaims(t *testing.T, s record) {
+	t.Helper()
 	db, is := s.(*SQL)
 	if !is {
 		return // memory answers at once
