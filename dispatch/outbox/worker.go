@@ -339,7 +339,9 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 	if needed {
 		ready.Report, ready.Stamp = tried.add, tried.name
 		if about := ready.Ref; w.deps.Open != nil {
-			ready.Open = func(ctx context.Context, e dispatch.Enclosure) (io.ReadCloser, error) { return w.deps.Open(ctx, about, e) }
+			ready.Open = func(ctx context.Context, e dispatch.Enclosure) (io.ReadCloser, error) {
+				return w.deps.Open(ctx, about, e)
+			}
 		}
 		w.sending(n.ID)
 		result, err = w.send(ctx, l, ready)
