@@ -27,6 +27,7 @@ const (
 	maxLine      = 1000      // runes of a subject, a name, a detail
 	maxName      = 200       // runes of a file name
 	maxReports   = 100       // recipients of one delivery report
+	maxPieces    = 100_000   // pieces of the contents of a signed mail; programs write a kilobyte in each
 	maxContainer = 4         // containers in containers: TNEF in CMS in CMS
 )
 

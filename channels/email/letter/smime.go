@@ -125,7 +125,7 @@ func (d *desk) octets(b []byte) ([]byte, error) {
 	if !v.constructed {
 		return v.body, nil
 	}
-	size := 0
+	size, pieces := 0, 0
 	for pass := range 2 {
 		var out []byte
 		if pass == 1 {
@@ -136,7 +136,7 @@ func (d *desk) octets(b []byte) ([]byte, error) {
 		}
 		for rest := v.body; len(rest) >= 2 && (rest[0] != 0 || rest[1] != 0); {
 			p, err := readTLV(rest)
-			if err != nil || p.tag != 0x04 {
+			if pieces++; err != nil || p.tag != 0x04 || pieces > 2*maxPieces {
 				return nil, errBER
 			}
 			size += len(p.body) * (1 - pass)

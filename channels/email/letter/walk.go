@@ -133,11 +133,15 @@ func (d *desk) split(e entity, boundary []byte, each func(n int, part []byte, of
 			break
 		}
 		at := pos + i
+		if rest := b[at+len(mark):]; at > 0 && b[at-1] != '\n' || len(rest) > 0 && bytes.IndexByte([]byte("\r\n \t-"), rest[0]) < 0 {
+			pos = at + len(mark)
+			continue
+		}
 		end, next := lineEnd(b, at)
 		tail := bytes.TrimRight(b[at+len(mark):end], " \t\r")
 		last := bytes.Equal(tail, []byte("--"))
-		if at > 0 && b[at-1] != '\n' || len(tail) > 0 && !last {
-			pos = at + 2
+		if len(tail) > 0 && !last {
+			pos = at + len(mark)
 			continue
 		}
 		if start >= 0 {
