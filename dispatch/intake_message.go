@@ -263,8 +263,8 @@ func (d *Dispatcher) whose(ctx context.Context, a arrival) (f finding, err error
 }
 
 // ours reports whether a ticket belongs to the client that a message comes from.
-func (h arrival) ours(t ticket.Ticket) bool {
-	return t.Client.Level == client.Known && t.Client.Org == h.who.match.Org
+func (a arrival) ours(t ticket.Ticket) bool {
+	return t.Client.Level == client.Known && t.Client.Org == a.who.match.Org
 }
 
 // ended decides about the tickets that are closed: a recovery is noted there; a

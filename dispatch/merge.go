@@ -216,34 +216,7 @@ func (d *Dispatcher) Unmerge(ctx context.Context, source Ref, by Author, reason 
 		if done, err := d.twice(ctx, source, by); done || err != nil {
 			return Change{}, err
 		}
-		log, err := d.wholeLog(ctx, source)
-		if err != nil {
-			return Change{}, err
-		}
-		back, err := one.take(Change{}, by.event(one.Ticket.ID, 0, ticket.Unmerged{
-			Target: target.Ticket.ID, Stage: stageBefore(log), Reason: reason,
-		}))
-		if err != nil {
-			return back, err
-		}
-		there, err := d.Dossier(ctx, refOf(target.Ticket))
-		if err != nil {
-			return back, err
-		}
-		for i, e := range there.Returning(one.Ticket.ID, by.At) {
-			e.Ticket, e.Key = one.Ticket.ID, actKey(by.Key, i+1)
-			if back, err = one.take(back, e); err != nil {
-				return back, err
-			}
-		}
-		if back.Ticket.NeedsPage() {
-			back = back.set(one.pageTimer().moved(by.At))
-		}
-		change, err := target.take(Change{}, by.event(target.Ticket.ID, 0, ticket.Released{Source: one.Ticket.ID}))
-		if e, ok := eased(target, there.Log, one.Ticket.ID, by); ok && err == nil {
-			change, err = target.take(change, e)
-		}
-		return change.with(back), err
+		return d.parted(ctx, one, target, by, reason)
 	})
 	if errors.Is(err, ErrConflict) {
 		err = fmt.Errorf("its requester has another open ticket by now; merge that one instead: %w", err)
@@ -252,6 +225,38 @@ func (d *Dispatcher) Unmerge(ctx context.Context, source Ref, by Author, reason 
 		return fmt.Errorf("unmerge ticket %s: %w", source.Number, err)
 	}
 	return nil
+}
+
+// parted is the change that takes a merge back.
+func (d *Dispatcher) parted(ctx context.Context, one, target Case, by Author, reason string) (Change, error) {
+	log, err := d.wholeLog(ctx, refOf(one.Ticket))
+	if err != nil {
+		return Change{}, err
+	}
+	back, err := one.take(Change{}, by.event(one.Ticket.ID, 0, ticket.Unmerged{
+		Target: target.Ticket.ID, Stage: stageBefore(log), Reason: reason,
+	}))
+	if err != nil {
+		return back, err
+	}
+	there, err := d.Dossier(ctx, refOf(target.Ticket))
+	if err != nil {
+		return back, err
+	}
+	for i, e := range there.Returning(one.Ticket.ID, by.At) {
+		e.Ticket, e.Key = one.Ticket.ID, actKey(by.Key, i+1)
+		if back, err = one.take(back, e); err != nil {
+			return back, err
+		}
+	}
+	if back.Ticket.NeedsPage() {
+		back = back.set(one.pageTimer().moved(by.At))
+	}
+	change, err := target.take(Change{}, by.event(target.Ticket.ID, 0, ticket.Released{Source: one.Ticket.ID}))
+	if e, ok := eased(target, there.Log, one.Ticket.ID, by); ok && err == nil {
+		change, err = target.take(change, e)
+	}
+	return change.with(back), err
 }
 
 // stageBefore is where a merged ticket stood.

@@ -31,12 +31,12 @@ const (
 
 // ClientMessage is what a notice to a client carries, ready to be sent.
 type ClientMessage struct {
-	ID      string   `json:"id"`   // of the message in its ticket's log
-	Name    string   `json:"name"` // of the one it is for; may be empty
-	Subject string   `json:"subject,omitempty"`
-	Text    string   `json:"text"`
-	Link    string   `json:"link,omitempty"`  // the ticket's page; empty = the client has none
-	Human   bool     `json:"human,omitempty"` // a person wrote it; else it says that a machine did
+	ID      string `json:"id"`   // of the message in its ticket's log
+	Name    string `json:"name"` // of the one it is for; may be empty
+	Subject string `json:"subject,omitempty"`
+	Text    string `json:"text"`
+	Link    string `json:"link,omitempty"`  // the ticket's page; empty = the client has none
+	Human   bool   `json:"human,omitempty"` // a person wrote it; else it says that a machine did
 	// Enclosed goes with it, on channels that carry files. Only what it is is kept here; Notice.Open reads it.
 	Enclosed []Enclosure `json:"enclosed,omitempty"`
 	// Purpose, Report and Version are those of the log's Messaged. Next are the

@@ -2,6 +2,7 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,8 +42,8 @@ func (a *act) closes(b ticket.Moved) (ticket.Moved, error) {
 		return b, nil
 	}
 	dossier, err := a.dossier()
-	if err != nil && b.Unreported != "" {
-		return b, nil //nolint:nilerr // the record is away, and the reason is said
+	if b.Unreported != "" && errors.Is(err, ErrAway) {
+		return b, nil // the reason is said, whatever the record has
 	}
 	if err != nil {
 		return b, err

@@ -18,8 +18,8 @@ type Word struct {
 	To      []ticket.Contact // the ways to him, best first; empty = those on record. Without Report it is told whose they are
 	Subject string           // empty = by the purpose
 	Text    string
-	Version int      // of the plan or the report that it tells
-	Link    string   // the ticket's page; empty = that of Config.PageURL
+	Version int    // of the plan or the report that it tells
+	Link    string // the ticket's page; empty = that of Config.PageURL
 	// Enclosed goes with it, on channels that carry files.
 	Enclosed []Enclosure
 }

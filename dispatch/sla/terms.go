@@ -53,6 +53,17 @@ func (h *history) grade(at time.Time) (Fact, []Fact) {
 	return now, nil
 }
 
+// from is when the promise of another priority begins.
+func (p promise) from(c Fact) time.Time {
+	switch {
+	case c.Misjudge:
+		return p.start
+	case !c.Since.IsZero() && (p.name == PlanClock || p.name == StabiliseClock): // as it was promised for the ticket that brought it
+		return latest(p.start, c.Since)
+	}
+	return c.At
+}
+
 // terms reads what is promised: by the priority at the start, and by each one
 // since. What was decided before a change stays, but for a misjudgement: that
 // promise was owed from T0 on.
@@ -78,13 +89,7 @@ func (h *history) terms(p promise) (t terms) {
 		stopped := !p.stop.IsZero() && !p.stop.After(c.At)
 		due := t.due()
 		breached := !due.IsZero() && !due.After(c.At)
-		from := c.At
-		switch {
-		case c.Misjudge:
-			from = p.start
-		case !c.Since.IsZero() && (p.name == PlanClock || p.name == StabiliseClock): // what was promised for the ticket that brought it
-			from = latest(p.start, c.Since)
-		}
+		from := p.from(c)
 		switch {
 		case stopped && (!up || !c.Misjudge): // decided
 		case !was && is:

@@ -124,6 +124,27 @@ func TestContactsReturn(t *testing.T) {
 	}
 }
 
+// A contact that the source has told of does not return: it is in the source's log,
+// where its bounce takes it away.
+func TestPassedContactsDoNotReturn(t *testing.T) {
+	t.Parallel()
+	b, a := two()
+	b = append(b, on("02:03", "boris", Acknowledged{How: "cli"}), on("02:04", "boris", reply("m1")))
+	source, target := mergeOf(t, b, a, "02:10")
+	sent := on("02:11", Itself, Sent{Message: "m1", Channel: "email"})
+	passed := compile(t, source).Passed([]Event{sent}, target, clockAt("02:11"))
+	if len(passed) != 1 {
+		t.Fatalf("%d contacts are passed on", len(passed))
+	}
+	target = append(target, passed...)
+	if k := clock(t, Clocks(target, clockAt("02:20")), sla.FirstContactClock, 2); k.Verdict != sla.Met || k.Seconds() != 660 {
+		t.Errorf("%+v", k)
+	}
+	if back := compile(t, target).Returning("b", clockAt("02:20")); len(back) != 0 {
+		t.Errorf("returned: %+v", back)
+	}
+}
+
 // What was known on the source goes along: a first contact, and its bounce.
 func TestContactGoesAlong(t *testing.T) {
 	t.Parallel()

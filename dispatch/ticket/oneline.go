@@ -6,7 +6,7 @@ import (
 )
 
 // paragraphs parts a text at its blank lines.
-var paragraphs = regexp.MustCompile(`\n[ \t\r]*\n\s*`) //nolint:gochecknoglobals // a constant
+var paragraphs = regexp.MustCompile(`\n[ \t\r]*\n\s*`)
 
 // OneLine is a text of several lines as one: where paragraphs follow each other,
 // such as a subject and what is said about it, each ends as a sentence does.

@@ -22,8 +22,15 @@ func (d Dossier) Returning(source string, now time.Time) (events []Event) {
 	}
 	known := map[int]time.Time{} // what it knew of when it came
 	for _, e := range d.Log {
-		if b, ok := e.Body.(Reported); ok && !b.Contact.IsZero() {
-			known[b.Report] = b.Contact
+		switch b := e.Body.(type) {
+		case Reported:
+			if !b.Contact.IsZero() {
+				known[b.Report] = b.Contact
+			}
+		case Contacted:
+			if b.Channel == ByMerged { // or has told of since
+				known[b.Report] = e.At
+			}
 		}
 	}
 	for _, c := range d.Clocks(now) {

@@ -39,8 +39,31 @@ func (v *Vault) tidyStrays(ctx context.Context) error {
 	if v.deps.Files == nil || v.deps.Archive == nil {
 		return nil
 	}
-	var files []stray
-	err := filepath.WalkDir(v.cfg.Files, func(path string, d fs.DirEntry, err error) error {
+	files, err := v.sealedFiles(ctx)
+	if err != nil || len(files) == 0 {
+		return err
+	}
+	list, err := v.deps.Files.ListAttachments(ctx, dispatch.AttachmentFilter{Limit: everything})
+	if err != nil {
+		return err
+	}
+	named := map[string]bool{} // by path; false = erased
+	for _, a := range list {
+		named[v.path(a)] = named[v.path(a)] || a.Erased.IsZero()
+	}
+	var faults []error
+	for _, f := range files {
+		if alive, known := named[f.path]; !known || !alive {
+			faults = append(faults, v.tendStray(ctx, f, known))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// sealedFiles are those that lie there for a while; what is half written for as
+// long is removed.
+func (v *Vault) sealedFiles(ctx context.Context) (files []stray, err error) {
+	err = filepath.WalkDir(v.cfg.Files, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // made with the first file, or removed meanwhile
 		}
@@ -61,24 +84,7 @@ func (v *Vault) tidyStrays(ctx context.Context) error {
 		}
 		return nil
 	})
-	if err != nil || len(files) == 0 {
-		return err
-	}
-	list, err := v.deps.Files.ListAttachments(ctx, dispatch.AttachmentFilter{Limit: everything})
-	if err != nil {
-		return err
-	}
-	named := map[string]bool{} // by path; false = erased
-	for _, a := range list {
-		named[v.path(a)] = named[v.path(a)] || a.Erased.IsZero()
-	}
-	var faults []error
-	for _, f := range files {
-		if alive, known := named[f.path]; !known || !alive {
-			faults = append(faults, v.tendStray(ctx, f, known))
-		}
-	}
-	return errors.Join(faults...)
+	return files, err
 }
 
 // tendStray gives a file to its ticket, or removes it: it was erased once, or its
