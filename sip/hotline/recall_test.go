@@ -96,7 +96,7 @@ func TestRecallFails(t *testing.T) {
 // TestRecallHangUp: he hangs up while he hears why we call: recorded as abandoned, so that paging goes on; nobody is rung.
 func TestRecallHangUp(t *testing.T) {
 	t.Parallel()
-	r := newRig(t, setup{people: []string{"ivan"}})
+	r := newRig(t, setup{people: []string{"ivan"}, wordy: true})
 	r.must(r.client.Answer(phone.Answering(0, phone.Talk{For: time.Millisecond})))
 	r.answers("ivan", quick())
 	if got, err := r.hotline.Notify(t.Context(), recallNotice()); got != dispatch.ResultDelivered || err != nil {

@@ -59,6 +59,7 @@ type setup struct {
 	rotation func(*rotation.Memory) rotation.Rotation
 	arbiter  dispatch.Arbiter
 	free     func(string) (uint64, error)
+	wordy    bool     // clips are long enough to hang up in the middle of one
 	people   []string // softphones to start, all in one rung one after another
 	plan     func(*rig, *dispatch.Plan)
 	desk     func(*desk)
@@ -120,6 +121,9 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 		live = s.rotation(r.rotation)
 	}
 	prompts, err := shortPrompts()
+	if s.wordy {
+		prompts, err = longPrompts()
+	}
 	r.must(err)
 	r.hotline, err = New(cfg, Deps{
 		Engine: engine, Dispatcher: r.desk, Rotation: live, Prompts: prompts, Trunks: trunks,
@@ -135,13 +139,24 @@ func newRig(t testing.TB, s setup) *rig { //nolint:thelper // called t everywher
 
 // shortPrompts says every clip in a twentieth of a second, so that a whisper
 // takes a second and not twelve.
-var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) {
+var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) { return beeping(400) })
+
+// longPrompts says every clip in ten seconds.
+var longPrompts = sync.OnceValues(func() (*prompt.Library, error) { return beeping(80_000) })
+
+// beeping says every clip in so many samples.
+func beeping(samples int) (*prompt.Library, error) {
 	dir, err := os.MkdirTemp("", "prompts")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	beep := prompt.EncodeWAV(media.Beep()[:400])
+	once := media.Beep()
+	sound := once[:min(samples, len(once))]
+	for len(sound) < samples {
+		sound = append(sound[:len(sound):len(sound)], once[:min(samples-len(sound), len(once))]...)
+	}
+	beep := prompt.EncodeWAV(sound)
 	for _, l := range prompt.Languages() {
 		if err := os.Mkdir(filepath.Join(dir, string(l)), 0o700); err != nil {
 			return nil, err
@@ -155,7 +170,7 @@ var shortPrompts = sync.OnceValues(func() (*prompt.Library, error) {
 	cfg := prompt.Default()
 	cfg.Folder = dir
 	return prompt.New(cfg, nil)
-})
+}
 
 // run serves until the end of the test; what was started last stops first.
 func (r *rig) run(serve ...func(context.Context) error) (end func()) {
