@@ -110,6 +110,7 @@ func drills() []drill {
 		{name: "desk-kill", about: "kill -9 of a desk that eight clients push signals, notes and acknowledgements to", run: deskKills},
 		{name: "desk-postgres", about: "the same on PostgreSQL, whose server is killed and started again", run: deskPostgres},
 		{name: "desk-pair", about: "two desks on one PostgreSQL: each page once, one frozen, one killed", run: deskPair},
+		{name: "flood", about: "10,000 alarms in a minute from one source, then from fifty clients, with an emergency and a call in their middle", run: floodDrill},
 		{name: "descriptors", about: "256 descriptors and more idle TCP connections than that", run: descriptors},
 		{name: "claims", about: "claims in memory and in Redis, contested by eight processes", run: claimFigures},
 		{name: "journal", about: "appending to the journal", run: journalFigures},

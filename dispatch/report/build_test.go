@@ -73,7 +73,7 @@ func monday() []ticket.Event {
 }
 
 // source is what the report of a log is made from.
-func source(t *testing.T, log []ticket.Event) Source {
+func source(t testing.TB, log []ticket.Event) Source {
 	t.Helper()
 	d, err := ticket.Compile(log)
 	if err != nil {
