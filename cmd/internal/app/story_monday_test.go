@@ -56,6 +56,17 @@ func (s *incident) callMonday() {
 	s.number = open[0].Number.String()
 
 	s.clock.set(s.at("09:03:00")) // still on the phone
+	s.askMonday()
+	s.clock.set(s.at("09:05:00"))
+	call.Hangup()
+	wait(s.TB, rung, phone.Ended)
+	until(s.TB, "the call is on record", func() bool { return s.count(ticket.KindCallEnded) == 1 })
+	until(s.TB, "its time is on record", func() bool { return s.count(ticket.KindTimed) > 0 })
+}
+
+// askMonday: what the client says is written down.
+func (s *incident) askMonday() {
+	s.Helper()
 	s.do("ivan", ticket.Noted{Text: "Не отвечает сервер, 1С не запускается ни у кого, телефония молчит"})
 	hints := s.look().Suggested
 	if i := slices.IndexFunc(hints, func(h casework.Hint) bool { return h.Topic == "one_c" }); i < 0 || hints[i].Category != ticket.ServiceDown {
@@ -70,11 +81,6 @@ func (s *incident) callMonday() {
 	if owed := s.look().Sheets; !slices.ContainsFunc(owed, func(l casework.Sheet) bool { return l.ID == "one_c" && len(l.Owed) == 0 }) {
 		s.Errorf("the check list still owes answers: %+v", owed)
 	}
-	s.clock.set(s.at("09:05:00"))
-	call.Hangup()
-	wait(s.TB, rung, phone.Ended)
-	until(s.TB, "the call is on record", func() bool { return s.count(ticket.KindCallEnded) == 1 })
-	until(s.TB, "its time is on record", func() bool { return s.count(ticket.KindTimed) > 0 })
 }
 
 // diagnoseMonday: step 2. He connects, finds out, and tells the plan within the hour.

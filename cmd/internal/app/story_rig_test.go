@@ -80,7 +80,7 @@ type incident struct {
 func (s *incident) Helper() { s.TB.Helper() }
 
 // storyRig is a server at a time of a day in Moscow. Ivan's phone answers, and presses nothing by itself.
-func storyRig(t *testing.T, day, clock string) *incident {
+func storyRig(t *testing.T, day, clock string, change ...func(*config.Config)) *incident {
 	t.Helper()
 	zone, err := time.LoadLocation("Europe/Moscow")
 	if err != nil {
@@ -113,6 +113,9 @@ func storyRig(t *testing.T, day, clock string) *incident {
 		{ID: "second", DIDs: []string{"second"}, Ladder: nobody()},
 	}
 	cfg.Clients = storyClients()
+	for _, f := range change {
+		f(&cfg)
+	}
 	s.start(cfg, operator)
 	cases, done, err := desk.OpenCases(t.Context(), cfg.Data, cfg.Database(), nil)
 	s.must(err)
