@@ -146,7 +146,7 @@ func (v *Vault) tidyFiles(ctx context.Context) error {
 		if errors.Is(err, dispatch.ErrNotFound) {
 			continue
 		}
-		if err == nil && v.over(c.Ticket, func(t Term) time.Duration { return t.Attachments }) {
+		if err == nil && v.over(c.Ticket, filesOf) {
 			err = v.expireFile(ctx, a, c.Ticket)
 		}
 		faults = append(faults, err)

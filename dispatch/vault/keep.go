@@ -284,7 +284,7 @@ func (v *Vault) recordingOver(ctx context.Context, r recording) (over bool, err 
 	if errors.Is(err, dispatch.ErrNotFound) || r.number == "" {
 		return false, nil
 	}
-	if err != nil || !v.over(t, func(term Term) time.Duration { return term.Recordings }) {
+	if err != nil || !v.over(t, recordingsOf) {
 		return false, err
 	}
 	if err := v.expire(ctx, "recording "+filepath.Base(r.path), t); err != nil {

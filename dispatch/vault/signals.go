@@ -90,9 +90,12 @@ func (f *Filing) Reprocess(ctx context.Context, id dispatch.SignalID) (dispatch.
 // counts all the same. Only while the record is away it fails, and the sender
 // comes again.
 func (v *Vault) strip(ctx context.Context, sig dispatch.Signal) ([]byte, error) {
-	var m map[string]json.RawMessage
-	if v.deps.Files == nil || !bytes.Contains(sig.Raw, []byte(`"attachments"`)) || json.Unmarshal(sig.Raw, &m) != nil || m["attachments"] == nil {
+	if v.deps.Files == nil || !bytes.Contains(sig.Raw, []byte(`"attachments"`)) {
 		return sig.Raw, nil
+	}
+	var m map[string]json.RawMessage
+	if _ = json.Unmarshal(sig.Raw, &m); m["attachments"] == nil {
+		return sig.Raw, nil // what can not be read is said of by the decoder
 	}
 	var list []Enclosed
 	var hashes []string

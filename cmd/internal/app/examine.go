@@ -51,6 +51,7 @@ func Examine(ctx context.Context, c config.Config) []Finding {
 	findings = append(findings, examineCertificates(c, time.Now())...)
 	findings = append(findings, examineRota(ctx, c, running)...)
 	findings = append(findings, examineDuty(ctx, c, running, time.Now())...)
+	findings = append(findings, examineVault(ctx, c, running)...)
 	findings = append(findings, examinePhones(ctx, c, running)...)
 	findings = append(findings, examineToll(ctx, c, running)...)
 	findings = append(findings, examineTriage(c)...)

@@ -26,7 +26,7 @@ func FilesOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.File
 		if err != nil {
 			return nil, err
 		}
-		v, err := vaultOnRecord(c, db)
+		v, err := vaultOnRecord(c, db, directory)
 		if err != nil {
 			return nil, err
 		}
@@ -35,6 +35,8 @@ func FilesOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.File
 }
 
 // vaultOnRecord is the vault when no server runs. One that is locked says why when something is asked of it.
-func vaultOnRecord(c config.Config, db *store.SQL) (*vault.Vault, error) {
-	return vault.New(vaultConfig(c), vault.Deps{Keys: db, Files: db, Archive: db, Audit: db, Recordings: c.Hotline.Recordings, Node: c.Node})
+func vaultOnRecord(c config.Config, db *store.SQL, directory *dispatch.Directory) (*vault.Vault, error) {
+	return vault.New(vaultConfig(c), vault.Deps{
+		Keys: db, Files: db, Archive: db, Audit: db, Terms: terms(directory), Recordings: c.Hotline.Recordings, Node: c.Node,
+	})
 }

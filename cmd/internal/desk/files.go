@@ -24,6 +24,8 @@ type Files interface {
 	List(ctx context.Context, ticket string) ([]dispatch.Attachment, error)
 	// Save writes a file out, named by its name or the beginning of its hash; by and why are written into the audit before.
 	Save(ctx context.Context, ticket, name, by, why string, to io.Writer) (dispatch.Attachment, error)
+	// Survey looks at all that the vault keeps on this node; it changes nothing.
+	Survey(ctx context.Context) (vault.Survey, error)
 }
 
 // LocalFiles is the files of tickets in this process.
@@ -88,6 +90,14 @@ func (l *LocalFiles) Save(ctx context.Context, number, name, by, why string, to 
 	return a, errors.Join(err, in.Close())
 }
 
+// Survey implements Files.
+func (l *LocalFiles) Survey(ctx context.Context) (vault.Survey, error) {
+	if l.Vault.Locked() != nil && l.Vault.KeyMade() {
+		_ = l.Vault.Open(ctx) // the survey says what is wrong
+	}
+	return l.Vault.Survey(ctx)
+}
+
 // choose finds a file by its name, or by the beginning of its hash.
 func choose(list []dispatch.Attachment, name string) (found dispatch.Attachment, err error) {
 	const shortest = 6 // digits of a hash
@@ -124,6 +134,7 @@ func HandleFiles(rest http.Handler, f Files) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", rest)
 	mux.HandleFunc("POST /tickets/{id}/files", answer(func(r *http.Request, _ struct{}) (any, error) { return f.List(r.Context(), r.PathValue("id")) }))
+	mux.HandleFunc("POST /vault", answer(func(r *http.Request, _ struct{}) (any, error) { return f.Survey(r.Context()) }))
 	mux.HandleFunc("POST /tickets/{id}/files/save", answer(func(r *http.Request, w fileWish) (any, error) {
 		var data limited
 		a, err := f.Save(r.Context(), r.PathValue("id"), w.Name, w.By, w.Why, &data)
@@ -150,6 +161,11 @@ func (f RemoteFiles) Save(ctx context.Context, ticket, name, by, why string, to 
 	}
 	_, err = io.Copy(to, base64.NewDecoder(base64.StdEncoding, bytes.NewReader([]byte(got.Data))))
 	return got.File, err
+}
+
+// Survey implements Files.
+func (f RemoteFiles) Survey(ctx context.Context) (vault.Survey, error) {
+	return ask[vault.Survey](ctx, f.remote, "/vault", struct{}{})
 }
 
 // OpenFiles returns the files of the data folder: through the running server, or else through what onRecord makes of the record

@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/desk"
+	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/vault"
+)
+
+// surveyBudget is how long a look at everything that is kept may take.
+const surveyBudget = time.Minute
+
+// examineVault says whether what was recorded and sent can be opened, and whether it is kept as long as it should be.
+func examineVault(ctx context.Context, c config.Config, running bool) []Finding {
+	if !running && !store.There(c.Database()) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, surveyBudget)
+	defer cancel()
+	files, done, err := desk.OpenFiles(ctx, c.Data, c.Database(), FilesOnRecord(c))
+	if err != nil {
+		return []Finding{{"vault", false, err.Error()}}
+	}
+	s, err := files.Survey(ctx)
+	if err != nil {
+		_ = done() // the first fault is the one to show
+		return []Finding{{"vault", false, err.Error()}}
+	}
+	f := judgeVault(s)
+	if err := done(); err != nil {
+		f = Finding{"vault", false, err.Error()}
+	}
+	return []Finding{f}
+}
+
+// judgeVault says what a survey means.
+func judgeVault(s vault.Survey) Finding {
+	f := Finding{What: "vault", Text: fmt.Sprintf("%d recording(s), %d file(s), keys of %d client(s)", s.Recordings, s.Files, s.Keys)}
+	if !s.Oldest.IsZero() {
+		f.Text += ", the oldest recording of " + s.Oldest.Format(time.DateOnly)
+	}
+	if !s.Enabled {
+		f.Text += "; recordings are not encrypted (vault.enabled)"
+	}
+	var faults []string
+	switch {
+	case s.Keys == 0 && s.Locked != "":
+		f.Text += "; nothing was sealed yet: the next `vahta serve` makes the key"
+	case s.Locked != "":
+		faults = append(faults, s.Locked+": nothing sealed can be opened, and recordings lie unsealed until it can")
+	}
+	if s.ShutAll > 0 {
+		faults = append(faults, fmt.Sprintf("%d can not be opened (%s): restore them from a copy; if their client's key was destroyed, remove them", s.ShutAll, strings.Join(s.Shut, ", ")))
+	}
+	if s.Clear > 0 && s.Locked == "" {
+		faults = append(faults, fmt.Sprintf("%d recording(s) of calls that have ended are not sealed: a running server does it within vault.every, and its log says why not", s.Clear))
+	}
+	if s.Overdue > 0 {
+		faults = append(faults, fmt.Sprintf("%d are kept longer than the contract says: a running server removes them within vault.every, and its log says why not", s.Overdue))
+	}
+	if s.Missing > 0 {
+		f.Text += fmt.Sprintf("; %d file(s) lie on other nodes, or are lost", s.Missing)
+	}
+	f.OK = len(faults) == 0
+	if !f.OK {
+		f.Text += "; " + strings.Join(faults, "; ")
+	}
+	return f
+}
