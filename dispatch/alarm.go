@@ -12,8 +12,6 @@ import (
 // way: somebody must call him. The others are named by a clock and its level.
 const AlarmUnsent = "unsent"
 
-const alarmUnsent = AlarmUnsent
-
 // alarmReason is why somebody is paged by an alarm: the first word of its name.
 func alarmReason(name string) string {
 	what, _, _ := strings.Cut(name, "/")

@@ -283,9 +283,9 @@ func (d *Dispatcher) undelivered(ctx context.Context, c, works Case, change Chan
 // because the client does not get our word.
 func (d *Dispatcher) alarmAt(c, works Case, change Change) (Change, error) {
 	if works.Ticket.ID == c.Ticket.ID {
-		return d.alarm(c, change, alarmUnsent)
+		return d.alarm(c, change, AlarmUnsent)
 	}
-	other, err := d.alarm(works, Change{}, alarmUnsent)
+	other, err := d.alarm(works, Change{}, AlarmUnsent)
 	return change.with(other), err
 }
 

@@ -221,7 +221,7 @@ func (f *flooding) meanwhile(ctx context.Context, nth int, of string) error {
 
 // callOnce places one call and waits for its end.
 func (f *flooding) callOnce(ctx context.Context) (*contact, error) {
-	c := f.call(ctx, f.node, 0)
+	c := f.call(ctx, f.node, time.Second)
 	f.called = append(f.called, c.number)
 	return c, ended(ctx, []*contact{c})
 }

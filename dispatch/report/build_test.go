@@ -73,11 +73,11 @@ func monday() []ticket.Event {
 }
 
 // source is what the report of a log is made from.
-func source(t testing.TB, log []ticket.Event) Source {
-	t.Helper()
+func source(tb testing.TB, log []ticket.Event) Source {
+	tb.Helper()
 	d, err := ticket.Compile(log)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	now := log[len(log)-1].At.Add(time.Hour)
 	return Source{
