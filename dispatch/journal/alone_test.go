@@ -9,6 +9,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/store"
+	"github.com/butlerspb/vahta/dispatch/ticket"
 )
 
 // two are two nodes that share one store, with ticket 1, its page and its timer in it.
@@ -135,5 +136,36 @@ func TestThawedInAnOutage(t *testing.T) {
 			t.Errorf("then %q", got)
 		}
 		must(t, s.Close())
+	})
+}
+
+// While the SQL store takes no changes of this node, it is still asked what the
+// others know of a ticket, unless a change of the ticket waits here.
+func TestWhatOthersKnowIsRead(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in, a, _ := two(t)
+		must(t, a.s.Commit(t.Context(), opening(2)))
+		in.set(before)
+		must(t, a.s.Commit(t.Context(), note(2, "turn")))
+		must(t, in.Memory.Commit(t.Context(), decide(t, in.Memory, 1, "boris", ticket.Acknowledged{How: "cli"})))
+		must(t, in.Memory.Commit(t.Context(), decide(t, in.Memory, 2, "boris", ticket.Acknowledged{How: "cli"})))
+		needs := func(n int) bool {
+			c, err := a.s.LoadShared(t.Context(), id(n))
+			must(t, err)
+			return c.Ticket.NeedsPage()
+		}
+		if needs(1) {
+			t.Error("it does not know that the ticket was taken")
+		}
+		if !needs(2) {
+			t.Error("a ticket of which it knows more than the database")
+		}
+		a.lasts(aloneAfter)
+		in.set(none)
+		settled(t, a.s)
+		if needs(2) {
+			t.Error("after the replay it does not know that the ticket was taken")
+		}
 	})
 }
