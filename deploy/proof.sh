@@ -79,7 +79,7 @@ props() { # every property of rapid, package by package, with cases that nobody 
 
 soak() { # tests of the whole line, and the flood, in their long form
   local start=$SECONDS
-  if VAHTA_PROOF=1 go test -count=1 -timeout 60m ./cmd/internal/app ./sip/b2bua ./dispatch >&2; then
+  if VAHTA_PROOF=1 go test -count=1 -timeout 60m ./cmd/internal/app ./sip/b2bua ./sip/trunk ./dispatch >&2; then
     figure "product drills" $((SECONDS - start)) s "all pass" true
   else
     figure "product drills" $((SECONDS - start)) s "all pass" false
