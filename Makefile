@@ -10,8 +10,8 @@ PKGS    ?= ./...
 # keep busy a peer may be too slow for T1: a few failures are run again, and reported as such.
 PRODUCT := ./cmd/internal/app ./cmd/vahta
 # Pure rooms whose properties walk years: no goroutine, so nothing to race, and the detector makes them seven times as slow. Their
-# callers run with it.
-PURE    := ./oncall ./oncall/chart ./oncall/edit
+# callers run with it. channels/email/letter measures its memory and CPU time.
+PURE    := ./oncall ./oncall/chart ./oncall/edit ./channels/email/letter
 # What takes longest begins first.
 FIRST   := dispatch/store|sip/hotline|sip/b2bua|dispatch|cmd/proof|channels/portal|sip/media|sip/trunk|dispatch/report|oncall/rotation
 RERUN    = $(SUM) --format pkgname-and-test-fails --rerun-fails=2 --rerun-fails-max-failures=6
