@@ -154,7 +154,7 @@ func beeping(samples int) (*prompt.Library, error) {
 	once := media.Beep()
 	sound := once[:min(samples, len(once))]
 	for len(sound) < samples {
-		sound = append(sound[:len(sound):len(sound)], once[:min(samples-len(sound), len(once))]...)
+		sound = slices.Concat(sound, once[:min(samples-len(sound), len(once))])
 	}
 	beep := prompt.EncodeWAV(sound)
 	for _, l := range prompt.Languages() {
