@@ -510,11 +510,7 @@ func TestTicketIsShownWithWhatIsLikeIt(t *testing.T) {
 		if a.StatusCode != http.StatusCreated {
 			t.Fatalf("%d %s", a.StatusCode, a.text)
 		}
-		return into[struct {
-			Ticket struct {
-				Number string `json:"number"`
-			} `json:"ticket"`
-		}](t, a).Ticket.Number
+		return into[DoneReply](t, a).Number
 	}
 	first, second := opened("контроллер пищит, массив развалился"), opened("снова пищит контроллер массива")
 	texts, ok := r.deps.Desk.Search.(*library.Library)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/casework"
+	"github.com/butlerspb/vahta/dispatch/library"
 	"github.com/butlerspb/vahta/dispatch/sla"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 )
@@ -108,7 +109,36 @@ type TicketView struct {
 	Seq     int         `json:"seq" doc:"Of the last line of the log; the ETag"`
 	Head    string      `json:"head" doc:"Hash of the last line of the log"`
 	Clocks  []ClockView `json:"clocks"`
+	Similar AlikeView   `json:"similar,omitzero" doc:"What may help: tickets alike, the client's own first, and articles; left out when there is nothing, or it can not be found at once"`
 	Dossier Loose       `json:"dossier" doc:"What the log tells: reports, calls, messages, answers, steps, plans, updates, pauses, sessions, times, tasks, root causes, report versions, links"`
+}
+
+// AlikeView is what is like a ticket.
+type AlikeView struct {
+	library.Likeness
+
+	Line string `json:"line,omitempty" doc:"The likest in one line, for an alert"`
+}
+
+// How much is shown beside a ticket, and how long it may take: a ticket is shown without it, too.
+const (
+	alikeMost = 3 // of each kind
+	alikeTime = 300 * time.Millisecond
+)
+
+// alike looks for what is like a ticket.
+func (s *Server) alike(ctx context.Context, id string) AlikeView {
+	if s.deps.Desk.Search == nil {
+		return AlikeView{}
+	}
+	bound, cancel := context.WithTimeout(ctx, alikeTime)
+	defer cancel()
+	like, err := s.deps.Desk.Search.SimilarTo(bound, id, alikeMost)
+	if err != nil {
+		s.deps.Log.Debug("what is like a ticket was not found at once", "ticket", id, "err", err.Error())
+		return AlikeView{}
+	}
+	return AlikeView{like, like.Line(callerOf(ctx).lang)}
 }
 
 // TriageView is what is suggested, asked and to be done.
@@ -130,7 +160,10 @@ func (s *Server) showTicket(ctx context.Context, in *ticketInput) (*reply[Ticket
 	if err != nil {
 		return nil, err
 	}
-	v := TicketView{Ticket: rowOf(sight.Ticket), Seq: sight.Seq, Head: sight.Head, Clocks: clockViews(sight.Clocks), Dossier: Loose{sight.Dossier}}
+	v := TicketView{
+		Ticket: rowOf(sight.Ticket), Seq: sight.Seq, Head: sight.Head, Clocks: clockViews(sight.Clocks), Similar: s.alike(ctx, sight.Ticket.ID),
+		Dossier: Loose{sight.Dossier},
+	}
 	return &reply[TicketView]{seqTag(sight.Seq), v}, nil
 }
 

@@ -40,7 +40,7 @@ func callCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "call [sip:number@host:port]",
-		Short: "a scripted phone: place a call, or wait for one with --answer",
+		Short: tr("a scripted phone: place a call, or wait for one with --answer", "телефон по сценарию: позвонить или с --answer ждать звонка"),
 		Example: `  vahta call sip:hotline@127.0.0.1:5060 --from +79215550123 --tone 440 --talk 10s
   vahta call --answer --listen 127.0.0.1:5072 --ring 1s --keys 1 --keys-after 3s
   vahta call --answer --listen 192.0.2.7:0 --register "sip:vahta.example;transport=tls" --user anna --password-file pw --srtp required --keys 1`,
@@ -67,30 +67,30 @@ func callCommand() *cobra.Command {
 
 func (c *callFlags) define(cmd *cobra.Command, o *phone.Options) {
 	f := cmd.Flags()
-	f.StringVar(&o.From, "from", "", "caller's number or address")
-	f.Float64Var(&o.Talk.Tone, "tone", 440, "tone to talk, Hz; 0 = silence")
-	f.DurationVar(&o.Talk.For, "talk", 0, "hang up this long after the answer; 0 = the other side hangs up")
-	f.StringVar(&c.keys, "keys", "", "keys to press once the call is up")
-	f.DurationVar(&c.keysAfter, "keys-after", time.Second, "how long after the answer")
-	f.StringVar(&c.dtmf, "dtmf", "rfc4733", "how keys travel: rfc4733, info or inband")
-	f.StringVar(&c.listen, "listen", "127.0.0.1:0", "own address, ip:port; port 0 takes a free one")
-	f.StringVar(&o.Via, "via", "", "send the call to this host:port in place of the address called")
-	f.BoolVar(&c.tcp, "tcp", false, "call over TCP")
-	f.BoolVar(&c.tls, "tls", false, "call and register over TLS; also by ;transport=tls in an address")
-	f.StringVar(&c.tlsCA, "tls-ca", "", "file of who must have signed the far end's certificate; empty = whom the system trusts")
-	f.StringVar(&c.tlsName, "tls-name", "", "name that its certificate must be for; empty = the host that is called")
-	f.BoolVar(&c.tlsInsecure, "tls-insecure", false, "take any certificate: for tries")
-	f.StringVar(&c.srtp, "srtp", "off", "encrypt the sound: off, offered or required")
-	f.StringVar(&c.user, "user", "", "login, when the other side asks for a password")
-	f.StringVar(&c.password, "password-file", "", "file with the password, one line")
-	f.StringVar(&c.realm, "realm", "", "answer challenges of this realm only; empty = any")
-	f.StringVar(&c.register, "register", "", "register here first, such as sip:vahta.example;transport=tls, until the call is over")
-	f.StringVar(&c.reliable, "100rel", "auto", "reliable ringing (PRACK): auto, require or off")
-	f.DurationVar(&c.sessionExpires, "session-expires", 0, "ask for a session timer of this length, 90s and more; 0 = the usual")
-	f.StringVar(&c.save, "save", "", "write what was heard to this WAV file")
-	f.DurationVar(&c.giveUp, "give-up", time.Minute, "cancel when nobody answered for so long")
-	f.BoolVar(&c.answer, "answer", false, "wait for one call instead of placing one")
-	f.DurationVar(&c.ring, "ring", time.Second, "with --answer: ring so long before answering")
+	f.StringVar(&o.From, "from", "", tr("caller's number or address", "номер или адрес звонящего"))
+	f.Float64Var(&o.Talk.Tone, "tone", 440, tr("tone to talk, Hz; 0 = silence", "тон вместо голоса, Гц; 0 — тишина"))
+	f.DurationVar(&o.Talk.For, "talk", 0, tr("hang up this long after the answer; 0 = the other side hangs up", "положить трубку через столько после ответа; 0 — кладёт другая сторона"))
+	f.StringVar(&c.keys, "keys", "", tr("keys to press once the call is up", "клавиши, которые нажать после ответа"))
+	f.DurationVar(&c.keysAfter, "keys-after", time.Second, tr("how long after the answer", "через сколько после ответа"))
+	f.StringVar(&c.dtmf, "dtmf", "rfc4733", tr("how keys travel: rfc4733, info or inband", "как передать клавиши: rfc4733, info или inband"))
+	f.StringVar(&c.listen, "listen", "127.0.0.1:0", tr("own address, ip:port; port 0 takes a free one", "свой адрес, ip:порт; порт 0 — любой свободный"))
+	f.StringVar(&o.Via, "via", "", tr("send the call to this host:port in place of the address called", "отправить звонок на этот хост:порт вместо вызываемого адреса"))
+	f.BoolVar(&c.tcp, "tcp", false, tr("call over TCP", "звонить по TCP"))
+	f.BoolVar(&c.tls, "tls", false, tr("call and register over TLS; also by ;transport=tls in an address", "звонить и регистрироваться по TLS; то же — ;transport=tls в адресе"))
+	f.StringVar(&c.tlsCA, "tls-ca", "", tr("file of who must have signed the far end's certificate; empty = whom the system trusts", "файл с теми, кто должен был подписать сертификат другой стороны; пусто — кому верит система"))
+	f.StringVar(&c.tlsName, "tls-name", "", tr("name that its certificate must be for; empty = the host that is called", "имя, на которое он должен быть выдан; пусто — вызываемый хост"))
+	f.BoolVar(&c.tlsInsecure, "tls-insecure", false, tr("take any certificate: for tries", "принять любой сертификат: для проб"))
+	f.StringVar(&c.srtp, "srtp", "off", tr("encrypt the sound: off, offered or required", "шифровать звук: off, offered или required"))
+	f.StringVar(&c.user, "user", "", tr("login, when the other side asks for a password", "имя входа, если другая сторона спросит пароль"))
+	f.StringVar(&c.password, "password-file", "", tr("file with the password, one line", "файл с паролем, одна строка"))
+	f.StringVar(&c.realm, "realm", "", tr("answer challenges of this realm only; empty = any", "отвечать на запросы только этой области; пусто — любой"))
+	f.StringVar(&c.register, "register", "", tr("register here first, such as sip:vahta.example;transport=tls, until the call is over", "сначала зарегистрироваться здесь, например sip:vahta.example;transport=tls, пока звонок не кончится"))
+	f.StringVar(&c.reliable, "100rel", "auto", tr("reliable ringing (PRACK): auto, require or off", "надёжные гудки (PRACK): auto, require или off"))
+	f.DurationVar(&c.sessionExpires, "session-expires", 0, tr("ask for a session timer of this length, 90s and more; 0 = the usual", "просить таймер сеанса такой длины, от 90s; 0 — обычный"))
+	f.StringVar(&c.save, "save", "", tr("write what was heard to this WAV file", "записать услышанное в этот файл WAV"))
+	f.DurationVar(&c.giveUp, "give-up", time.Minute, tr("cancel when nobody answered for so long", "отменить, если столько никто не отвечает"))
+	f.BoolVar(&c.answer, "answer", false, tr("wait for one call instead of placing one", "ждать звонка, а не звонить"))
+	f.DurationVar(&c.ring, "ring", time.Second, tr("with --answer: ring so long before answering", "с --answer: столько гудков до ответа"))
 }
 
 // script completes the script of the call.
@@ -120,7 +120,7 @@ func (c *callFlags) script(o *phone.Options) error {
 func (c *callFlags) phone(args []string) (phone.Config, error) {
 	addr, err := netip.ParseAddrPort(c.listen)
 	if err != nil {
-		return phone.Config{}, fmt.Errorf("--listen %q: write ip:port, such as 127.0.0.1:0", c.listen)
+		return phone.Config{}, fmt.Errorf(tr("--listen %q: write ip:port, such as 127.0.0.1:0", "--listen %q: напишите ip:порт, например 127.0.0.1:0"), c.listen)
 	}
 	cfg := phone.Default()
 	cfg.Name, cfg.Addr, cfg.UDPPort, cfg.TCPPort = "vahta-call", addr.Addr(), addr.Port(), addr.Port()
@@ -191,7 +191,7 @@ func begin(ctx context.Context, p *phone.Phone, args []string, answer bool, ring
 	case !answer && len(args) == 1:
 		return p.Dial(ctx, args[0], o)
 	}
-	return nil, errors.New("call: give the address to call, or --answer to wait for a call")
+	return nil, errors.New(tr("call: give the address to call, or --answer to wait for a call", "назовите, куда звонить, или --answer, чтобы ждать звонка"))
 }
 
 // follow prints each step as it happens until the call is over.
@@ -220,7 +220,7 @@ func follow(cmd *cobra.Command, s *phone.Session, save string) error {
 		}
 	}
 	if !answered {
-		return errors.New("the call was not answered")
+		return errors.New(tr("the call was not answered", "на звонок не ответили"))
 	}
 	return nil
 }

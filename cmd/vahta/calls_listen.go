@@ -42,10 +42,10 @@ func callsPlay() *cobra.Command {
 		func(ctx context.Context, c *scribe, args []string) (err error) {
 			words := strings.Fields(player)
 			if len(words) == 0 {
-				return errors.New("--with: name a program that plays what it reads, such as \"aplay -q -\"")
+				return errors.New(tr("--with: name a program that plays what it reads, such as \"aplay -q -\"", "--with: назовите программу, которая проигрывает то, что читает, например \"aplay -q -\""))
 			}
 			if _, err := exec.LookPath(words[0]); err != nil {
-				return fmt.Errorf("there is no %s here: install it (alsa-utils has aplay), name another program with --with, or use `vahta calls save`", words[0])
+				return fmt.Errorf(tr("there is no %s here: install it (alsa-utils has aplay), name another program with --with, or use `vahta calls save`", "программы %s здесь нет: поставьте её (aplay есть в alsa-utils), назовите другую в --with или возьмите `vahta calls save`"), words[0])
 			}
 			play := exec.CommandContext(ctx, words[0], words[1:]...) //nolint:gosec // the program that was named
 			play.Stdout, play.Stderr = c.cmd.ErrOrStderr(), c.cmd.ErrOrStderr()

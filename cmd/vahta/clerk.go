@@ -42,7 +42,7 @@ func withClerk(cmd *cobra.Command, f func(*clerk) error) error {
 		return err
 	}
 	if err != nil {
-		fmt.Fprintf(cmd.ErrOrStderr(), "warning: %v\n", err)
+		fmt.Fprintf(cmd.ErrOrStderr(), tr("warning: %v\n", "внимание: %v\n"), err)
 	}
 	cases, done, err := desk.OpenCases(cmd.Context(), l.Config.Data, l.Config.Database(), app.CasesOnRecord(l.Config))
 	if err != nil {
@@ -164,7 +164,7 @@ func contacts(list []string) ([]ticket.Contact, error) {
 		case strings.HasPrefix(text, "+"):
 			channel, address = "call", text
 		default:
-			return nil, fmt.Errorf("%q: write email:ivan@example.com, sms:+79215550123, telegram:12345, or an address alone", text)
+			return nil, fmt.Errorf(tr("%q: write email:ivan@example.com, sms:+79215550123, telegram:12345, or an address alone", "%q: напишите email:ivan@example.com, sms:+79215550123, telegram:12345 или один адрес"), text)
 		}
 		out = append(out, ticket.Contact{Channel: channel, Address: address})
 	}

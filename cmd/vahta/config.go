@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -12,10 +13,10 @@ import (
 )
 
 func configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "check, print or start a configuration"}
+	cmd := &cobra.Command{Use: "config", Short: tr("check, print or start a configuration", "проверить, напечатать или начать файл настроек")}
 	check := &cobra.Command{
 		Use:   "check [file]",
-		Short: "say whether the configuration is sound, and if not, where and what to do",
+		Short: tr("say whether the configuration is sound, and if not, where and what to do", "сказать, верны ли настройки, а если нет — где и что делать"),
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
@@ -33,7 +34,7 @@ func configCommand() *cobra.Command {
 	var sources bool
 	show := &cobra.Command{
 		Use:   "print",
-		Short: "print the configuration in force, defaults and environment included, secrets hidden",
+		Short: tr("print the configuration in force, defaults and environment included, secrets hidden", "напечатать действующие настройки с умолчаниями и переменными окружения, секреты скрыты"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := load(cmd)
@@ -48,10 +49,10 @@ func configCommand() *cobra.Command {
 			return err
 		},
 	}
-	show.Flags().BoolVar(&sources, "sources", false, "say which settings came from the environment")
+	show.Flags().BoolVar(&sources, "sources", false, tr("say which settings came from the environment", "сказать, какие настройки пришли из окружения"))
 	sample := &cobra.Command{
 		Use:   "sample",
-		Short: "print a commented configuration to start from",
+		Short: tr("print a commented configuration to start from", "напечатать файл настроек с пояснениями, чтобы с него начать"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(deploy.Sample)
@@ -71,17 +72,17 @@ func reportConfig(out io.Writer, l *config.Loaded) error {
 		}
 	}
 	for _, w := range l.Warnings(time.Now()) {
-		say("warning: line %d: %s: %s", w.Line, w.Path, w.Text)
+		say(tr("warning: line %d: %s: %s", "внимание: строка %d: %s: %s"), w.Line, w.Path, w.Text)
 	}
 	for _, o := range l.Config.Trunks.Operators {
 		for _, line := range o.Explain() {
-			say("operator %s, profile %s: %s", o.Name, o.Profile, line)
+			say(tr("operator %s, profile %s: %s", "оператор %s, профиль %s: %s"), o.Name, o.Profile, line)
 		}
 	}
 	for _, note := range l.Notes() {
-		say("note: %s", note)
+		say(tr("note: %s", "замечание: %s"), spoken(errors.New(note), language()))
 	}
-	say("%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)",
+	say(tr("%s is sound: %d line(s), %d person(s), %d schedule(s), %d client(s), %d operator(s)", "%s: всё верно; линий %d, людей %d, графиков %d, клиентов %d, операторов %d"),
 		l.File, len(l.Config.Lines), len(l.Config.People), len(l.Config.Schedules), len(l.Config.Clients), len(l.Config.Trunks.Operators))
 	return err
 }

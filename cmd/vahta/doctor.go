@@ -13,7 +13,7 @@ import (
 func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "check ports, clock, data folder, zones and operators; say what to do about each fault",
+		Short: tr("check ports, clock, data folder, zones and operators; say what to do about each fault", "проверить порты, часы, папку данных, пояса и операторов; сказать, что делать с каждой бедой"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := load(cmd)
@@ -22,9 +22,9 @@ func doctorCommand() *cobra.Command {
 			}
 			sick := false
 			for _, f := range app.Examine(cmd.Context(), l.Config) {
-				mark := "ok  "
+				mark := tr("ok  ", "есть")
 				if !f.OK {
-					mark, sick = "FAIL", true
+					mark, sick = tr("FAIL", "БЕДА"), true
 				}
 				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%s  %-12s %s\n", mark, f.What, f.Text); err != nil {
 					return err

@@ -43,7 +43,7 @@ func feedAdd() *cobra.Command {
 			case len(args) == 0 && schedule != "":
 				scope, of = string(portal.FeedSchedule)+schedule, schedule
 			default:
-				return errors.New("oncall feed add: name a person, or a schedule with --schedule")
+				return errors.New(tr("oncall feed add: name a person, or a schedule with --schedule", "назовите человека или график: --schedule"))
 			}
 			if name == "" {
 				name = "feed " + of

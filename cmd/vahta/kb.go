@@ -30,26 +30,27 @@ func shelf(use, en, ru string, args cobra.PositionalArgs, run func(*librarian, [
 	return &cobra.Command{
 		Use: use, Short: tr(en, ru), Args: args,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			language, err := lang(cmd)
-			if err != nil {
-				return err
-			}
-			l, here, err := loadCompany(cmd)
-			if err != nil {
-				return err
-			}
-			lib, done, err := desk.OpenLibrary(cmd.Context(), l.Config.Data, l.Config.Database(), app.LibraryOnRecord(l.Config, clock))
-			if err != nil {
-				return err
-			}
-			r := &librarian{
-				planner: planner{cmd: cmd, out: cmd.OutOrStdout(), lang: language, now: clock().UTC().Truncate(time.Second)},
-				library: lib, zone: oncall.ZoneOf(here.zone),
-			}
-			r.view.Roster = here.roster
-			return finish(run(r, args), done)
+			return withLibrarian(cmd, func(r *librarian) error { return run(r, args) })
 		},
 	}
+}
+
+// withLibrarian runs f on the library of the running server, or on the record.
+func withLibrarian(cmd *cobra.Command, f func(*librarian) error) error {
+	l, here, err := loadCompany(cmd)
+	if err != nil {
+		return err
+	}
+	lib, done, err := desk.OpenLibrary(cmd.Context(), l.Config.Data, l.Config.Database(), app.LibraryOnRecord(l.Config, clock))
+	if err != nil {
+		return err
+	}
+	r := &librarian{
+		planner: planner{cmd: cmd, out: cmd.OutOrStdout(), lang: here.lang, now: clock().UTC().Truncate(time.Second)},
+		library: lib, zone: oncall.ZoneOf(here.zone),
+	}
+	r.view.Roster = here.roster
+	return finish(f(r), done)
 }
 
 func kbCommand() *cobra.Command {

@@ -50,20 +50,27 @@ func (c exitError) Error() string { return fmt.Sprintf("exit %d", int(c)) }
 func root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "vahta",
-		Short: "24/7 emergency line: answers the hotline, opens the ticket, rings the engineer on duty",
-		Long: `Vahta answers the hotline, opens a Critical ticket before a word is said, and rings the
+		Short: tr("24/7 emergency line: answers the hotline, opens the ticket, rings the engineer on duty", "круглосуточная аварийная линия: отвечает на звонок, открывает заявку, зовёт дежурного"),
+		Long: tr(`Vahta answers the hotline, opens a Critical ticket before a word is said, and rings the
 engineer on duty and the next one until a human accepts.
 
 Start with:  vahta demo            a whole call, nothing to configure
              vahta config sample   a commented configuration to edit
              vahta serve           the line itself`,
+			`Вахта отвечает на горячую линию, открывает критическую заявку раньше первого слова и зовёт дежурного инженера,
+за ним следующего, пока человек не примет звонок.
+
+Начните так:  vahta demo            звонок целиком, ничего не настраивая
+              vahta config sample   файл настроек с пояснениями
+              vahta serve           сама линия`),
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), "configuration file ($VAHTA_CONFIG)")
-	cmd.PersistentFlags().String("lang", language(), "language of what is shown: ru or en")
+	cmd.PersistentFlags().StringP("config", "c", defaultConfig(), tr("configuration file ($VAHTA_CONFIG)", "файл настроек ($VAHTA_CONFIG)"))
+	cmd.PersistentFlags().String("lang", language(), tr("language of what is shown: ru or en", "язык: ru или en"))
 	cmd.AddCommand(serveCommand(), demoCommand(), callCommand(), configCommand(), ticketCommand(), taskCommand(), auditCommand(), callsCommand(), reportCommand(), signalCommand(), oncallCommand(), personCommand(), clientCommand(), assetCommand(), kbCommand(), searchCommand(), phoneCommand(), selftestCommand(), tollCommand(), tokenCommand(), webhookCommand(), securityCommand(), promptsCommand(), storeCommand(), doctorCommand(), versionCommand())
+	dress(cmd, language())
 	return cmd
 }
 
@@ -71,10 +78,10 @@ Start with:  vahta demo            a whole call, nothing to configure
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "say which version this is, and which time zone database it has",
+		Short: tr("say which version this is, and which time zone database it has", "какая это версия и какая в ней база часовых поясов"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "vahta %s\ntime zones %s\n%s %s/%s\n", version, oncall.TZData(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(cmd.OutOrStdout(), tr("vahta %s\ntime zones %s\n%s %s/%s\n", "vahta %s\nчасовые пояса %s\n%s %s/%s\n"), version, oncall.TZData(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}
@@ -121,7 +128,7 @@ func load(cmd *cobra.Command) (*config.Loaded, error) {
 func lang(cmd *cobra.Command) (string, error) {
 	l, err := cmd.Flags().GetString("lang")
 	if err == nil && l != "ru" && l != "en" {
-		err = fmt.Errorf("--lang %q: choose ru or en", l)
+		err = fmt.Errorf(tr("--lang %q: choose ru or en", "--lang %q: выберите ru или en"), l)
 	}
 	return l, err
 }

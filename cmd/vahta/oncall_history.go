@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/butlerspb/vahta/cmd/internal/config"
+	"github.com/butlerspb/vahta/cmd/internal/phrase"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/oncall"
 	"github.com/butlerspb/vahta/oncall/edit"
@@ -102,7 +103,7 @@ func (p *planner) printHistory(list []dispatch.RotaEntry) error {
 	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, p.tr("REVISION\tWHEN\tBY\tVIA\tWHAT\tREASON", "ПРАВКА\tКОГДА\tАВТОР\tКАК\tЧТО\tПОЧЕМУ"))
 	for _, e := range list {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Revision, p.show(e.At.Truncate(time.Minute), zone), p.name(e.By.Person), e.By.Channel, p.what(e), printable(e.Reason))
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\n", e.Revision, p.show(e.At.Truncate(time.Minute), zone), p.name(e.By.Person), e.By.Channel, p.what(e), printable(p.reason(e.Reason)))
 	}
 	return w.Flush()
 }
@@ -119,12 +120,23 @@ func (p *planner) what(e dispatch.RotaEntry) string {
 		case i < len(e.Before) && e.Before[i].Body == nil:
 			sign = "+ "
 		}
-		all = append(all, sign+r.String())
+		all = append(all, sign+p.recordKind(r.Kind)+" "+r.ID)
 	}
 	if len(all) > most {
 		return strings.Join(all[:most], ", ") + fmt.Sprintf(p.tr(" and %d more", " и ещё %d"), len(all)-most)
 	}
 	return strings.Join(all, ", ")
+}
+
+// recordKind says what a record is of.
+func (p *planner) recordKind(k edit.Kind) string {
+	if p.lang != "ru" {
+		return k.String()
+	}
+	return map[edit.Kind]string{
+		edit.Person: "человек", edit.Schedule: "график", edit.Override: "замена", edit.Absence: "отсутствие", edit.Temporary: "временный график",
+		edit.Request: "просьба", edit.Calendar: "календарь", edit.Organisation: "клиент",
+	}[k]
 }
 
 // entry returns one edit of the log.
@@ -359,4 +371,12 @@ func (p *planner) printSince(bodies map[edit.Key]json.RawMessage, f stretch, asJ
 	}
 	p.printPreview(preview)
 	return nil
+}
+
+// reason is why an edit was made; what the program itself has written is said in the user's language.
+func (p *planner) reason(text string) string {
+	if p.lang == "ru" {
+		return phrase.Russian(text)
+	}
+	return text
 }

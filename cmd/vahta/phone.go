@@ -22,12 +22,17 @@ import (
 func phoneCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "phone",
-		Short: "engineers' phones that register: add, list, set up by QR code, revoke",
-		Long: `An account is what one phone registers as. Its secret is made by Vahta, shown once and never kept;
+		Short: tr("engineers' phones that register: add, list, set up by QR code, revoke", "телефоны инженеров: завести, показать, настроить по QR-коду, отозвать"),
+		Long: tr(`An account is what one phone registers as. Its secret is made by Vahta, shown once and never kept;
 a one-time link or QR code sets the phone up. People name their phones in the configuration:
 
   devices:
     - {kind: softphone, account: anna}`,
+			`Учётная запись — то, под чем регистрируется один телефон. Секрет делает Вахта, показывает один раз и не хранит;
+настраивает телефон одноразовая ссылка или QR-код. Телефоны людей называют в настройках:
+
+  devices:
+    - {kind: softphone, account: anna}`),
 	}
 	cmd.AddCommand(phoneAdd(), phoneList(), phoneQR(), phoneRevoke())
 	return cmd
@@ -54,8 +59,8 @@ type setUp struct {
 }
 
 func (s *setUp) flags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&s.show, "show", false, "print the settings with the password instead of a link, for a phone that is set up by hand")
-	cmd.Flags().StringVar(&s.png, "png", "", "also write the QR code to this file")
+	cmd.Flags().BoolVar(&s.show, "show", false, tr("print the settings with the password instead of a link, for a phone that is set up by hand", "напечатать настройки с паролем вместо ссылки — для телефона, который настраивают руками"))
+	cmd.Flags().StringVar(&s.png, "png", "", tr("also write the QR code to this file", "ещё и записать QR-код в этот файл"))
 }
 
 // do prints a link of an account, or its settings.
@@ -66,7 +71,7 @@ func (s *setUp) do(ctx context.Context, cmd *cobra.Command, p desk.Phones, c com
 		if err != nil {
 			return err
 		}
-		printSettings(w, v)
+		printSettings(w, c, v)
 		return nil
 	}
 	l, err := p.NewLink(ctx, user)
@@ -78,9 +83,10 @@ func (s *setUp) do(ctx context.Context, cmd *cobra.Command, p desk.Phones, c com
 		return fmt.Errorf("make a QR code: %w", err)
 	}
 	printQR(w, code)
-	fmt.Fprintf(w, "Linphone (scan the code, or open this address in its assistant; fetching it spends it):\n  %s\n", l.Phone)
-	fmt.Fprintf(w, "any phone (a page with a button, safe to send by a messenger):\n  %s\n", l.Page)
-	fmt.Fprintf(w, "good once, until %s; the phone's former password dies when it is used\n", c.show(l.Until))
+	fmt.Fprintf(w, c.tr("Linphone (scan the code, or open this address in its assistant; fetching it spends it):\n  %s\n",
+		"Linphone (снимите код или откройте этот адрес в его помощнике; открытый адрес истрачен):\n  %s\n"), l.Phone)
+	fmt.Fprintf(w, c.tr("any phone (a page with a button, safe to send by a messenger):\n  %s\n", "любой телефон (страница с кнопкой, её можно послать в мессенджере):\n  %s\n"), l.Page)
+	fmt.Fprintf(w, c.tr("good once, until %s; the phone's former password dies when it is used\n", "годится один раз, до %s; прежний пароль телефона при этом умирает\n"), c.show(l.Until))
 	if s.png != "" {
 		if err := os.WriteFile(filepath.Clean(s.png), code.PNG(), 0o600); err != nil {
 			return fmt.Errorf("write the QR code: %w", err)
@@ -89,12 +95,13 @@ func (s *setUp) do(ctx context.Context, cmd *cobra.Command, p desk.Phones, c com
 	return nil
 }
 
-func printSettings(w io.Writer, s registrar.Settings) {
+func printSettings(w io.Writer, c company, s registrar.Settings) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "user\t%s\npassword\t%s\nidentity\t%s\nproxy\t%s\nrealm\t%s\nSRTP\t%s\nregistration\t%.0f s\n",
+	fmt.Fprintf(t, c.tr("user\t%s\npassword\t%s\nidentity\t%s\nproxy\t%s\nrealm\t%s\nSRTP\t%s\nregistration\t%.0f s\n",
+		"имя\t%s\nпароль\t%s\nадрес\t%s\nпрокси\t%s\nобласть\t%s\nSRTP\t%s\nрегистрация\t%.0f с\n"),
 		s.User, s.Password, s.Identity, s.Proxy, s.Realm, s.SRTP, s.Expires.Seconds())
 	_ = t.Flush() // a terminal that is gone leaves nobody to tell
-	fmt.Fprintln(w, "the password is shown once; the phone's former one is dead")
+	fmt.Fprintln(w, c.tr("the password is shown once; the phone's former one is dead", "пароль показан один раз; прежний больше не действует"))
 }
 
 // quiet is the white border that a reader needs around a code, in modules (ISO/IEC 18004 section 9.1).
@@ -127,7 +134,7 @@ func phoneAdd() *cobra.Command {
 	var how setUp
 	cmd := &cobra.Command{
 		Use:   "add PERSON",
-		Short: "make an account for a phone of a person, and a way to set the phone up",
+		Short: tr("make an account for a phone of a person, and a way to set the phone up", "завести учётную запись телефона человека и дать способ его настроить"),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if user == "" {
@@ -140,16 +147,17 @@ func phoneAdd() *cobra.Command {
 				if err := p.Add(ctx, user, args[0]); err != nil {
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "account %s of %s is made; name it in the configuration:  {kind: softphone, account: %s}\n", user, c.name(args[0]), user)
+				fmt.Fprintf(cmd.OutOrStdout(), c.tr("account %s of %s is made; name it in the configuration:  {kind: softphone, account: %s}\n",
+					"учётная запись %s (%s) заведена; назовите её в настройках:  {kind: softphone, account: %s}\n"), user, c.name(args[0]), user)
 				if err := how.do(ctx, cmd, p, c, user); err != nil {
-					return fmt.Errorf("%w (the account is there; when that is mended, go on with `vahta phone qr %s`)", err, user)
+					return fmt.Errorf(c.tr("%w (the account is there; when that is mended, go on with `vahta phone qr %s`)", "%w (учётная запись есть; когда это исправлено, дальше `vahta phone qr %s`)"), err, user)
 				}
 				return nil
 			})
 		},
 	}
-	cmd.Flags().StringVar(&user, "user", "", "name of the account; default the person's id, with -2, -3 … for further phones")
-	cmd.Flags().IntVar(&device, "device", 1, "which phone of the person it is")
+	cmd.Flags().StringVar(&user, "user", "", tr("name of the account; default the person's id, with -2, -3 … for further phones", "имя учётной записи; по умолчанию id человека, для следующих телефонов с -2, -3 …"))
+	cmd.Flags().IntVar(&device, "device", 1, tr("which phone of the person it is", "какой это телефон человека по счёту"))
 	how.flags(cmd)
 	return cmd
 }
@@ -158,7 +166,7 @@ func phoneQR() *cobra.Command {
 	var how setUp
 	cmd := &cobra.Command{
 		Use:   "qr USER",
-		Short: "show a new one-time QR code and link for an account",
+		Short: tr("show a new one-time QR code and link for an account", "показать новый одноразовый QR-код и ссылку"),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withPhones(cmd, func(ctx context.Context, p desk.Phones, c company) error {
@@ -173,17 +181,17 @@ func phoneQR() *cobra.Command {
 func phoneRevoke() *cobra.Command {
 	return &cobra.Command{
 		Use:   "revoke USER",
-		Short: "end an account: its phone is neither heard nor rung any more, also one that rings now",
+		Short: tr("end an account: its phone is neither heard nor rung any more, also one that rings now", "отозвать учётную запись: телефон больше не слышат и не вызывают, и тот, что звонит сейчас"),
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return withPhones(cmd, func(ctx context.Context, p desk.Phones, _ company) error {
+			return withPhones(cmd, func(ctx context.Context, p desk.Phones, c company) error {
 				if err := p.Revoke(ctx, args[0]); err != nil {
 					if errors.Is(err, registrar.ErrNoAccount) {
-						return fmt.Errorf("%w; `vahta phone list` shows all", err)
+						return fmt.Errorf(c.tr("%w; `vahta phone list` shows all", "%w; все: `vahta phone list`"), err)
 					}
 					return err
 				}
-				fmt.Fprintf(cmd.OutOrStdout(), "account %s is revoked; take its line out of the configuration too\n", args[0])
+				fmt.Fprintf(cmd.OutOrStdout(), c.tr("account %s is revoked; take its line out of the configuration too\n", "учётная запись %s отозвана; уберите её строку и из настроек\n"), args[0])
 				return nil
 			})
 		},
@@ -193,7 +201,7 @@ func phoneRevoke() *cobra.Command {
 func phoneList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "list the accounts, and the phones that are registered",
+		Short: tr("list the accounts, and the phones that are registered", "показать учётные записи и телефоны на связи"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withPhones(cmd, func(ctx context.Context, p desk.Phones, c company) error {
@@ -202,11 +210,11 @@ func phoneList() *cobra.Command {
 					return err
 				}
 				if len(list) == 0 {
-					fmt.Fprintln(cmd.OutOrStdout(), "no phone accounts; make one with `vahta phone add PERSON`")
+					fmt.Fprintln(cmd.OutOrStdout(), c.tr("no phone accounts; make one with `vahta phone add PERSON`", "учётных записей телефонов нет; завести: `vahta phone add ЧЕЛОВЕК`"))
 					return nil
 				}
 				w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-				fmt.Fprintln(w, "ACCOUNT\tPERSON\tSTATE\tPHONE\tADDRESS\tNODE\tALIVE\tUNTIL")
+				fmt.Fprintln(w, c.tr("ACCOUNT\tPERSON\tSTATE\tPHONE\tADDRESS\tNODE\tALIVE\tUNTIL", "УЧЁТНАЯ ЗАПИСЬ\tЧЕЛОВЕК\tСОСТОЯНИЕ\tТЕЛЕФОН\tАДРЕС\tУЗЕЛ\tЖИВ\tДО"))
 				for _, a := range list {
 					if len(a.Phones) == 0 {
 						fmt.Fprintf(w, "%s\t%s\t%s\t–\t–\t–\t–\t–\n", a.User, c.name(a.Person), a.State)

@@ -171,7 +171,7 @@ func parseSpan(text string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is no length; write 90m, 2h, 3d or 2w", text)
+		return 0, fmt.Errorf(tr("%q is no length; write 90m, 2h, 3d or 2w", "%q — не длительность; пишут так: 90m, 2h, 3d или 2w"), text)
 	}
 	return d, nil
 }

@@ -192,7 +192,7 @@ func reportCurate() *cobra.Command {
 	cmd := onPapers("curate NUMBER LINE", "hide or show a line, or give it another text or time, in the versions to come", "скрыть или показать строку, дать ей другой текст или время в следующих версиях", cobra.ExactArgs(2),
 		func(ctx context.Context, c *scribe, args []string) error {
 			if _, err := fmt.Sscanf(args[1], "%d", &line.Seq); err != nil {
-				return fmt.Errorf("%q: write the number of a line, as `vahta report lines` shows it", args[1])
+				return fmt.Errorf(tr("%q: write the number of a line, as `vahta report lines` shows it", "%q: напишите номер строки, как в `vahta report lines`"), args[1])
 			}
 			if hide || show {
 				line.Hidden = &hide
@@ -200,12 +200,12 @@ func reportCurate() *cobra.Command {
 			if at != "" {
 				t, err := time.ParseInLocation("2006-01-02 15:04", at, c.here.zone)
 				if err != nil {
-					return fmt.Errorf("--at %q: write it as 2026-11-18 03:10", at)
+					return fmt.Errorf(tr("--at %q: write it as 2026-11-18 03:10", "--at %q: пишут так: 2026-11-18 03:10"), at)
 				}
 				line.At = t.UTC()
 			}
 			if line.Hidden == nil && line.Text == "" && line.At.IsZero() {
-				return errors.New("say what changes: --hide, --show, --text or --at")
+				return errors.New(tr("say what changes: --hide, --show, --text or --at", "скажите, что меняется: --hide, --show, --text или --at"))
 			}
 			_, err := c.papers.Order(ctx, args[0], desk.PaperOrder{Act: desk.PaperCurate, By: by, Line: line})
 			return err

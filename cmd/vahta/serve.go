@@ -22,7 +22,7 @@ import (
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "run the emergency line until SIGTERM; SIGHUP reloads lines, static numbers and escalation",
+		Short: tr("run the emergency line until SIGTERM; SIGHUP reloads lines, static numbers and escalation", "запустить линию; SIGTERM останавливает, SIGHUP перечитывает линии, запасные номера и обзвон"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			hup := make(chan os.Signal, 1)
@@ -98,14 +98,14 @@ func demoCommand() *cobra.Command {
 	var bind string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "play one whole call with the demo company: nothing to install or configure",
+		Short: tr("play one whole call with the demo company: nothing to install or configure", "сыграть один звонок с учебной компанией: ничего не надо ставить и настраивать"),
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if o.Language, err = lang(cmd); err != nil {
 				return err
 			}
 			if o.Bind, err = netip.ParseAddr(bind); err != nil {
-				return fmt.Errorf("--bind: %w; write an address of this machine, such as 192.168.1.10", err)
+				return fmt.Errorf(tr("--bind: %w; write an address of this machine, such as 192.168.1.10", "--bind: %w; напишите адрес этой машины, например 192.168.1.10"), err)
 			}
 			o.Out = cmd.OutOrStdout()
 			o.Log = slog.New(slog.DiscardHandler)
@@ -125,9 +125,9 @@ func demoCommand() *cobra.Command {
 			return printJSON(cmd.OutOrStdout(), result)
 		},
 	}
-	cmd.Flags().BoolVar(&o.Stay, "stay", false, "stay up for real phones after the call, until Ctrl-C")
-	cmd.Flags().StringVar(&bind, "bind", "127.0.0.1", "address to listen on; one of your network lets its softphones call")
-	cmd.Flags().StringVar(&o.Data, "data", "", "folder of tickets and recordings; empty = a new one among the temporary files, left there")
-	cmd.Flags().BoolVar(&verbose, "verbose", false, "show the server's log")
+	cmd.Flags().BoolVar(&o.Stay, "stay", false, tr("stay up for real phones after the call, until Ctrl-C", "после звонка остаться для настоящих телефонов, до Ctrl-C"))
+	cmd.Flags().StringVar(&bind, "bind", "127.0.0.1", tr("address to listen on; one of your network lets its softphones call", "адрес, который слушать; адрес своей сети пустит её софтфоны"))
+	cmd.Flags().StringVar(&o.Data, "data", "", tr("folder of tickets and recordings; empty = a new one among the temporary files, left there", "папка заявок и записей; пусто — новая среди временных, там и останется"))
+	cmd.Flags().BoolVar(&verbose, "verbose", false, tr("show the server's log", "показать журнал сервера"))
 	return cmd
 }

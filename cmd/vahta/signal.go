@@ -76,7 +76,7 @@ func onSignals(use, en, ru string, args cobra.PositionalArgs, run func(context.C
 func signalID(name string) (dispatch.SignalID, error) {
 	ch, key, ok := strings.Cut(name, "/")
 	if !ok || ch == "" || key == "" {
-		return dispatch.SignalID{}, fmt.Errorf("%q: write CHANNEL/KEY, as `vahta signal list` shows it", name)
+		return dispatch.SignalID{}, fmt.Errorf(tr("%q: write CHANNEL/KEY, as `vahta signal list` shows it", "%q: напишите КАНАЛ/КЛЮЧ, как в `vahta signal list`"), name)
 	}
 	return dispatch.SignalID{Channel: dispatch.Channel(ch), Key: key}, nil
 }
@@ -273,7 +273,7 @@ func (s sending) raw(r *receiver, args []string) ([]byte, error) {
 	if s.from != "" {
 		ch, address, ok := strings.Cut(s.from, ":")
 		if !ok {
-			return nil, fmt.Errorf("--from %q: write CHANNEL:ADDRESS, such as email:ivan@romashka.example", s.from)
+			return nil, fmt.Errorf(tr("--from %q: write CHANNEL:ADDRESS, such as email:ivan@romashka.example", "--from %q: напишите CHANNEL:ADDRESS, например email:ivan@romashka.example"), s.from)
 		}
 		m.From.Channel, m.From.Address = ch, address
 	}

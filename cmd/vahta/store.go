@@ -74,7 +74,7 @@ func ends(cmd *cobra.Command, from, to string) (file, address string, err error)
 		to = string(c.Store.URL)
 	}
 	if to == "" {
-		return "", "", errors.New("copy the record: name the database to copy to with --to, or with the setting store.url")
+		return "", "", errors.New(tr("copy the record: name the database to copy to with --to, or with the setting store.url", "назовите базу, в которую копировать: --to или настройка store.url"))
 	}
 	if from == "" {
 		from = c.Store.Path

@@ -16,6 +16,7 @@ import (
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/journal"
+	"github.com/butlerspb/vahta/dispatch/library"
 	"github.com/butlerspb/vahta/dispatch/ticket"
 	"github.com/butlerspb/vahta/oncall"
 )
@@ -189,24 +190,64 @@ func ticketShow() *cobra.Command {
 				case err != nil:
 					return err
 				case asJSON:
-					return writeJSON(cmd.OutOrStdout(), v)
+					return writeJSON(cmd.OutOrStdout(), ticketJSON{v, c.alike(ctx, cmd, v.Ticket.ID)})
 				}
 				w := cmd.OutOrStdout()
 				if v.Ticket.OwesCall() {
 					fmt.Fprintf(w, callBack[c.lang], v.Ticket.CallBack.Number)
 				}
 				fmt.Fprint(w, v.Timeline)
-				for _, c := range v.Calls {
-					if c.Detail.Recording.Path != "" {
-						fmt.Fprintf(w, "\n%s  %s\n", c.ID, c.Detail.Recording.Path)
+				for _, call := range v.Calls {
+					if call.Detail.Recording.Path != "" {
+						fmt.Fprintf(w, "\n%s  %s\n", call.ID, call.Detail.Recording.Path)
 					}
 				}
+				c.showAlike(ctx, cmd, v.Ticket.ID)
 				return nil
 			})
 		},
 	}
 	jsonFlag(cmd, &asJSON)
 	return cmd
+}
+
+// How much is shown beside a ticket, and how long it may take: the ticket is shown without it, too.
+const (
+	alikeMost = 3 // of each kind
+	alikeTime = 2 * time.Second
+)
+
+// ticketJSON is a ticket as programs read it.
+type ticketJSON struct {
+	desk.View
+
+	Similar library.Likeness `json:"similar,omitzero"`
+}
+
+// alike finds what is like a ticket, in time.
+func (c company) alike(ctx context.Context, cmd *cobra.Command, id string) (like library.Likeness) {
+	err := withLibrarian(cmd, func(r *librarian) (err error) { //nolint:contextcheck // the command carries it
+		bound, cancel := context.WithTimeout(ctx, alikeTime)
+		defer cancel()
+		like, err = r.library.SimilarTo(bound, id, alikeMost)
+		return err
+	})
+	if err != nil {
+		fmt.Fprintf(cmd.ErrOrStderr(), c.tr("note: what is like this ticket was not found: %v\n", "замечание: похожее на эту заявку не найдено: %v\n"), spoken(err, c.lang))
+	}
+	return like
+}
+
+// showAlike shows what is like a ticket, and articles for it, when there are any.
+func (c company) showAlike(ctx context.Context, cmd *cobra.Command, id string) {
+	like := c.alike(ctx, cmd, id)
+	if len(like.Articles)+len(like.Tickets) == 0 {
+		return
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprintln(out, c.tr("\nThis may help:", "\nМожет помочь:"))
+	r := &librarian{planner: planner{cmd: cmd, out: out, lang: c.lang}, zone: oncall.ZoneOf(c.zone)}
+	r.showHits(append(like.Articles, like.Tickets...))
 }
 
 func orDash(s string) string {

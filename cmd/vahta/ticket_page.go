@@ -105,7 +105,7 @@ func lastSearch(ctx context.Context, d desk.Desk, number, language, skill string
 			return s, nil
 		}
 	}
-	return dispatch.Search{}, fmt.Errorf("ticket %s: the search for %q is not on record", number, skill)
+	return dispatch.Search{}, fmt.Errorf(tr("ticket %s: the search for %q is not on record", "заявка %s: поиск %q не записан"), number, skill)
 }
 
 // awaitEvery is how often a waiting command looks.

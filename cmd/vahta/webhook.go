@@ -87,7 +87,7 @@ func deadRetry() *cobra.Command {
 			`  vahta webhook dead retry --all`,
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			if ways := len(ids) > 0 || f.To != ""; ways == all {
-				return errors.New("say which: IDs, --to NAME, or --all alone")
+				return errors.New(tr("say which: IDs, --to NAME, or --all alone", "скажите, какие: ID, --to ИМЯ или одно --all"))
 			}
 			f.IDs = ids
 			return withLetters(cmd, func(ctx context.Context, l desk.DeadLetters, _ company, tr func(en, ru string) string) error {

@@ -72,11 +72,18 @@ func (l *Library) Refresh(ctx context.Context) (lines int, err error) {
 	return lines, context.Cause(ctx)
 }
 
+// orgTerm is a term of all texts of an organisation: the index finds its own among those with a word of everybody's without
+// reading them all.
+func orgTerm(org string) string { return "org:" + org }
+
 // indexedOf makes terms of the new lines of a ticket.
 func indexedOf(u dispatch.Unindexed) dispatch.Indexed {
 	i := dispatch.Indexed{TextKey: dispatch.TextKey{Kind: dispatch.TextTicket, Ref: u.Ticket}, Org: u.Org}
 	if u.Title == nil && u.Number != "" {
 		i.Terms = kb.Terms(u.Number)
+	}
+	if u.Org != "" {
+		i.Terms = append(i.Terms, orgTerm(u.Org))
 	}
 	for _, line := range u.Lines {
 		title, text := wordsOf(line)

@@ -32,6 +32,7 @@ type Tickets interface {
 type Library struct {
 	deps Deps
 	log  *slog.Logger
+	seen *seen
 }
 
 // New checks its parts; Run keeps the index up to date.
@@ -45,5 +46,5 @@ func New(deps Deps) (*Library, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Library{deps, deps.Log}, nil
+	return &Library{deps, deps.Log, &seen{}}, nil
 }

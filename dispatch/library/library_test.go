@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,6 +39,28 @@ type shelf struct {
 
 	store *store.Memory
 	n     int
+	asks  atomic.Int64 // questions to the index
+}
+
+// texts is the index of a shelf, which counts the questions.
+type texts struct {
+	*store.Memory
+
+	of *shelf
+}
+
+func (x texts) FindTexts(ctx context.Context, q dispatch.TextQuestion) ([]dispatch.FoundText, error) {
+	x.of.asks.Add(1)
+	return x.Memory.FindTexts(ctx, q)
+}
+
+// add lengthens the log of a ticket.
+func (s *shelf) add(t *testing.T, tk ticket.Ticket, body ticket.Body) {
+	t.Helper()
+	e := ticket.Event{Ticket: tk.ID, At: monday.AddDate(0, 1, 0), By: "anna", Body: body}
+	next, err := tk.Apply(e)
+	must(t, err)
+	must(t, s.store.Commit(t.Context(), dispatch.Change{Ticket: &next, Events: []ticket.Event{e}, Was: tk.Version}))
 }
 
 func open(t *testing.T) *shelf {
@@ -54,7 +78,7 @@ func open(t *testing.T) *shelf {
 	must(t, err)
 	s := &shelf{store: store.NewMemory()}
 	s.Library, err = library.New(library.Deps{
-		Texts: s.store, Articles: s.store, Tickets: s.store, Directory: dispatch.NewDirectory(snap), Now: func() time.Time { return monday },
+		Texts: texts{s.store, s}, Articles: s.store, Tickets: s.store, Directory: dispatch.NewDirectory(snap), Now: func() time.Time { return monday },
 	})
 	must(t, err)
 	return s
@@ -208,6 +232,49 @@ func TestSimilar(t *testing.T) {
 	}
 	if _, err := s.SimilarTo(t.Context(), "VH-26-999999-9", 0); err == nil {
 		t.Error("no such ticket")
+	}
+}
+
+// Of two tickets alike, the organisation's own comes first, then that of the same category; an own one may share less. What comes is
+// remembered until the ticket's log grows.
+func TestSimilarOfTheSameOrganisationFirst(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	own := s.ticket(t, "romashka", "Контроллер пищит с утра, массив в порядке, вентилятор шумит")
+	for range 120 { // newer ones of others, more than are looked at for one word
+		s.ticket(t, "acme", "Сервер не отвечает, контроллер пищит")
+	}
+	category := s.ticket(t, "", "Массив RAID, контроллер пищит", ticket.Categorised{Category: ticket.DataLoss})
+	newest := s.ticket(t, "acme", "Сервер не отвечает, контроллер пищит, массив RAID развалился")
+	self := s.ticket(t, "romashka-2", "Сервер не отвечает, массив RAID развалился, контроллер пищит", ticket.Categorised{Category: ticket.DataLoss})
+	s.refresh(t)
+	like, err := s.SimilarTo(t.Context(), self.ID, 3)
+	must(t, err)
+	var got []string
+	for _, h := range like.Tickets {
+		got = append(got, h.ID)
+	}
+	if want := []string{own.ID, category.ID, newest.ID}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if line := like.Line("ru"); !strings.Contains(line, own.Number.String()) || !strings.Contains(line, "Контроллер пищит") || strings.Contains(line, "\n") || len([]rune(line)) > 120 {
+		t.Errorf("line %q", line)
+	}
+	if line := (library.Likeness{}).Line("ru"); line != "" {
+		t.Errorf("nothing is alike, and the line says %q", line)
+	}
+
+	s.asks.Store(0)
+	again, err := s.SimilarTo(t.Context(), self.ID, 3)
+	must(t, err)
+	if n := s.asks.Load(); n != 0 || len(again.Tickets) != 3 {
+		t.Errorf("asked again, the index is asked %d times", n)
+	}
+	s.add(t, self, ticket.Noted{Text: "вентилятор шумит, запах"})
+	_, err = s.SimilarTo(t.Context(), self.ID, 3)
+	must(t, err)
+	if s.asks.Load() == 0 {
+		t.Error("the ticket has a new line, and what was remembered is shown")
 	}
 }
 

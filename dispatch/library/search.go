@@ -62,6 +62,9 @@ const (
 	minSimilar    = 2 // words that a similar ticket shares
 	similarUsual  = 5
 	lowSimilarity = 0.4 // of the weight of all words
+	lowOwn        = 0.2 // the same for tickets of the organisation itself
+	nearestMost   = 30  // tickets whose category is looked at
+	lineLetters   = 110
 )
 
 // Search answers a question.
@@ -107,8 +110,11 @@ func (l *Library) orgs(id string) []string {
 		return ids
 	}
 	book := l.deps.Directory.Load().Book
+	if is, ok := book.Resolve(id); ok && is.ID != id {
+		id, ids = is.ID, append(ids, is.ID) // it was a duplicate when the ticket was opened
+	}
 	for _, o := range book.Organisations() {
-		if is, ok := book.Resolve(o.ID); ok && o.MergedInto != "" && is.ID == id {
+		if is, ok := book.Resolve(o.ID); ok && o.MergedInto != "" && is.ID == id && !slices.Contains(ids, o.ID) {
 			ids = append(ids, o.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package library
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,7 @@ type Story struct {
 // harvest are texts that have some of several terms.
 type harvest struct {
 	terms   []string
+	counts  map[string]int // texts that have a term, as far as they were looked at
 	weights map[string]float64
 	texts   map[dispatch.TextKey]*grain
 }
@@ -42,23 +44,16 @@ type grain struct {
 
 // some looks for the texts that have some of the terms: the newest of each.
 func (l *Library) some(ctx context.Context, terms []string, kinds []dispatch.TextKind, orgs []string) (harvest, error) {
-	h := harvest{terms: terms, texts: map[dispatch.TextKey]*grain{}}
-	counts := map[string]int{}
+	h := harvest{terms: terms, counts: map[string]int{}, texts: map[dispatch.TextKey]*grain{}}
 	for _, term := range terms {
 		list, err := l.deps.Texts.FindTexts(ctx, dispatch.TextQuestion{Terms: []string{term}, Kinds: kinds, Orgs: orgs, Limit: perTerm})
 		if err != nil {
 			return h, fmt.Errorf("search: %w", err)
 		}
-		counts[term] = len(list)
-		for _, f := range list {
-			if h.texts[f.TextKey] == nil {
-				h.texts[f.TextKey] = &grain{FoundText: f}
-			}
-			g := h.texts[f.TextKey]
-			g.has = append(g.has, term)
-		}
+		h.counts[term] = len(list)
+		h.add(term, list)
 	}
-	h.weights = kb.Weights(counts)
+	h.weights = kb.Weights(h.counts)
 	return h, nil
 }
 
@@ -103,8 +98,39 @@ func (h harvest) share(key dispatch.TextKey, self string) float64 {
 	return has / all
 }
 
-// Similar returns tickets with a story like this, and articles for it: first those that are linked to
-// the category and the assets, then those that share its words.
+// add notes that texts have a term.
+func (h harvest) add(term string, list []dispatch.FoundText) {
+	for _, f := range list {
+		g := h.texts[f.TextKey]
+		if g == nil {
+			g = &grain{FoundText: f}
+			h.texts[f.TextKey] = g
+		}
+		if !slices.Contains(g.has, term) {
+			g.has = append(g.has, term)
+		}
+	}
+}
+
+// addOwn looks for the organisation's own texts with the terms that so many have that the newest of all leave no room for them.
+func (l *Library) addOwn(ctx context.Context, h harvest, own []string) error {
+	for _, term := range h.terms {
+		if h.counts[term] < perTerm {
+			continue
+		}
+		for _, org := range own {
+			list, err := l.deps.Texts.FindTexts(ctx, dispatch.TextQuestion{Terms: []string{term, orgTerm(org)}, Limit: perTerm})
+			if err != nil {
+				return fmt.Errorf("search: %w", err)
+			}
+			h.add(term, list)
+		}
+	}
+	return nil
+}
+
+// Similar returns tickets with a story like this: the organisation's own first, then those of the same category, then by the words
+// that they share; and articles for it: first those that are linked to the category and the assets, then those that share its words.
 func (l *Library) Similar(ctx context.Context, s Story) (Likeness, error) {
 	limit := min(cmp.Or(s.Limit, similarUsual), hitsMost)
 	terms := kb.Similar(s.Text, similarTerms)
@@ -112,17 +138,28 @@ func (l *Library) Similar(ctx context.Context, s Story) (Likeness, error) {
 	if err != nil {
 		return Likeness{}, err
 	}
+	own := l.orgs(s.Org)
+	if err := l.addOwn(ctx, h, own); err != nil {
+		return Likeness{}, err
+	}
 	var tickets, articles []dispatch.FoundText
 	for _, f := range h.ranked() {
-		if len(h.texts[f.TextKey].has) < min(minSimilar, len(terms)) || h.share(f.TextKey, s.Ticket) < lowSimilarity {
+		low := lowSimilarity
+		if slices.Contains(own, f.Org) {
+			low = lowOwn
+		}
+		if len(h.texts[f.TextKey].has) < min(minSimilar, len(terms)) || h.share(f.TextKey, s.Ticket) < low {
 			continue
 		}
 		switch {
 		case f.Kind == dispatch.TextTicket && f.Ref != s.Ticket:
 			tickets = append(tickets, f)
-		case f.Kind == dispatch.TextArticle && (f.Org == "" || f.Org == s.Org):
+		case f.Kind == dispatch.TextArticle && (f.Org == "" || slices.Contains(own, f.Org)):
 			articles = append(articles, f)
 		}
+	}
+	if tickets, err = l.nearest(ctx, tickets, s.Category, own); err != nil {
+		return Likeness{}, err
 	}
 	linked, err := l.linked(ctx, s)
 	if err != nil {
@@ -136,6 +173,62 @@ func (l *Library) Similar(ctx context.Context, s Story) (Likeness, error) {
 		like.Articles, err = l.show(ctx, append(linked, articles...), terms, Question{Limit: limit})
 	}
 	return like, err
+}
+
+// nearest orders tickets: those of the organisation, then those of the category; the order of equal ones stays.
+func (l *Library) nearest(ctx context.Context, list []dispatch.FoundText, category string, own []string) ([]dispatch.FoundText, error) {
+	far := func(f dispatch.FoundText) int {
+		if slices.Contains(own, f.Org) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b dispatch.FoundText) int { return cmp.Compare(far(a), far(b)) })
+	if category == "" {
+		return list, nil
+	}
+	list = list[:min(len(list), nearestMost)]
+	other := map[dispatch.TextKey]int{}
+	for _, f := range list {
+		c, err := l.deps.Tickets.Load(ctx, f.Ref)
+		if err != nil && !errors.Is(err, dispatch.ErrNotFound) {
+			return nil, fmt.Errorf("look for similar tickets: %w", err)
+		}
+		if string(c.Ticket.Category) != category {
+			other[f.TextKey] = 1
+		}
+	}
+	slices.SortStableFunc(list, func(a, b dispatch.FoundText) int {
+		return cmp.Or(cmp.Compare(far(a), far(b)), cmp.Compare(other[a.TextKey], other[b.TextKey]))
+	})
+	return list, nil
+}
+
+// Line says in one line what is the likest, for a text that has room for no more; empty = nothing.
+func (l Likeness) Line(lang string) string {
+	say := func(ru, en string) string {
+		if lang == "en" {
+			return en
+		}
+		return ru
+	}
+	var h Hit
+	var text string
+	switch {
+	case len(l.Tickets) > 0:
+		h = l.Tickets[0]
+		text = say("похоже на ", "like ") + h.Number + ": "
+	case len(l.Articles) > 0:
+		h = l.Articles[0]
+		text = say("статья ", "article ") + h.ID + ": "
+	default:
+		return ""
+	}
+	r := []rune(text + strings.Join(strings.Fields(h.Title), " "))
+	if len(r) > lineLetters {
+		r = append(r[:lineLetters-1], '…')
+	}
+	return string(r)
 }
 
 // linked are the articles that are meant for the category and the assets.
@@ -187,15 +280,23 @@ func (l *Library) assetNames(s Story) (names []string) {
 	return names
 }
 
-// SimilarTo is Similar for a ticket by what its log says.
+// SimilarTo is Similar for a ticket by what its log says. What was found is remembered for a while, until the log grows.
 func (l *Library) SimilarTo(ctx context.Context, idOrNumber string, limit int) (Likeness, error) {
 	t, log, err := l.read(ctx, idOrNumber)
 	if err != nil {
 		return Likeness{}, err
 	}
+	key := likeKey{t.ID, len(log), limit}
+	if like, ok := l.seen.get(key, l.deps.Now()); ok {
+		return like, nil
+	}
 	s := storyOf(log)
 	s.Ticket, s.Category, s.Org, s.Limit = t.ID, cmp.Or(string(t.Category), s.Category), t.Client.Org, limit
-	return l.Similar(ctx, s)
+	like, err := l.Similar(ctx, s)
+	if err == nil {
+		l.seen.put(key, like, l.deps.Now())
+	}
+	return like, err
 }
 
 // read finds a ticket by id or number, with its log.

@@ -43,6 +43,13 @@ func ofCommands() []phrase {
 		{`clients' pages have no address: set portal.public_url and leave portal.enabled on`, `у страниц для клиентов нет адреса: задайте portal.public_url и не выключайте portal.enabled`},
 		{`nobody listens without a line in the audit: %w`, `без записи в аудит никто не слушает: $1`},
 		{`the recording is larger than %d MiB; stop the server and ask again`, `запись больше $1 МиБ; остановите сервер и повторите`},
+		{"the file has no people and schedules: they are in the record, and `vahta oncall` and `vahta person` edit them there", "людей и графиков в файле нет: они в базе, и правят их `vahta oncall` и `vahta person`"},
+		{`the %d person(s) and %d schedule(s) of the file begin an empty record, once; from then on the record decides, edits of them in the file have no effect, and ` + "`vahta oncall import` brings them in", "люди ($1) и графики ($2) из файла один раз начинают пустую базу; дальше решает база, правки в файле ничего не меняют, внести их: `vahta oncall import`"},
+		{`revoke phone %s: %w`, `$2`},
+		{`there is no such phone account`, `такой учётной записи телефона нет`},
+		{`the first people, schedules and clients, from %s`, `первые люди, графики и клиенты, из: $1`},
+		{`the configuration file`, `файл настроек`},
+		{`the directory that an earlier version had in force`, `то, что действовало при прежней версии`},
 		{`dial unix %s: connect: no such file or directory`, `сокета $1 нет`},
 		{`dial unix %s: connect: connection refused`, `сокет $1 никто не слушает`},
 	}...)
