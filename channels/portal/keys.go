@@ -206,7 +206,7 @@ func (i Issued) Path() string {
 		return "/feed/" + i.Secret + ".ics"
 	case Board:
 		return "/board/" + i.Secret
-	case Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, SignalsSend, AuditRead:
+	case Read, Write, People, DeskRead, DeskWrite, ClientsRead, ClientsWrite, ClientsAdmin, RecordingsRead, SignalsSend, AuditRead:
 	}
 	return ""
 }
@@ -279,11 +279,11 @@ func (i *Issuer) scopes(n NewToken) error {
 			_, known = r.Person(id)
 		case FeedSchedule, Board:
 			_, known = r.Schedule(id)
-		case Write, DeskWrite, ClientsWrite:
+		case Write, DeskWrite, ClientsWrite, ClientsAdmin:
 			if n.Person == "" {
 				return fmt.Errorf("with %s it needs a person, whose rights it has and who is the author of its edits", kind)
 			}
-		case Read, People, DeskRead, ClientsRead, SignalsSend, AuditRead:
+		case Read, People, DeskRead, ClientsRead, RecordingsRead, SignalsSend, AuditRead:
 		}
 		if !known {
 			return fmt.Errorf("scope %s: there is no %q in the rota", s, id)
