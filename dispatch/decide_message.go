@@ -250,6 +250,7 @@ func (h arrival) opening(fresh ticket.Opened) ticket.Event {
 	fresh.Limit = cmp.Or(h.who.match.FirstContact, fresh.Limit)
 	fresh.Machine, fresh.Storm = h.m.Machine, h.stormParty()
 	fresh.From, fresh.Signal, fresh.Text = h.from(), signalName(h.sig.ID()), h.text()
+	fresh.Files = h.m.Files
 	fresh.Policy, fresh.Skewed, fresh.Occurred = &h.rules, skewed, h.m.Occurred.UTC()
 	if !t0.Equal(h.sig.At) {
 		fresh.Received = h.sig.At
