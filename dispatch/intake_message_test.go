@@ -204,6 +204,10 @@ func TestIntake(t *testing.T) {
 			{time.Minute, "email", reply(mail("stranger@mail.ru", "let me in"), "VH-26-000010"), nil},
 			{time.Minute, "email", reply(mail("stranger@mail.ru", "the same thing again"), "k0"), nil},
 		}},
+		{"what is attached stands with the word that it came with", []step{
+			{0, "email", with(mail("olga@lutik.example", "a question"), func(m *dispatch.MessageSignal) { m.Files = []string{"f1"} }), nil},
+			{time.Minute, "email", with(mail("olga@lutik.example", "one more thing"), func(m *dispatch.MessageSignal) { m.Files = []string{"f2", "f3"} }), nil},
+		}},
 		{"an answer to a closed ticket reopens it", []step{
 			{0, "email", mail("olga@lutik.example", "a question"), nil},
 			closing,
