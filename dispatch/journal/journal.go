@@ -84,12 +84,17 @@ type planned interface {
 
 // answers is what people and screens ask for besides tickets.
 type answers interface {
+	trail
 	dispatch.Signals
-	dispatch.Audit
-	dispatch.Erasing
 	dispatch.TaskList
 	dispatch.Texts
 	dispatch.Articles
+}
+
+// trail is what was done beside tickets, and what was taken out of the record.
+type trail interface {
+	dispatch.Audit
+	dispatch.Erasing
 }
 
 // outward is what is known of deliveries besides the outbox.
