@@ -281,6 +281,7 @@ func TestPlanIsTold(t *testing.T) {
 		b := newBureau(t, store.NewMemory(), nil)
 		ref := b.served("a", "89211234567")
 		must(t, b.Amend(t.Context(), ref, anna(), ticket.Moved{To: ticket.Diagnosis}))
+		synctest.Wait() // the word of it goes out at once
 		draft := plan(time.Time{})
 		n, err := b.SavePlan(t.Context(), ref, anna(), draft)
 		must(t, err)
@@ -309,8 +310,8 @@ func TestPlanIsTold(t *testing.T) {
 			59s vahta timed anna call 40s
 			59s anna stage_moved diagnosis
 			59s vahta messaged status email
-			59s anna planned 1 complete false
 			59s vahta message_sent email
+			59s anna planned 1 complete false
 			25m0s anna planned 2 complete true
 			25m0s anna messaged plan email
 			25m0s vahta message_sent email
