@@ -254,28 +254,39 @@ func (f *flooding) firstInvite(c *contact) (first time.Duration, ok bool) {
 	return first, ok
 }
 
+// untaken are the signals that were acknowledged and have no ticket.
+func (f *flooding) untaken(ctx context.Context) (lost []string) {
+	rows, err := query[struct {
+		Key    string `json:"key"`
+		Ticket string `json:"ticket"`
+	}](ctx, f.node.record, `SELECT key, ticket FROM signals WHERE channel = 'api'`)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	has := map[string]bool{}
+	for _, r := range rows {
+		has[r.Key] = r.Ticket != ""
+	}
+	for _, key := range f.taken {
+		if !has[key] {
+			lost = append(lost, key+" was acknowledged and has no ticket")
+		}
+	}
+	return lost
+}
+
 // judge holds the record and the phones against what must be true.
 func (f *flooding) judge(ctx context.Context, watched time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.none("flood: signals neither acknowledged nor asked to come again", f.odd)
 	f.known("flood: signals asked to come again (503)", float64(f.later), "count", "the record did not take them in time; nothing was promised")
-	rows, err := query[struct {
-		Key    string `json:"key"`
-		Ticket string `json:"ticket"`
-	}](ctx, f.node.record, `SELECT key, ticket FROM signals WHERE channel = 'api'`)
-	has := map[string]bool{}
-	for _, r := range rows {
-		has[r.Key] = r.Ticket != ""
-	}
 	var lost []string
-	if err != nil {
+	if _, err := until(ctx, times(f.rig, storedWithin, 20*time.Second), "all that was acknowledged to be taken in", func() bool {
+		lost = f.untaken(ctx)
+		return len(lost) == 0
+	}); err != nil && !errors.Is(err, errLate) {
 		lost = append(lost, err.Error())
-	}
-	for _, key := range f.taken {
-		if !has[key] {
-			lost = append(lost, key+" was acknowledged and has no ticket")
-		}
 	}
 	f.none("flood: acknowledged signals without a ticket", lost)
 	f.known("flood: signals acknowledged", float64(len(f.taken)), "count", "")

@@ -70,7 +70,7 @@ func (r *rig) hangUp(o phone.Options) {
 func (r *rig) served(name string) {
 	r.Helper()
 	a := phone.Accepting(0, "1", 50*time.Millisecond)
-	a.Talk.For = 100 * time.Millisecond
+	a.Talk.For = time.Second // a busy machine may need so long to hear the key
 	r.answers(name, a)
 	r.wait(r.dial(phone.Options{}), phone.Ended)
 	r.settled() // its records are written, its claim is back

@@ -39,7 +39,7 @@ func TestShippedSize(t *testing.T) {
 			total += len(a)
 		}
 	}
-	if total > 3_300_000 {
+	if total > 4_000_000 {
 		t.Errorf("%d bytes of prompts", total)
 	}
 }
