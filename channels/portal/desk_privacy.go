@@ -24,7 +24,7 @@ type Privacy interface {
 // demandForm names a person, and why somebody asks.
 type demandForm struct {
 	Person string `json:"person" minLength:"1" maxLength:"300" doc:"CLIENT/CONTACT, a telephone number, or CHANNEL:ADDRESS"`
-	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"For the audit"`
+	Reason string `json:"reason" minLength:"1" maxLength:"500" doc:"For the audit, which keeps it: it must not name the person"`
 }
 
 type demandInput struct{ Body demandForm }
@@ -32,7 +32,7 @@ type demandInput struct{ Body demandForm }
 // demandOf is a request about one person; the token's person is its author.
 func (s *Server) demandOf(ctx context.Context, f demandForm) (privacy.Demand, error) {
 	by, err := s.editAuthor(ctx)
-	return privacy.Demand{Person: f.Person, By: by, Why: f.Reason}, err
+	return privacy.Demand{Person: f.Person, By: by, Why: f.Reason, Language: callerOf(ctx).lang}, err
 }
 
 // refusedDemand makes a problem of what privacy answered.

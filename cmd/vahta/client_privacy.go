@@ -49,11 +49,11 @@ func onPrivacy(use, en, ru string, args cobra.PositionalArgs, run func(context.C
 // whyFlags say who asks, and why; both are written into the audit.
 func whyFlags(cmd *cobra.Command, by, why *string) {
 	cmd.Flags().StringVar(by, "by", "", tr("who does it; default: you", "кто это делает; по умолчанию вы"))
-	cmd.Flags().StringVar(why, "why", "", tr("why; it is written into the audit", "зачем; это записывается в аудит"))
+	cmd.Flags().StringVar(why, "why", "", tr("why; the audit keeps it for good, so it must not name the person", "зачем; аудит хранит это навсегда, поэтому человека здесь не называйте"))
 }
 
 func (w *warden) demand(person, by, why string) privacy.Demand {
-	return privacy.Demand{Person: person, By: w.author(by), Why: why}
+	return privacy.Demand{Person: person, By: w.author(by), Why: why, Language: w.lang}
 }
 
 func clientTakeout() *cobra.Command {

@@ -61,7 +61,7 @@ type Erased struct {
 func (p *Privacy) Plan(ctx context.Context, d Demand) (Plan, error) {
 	f, err := p.find(ctx, d.Person)
 	if err != nil {
-		return Plan{}, fmt.Errorf("look what is kept of %s: %w", d.Person, err)
+		return Plan{}, told(fmt.Errorf("look what is kept of %s: %w", d.Person, err), d.Language)
 	}
 	return f.plan(), nil
 }
@@ -139,22 +139,28 @@ func (f *found) goingFiles() (list []dispatch.Attachment) {
 func (p *Privacy) Erase(ctx context.Context, d Demand) (Erased, error) {
 	e, err := p.erase(ctx, d)
 	if err != nil {
-		return e, fmt.Errorf("erase %s: %w", d.Person, err)
+		return e, told(fmt.Errorf("erase %s: %w", d.Person, err), d.Language)
 	}
 	return e, nil
 }
 
 func (p *Privacy) erase(ctx context.Context, d Demand) (Erased, error) {
-	if err := d.check(); err != nil {
-		return Erased{}, err
-	}
 	f, err := p.find(ctx, d.Person)
 	if err != nil {
 		return Erased{}, err
 	}
+	if err := d.check(f.who); err != nil {
+		return Erased{}, err
+	}
 	e := Erased{Plan: f.plan(), At: p.deps.Now().UTC(), By: d.By.Person, Why: d.Why}
 	if f.hold {
-		return e, refuse("%s is under legal hold: nothing of theirs is erased until it is lifted (`vahta client set %s --legal-hold=false`)", f.Org, f.Org)
+		return e, refuse("%s is under legal hold: nothing of theirs is erased until it is lifted (`vahta client set %s --legal-hold=false`)",
+			"у %s запрет на удаление: ничего не стирается, пока он не снят (`vahta client set %s --legal-hold=false`)", f.Org, f.Org)
+	}
+	x := eraser{who: f.who, needles: f.who.needles()}
+	decided, err := p.decide(ctx, d, f, x)
+	if err != nil {
+		return e, err
 	}
 	if err := p.tell(ctx, d, dispatch.ActErase, "", "person "+f.Person, f.brief()); err != nil {
 		return e, err
@@ -162,13 +168,9 @@ func (p *Privacy) erase(ctx context.Context, d Demand) (Erased, error) {
 	if err := p.eraseSounds(ctx, d, f); err != nil {
 		return e, err
 	}
-	x := eraser{who: f.who, needles: f.who.needles()}
-	for _, c := range f.cases {
-		if c.d.Ticket.Open() {
-			continue
-		}
-		if err := p.eraseTicket(ctx, d, f, x, c); err != nil {
-			return e, fmt.Errorf("ticket %s: %w", c.d.Ticket.Number, err)
+	for _, one := range decided {
+		if err := p.eraseTicket(ctx, d, f, x, one); err != nil {
+			return e, fmt.Errorf("ticket %s: %w", one.of.d.Ticket.Number, err)
 		}
 	}
 	if err := p.eraseLooseCalls(ctx, d, f, x); err != nil {
@@ -220,16 +222,48 @@ func (f *found) number(id string) string {
 // maxConflicts is how often a ticket is decided on anew because somebody has acted on it meanwhile.
 const maxConflicts = 5
 
+// decision is what is to be written of one ticket.
+type decision struct {
+	of    folder
+	write dispatch.TicketErasure // without a Ticket: nothing
+}
+
+// decide makes all that is to be written, before any of it is: what can not be read or would not be read again leaves everything as
+// it was.
+func (p *Privacy) decide(ctx context.Context, d Demand, f *found, x eraser) (list []decision, err error) {
+	for _, c := range f.cases {
+		if c.d.Ticket.Open() {
+			continue
+		}
+		x = x.in(c)
+		e, err := p.erasure(ctx, d, f, x, c)
+		if err != nil {
+			return nil, fmt.Errorf("nothing was erased: ticket %s: %w", c.d.Ticket.Number, err)
+		}
+		list = append(list, decision{c, e})
+	}
+	if f.Card == nil || p.deps.Rotas == nil {
+		return list, nil
+	}
+	if _, err := p.edits(ctx, x); err != nil {
+		return nil, fmt.Errorf("nothing was erased: the history of the card: %w", err)
+	}
+	return list, nil
+}
+
 // eraseTicket takes the person's words out of one ticket.
-func (p *Privacy) eraseTicket(ctx context.Context, d Demand, f *found, x eraser, c folder) (err error) {
-	x.alone = c.alone
+func (p *Privacy) eraseTicket(ctx context.Context, d Demand, f *found, x eraser, one decision) (err error) {
+	x = x.in(one.of)
 	for range maxConflicts {
-		var e dispatch.TicketErasure
-		if e, err = p.erasure(ctx, d, f, x, c); err != nil || e.Ticket == nil {
+		if one.write.Ticket == nil {
+			return nil
+		}
+		if err = p.deps.Record.EraseTicket(ctx, one.write); !errors.Is(err, dispatch.ErrConflict) {
 			return err
 		}
-		if err = p.deps.Record.EraseTicket(ctx, e); !errors.Is(err, dispatch.ErrConflict) {
-			return err
+		var again error
+		if one.write, again = p.erasure(ctx, d, f, x, one.of); again != nil {
+			return again
 		}
 	}
 	return err
@@ -242,20 +276,24 @@ func (p *Privacy) erasure(ctx context.Context, d Demand, f *found, x eraser, c f
 		return e, err
 	}
 	if t.Open() {
-		return e, refuse("it was opened again this very moment; close it and repeat")
+		return e, refuse("it was opened again this very moment; close it and repeat", "тикет только что снова открыт; закройте его и повторите")
 	}
 	log, err := p.deps.Archive.Events(ctx, t.ID)
 	if err != nil {
 		return e, err
 	}
-	for _, line := range log {
+	after := slices.Clone(log)
+	for i, line := range log {
 		short, changed, err := x.event(line)
 		if err != nil {
 			return e, err
 		}
 		if changed {
-			e.Events = append(e.Events, short)
+			after[i], e.Events = short, append(e.Events, short)
 		}
+	}
+	if _, err := ticket.Compile(after); err != nil {
+		return e, fmt.Errorf("the log would not be read without them: %w", err)
 	}
 	for _, r := range c.signals {
 		sig := r.Signal
@@ -264,36 +302,35 @@ func (p *Privacy) erasure(ctx context.Context, d Demand, f *found, x eraser, c f
 		}
 		e.Signals = append(e.Signals, sig)
 	}
-	if e.Calls, err = f.bareCalls(x, t, p.deps.Now().UTC()); err != nil || len(e.Events)+len(e.Signals)+len(e.Calls) == 0 {
+	state, err := x.state(t)
+	e.Calls = f.bareCalls(x, t, p.deps.Now().UTC())
+	if err != nil || len(e.Events)+len(e.Signals)+len(e.Calls) == 0 {
 		return e, err
 	}
-	after, err := x.state(t)
-	e.Ticket, e.Audit = &after, p.entry(d, dispatch.ActRedact, "", "", "")
+	e.Ticket, e.Audit = &state, p.entry(d, dispatch.ActRedact, "", "", "")
 	return e, err
 }
 
 // bareCalls are the person's calls of a ticket, without them.
-func (f *found) bareCalls(x eraser, t ticket.Ticket, now time.Time) (list []dispatch.CallRecord, err error) {
+func (f *found) bareCalls(x eraser, t ticket.Ticket, now time.Time) (list []dispatch.CallRecord) {
 	for _, c := range f.calls {
 		if c.Ref.ID != t.ID || c.EndedAt.IsZero() {
 			continue
 		}
-		if c, err = x.call(c, true); err != nil {
-			return nil, err
-		}
+		c = x.call(c)
 		if c.Detail.Recording.Path != "" {
 			c.Detail.Recording.Erased = now // what lies on another node's disk, that node destroys
 		}
 		list = append(list, c)
 	}
-	return list, nil
+	return list
 }
 
 // eraseLooseCalls takes the person out of calls that have no ticket.
 func (p *Privacy) eraseLooseCalls(ctx context.Context, d Demand, f *found, x eraser) error {
-	list, err := f.bareCalls(x, ticket.Ticket{}, p.deps.Now().UTC())
-	if err != nil || len(list) == 0 {
-		return err
+	list := f.bareCalls(x, ticket.Ticket{}, p.deps.Now().UTC())
+	if len(list) == 0 {
+		return nil
 	}
 	return p.deps.Record.EraseTicket(ctx, dispatch.TicketErasure{Calls: list, Audit: p.entry(d, dispatch.ActRedact, "", "", "")})
 }
@@ -307,24 +344,29 @@ func (p *Privacy) eraseCard(ctx context.Context, d Demand, f *found, x eraser) e
 	if p.deps.Rotas == nil {
 		return nil
 	}
-	log, err := p.deps.Rotas.RotaHistory(ctx, dispatch.RotaFilter{Key: edit.Key{Kind: edit.Organisation}, Limit: everything})
-	if err != nil {
+	list, err := p.edits(ctx, x)
+	if err != nil || len(list) == 0 {
 		return err
 	}
-	e := dispatch.EditsErasure{Audit: p.entry(d, dispatch.ActRedact, "", "", "")}
+	return p.deps.Record.EraseEdits(ctx, dispatch.EditsErasure{Entries: list, Audit: p.entry(d, dispatch.ActRedact, "", "", "")})
+}
+
+// edits are the lines of the log of edits that have the person, without them.
+func (p *Privacy) edits(ctx context.Context, x eraser) (list []dispatch.RotaEntry, err error) {
+	log, err := p.deps.Rotas.RotaHistory(ctx, dispatch.RotaFilter{Key: edit.Key{Kind: edit.Organisation}, Limit: everything})
+	if err != nil {
+		return nil, err
+	}
 	for _, line := range slices.Backward(log) {
 		changed, err := x.line(&line)
 		if err != nil {
-			return fmt.Errorf("edit %d: %w", line.Revision, err)
+			return nil, fmt.Errorf("edit %d: %w", line.Revision, err)
 		}
 		if changed {
-			e.Entries = append(e.Entries, line)
+			list = append(list, line)
 		}
 	}
-	if len(e.Entries) == 0 {
-		return nil
-	}
-	return p.deps.Record.EraseEdits(ctx, e)
+	return list, nil
 }
 
 // line takes the person out of a line of the log of edits.
@@ -344,12 +386,12 @@ func (x eraser) line(e *dispatch.RotaEntry) (changed bool, err error) {
 			}
 		}
 	}
-	if !changed || x.needles == nil {
-		return changed, nil
+	if !changed {
+		return false, nil
 	}
-	e.Reason = x.needles.ReplaceAllString(e.Reason, Gone)
+	e.Reason = x.needles.replace(e.Reason)
 	if len(e.Edit) > 0 {
-		e.Edit, err = x.rewrite(e.Edit, nil)
+		e.Edit, err = x.edit(e.Edit)
 	}
 	return true, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/butlerspb/vahta/dispatch"
@@ -94,7 +95,8 @@ func (p *Privacy) find(ctx context.Context, person string) (*found, error) {
 		return nil, err
 	}
 	if f.Card == nil && len(f.cases) == 0 && len(f.calls) == 0 {
-		return nil, unknown("nothing is kept of %s: no card, no ticket and no call has such a person", person)
+		return nil, unknown("nothing is kept of %s: no card, no ticket and no call has such a person",
+			"о %s ничего не хранится: такого человека нет ни в карточке, ни в тикете, ни в звонке", person)
 	}
 	return f, nil
 }
@@ -121,7 +123,7 @@ func (p *Privacy) dossiers(ctx context.Context, who *subject) ([]ticket.Dossier,
 		who.learn(d)
 		all = append(all, d)
 	}
-	return all, nil
+	return slices.DeleteFunc(all, func(d ticket.Dossier) bool { return !who.searched(d) }), nil
 }
 
 // take adds what one ticket has of a person.
@@ -203,7 +205,7 @@ func (p *Privacy) takeSignals(ctx context.Context, f *found, c *folder, t HeldTi
 	needles := f.who.needles()
 	for _, r := range list {
 		call := r.Call != nil && r.Call.Caller != "" && f.who.is(ticket.Contact{Channel: client.ChannelCall, Address: p.number(r.Call.Caller)})
-		if call || named[string(r.Channel)+"/"+r.Key] || c.theirs && c.alone || needles != nil && needles.Match(r.Raw) {
+		if call || named[string(r.Channel)+"/"+r.Key] || c.theirs && c.alone || needles.in(string(r.Raw)) {
 			r.Raw = nil
 			c.signals = append(c.signals, r)
 		}

@@ -3,7 +3,6 @@ package privacy
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,12 +11,18 @@ import (
 )
 
 // UnknownError says that nobody is meant by what was written for a person.
-type UnknownError struct{ Why string }
+type UnknownError struct {
+	Why string
+	ru  string
+}
 
 // Error implements error.
 func (e *UnknownError) Error() string { return e.Why }
 
-func unknown(format string, args ...any) error { return &UnknownError{fmt.Sprintf(format, args...)} }
+// unknown says the same in English and in Russian, with the same arguments.
+func unknown(en, ru string, args ...any) error {
+	return &UnknownError{fmt.Sprintf(en, args...), fmt.Sprintf(ru, args...)}
+}
 
 // subject is whom a demand is about.
 type subject struct {
@@ -36,7 +41,7 @@ func find(book *client.Book, who string) (*subject, error) {
 	if org, contact, ok := strings.Cut(who, "/"); ok && !strings.ContainsAny(org, ":+@") {
 		o, known := book.Resolve(org)
 		if !known {
-			return nil, unknown("there is no client %q; `vahta client list` shows who there is", org)
+			return nil, unknown("there is no client %q; `vahta client list` shows who there is", "клиента %q нет; `vahta client list` показывает, кто есть", org)
 		}
 		s.Person = client.Person{Org: o.ID, Contact: contact}
 		return s.withCard(), nil
@@ -48,7 +53,8 @@ func find(book *client.Book, who string) (*subject, error) {
 	if channel == client.ChannelCall || channel == client.ChannelSMS {
 		n, err := book.Numbering().Parse(address)
 		if err != nil {
-			return nil, unknown("%q is no person: write CLIENT/CONTACT, a telephone number, or CHANNEL:ADDRESS such as email:ivan@romashka.example", who)
+			return nil, unknown("%q is no person: write CLIENT/CONTACT, a telephone number, or CHANNEL:ADDRESS such as email:ivan@romashka.example",
+				"%q не человек: напишите КЛИЕНТ/КОНТАКТ, номер телефона или КАНАЛ:АДРЕС, например email:ivan@romashka.example", who)
 		}
 		address = string(n)
 	}
@@ -59,7 +65,8 @@ func find(book *client.Book, who string) (*subject, error) {
 	case m.Level == client.Known && !listed(book, channel, address): // by its domain: the address is theirs, and the client is known
 		s.Org = m.Org
 	case m.Level != client.Unknown:
-		return nil, unknown("%q is no single person's: it is shared at %s; write CLIENT/CONTACT", who, m.Org)
+		return nil, unknown("%q is no single person's: it is shared at %s; write CLIENT/CONTACT",
+			"%q не одного человека: это общий адрес у %s; напишите КЛИЕНТ/КОНТАКТ", who, m.Org)
 	}
 	s.know(channel, address)
 	return s, nil
@@ -108,7 +115,7 @@ func (s *subject) String() string {
 
 func (s *subject) know(channel, address string) {
 	if address != "" {
-		s.known[way(channel)+":"+address] = true
+		s.known[known(channel, address)] = true
 	}
 }
 
@@ -119,6 +126,9 @@ func (s *subject) name(name string) {
 		s.names[name] = true
 	}
 }
+
+// known is an address as it is compared: whoever writes to it minds no case.
+func known(channel, address string) string { return way(channel) + ":" + strings.ToLower(address) }
 
 // way is the channel by which an address is known: calls and short messages share their numbers.
 func way(channel string) string {
@@ -136,7 +146,7 @@ func (s *subject) is(c ticket.Contact) bool {
 	if c.Address == "" {
 		return false
 	}
-	if s.known[way(c.Channel)+":"+c.Address] {
+	if s.known[known(c.Channel, c.Address)] {
 		return true
 	}
 	m := s.book.MatchAddress(c.Channel, c.Address)
@@ -157,20 +167,62 @@ func (s *subject) ours(org string) bool {
 // concerns reports whether a ticket may be about the person: those of the client, and those of people whom nobody knew; of one who
 // is on no card, any.
 func (s *subject) concerns(t ticket.Ticket) bool {
-	return s.Contact == "" || t.Client.Org == "" || s.Org != "" && s.ours(t.Client.Org)
+	return s.Contact == "" || t.Client.Org == "" || s.ours(t.Client.Org)
 }
 
-// learn notes under which addresses and names a log has the person.
-func (s *subject) learn(d ticket.Dossier) {
+// searched reports whether a ticket is searched for the person: those in which they have a part, and of a contact all those of the
+// client, where colleagues name them. What others write elsewhere is about somebody else of that name.
+func (s *subject) searched(d ticket.Dossier) bool {
+	if s.Contact != "" && d.Ticket.Client.Org != "" && s.ours(d.Ticket.Client.Org) {
+		return true
+	}
+	if s.party(d.Ticket.Party) || d.Ticket.Caller != "" && s.isNumber(d.Ticket.Caller) {
+		return true
+	}
+	has := false
+	for _, c := range parties(d) {
+		has = has || s.is(c)
+	}
+	for _, c := range d.Calls {
+		has = has || c.Caller != "" && s.isNumber(c.Caller)
+	}
+	return has
+}
+
+// parties are whom a ticket is with.
+func parties(d ticket.Dossier) (list []ticket.Contact) {
 	for _, story := range d.Stories {
-		contacts := []ticket.Contact{story.From}
+		list = append(list, story.From)
 		for _, signal := range story.Signals {
-			contacts = append(contacts, signal.From)
+			list = append(list, signal.From)
 		}
-		for _, c := range contacts {
-			if s.is(c) {
-				s.know(c.Channel, c.Address)
-				s.name(c.Name)
+	}
+	for _, m := range d.Messages {
+		list = append(list, m.To)
+	}
+	return list
+}
+
+// party reports whether what joins signals to a ticket names the person.
+func (s *subject) party(party string) bool {
+	if _, id, ok := strings.Cut(party, "contact:"); ok {
+		org, contact, _ := strings.Cut(id, "/")
+		return s.Contact != "" && contact == s.Contact && s.ours(org)
+	}
+	if _, number, ok := strings.Cut(party, "number:"); ok {
+		return s.isNumber(client.Number(number))
+	}
+	channel, address, _ := strings.Cut(strings.TrimPrefix(party, "quiet:"), ":")
+	return s.is(ticket.Contact{Channel: channel, Address: address})
+}
+
+// learn notes under which addresses a log has the person, and as whom a card had them then. How a sender calls himself is no name:
+// it may be any word.
+func (s *subject) learn(d ticket.Dossier) {
+	for _, c := range parties(d) {
+		if s.is(c) {
+			s.know(c.Channel, c.Address)
+			if s.Contact != "" && c.Client.Contact == s.Contact {
 				s.name(c.Client.ContactName)
 			}
 		}
@@ -180,63 +232,4 @@ func (s *subject) learn(d ticket.Dossier) {
 			s.know(client.ChannelCall, string(c.Caller))
 		}
 	}
-}
-
-// needles are what stands for the person in a text: names, numbers in any spelling, addresses.
-func (s *subject) needles() *regexp.Regexp {
-	var list []string
-	for name := range s.names {
-		list = append(list, spelling(name))
-	}
-	ways := map[string]bool{}
-	for key := range s.known {
-		ways[key] = true
-	}
-	if s.card != nil {
-		for _, raw := range s.card.Numbers {
-			if n, err := s.book.Numbering().Parse(raw); err == nil {
-				ways[client.ChannelCall+":"+string(n)] = true
-			}
-		}
-		for _, a := range s.card.Addresses {
-			ways[a.String()] = true
-		}
-	}
-	for key := range ways {
-		channel, address, _ := strings.Cut(key, ":")
-		switch {
-		case channel == client.ChannelCall:
-			list = append(list, numberSpelling(address))
-		case len(address) >= 4: //nolint:mnd // a shorter one stands in other words
-			list = append(list, regexp.QuoteMeta(address))
-		}
-	}
-	if s.Contact != "" {
-		list = append(list, regexp.QuoteMeta("contact:"+s.Org+"/"+s.Contact))
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) }) // the longest first
-	return regexp.MustCompile(`(?i)(?:` + strings.Join(list, "|") + `)`)
-}
-
-// spelling finds a name with any space between its words, and ё as е.
-func spelling(name string) string {
-	words := strings.Fields(name)
-	for i, w := range words {
-		words[i] = strings.NewReplacer("ё", "[её]", "Ё", "[её]", "е", "[её]", "Е", "[её]").Replace(regexp.QuoteMeta(w))
-	}
-	return strings.Join(words, `\s+`)
-}
-
-// numberSpelling finds a number with or without what people put between its digits, a Russian one with 8 too.
-func numberSpelling(number string) string {
-	digits := strings.TrimPrefix(number, "+")
-	const between = `[\s().\-]{0,3}`
-	head := `\+?` + between
-	if rest, ok := strings.CutPrefix(digits, "7"); ok && strings.HasPrefix(number, "+") && len(digits) == 11 { //nolint:mnd // 7 and ten digits
-		head, digits = `(?:\+?7|8)`+between, rest
-	}
-	return head + strings.Join(strings.Split(digits, ""), between)
 }

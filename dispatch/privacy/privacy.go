@@ -63,20 +63,46 @@ func New(d Deps) (*Privacy, error) {
 type Demand struct {
 	Person string      `json:"person"` // CLIENT/CONTACT, a telephone number, or CHANNEL:ADDRESS
 	By     edit.Author `json:"by"`
-	Why    string      `json:"why"`
+	Why    string      `json:"why"` // the audit keeps it: it must not name the person
+
+	Language string `json:"language,omitempty"` // of refusals: "ru", or English
 }
 
 // RefusedError says why a demand is not met now.
-type RefusedError struct{ Why string }
+type RefusedError struct {
+	Why string
+	ru  string
+}
 
 // Error implements error.
 func (e *RefusedError) Error() string { return e.Why }
 
-func refuse(format string, args ...any) error { return &RefusedError{fmt.Sprintf(format, args...)} }
+// refuse says the same in English and in Russian, with the same arguments.
+func refuse(en, ru string, args ...any) error {
+	return &RefusedError{fmt.Sprintf(en, args...), fmt.Sprintf(ru, args...)}
+}
 
-func (d Demand) check() error {
+// told is an error in the language of who asked: what is said to people stands alone, without how the program came to it.
+func told(err error, language string) error {
+	if language != "ru" {
+		return err
+	}
+	if no, ok := errors.AsType[*RefusedError](err); ok {
+		return &RefusedError{no.ru, no.ru}
+	}
+	if none, ok := errors.AsType[*UnknownError](err); ok {
+		return &UnknownError{none.ru, none.ru}
+	}
+	return err
+}
+
+func (d Demand) check(who *subject) error {
 	if d.By.Person == "" || d.Why == "" {
-		return refuse("say who asks and why, with --by and --why: the audit needs both")
+		return refuse("say who asks and why, with --by and --why: the audit needs both", "скажите, кто просит и зачем (--by и --why): это нужно аудиту")
+	}
+	if who.needles().in(d.Why) {
+		return refuse("the reason names the person, and the audit keeps it for good: word it without name, number and address",
+			"причина называет человека, а аудит хранит её навсегда: напишите её без имени, номера и адреса")
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,21 @@ type rig struct {
 	vault *vault.Vault
 	sound string // folder of recordings
 	now   time.Time
+
+	refuse atomic.Value // number of a ticket that can not be read again; a string
+}
+
+// torn is a record in which one ticket can not be read again.
+type torn struct {
+	*store.SQL
+	r *rig
+}
+
+func (x torn) Find(ctx context.Context, n ticket.Number) (ticket.Ticket, error) {
+	if x.r.refuse.Load() == n.String() {
+		return ticket.Ticket{}, errors.New("the disk is torn")
+	}
+	return x.SQL.Find(ctx, n)
 }
 
 func source() dispatch.Source {
@@ -102,7 +118,7 @@ func newRig(t *testing.T) *rig {
 	r.must(err)
 	r.must(r.vault.Open(t.Context()))
 	r.Privacy, err = privacy.New(privacy.Deps{
-		Record: r.db, Signals: r.db, Rotas: r.db, Directory: directory, Cards: r.cards, Vault: r.vault, Node: "a", Now: now,
+		Record: torn{r.db, r}, Signals: r.db, Rotas: r.db, Directory: directory, Cards: r.cards, Vault: r.vault, Node: "a", Now: now,
 	})
 	r.must(err)
 	return r
@@ -119,7 +135,11 @@ func (r *rig) must(err error) {
 func (r *rig) mail(key, from, text string) dispatch.Opened {
 	r.Helper()
 	r.now = r.now.Add(time.Minute)
-	raw, err := json.Marshal(map[string]any{"from": map[string]string{"channel": "email", "address": from, "name": "П. Петров"}, "text": text, "category": "service_down"})
+	name := ""
+	if strings.HasPrefix(from, "petr") {
+		name = "П. Петров"
+	}
+	raw, err := json.Marshal(map[string]any{"from": map[string]string{"channel": "email", "address": from, "name": name}, "text": text, "category": "service_down"})
 	r.must(err)
 	id, err := r.d.Receive(r.Context(), dispatch.Signal{Channel: dispatch.ChannelAPI, Key: key, At: r.now, Raw: raw})
 	r.must(err)

@@ -20,13 +20,13 @@ import (
 func (p *Privacy) Takeout(ctx context.Context, d Demand, language string, to io.Writer) (Holdings, error) {
 	f, err := p.find(ctx, d.Person)
 	if err == nil {
-		err = d.check()
+		err = d.check(f.who)
 	}
 	if err == nil {
 		err = p.tell(ctx, d, dispatch.ActExport, "", "person "+f.Person, f.brief())
 	}
 	if err != nil {
-		return Holdings{}, fmt.Errorf("take out what is kept of %s: %w", d.Person, err)
+		return Holdings{}, told(fmt.Errorf("take out what is kept of %s: %w", d.Person, err), language)
 	}
 	if err := p.archive(ctx, d, f, language, to); err != nil {
 		return f.Holdings, fmt.Errorf("write the archive of %s: %w", f.Person, err)

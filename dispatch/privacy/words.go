@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"strings"
 
 	"github.com/butlerspb/vahta/dispatch"
 	"github.com/butlerspb/vahta/dispatch/client"
@@ -17,8 +17,15 @@ const Gone = "[erased]"
 // eraser takes the words of one person out of what is kept.
 type eraser struct {
 	who     *subject
-	needles *regexp.Regexp // nil = none
-	alone   bool           // nobody else has asked in the ticket at hand
+	needles needles
+	alone   bool // nobody else has asked in the ticket at hand
+	opener  bool // they have opened it
+}
+
+// in is the eraser for one ticket.
+func (x eraser) in(c folder) eraser {
+	x.alone, x.opener = c.alone, len(c.d.Stories) > 0 && x.who.is(c.d.Stories[0].From)
+	return x
 }
 
 // event returns a line of a log without the words of the person; changed is false when it has none.
@@ -27,11 +34,12 @@ func (x eraser) event(e ticket.Event) (_ ticket.Event, changed bool, err error) 
 	if err != nil {
 		return e, false, fmt.Errorf("read line %d: %w", e.Seq, err)
 	}
-	short, err := x.rewrite(raw, func(v any) any { return x.said(e.Body.Kind(), v) })
+	kind := e.Body.Kind()
+	short, err := x.rewrite(raw, wordsOfKind[kind], func(o map[string]any) { x.said(kind, o) })
 	if err != nil || bytes.Equal(short, raw) {
 		return e, false, err
 	}
-	if e.Body, err = ticket.DecodeBody(e.Body.Kind(), short); err != nil {
+	if e.Body, err = ticket.DecodeBody(kind, short); err != nil {
 		return e, false, err
 	}
 	again, err := json.Marshal(e.Body)
@@ -44,7 +52,7 @@ func (x eraser) state(t ticket.Ticket) (ticket.Ticket, error) {
 	if err != nil {
 		return t, fmt.Errorf("read ticket %s: %w", t.Number, err)
 	}
-	short, err := x.rewrite(raw, nil)
+	short, err := x.rewrite(raw, wordsOfTicket, nil)
 	if err != nil {
 		return t, err
 	}
@@ -56,46 +64,56 @@ func (x eraser) state(t ticket.Ticket) (ticket.Ticket, error) {
 	return after, nil
 }
 
-// call returns the record of a call without the person, if it is theirs.
-func (x eraser) call(c dispatch.CallRecord, theirs bool) (dispatch.CallRecord, error) {
-	raw, err := json.Marshal(c.Detail)
-	if err != nil {
-		return c, fmt.Errorf("read call %s: %w", c.ID, err)
-	}
-	short, err := x.rewrite(raw, nil)
-	if err != nil {
-		return c, err
-	}
-	c.Detail = dispatch.CallDetail{}
-	if err := json.Unmarshal(short, &c.Detail); err != nil {
-		return c, fmt.Errorf("write call %s: %w", c.ID, err)
-	}
-	if theirs {
-		c.Caller, c.CallerName = "", ""
-	}
-	return c, nil
+// call returns the record of a call of the person without them.
+func (x eraser) call(c dispatch.CallRecord) dispatch.CallRecord {
+	c.Detail.Note = x.needles.replace(c.Detail.Note)
+	c.Caller, c.CallerName = "", ""
+	return c
 }
 
-// rewrite takes the person out of JSON; first, if any, sees the whole before.
-func (x eraser) rewrite(raw []byte, first func(any) any) ([]byte, error) {
-	var v any
+// rewrite takes the person out of an object in JSON: words are its fields that hold words; first, if any, sees the whole before.
+func (x eraser) rewrite(raw []byte, words []string, first func(map[string]any)) ([]byte, error) {
+	var o map[string]any
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber() // as it was written
-	if err := d.Decode(&v); err != nil {
+	if err := d.Decode(&o); err != nil {
 		return nil, fmt.Errorf("read what is kept: %w", err)
 	}
 	if first != nil {
-		v = first(v)
+		first(o)
 	}
-	return json.Marshal(x.walk(v))
+	x.object(o)
+	for _, field := range words {
+		if list, inner, ok := strings.Cut(field, "."); ok {
+			each, _ := o[list].([]any)
+			for _, v := range each {
+				if one, ok := v.(map[string]any); ok {
+					x.field(one, inner)
+				}
+			}
+			continue
+		}
+		x.field(o, field)
+	}
+	return json.Marshal(o)
+}
+
+// field takes the person out of one field that holds words, or a list of them.
+func (x eraser) field(o map[string]any, name string) {
+	switch v := o[name].(type) {
+	case string:
+		o[name] = x.needles.replace(v)
+	case []any:
+		for i := range v {
+			if s, ok := v[i].(string); ok {
+				v[i] = x.needles.replace(s)
+			}
+		}
+	}
 }
 
 // said takes out what the person has said or was told.
-func (x eraser) said(kind ticket.Kind, v any) any {
-	o, ok := v.(map[string]any)
-	if !ok {
-		return v
-	}
+func (x eraser) said(kind ticket.Kind, o map[string]any) {
 	theirs := x.contact(o["from"]) || x.contact(o["to"])
 	switch kind { //nolint:exhaustive // the others hold no words of a client
 	case ticket.KindOpened, ticket.KindReported, ticket.KindSignalled:
@@ -116,7 +134,6 @@ func (x eraser) said(kind ticket.Kind, v any) any {
 			blank(o, "with")
 		}
 	}
-	return o
 }
 
 func blank(o map[string]any, field string) {
@@ -138,49 +155,95 @@ func (x eraser) contact(v any) bool {
 	return c.Channel != "" && x.who.is(c)
 }
 
-// walk goes through a value and everything in it.
-func (x eraser) walk(v any) any {
-	switch v := v.(type) {
-	case string:
-		if x.needles == nil {
-			return v
-		}
-		return x.needles.ReplaceAllString(v, Gone)
-	case []any:
-		for i := range v {
-			v[i] = x.walk(v[i])
-		}
-	case map[string]any:
-		x.object(v)
-		for k := range v {
-			v[k] = x.walk(v[k])
-		}
-	}
-	return v
-}
-
 // object takes the person out of what names them by fields: parties, callers, matches with a card.
 func (x eraser) object(o map[string]any) {
-	if x.contact(o) {
-		for _, field := range []string{"address", "name", "party"} {
-			delete(o, field)
+	for _, side := range []string{"from", "to"} {
+		c, ok := o[side].(map[string]any)
+		if !ok {
+			continue
+		}
+		if x.contact(c) {
+			delete(c, "address")
+			delete(c, "name")
+			delete(c, "party")
+			delete(o, "caller_name") // of the line that opens a ticket: the sender
+		}
+		x.match(c)
+	}
+	x.match(o)
+	if o["stage"] != nil && x.opener { // the state has of the sender only this
+		delete(o, "caller_name")
+	}
+	if n := text(o["caller"]); n != "" && x.who.isNumber(client.Number(n)) {
+		delete(o, "caller")
+		delete(o, "caller_name")
+	}
+	for _, owed := range []any{o, o["call_back"]} { // the state has it in an object of its own, and "number" is its own
+		if owed, ok := owed.(map[string]any); ok && owed["call"] != nil && owed["id"] == nil && x.who.isNumber(client.Number(text(owed["number"]))) {
+			owed["number"] = ""
 		}
 	}
-	for field, name := range map[string]string{"caller": "caller_name", "number": ""} {
-		if n := text(o[field]); n != "" && x.who.isNumber(client.Number(n)) {
-			delete(o, field)
-			delete(o, name)
-		}
+	if x.who.party(text(o["party"])) {
+		delete(o, "party")
 	}
-	if contact := text(o["contact"]); contact != "" && x.who.Contact == contact && x.who.ours(text(o["org"])) {
-		delete(o, "contact")
-		delete(o, "contact_name")
+	if _, source, ok := strings.Cut(strings.TrimPrefix(text(o["storm"]), "storm:"), ":"); ok && x.who.party(source) {
+		delete(o, "storm")
+	}
+	x.parties(o)
+}
+
+// match takes the person out of what a card has said of a party.
+func (x eraser) match(o map[string]any) {
+	m, ok := o["client"].(map[string]any)
+	if ok && x.who.Contact != "" && text(m["contact"]) == x.who.Contact && x.who.ours(text(m["org"])) {
+		delete(o, "caller_name")
+		delete(m, "contact")
+		delete(m, "contact_name")
+	}
+}
+
+// parties takes the person out of whose signals join a ticket since another was merged into it.
+func (x eraser) parties(o map[string]any) {
+	absorbed, _ := o["absorbed"].([]any)
+	for _, v := range append([]any{o}, absorbed...) {
+		one, ok := v.(map[string]any)
+		if !ok {
+			continue
+		}
+		list, _ := one["parties"].([]any)
+		for i := range list {
+			if x.who.party(text(list[i])) {
+				list[i] = Gone
+			}
+		}
 	}
 }
 
 func text(v any) string {
 	s, _ := v.(string)
 	return s
+}
+
+// edit returns an edit of cards, as it was asked for, without the person: the cards themselves it has by id only.
+func (x eraser) edit(raw []byte) ([]byte, error) {
+	var o map[string]json.RawMessage
+	var change struct {
+		Reason string `json:"reason"`
+	}
+	if err := json.Unmarshal(raw, &o); err != nil {
+		return nil, fmt.Errorf("read an edit: %w", err)
+	}
+	if o["clients"] == nil {
+		return raw, nil
+	}
+	err := json.Unmarshal(o["clients"], &change)
+	if err != nil || !x.needles.in(change.Reason) {
+		return raw, err
+	}
+	if o["clients"], err = x.rewrite(o["clients"], []string{"reason"}, nil); err != nil {
+		return nil, err
+	}
+	return json.Marshal(o)
 }
 
 // card returns a card of the person's client, as the log of edits keeps it, without them. What is no such card stays as it is.

@@ -176,6 +176,9 @@ func (w *writer) reindex(ctx context.Context, id string) error {
 	if err == nil {
 		err = w.unindex(ctx, doc)
 	}
+	if err == nil && w.engine != enginePostgres { // a deleted text is only struck out; the pages lose its terms when they are written anew
+		_, err = w.exec(ctx, `INSERT INTO texts_terms (texts_terms) VALUES ('optimize')`)
+	}
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return fmt.Errorf("take ticket %s out of the index: %w", id, err)
 	}
