@@ -25,6 +25,30 @@ type Sends interface {
 	// records a send of the person between the two. allow may be called again
 	// and must not remember.
 	Admit(ctx context.Context, s Send, since time.Time, allow func(sent []Send) bool) error
+	// TakeBack forgets a send that reached nobody, as it was admitted or earlier;
+	// one that is not there is no fault.
+	TakeBack(ctx context.Context, s Send) error
+}
+
+// Reached reports whether a page that ended so disturbed somebody. What did not
+// is no reason to spare the person the next one.
+func (r Result) Reached() bool {
+	switch r {
+	case ResultDelivered, ResultAcknowledged, ResultEscalate, ResultNoAck, ResultNoAnswer, ResultBusy, ResultDeclined:
+		return true
+	case ResultUnreachable, ResultWithdrawn, ResultPostponed, ResultLimited, ResultBundled, ResultFailed:
+	}
+	return false
+}
+
+// Reached reports whether a try that ended so disturbed somebody.
+func (o AttemptOutcome) Reached() bool {
+	switch o {
+	case AttemptAccepted, AttemptAcknowledged, AttemptEscalated, AttemptDeclined, AttemptNoKey, AttemptBusy, AttemptNoAnswer:
+		return true
+	case AttemptSilent, AttemptUnreachable, AttemptFailed, AttemptCancelled:
+	}
+	return false
 }
 
 // DeadLetter is an event that was given up: its receiver has not taken it for

@@ -13,6 +13,11 @@ func (s *Store) Admit(ctx context.Context, one dispatch.Send, since time.Time, a
 	return tell(s, func(in Inner) error { return in.Admit(ctx, one, since, allow) })
 }
 
+// TakeBack implements dispatch.Sends.
+func (s *Store) TakeBack(ctx context.Context, one dispatch.Send) error {
+	return tell(s, func(in Inner) error { return in.TakeBack(ctx, one) })
+}
+
 // Dead implements dispatch.DeadLetters.
 func (s *Store) Dead(ctx context.Context, f dispatch.DeadFilter) ([]dispatch.DeadLetter, error) {
 	return inquire(s, func(in Inner) ([]dispatch.DeadLetter, error) { return in.Dead(ctx, f) })

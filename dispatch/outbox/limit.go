@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -25,8 +26,8 @@ type Limit struct {
 // whom he has not been told of late, and the ceiling is not reached: what is
 // between the limits and the ceiling is kept for clients, whatever comes from
 // strangers; the last place below the ceiling for people, whatever comes from
-// their machines. What does not go out waits if
-// its time comes while the page still stands. Else it is bundled, if he has
+// their machines. A page that reached nobody counts for nothing, one that is
+// under way counts. What does not go out waits if its time comes while the page still stands. Else it is bundled, if he has
 // been paged about the same client: the next page tells how many more wait;
 // otherwise the next person is paged at once.
 type Limits map[dispatch.Channel][]Limit
@@ -150,26 +151,33 @@ type counter struct {
 
 	mu   sync.Mutex
 	own  map[string][]dispatch.Send // guarded by mu; by person and channel
+	void map[string]dispatch.Send   // guarded by mu; by notice: taken back, and the store does not know it yet
 	away bool                       // guarded by mu; the log says that the store does not answer
 }
 
 // countBudget bounds the wait for the store right before a page.
 const countBudget = 200 * time.Millisecond
 
+// sendOf returns how a page that goes out now is counted.
+func sendOf(n dispatch.Notice, now time.Time) dispatch.Send {
+	return dispatch.Send{
+		Notice: n.ID, Person: ear(n), Channel: n.Channel, Ticket: n.Ref.ID, Page: n.Page, Party: n.Party, At: now.UTC().Truncate(time.Microsecond),
+	}
+}
+
 // admit says what becomes of a page, and counts it when it goes out. fault, when
 // not nil, says that the memory has decided; told that this is known.
-func (c *counter) admit(ctx context.Context, n dispatch.Notice, now time.Time) (v verdict, fault error, told bool) {
+func (c *counter) admit(ctx context.Context, n dispatch.Notice, one dispatch.Send) (v verdict, fault error, told bool) {
 	if c.sends == nil {
 		return verdict{}, nil, true
-	}
-	one := dispatch.Send{
-		Notice: n.ID, Person: ear(n), Channel: n.Channel, Ticket: n.Ref.ID, Page: n.Page, Party: n.Party, At: now.UTC().Truncate(time.Microsecond),
 	}
 	since := one.At.Add(-c.limits.span())
 	ctx, cancel := context.WithTimeout(ctx, countBudget)
 	defer cancel()
+	void := c.voided(since)
 	fault = c.sends.Admit(ctx, one, since, func(sent []dispatch.Send) bool {
-		v = c.limits.judge(sent, n, one)
+		counted := slices.DeleteFunc(slices.Clone(sent), func(s dispatch.Send) bool { return isVoid(void, s) })
+		v = c.limits.judge(counted, n, one)
 		return v.result == ""
 	})
 	c.mu.Lock()
@@ -182,9 +190,57 @@ func (c *counter) admit(ctx context.Context, n dispatch.Notice, now time.Time) (
 	}
 	if v.result == "" {
 		recent = append(recent, one)
+		delete(c.void, one.Notice) // it goes out anew
 	}
 	c.own[key] = recent
 	return v, fault, told
+}
+
+// takeBack uncounts a page that reached nobody. What the store could not be told
+// it is told with the next one; until then this node does not count it.
+func (c *counter) takeBack(ctx context.Context, one dispatch.Send) error {
+	if c.sends == nil {
+		return nil
+	}
+	c.mu.Lock()
+	key := one.Person + " " + string(one.Channel)
+	c.own[key] = slices.DeleteFunc(slices.Clone(c.own[key]), func(s dispatch.Send) bool { return s.Notice == one.Notice })
+	c.void[one.Notice] = one
+	c.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, countBudget)
+	defer cancel()
+	for _, s := range c.voided(one.At.Add(-c.limits.span())) {
+		if err := c.sends.TakeBack(ctx, s); err != nil {
+			return err
+		}
+		c.mu.Lock()
+		if c.void[s.Notice] == s {
+			delete(c.void, s.Notice)
+		}
+		c.mu.Unlock()
+	}
+	return nil
+}
+
+// voided returns what was taken back and the store does not know yet; what is
+// too old to be asked for is let go.
+func (c *counter) voided(since time.Time) map[string]dispatch.Send {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.void, func(_ string, s dispatch.Send) bool { return s.At.Before(since) })
+	return maps.Clone(c.void)
+}
+
+// isVoid reports whether a send was taken back.
+func isVoid(void map[string]dispatch.Send, s dispatch.Send) bool {
+	back, ok := void[s.Notice]
+	return ok && back.Person == s.Person && back.Channel == s.Channel && !s.At.After(back.At)
+}
+
+// reachedNobody reports whether a page that was tried is known to have disturbed
+// nobody: neither as a whole nor on any device.
+func reachedNobody(d dispatch.Delivery) bool {
+	return !d.Result.Reached() && !slices.ContainsFunc(d.Attempts, func(a dispatch.Attempt) bool { return a.Outcome.Reached() })
 }
 
 // ear is who bears a page: the person, or the number of last resort.

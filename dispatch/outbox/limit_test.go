@@ -249,6 +249,108 @@ func TestStormOfOneClient(t *testing.T) {
 	})
 }
 
+// A page that reached nobody is no page: however many have failed, the first one
+// for which there is a way rings, on this node and on the next one, whether the
+// store could be told or not. What rang counts, and what is under way.
+func TestPagesThatReachedNobodyCountForNothing(t *testing.T) {
+	t.Parallel()
+	rang := dispatch.Attempt{Outcome: dispatch.AttemptNoAnswer}
+	for name, c := range map[string]struct {
+		result dispatch.Result
+		err    error
+		tried  []dispatch.Attempt
+		counts bool
+	}{
+		"no way":             {result: dispatch.ResultUnreachable},
+		"no trunk":           {result: dispatch.ResultFailed, err: errors.New("no route")},
+		"nobody said how":    {err: errors.New("no route")},
+		"withdrawn":          {result: dispatch.ResultWithdrawn},
+		"nothing but tried":  {result: dispatch.ResultUnreachable, tried: []dispatch.Attempt{{Outcome: dispatch.AttemptSilent}}},
+		"one device rang":    {result: dispatch.ResultUnreachable, tried: []dispatch.Attempt{rang}, counts: true},
+		"it rang":            {result: dispatch.ResultNoAnswer, counts: true},
+		"he hung up":         {result: dispatch.ResultDeclined, counts: true},
+		"he was speaking":    {result: dispatch.ResultBusy, counts: true},
+		"a mailbox answered": {result: dispatch.ResultNoAck, counts: true},
+		"he has it":          {result: dispatch.ResultAcknowledged, counts: true},
+		"he passed it on":    {result: dispatch.ResultEscalate, counts: true},
+		"it was told":        {result: dispatch.ResultDelivered, counts: true},
+	} {
+		for _, fault := range []error{nil, errors.New("disk full")} {
+			t.Run(fmt.Sprint(name, ", the store ", fault), func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					s, sends := store.NewMemory(), store.NewMemory()
+					r := &far{start: time.Now(), on: func(_ context.Context, n dispatch.Notice) (dispatch.Result, error) {
+						for _, a := range c.tried {
+							n.Report(a)
+						}
+						sends.Fail(fault) // it went out, and the store does not hear how it ended
+						return c.result, c.err
+					}}
+					w, d, stop := watch(t, s, r, sends)
+					for i := range 8 {
+						sends.Fail(nil)
+						n := pageOf(fmt.Sprint("t", i), "romashka", "")
+						n.Until = time.Now() // it can not wait
+						put(t, s, w, n)
+						wait(time.Second)
+					}
+					sends.Fail(nil)
+					want := 0
+					if c.counts {
+						want = 7
+					}
+					if d.all[dispatch.ResultBundled] != want || len(r.got) != 8-want {
+						t.Errorf("%d pages, results %v", len(r.got), d.all)
+					}
+					stop()
+					if fault != nil && !c.counts {
+						return // what only this node knows the next one does not
+					}
+					w, d, _ = watch(t, s, r, sends)
+					n := pageOf("t9", "romashka", "")
+					n.Until = time.Now()
+					put(t, s, w, n)
+					wait(time.Second)
+					if held := d.all[dispatch.ResultBundled] > 0; held != c.counts {
+						t.Errorf("after a restart %v", d.all)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A page that is under way counts: nobody knows yet how it ends.
+func TestPageUnderWayCounts(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := store.NewMemory()
+		r := &far{start: time.Now(), on: func(context.Context, dispatch.Notice) (dispatch.Result, error) {
+			<-time.After(30 * time.Second)
+			return dispatch.ResultUnreachable, nil
+		}}
+		w, d, _ := watch(t, s, r, s)
+		soon := func(ticket string) {
+			n := pageOf(ticket, "romashka", "")
+			n.Until = time.Now()
+			put(t, s, w, n)
+			wait(time.Second)
+		}
+		soon("a")
+		soon("b")
+		if d.all[dispatch.ResultBundled] != 1 {
+			t.Errorf("while one rings %v", d.all)
+		}
+		wait(30 * time.Second)
+		soon("c")
+		wait(31 * time.Second)
+		if d.all[dispatch.ResultBundled] != 1 || d.all[dispatch.ResultUnreachable] != 2 {
+			t.Errorf("once it has failed %v", d.all)
+		}
+	})
+}
+
 // A restart forgets no page, nor does a store that does not answer for a while.
 func TestLimitsOutliveRestartAndOutage(t *testing.T) {
 	t.Parallel()

@@ -94,7 +94,7 @@ func New(cfg Config, deps Deps) (*Worker, error) {
 		w.log = slog.New(slog.DiscardHandler)
 	}
 	w.far = newReceivers(cfg, w.log)
-	w.pages = &counter{limits: cfg.Limits, sends: deps.Sends, own: map[string][]dispatch.Send{}}
+	w.pages = &counter{limits: cfg.Limits, sends: deps.Sends, own: map[string][]dispatch.Send{}, void: map[string]dispatch.Send{}}
 	w.lanes = []*lane{
 		newLane(dispatch.NoticePage, cfg.Pages, cfg.PageBudget),
 		newLane(dispatch.NoticeRecall, cfg.Recalls, cfg.RecallBudget),
@@ -316,8 +316,10 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 		return
 	}
 	ready, needed := w.deps.Desk.StillNeeded(ctx, n)
+	var counted dispatch.Send
 	if needed && n.Kind == dispatch.NoticePage {
-		if d, held := w.hold(ctx, ready, at); held {
+		counted = sendOf(ready, at)
+		if d, held := w.hold(ctx, ready, counted, at); held {
 			w.record(ctx, d)
 			return
 		}
@@ -365,6 +367,7 @@ func (w *Worker) deliver(ctx context.Context, l *lane, n dispatch.Notice, claime
 		d.RetryAt = later(d.RetryAt, again)
 	}
 	d.Attempts, d.Stamp = tried.all()
+	w.uncount(ctx, counted, d)
 	w.metrics.delivered(d)
 	w.record(ctx, d)
 }
@@ -399,8 +402,8 @@ func elapsed(from, to time.Time) time.Duration {
 
 // hold counts a page, or says what becomes of one that the person does not bear
 // now.
-func (w *Worker) hold(ctx context.Context, n dispatch.Notice, at time.Time) (d dispatch.Delivery, held bool) {
-	v, fault, told := w.pages.admit(ctx, n, at)
+func (w *Worker) hold(ctx context.Context, n dispatch.Notice, one dispatch.Send, at time.Time) (d dispatch.Delivery, held bool) {
+	v, fault, told := w.pages.admit(ctx, n, one)
 	if fault != nil && !told && ctx.Err() == nil {
 		w.log.Warn("pages are counted by this node's memory: the store does not answer", "err", fault)
 	}
@@ -410,6 +413,18 @@ func (w *Worker) hold(ctx context.Context, n dispatch.Notice, at time.Time) (d d
 	d = dispatch.Delivery{Notice: n, Result: v.result, At: at, Took: w.cfg.Now().Sub(at), Final: v.result != dispatch.ResultPostponed, RetryAt: v.until}
 	w.metrics.delivered(d)
 	return d, true
+}
+
+// uncount takes the count of a page back that reached nobody, before its record
+// makes the next one go out. A page too few in the count is better than a person
+// who is not called.
+func (w *Worker) uncount(ctx context.Context, counted dispatch.Send, d dispatch.Delivery) {
+	if counted.Notice == "" || !reachedNobody(d) {
+		return
+	}
+	if err := w.pages.takeBack(context.WithoutCancel(ctx), counted); err != nil {
+		w.log.Debug("the store counts a page that reached nobody; it is told with the next one", "ticket", d.Notice.Ref.Number, "err", err)
+	}
 }
 
 // attempts collects what a notifier reports: a page's devices, and the

@@ -47,6 +47,20 @@ func (m *Memory) Admit(ctx context.Context, one dispatch.Send, since time.Time, 
 	return nil
 }
 
+// TakeBack implements dispatch.Sends.
+func (m *Memory) TakeBack(ctx context.Context, one dispatch.Send) error {
+	leave, err := m.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	k := sendKey{one.Person, one.Channel, one.Notice}
+	if s, known := m.db.sends[k]; known && !s.At.After(instant(micros(one.At))) {
+		delete(m.db.sends, k)
+	}
+	return nil
+}
+
 // isDead reports whether a notice is a dead letter that the filter chooses.
 func (r noticeRec) isDead(f dispatch.DeadFilter) bool {
 	return r.done && r.notice.Kind == dispatch.NoticeEvent && r.result == dispatch.ResultFailed &&

@@ -34,6 +34,19 @@ func (s *SQL) Admit(ctx context.Context, one dispatch.Send, since time.Time, all
 	return nil
 }
 
+// TakeBack implements dispatch.Sends.
+func (s *SQL) TakeBack(ctx context.Context, one dispatch.Send) error {
+	err := s.submit(ctx, func(ctx context.Context, w *writer) error {
+		_, err := w.exec(ctx, `DELETE FROM sends WHERE person = ? AND channel = ? AND notice = ? AND at <= ?`,
+			one.Person, string(one.Channel), one.Notice, micros(one.At))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take back the count of a page to %s: %w", one.Person, away(err))
+	}
+	return nil
+}
+
 // readSends returns what a person was sent by a channel, oldest first.
 func readSends(ctx context.Context, w *writer, of dispatch.Send, since int64) (list []dispatch.Send, err error) {
 	rows, err := w.rows(ctx, `SELECT notice, at, ticket, page, party FROM sends WHERE person = ? AND channel = ? AND at >= ? ORDER BY at, notice`,

@@ -43,6 +43,44 @@ func suiteSends(t *testing.T, s record) {
 	}
 }
 
+// A send that is taken back is shown to nobody: no other one goes with it, and a
+// newer one of the same notice stays.
+func suiteSendsTakenBack(t *testing.T, s record) {
+	t.Helper()
+	send := func(notice, person string, channel dispatch.Channel, after time.Duration) dispatch.Send {
+		return dispatch.Send{Notice: notice, Person: person, Channel: channel, Ticket: "t1", Page: 1, Party: "org:romashka", At: t0.Add(after)}
+	}
+	yes := func([]dispatch.Send) bool { return true }
+	seen := func(person string, channel dispatch.Channel) (names []string) {
+		must(t, s.Admit(t.Context(), send("look", person, channel, 0), t0, func(sent []dispatch.Send) bool {
+			names = nil
+			for _, one := range sent {
+				names = append(names, one.Notice)
+			}
+			return false
+		}))
+		return names
+	}
+	a, b := send("a", "anna", dispatch.ChannelVoice, 0), send("b", "anna", dispatch.ChannelVoice, time.Second)
+	sms, boris := send("a", "anna", "sms", 0), send("a", "boris", dispatch.ChannelVoice, 0)
+	for _, one := range []dispatch.Send{a, b, sms, boris} {
+		must(t, s.Admit(t.Context(), one, t0, yes))
+	}
+	must(t, s.TakeBack(t.Context(), a))
+	must(t, s.TakeBack(t.Context(), a)) // once more is no fault
+	old := b
+	old.At = t0
+	must(t, s.TakeBack(t.Context(), old)) // it has gone out anew since
+	for _, c := range []struct {
+		got  []string
+		want string
+	}{{seen("anna", dispatch.ChannelVoice), "[b]"}, {seen("anna", "sms"), "[a]"}, {seen("boris", dispatch.ChannelVoice), "[a]"}} {
+		if fmt.Sprint(c.got) != c.want {
+			t.Errorf("counted are %v, want %s", c.got, c.want)
+		}
+	}
+}
+
 // Of many who ask at once whether they may send, as many may as the answer
 // allows: each is shown those before him.
 func suiteSendRace(t *testing.T, s record) {

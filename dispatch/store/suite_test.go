@@ -173,6 +173,7 @@ func TestSuite(t *testing.T) {
 		"recalls, events and pages do not mix":       suiteKinds,
 		"a claim whose answer is lost holds nothing": suiteLostClaims,
 		"pages that went out are counted":            suiteSends,
+		"pages that reached nobody are not":          suiteSendsTakenBack,
 		"as many pages as allowed, whoever asks":     suiteSendRace,
 		"dead letters are listed and sent again":     suiteDeadLetters,
 		"the most urgent go first":                   suiteUrgency,
