@@ -27,8 +27,12 @@ func TestJudgeVault(t *testing.T) {
 	} {
 		s := good
 		c.change(&s)
-		if f := judgeVault(s); f.OK != c.ok || !strings.Contains(f.Text, c.words) {
+		if f := judgeVault(s, true); f.OK != c.ok || !strings.Contains(f.Text, c.words) {
 			t.Errorf("%s: %+v", name, f)
 		}
+	}
+	good.Clear, good.Overdue = 2, 1
+	if f := judgeVault(good, false); !f.OK || !strings.Contains(f.Text, "2 recording(s) are not sealed yet") || !strings.Contains(f.Text, "the next `vahta serve` removes them") {
+		t.Errorf("while no server runs: %+v", f)
 	}
 }
