@@ -222,6 +222,21 @@ func TestReceiveThenIntake(t *testing.T) {
 	}
 }
 
+// Another body under a used key of a program or a command is no repeat; of a
+// message it is the same one in a new envelope.
+func TestAnotherBodyUnderAUsedKey(t *testing.T) {
+	t.Parallel()
+	d := dispatcher(t, store.NewMemory(), nil)
+	for ch, refused := range map[dispatch.Channel]bool{dispatch.ChannelAPI: true, dispatch.ChannelCLI: true, dispatch.ChannelEmail: false} {
+		for i, body := range []string{"one", "one", "two", "one"} {
+			_, err := d.Receive(t.Context(), dispatch.Signal{Channel: ch, Key: "k", At: time.Now(), Raw: []byte(body)})
+			if got, want := errors.Is(err, dispatch.ErrKeyUsed), refused && body == "two"; got != want || err != nil && !want {
+				t.Errorf("%s, signal %d: %v", ch, i, err)
+			}
+		}
+	}
+}
+
 func TestRecordCall(t *testing.T) {
 	t.Parallel()
 	s := sqlite(t)

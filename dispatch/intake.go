@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -36,12 +37,29 @@ func (d *Dispatcher) Receive(ctx context.Context, sig Signal) (_ SignalID, err e
 	err = d.commit(ctx, Change{Signal: &sig})
 	<-d.room
 	if errors.Is(err, ErrRepeated) {
-		return sig.ID(), nil
+		return d.sameSignal(ctx, sig)
 	}
 	if err != nil {
 		return SignalID{}, fmt.Errorf("store signal: %w", err)
 	}
 	d.hand(sig)
+	return sig.ID(), nil
+}
+
+// sameSignal answers the repeat of a signal. Programs and commands choose their
+// keys themselves: another body under a used one is no repeat, and would be lost
+// if it was acknowledged. Messages of other channels come with new envelopes.
+func (d *Dispatcher) sameSignal(ctx context.Context, sig Signal) (SignalID, error) {
+	if sig.Channel != ChannelAPI && sig.Channel != ChannelCLI {
+		return sig.ID(), nil
+	}
+	kept, _, err := d.store.Signal(ctx, sig.ID())
+	if err != nil {
+		return SignalID{}, fmt.Errorf("compare with the signal of the same key: %w", err)
+	}
+	if len(kept.Raw) > 0 && !bytes.Equal(kept.Raw, sig.Raw) { // bytes that were let go are not compared
+		return SignalID{}, fmt.Errorf("store signal: %w", ErrKeyUsed)
+	}
 	return sig.ID(), nil
 }
 

@@ -76,6 +76,7 @@ var (
 	ErrConflict = errors.New("the ticket has changed meanwhile")
 	ErrNotFound = errors.New("not found")
 	ErrRepeated = errors.New("recorded before")
+	ErrKeyUsed  = errors.New("the key was used for another body: nothing of this one is kept; send it with a key of its own")
 )
 
 // RepeatedError says that the signal has become a ticket before.

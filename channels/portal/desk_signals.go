@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"net/http"
 	"time"
 
@@ -25,7 +26,7 @@ type signalReply struct {
 }
 
 type signalInput struct {
-	Key     string `header:"Idempotency-Key" maxLength:"200" doc:"The sender's name of the signal: a repeat is the same signal. Default: the hash of the body, for ten minutes"`
+	Key     string `header:"Idempotency-Key" maxLength:"200" doc:"The sender's name of the signal: a repeat is the same signal; another body under a used name is refused with 422 and not kept. Default: the hash of the body, for ten minutes"`
 	RawBody []byte `contentType:"application/json"`
 }
 
@@ -53,6 +54,9 @@ func (s *Server) takeSignal(ctx context.Context, in *signalInput) (*signalReply,
 	id, err := s.deps.Desk.Signals.Receive(ctx, dispatch.Signal{
 		Channel: dispatch.ChannelAPI, Key: c.token.Name + ":" + key, At: now, Raw: in.RawBody,
 	})
+	if errors.Is(err, dispatch.ErrKeyUsed) {
+		return nil, problem(http.StatusUnprocessableEntity, CodeInvalid, say(c.lang, textKeyUsed))
+	}
 	if err != nil {
 		s.deps.Log.Warn("a signal could not be stored; its sender is told to come again", "err", err.Error())
 		return nil, awayDesk(c.lang)

@@ -380,6 +380,8 @@ func TestDeskRepeatsAndStaleLooks(t *testing.T) {
 	if tickets[0] == "" || tickets[0] != tickets[1] {
 		t.Errorf("one signal became %v", tickets)
 	}
+	r.ask("POST", "/api/v1/signals", machine, `{"text": "а ещё горит склад", "from": {"channel": "api", "address": "x@y.example"}}`,
+		"Idempotency-Key", "alarm-7").isProblem(t, http.StatusUnprocessableEntity, "invalid")
 	if resp := r.ask("POST", "/api/v1/signals", machine, `это не JSON`); resp.StatusCode/100 != 2 {
 		t.Errorf("what can not be read is refused: %s", resp.text)
 	}

@@ -35,6 +35,7 @@ const (
 	textAway         sentence = "away"
 	textConflict     sentence = "conflict"
 	textDeskAway     sentence = "deskAway"
+	textKeyUsed      sentence = "keyUsed"
 	textInternal     sentence = "internal"
 	textTimeout      sentence = "timeout"
 	textSpan         sentence = "span"
@@ -48,6 +49,7 @@ const (
 
 // texts are the sentences in both languages.
 var texts = map[sentence]text{ //nolint:gochecknoglobals // a constant table
+	textKeyUsed:      {"this Idempotency-Key was used for another body: nothing of this one is kept; send it with a key of its own", "этот Idempotency-Key уже был у другого тела: из этого ничего не сохранено; пошлите его со своим ключом"},
 	textDeskAway:     {"the record can not be reached now; calls are answered all the same. Send the request again later, with the same Idempotency-Key", "хранилище сейчас недоступно, на звонки мы при этом отвечаем; повторите запрос позже с тем же Idempotency-Key"},
 	textInvalid:      {"the request is not understood; correct the fields that errors names", "запрос не понят; исправьте поля, названные в errors"},
 	textControl:      {"it has control characters; take them out", "в тексте управляющие символы; уберите их"},
