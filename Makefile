@@ -6,14 +6,14 @@ BIN     := $(CURDIR)/bin
 VAHTA   := $(BIN)/vahta
 PKGS    ?= ./...
 # The tests of the whole line keep SIP's real timers with real peers and start processes, so they run alone and without the
-# race detector, which makes two cores too slow for them (a faster machine: go test -race ./cmd/internal/app ./cmd/vahta). On a machine that other programs
+# race detector, which makes two cores too slow for them (a faster machine: go test -race ./cmd/internal/app ./cmd/vahta). The drills among them break nodes on purpose and must not starve besides. On a machine that other programs
 # keep busy a peer may be too slow for T1: a few failures are run again, and reported as such.
-PRODUCT := ./cmd/internal/app ./cmd/vahta
+PRODUCT := ./cmd/internal/app ./cmd/proof ./cmd/vahta
 # Pure rooms whose properties walk years: no goroutine, so nothing to race, and the detector makes them seven times as slow. Their
 # callers run with it. channels/email/letter measures its memory and CPU time.
 PURE    := ./oncall ./oncall/chart ./oncall/edit ./channels/email/letter
 # What takes longest begins first.
-FIRST   := dispatch/store|sip/hotline|sip/b2bua|dispatch|cmd/proof|channels/portal|sip/media|sip/trunk|dispatch/report|oncall/rotation
+FIRST   := dispatch/store|sip/hotline|sip/b2bua|dispatch|channels/portal|sip/media|sip/trunk|dispatch/report|oncall/rotation
 RERUN    = $(SUM) --format pkgname-and-test-fails --rerun-fails=2 --rerun-fails-max-failures=6
 # The race detector watches all Go code but SQLite, which is C put into Go: it is not ours to mend, its pages lie outside of what the
 # detector sees, and watching it takes four fifths of the time of every test with a database.
