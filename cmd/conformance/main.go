@@ -51,6 +51,9 @@ type proof struct{ pkg, test, action string }
 // module is cut from the names of packages.
 const module = "github.com/butlerspb/vahta/"
 
+// telephony reports whether the tests of a package are about SIP: elsewhere a name may begin alike.
+func telephony(pkg string) bool { return strings.HasPrefix(pkg, "sip/") || pkg == "cmd/internal/app" }
+
 // read returns the last word on each top-level test, in order of package and name. Lines that are no events are skipped: a
 // build may write some.
 func read(in io.Reader) ([]proof, error) {
@@ -64,6 +67,9 @@ func read(in io.Reader) ([]proof, error) {
 		}
 		switch e.Action {
 		case "pass", "fail", "skip":
+			if !telephony(strings.TrimPrefix(e.Package, module)) {
+				continue
+			}
 			last[proof{pkg: strings.TrimPrefix(e.Package, module), test: e.Test}] = e.Action
 		}
 	}
