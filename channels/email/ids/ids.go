@@ -86,7 +86,9 @@ func (m *Maker) Message(ticketID, notice string) string {
 }
 
 // Root returns the id that all mails about a ticket refer to, so that mailboxes show them as one thread. It is empty when Message is.
-func (m *Maker) Root(ticketID string) string { return m.make(kindRoot, ticketID, make([]byte, hashBytes)) }
+func (m *Maker) Root(ticketID string) string {
+	return m.make(kindRoot, ticketID, make([]byte, hashBytes))
+}
 
 // Ticket returns the ticket that an id of ours names, with or without angle brackets and whatever its domain; ok is false for
 // other ids, forged ones, and those about no ticket.

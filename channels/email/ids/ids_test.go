@@ -28,7 +28,7 @@ func (d *drawer) Secret(_ context.Context, _ string, fresh []byte) ([]byte, erro
 	return d.kept, nil
 }
 
-func loaded(t testing.TB, domain string, d *drawer) *ids.Maker {
+func loaded(t *testing.T, domain string, d *drawer) *ids.Maker {
 	t.Helper()
 	m := ids.New(domain)
 	if err := m.Load(t.Context(), d); err != nil {

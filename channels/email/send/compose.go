@@ -129,19 +129,19 @@ func compose(d draft) (*gomail.Msg, error) {
 	m.SetDateWithValue(d.at)
 	m.SetMessageIDWithValue(d.thread.ID)
 	if id := d.thread.answers(); id != "" {
-		m.SetHeaderPreformatted("In-Reply-To", "<"+id+">")
+		m.SetGenHeaderPreformatted("In-Reply-To", "<"+id+">")
 	}
 	if refs := d.thread.references(); len(refs) > 0 {
-		m.SetHeaderPreformatted("References", "<"+strings.Join(refs, ">\r\n <")+">")
+		m.SetGenHeaderPreformatted("References", "<"+strings.Join(refs, ">\r\n <")+">")
 	}
-	m.SetHeaderPreformatted(letter.InstanceHeader, d.instance)
+	m.SetGenHeaderPreformatted(letter.InstanceHeader, d.instance)
 	if !d.human {
 		kind := "auto-generated"
 		if d.answer {
 			kind = "auto-replied"
 		}
-		m.SetHeaderPreformatted("Auto-Submitted", kind)
-		m.SetHeaderPreformatted("X-Auto-Response-Suppress", "All")
+		m.SetGenHeaderPreformatted("Auto-Submitted", kind)
+		m.SetGenHeaderPreformatted("X-Auto-Response-Suppress", "All")
 	}
 	plain, page := d.body()
 	m.SetBodyString(gomail.TypeTextPlain, plain)

@@ -162,6 +162,12 @@ func (a Account) faults() (faults []error) {
 	if a.Timeout != 0 && (a.Timeout < leastTimeout || a.Timeout > mostTimeout) {
 		fault("timeout: %v, want %v to %v", a.Timeout, leastTimeout, mostTimeout)
 	}
+	return append(faults, a.credentials()...)
+}
+
+// credentials are what is wrong with how we prove who we are.
+func (a Account) credentials() (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if (a.Password != "" || a.OAuth.TokenURL != "") && a.User == "" {
 		fault("user: want the name that goes with the password or the token")
 	}

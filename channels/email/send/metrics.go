@@ -32,7 +32,9 @@ func (m *metrics) sent(result dispatch.Result, took time.Duration) {
 	m.took.Observe(took.Seconds())
 }
 
-func (m *metrics) tried(account string, o outcome) { m.tries.WithLabelValues(account, o.String()).Inc() }
+func (m *metrics) tried(account string, o outcome) {
+	m.tries.WithLabelValues(account, o.String()).Inc()
+}
 
 // String names the outcome.
 func (o outcome) String() string {

@@ -126,7 +126,7 @@ func (s *server) serve(c net.Conn) {
 		s.heard = append(s.heard, line)
 		s.mu.Unlock()
 		verb := strings.ToUpper(strings.SplitN(line, " ", 2)[0])
-		going := true
+		var going bool
 		switch verb {
 		case "EHLO":
 			going = say(verb, "250-test\r\n250-DSN\r\n250-8BITMIME\r\n250-ENHANCEDSTATUSCODES\r\n250 AUTH PLAIN XOAUTH2")
