@@ -62,6 +62,10 @@
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/email/letter  pure  dispatch/ticket                                              a mail as it was meant: writer, text, files, whether a human wrote it, what it reports
+//	channels/email        -     channels/email/*                                              the settings of mail
+//	channels/email/ids    -     -                                                             the ids of our mails: they name their ticket and prove it
+//	channels/email/loop   -     channels/email/letter dispatch                                whether an automatic mail may go out
+//	channels/email/send   -     channels/email/letter channels/email/ids channels/email/loop dispatch dispatch/ticket  mails to clients, written and handed to submission servers
 //	channels/portal       -     dispatch dispatch/* oncall oncall/edit oncall/ical                the API of tickets, clients, knowledge, reports, signals and the rota, calendars by secret address, who is on duty on a page; tokens
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
 //	channels/monitor      -     channels/monitor/alarm oncall dispatch dispatch/*                        alarms of monitoring systems, taken in

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/butlerspb/vahta/channels/email/ids"
+	"github.com/butlerspb/vahta/channels/email/send"
 	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
@@ -75,6 +77,8 @@ type App struct {
 	privacy   *privacy.Privacy
 	portal    *portal.Server // nil = switched off
 	monitor   *monitor.Server
+	mailIDs   *ids.Maker     // of our mails
+	mailOut   *send.Notifier // nil = no mail is written
 	edge      *wire.Edge
 	pool      *media.Pool
 	trunks    *trunk.Trunks
@@ -322,6 +326,9 @@ func (a *App) buildTelephony(ctx context.Context) (err error) {
 func (a *App) buildDelivery() (err error) {
 	hooks, err := webhook.New(a.cfg.Webhooks, webhook.Deps{Registerer: a.registry})
 	if err != nil {
+		return err
+	}
+	if err := a.buildMailOut(); err != nil {
 		return err
 	}
 	oc, tc, wc := outbox.Default(), ticker.Default(), watchdog.Default()

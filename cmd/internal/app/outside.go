@@ -46,6 +46,9 @@ func NewIn(ctx context.Context, cfg config.Config, log *slog.Logger, world Outsi
 // notifiers are all ways by which notices leave.
 func (a *App) notifiers(hooks dispatch.Notifier) map[dispatch.Channel]dispatch.Notifier {
 	all := map[dispatch.Channel]dispatch.Notifier{dispatch.ChannelVoice: a.hotline, dispatch.ChannelWebhook: hooks}
+	if a.mailOut != nil {
+		all[dispatch.ChannelEmail] = a.mailOut
+	}
 	maps.Copy(all, a.outside.Notifiers)
 	return all
 }
@@ -56,7 +59,7 @@ func toClients(c config.Config, links *reports.Links, ways map[dispatch.Channel]
 	dc := c.Dispatch
 	dc.Written = nil
 	for _, channel := range []dispatch.Channel{dispatch.ChannelEmail, dispatch.ChannelChat, dispatch.ChannelSMS} {
-		if ways[channel] != nil {
+		if ways[channel] != nil || written(c, channel) {
 			dc.Written = append(dc.Written, channel)
 		}
 	}
@@ -67,6 +70,16 @@ func toClients(c config.Config, links *reports.Links, ways map[dispatch.Channel]
 		dc.PageURL = links.URL
 	}
 	return dc
+}
+
+// written reports whether clients can be written to by a channel of this build as the configuration has it.
+func written(c config.Config, channel dispatch.Channel) bool {
+	switch channel { //nolint:exhaustive // the others write to nobody
+	case dispatch.ChannelEmail:
+		return c.Mail.Out.Enabled()
+	default:
+		return false
+	}
 }
 
 // ToClients are the dispatcher's settings for commands when no server runs: with the ways to clients that a server of the

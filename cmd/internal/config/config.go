@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/butlerspb/vahta/channels/email"
 	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
 	"github.com/butlerspb/vahta/channels/webhook"
@@ -75,6 +76,8 @@ type Config struct {
 	Webhooks   webhook.Config        `yaml:"webhooks"`
 	// Monitor are the monitoring systems that may send alarms.
 	Monitor monitor.Config `yaml:"monitor"`
+	// Mail says how mails leave.
+	Mail email.Config `yaml:"mail"`
 	// Shifts says how people are told of their turns.
 	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
@@ -139,6 +142,7 @@ func Default() Config {
 		Hotline:    hotline.Default(),
 		Escalation: escalation.Default(),
 		Webhooks:   webhook.Default(),
+		Mail:       email.Default(),
 		Shifts:     shift.Default(),
 		Portal:     portal.Default(),
 		Reports:    reports.Default(),
@@ -180,6 +184,7 @@ func (c *Config) sections() map[string]func() error {
 		"hotline":   c.Hotline.Validate,
 		"webhooks":  c.Webhooks.Validate,
 		"monitor":   c.Monitor.Validate,
+		"mail":      c.Mail.Validate,
 		"portal":    c.Portal.Validate,
 		"reports":   c.Reports.Validate,
 		"vault":     c.Vault.Validate,

@@ -9,6 +9,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"github.com/butlerspb/vahta/channels/email/send"
 	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/sip/trunk"
@@ -19,6 +20,7 @@ import (
 func secrets() []yaml.DecodeOption {
 	return []yaml.DecodeOption{
 		yaml.CustomUnmarshaler(func(s *webhook.Secret, b []byte) error { return secret(s, b) }),
+		yaml.CustomUnmarshaler(func(s *send.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *monitor.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *trunk.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *Address, b []byte) error { return secret(s, b) }),
