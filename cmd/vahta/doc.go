@@ -65,6 +65,7 @@
 //	channels/email        -     channels/email/*                                              the settings of mail
 //	channels/email/ids    -     -                                                             the ids of our mails: they name their ticket and prove it
 //	channels/email/loop   -     channels/email/letter dispatch                                whether an automatic mail may go out
+//	channels/email/mailtest  -     -                                                          Debian's Postfix, for tests only
 //	channels/email/send   -     channels/email/letter channels/email/ids channels/email/loop dispatch dispatch/ticket  mails to clients, written and handed to submission servers
 //	channels/portal       -     dispatch dispatch/* oncall oncall/edit oncall/ical                the API of tickets, clients, knowledge, reports, signals and the rota, calendars by secret address, who is on duty on a page; tokens
 //	channels/webhook      -     dispatch dispatch/*                                           signed events to other systems
