@@ -139,7 +139,7 @@ func (n *Notifier) notify(ctx context.Context, notice dispatch.Notice) (dispatch
 // recipient is the address a notice goes to.
 func recipient(n dispatch.Notice) (*mail.Address, error) {
 	a, err := mail.ParseAddress(n.To)
-	if err != nil || strings.ContainsAny(n.To, "\r\n,;") {
+	if err != nil {
 		return nil, fmt.Errorf("the address of the recipient is none; correct it on the client's card: %w", dispatch.ErrPermanent)
 	}
 	return &mail.Address{Name: oneLine(n.Message.Name, maxSubject), Address: a.Address}, nil

@@ -261,6 +261,7 @@ func TestAnotherAccountTakesIt(t *testing.T) {
 	good.set("mail", "hang") // it may have the mail: nobody else gets it now
 	bad.set("MAIL", "250 fine")
 	n.accounts[0], n.accounts[1] = n.accounts[1], n.accounts[0]
+	n.accounts[1].leave(taken, nil) // it does not rest any more
 	if _, _, err := send(t, n, word(true, ticket.ForReply)); err == nil || errors.Is(err, dispatch.ErrPermanent) {
 		t.Fatal(err)
 	}
@@ -367,6 +368,36 @@ func TestNoMailToWhatIsNoAddress(t *testing.T) {
 	mails, heard := s.got()
 	if len(mails) != 1 || strings.Contains(mails[0], "\r\nBcc") || slices.ContainsFunc(heard, func(l string) bool { return strings.Contains(l, "<all@") }) {
 		t.Errorf("a header was slipped in: %q", mails)
+	}
+}
+
+// A try ends with its time and its line, whatever the server and the library do.
+func TestATryEnds(t *testing.T) {
+	t.Parallel()
+	for how, script := range map[string]map[string]string{
+		"each answer is slow":     {"greeting": "slow 220 test", "MAIL": "slow 250 fine", "RCPT": "slow 250 fine", "DATA": "slow 354 go on"},
+		"the password is refused": {"AUTH": "535 5.7.8 no"},
+		"the mail is refused":     {"mail": "550 5.7.1 no"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &server{script: script}
+			n := notifier(t, Account{Name: "main", Host: "127.0.0.1", TLS: SecurityNone, User: "u", Password: "p"})
+			n.accounts[0].dial = s.dial
+			began := time.Now()
+			if _, _, err := send(t, n, word(true, ticket.ForReply)); err == nil {
+				t.Errorf("%s: it was taken", how)
+			}
+			if took := time.Since(began); took > defaultTimeout {
+				t.Errorf("%s: it took %v", how, took)
+			}
+			<-time.After(5 * time.Second) // the server has seen it, too
+			synctest.Wait()
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if s.open != 0 {
+				t.Errorf("%s: %d lines are left open", how, s.open)
+			}
+		})
 	}
 }
 

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
-// server is a submission server that answers by a script: the reply to each step, "hang" for none, "close" for the end of the line.
+// server is a submission server that answers by a script: the reply to each step, "hang" for none, "close" for the end of the line,
+// "slow " before one that comes late.
 // Steps are greeting, EHLO, AUTH, MAIL, RCPT, DATA, mail.
 type server struct {
 	mu     sync.Mutex
@@ -110,6 +112,10 @@ func (s *server) serve(c net.Conn) {
 			_, _ = io.Copy(io.Discard, in)
 			return false
 		}
+		if late, slow := strings.CutPrefix(reply, "slow "); slow {
+			reply = late
+			<-time.After(4 * time.Second) // by the clock of a bubble
+		}
 		_, err := io.WriteString(c, reply+"\r\n")
 		return err == nil
 	}
@@ -133,7 +139,7 @@ func (s *server) serve(c net.Conn) {
 		case "AUTH":
 			going = say(verb, "235 2.7.0 welcome")
 		case "DATA":
-			if going = say(verb, "354 go on"); going && s.reply(verb) == "" {
+			if going = say(verb, "354 go on"); going && !strings.HasPrefix(s.reply(verb), "5") {
 				going = s.mail(in) && say("mail", "250 2.0.0 taken")
 			}
 		case "QUIT":
