@@ -168,7 +168,7 @@ func (d *Dispatcher) decideMessage(ctx context.Context, a arrival, f finding) (i
 	if err != nil {
 		return in, fmt.Errorf("take in signal %s: %w", signalName(a.sig.ID()), err)
 	}
-	if !a.m.Machine && a.unread == nil && !a.storm { // a flood of answers is one more flood
+	if !a.m.Machine && !a.m.Quiet && a.unread == nil && !a.storm { // a flood of answers is one more flood
 		in.change = d.receipt(in.ticket, in.change, 1, a.from(), a.sig.At)
 	}
 	return in, nil

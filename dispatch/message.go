@@ -35,6 +35,9 @@ type MessageSignal struct {
 	// is no word of the client. Source names the machine for people.
 	Machine bool   `json:"machine,omitempty"`
 	Source  string `json:"source,omitempty"`
+	// Quiet says that nobody may answer it automatically: a machine, a list or a bounce may have sent it. It becomes a ticket all the
+	// same, and people are told of it.
+	Quiet bool `json:"quiet,omitempty"`
 	// DedupKey names the trouble at its source: signals with one key are about
 	// one trouble. Recovery says that it is over.
 	DedupKey string `json:"dedup_key,omitempty"`
