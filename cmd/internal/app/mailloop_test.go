@@ -61,7 +61,7 @@ func TestTwoVahtasWriteToEachOther(t *testing.T) {
 			opened[1] = take(1, p.Await("second", 1)[0]) // the receipt
 			if c.mails[0] > 0 {
 				if o := take(0, p.Await("first", 1)[0]); o.Ref != opened[0].Ref {
-					t.Errorf("the answer to a receipt opened %s beside %s", o.Ref.Number, opened[0].Ref.Number)
+					t.Errorf("the answer to a receipt opened %s beside %s", o.Number, opened[0].Number)
 				}
 			}
 			for i, d := range desks { // a receipt is in the log with what it answers: none comes later
