@@ -72,6 +72,7 @@
 //	channels/monitor      -     channels/monitor/alarm oncall dispatch dispatch/*                        alarms of monitoring systems, taken in
 //	channels/monitor/alarm  pure  dispatch/route dispatch/ticket dispatch/sla dispatch/client       what monitoring systems send, read into one form
 //	channels/sms/text     pure  -                                                             short messages as text: alphabets, cutting into parts, joining of parts
+//	channels/sms/word     pure  -                                                             what is written back: stop, start, the code of a page with what is done about it
 //	channels/sms/smpp/pdu  pure  -                                                            SMPP 3.4 on the wire, and what a delivery receipt says
 //	channels/sms/smpp     -     channels/sms/text channels/sms/smpp/pdu                       a client of message centres: binds, window, pace, what was sent for certain
 //	deploy                pure  -                                                             the files that ship with the binary
