@@ -39,6 +39,7 @@ var (
 	_ dispatch.Attachments = (*Store)(nil)
 	_ dispatch.Sends       = (*Store)(nil)
 	_ dispatch.DeadLetters = (*Store)(nil)
+	_ dispatch.Places      = (*Store)(nil)
 )
 
 // ErrAway says that there is no SQL store to ask now.
@@ -66,6 +67,7 @@ type kept interface {
 	outward
 	papers
 	answers
+	dispatch.Places
 }
 
 // papers is what reports and the vault keep.

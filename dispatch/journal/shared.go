@@ -193,3 +193,18 @@ func (s *Store) RevokePhone(ctx context.Context, user string, now time.Time) err
 	}
 	return in.RevokePhone(ctx, user, now)
 }
+
+// HoldPlace implements dispatch.Places. After ErrAway the place may be held all the same: ask again with the same holder.
+func (s *Store) HoldPlace(ctx context.Context, name, holder string, now, until time.Time) (dispatch.Place, error) {
+	return inquire(s, func(in Inner) (dispatch.Place, error) { return in.HoldPlace(ctx, name, holder, now, until) })
+}
+
+// MovePlace implements dispatch.Places.
+func (s *Store) MovePlace(ctx context.Context, name string, token int64, cursor []byte) error {
+	return tell(s, func(in Inner) error { return in.MovePlace(ctx, name, token, cursor) })
+}
+
+// FreePlace implements dispatch.Places.
+func (s *Store) FreePlace(ctx context.Context, name string, token int64) error {
+	return tell(s, func(in Inner) error { return in.FreePlace(ctx, name, token) })
+}

@@ -74,6 +74,7 @@ type tables struct {
 	proofs map[proofKey]dispatch.Proof
 	audit  []dispatch.AuditEntry // oldest first
 	sends  map[sendKey]dispatch.Send
+	places map[string]dispatch.Place // by name
 	papers papers
 	texts  textTables
 }
@@ -131,7 +132,7 @@ func NewMemory() *Memory {
 		counters: map[int]uint32{}, changes: map[string]int64{}, numbers: map[ticket.Number]string{}, parties: map[string]string{},
 		seats: map[string]seat{}, nodes: map[string]nodeRec{}, definitions: map[string]bool{}, phones: map[string]dispatch.PhoneAccount{},
 		tokens: map[string]dispatch.Token{}, turns: map[turnKey]dispatch.Confirmation{}, proofs: map[proofKey]dispatch.Proof{},
-		sends: map[sendKey]dispatch.Send{}, papers: newPapers(),
+		sends: map[sendKey]dispatch.Send{}, places: map[string]dispatch.Place{}, papers: newPapers(),
 	}}
 }
 

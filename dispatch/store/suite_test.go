@@ -51,6 +51,7 @@ type record interface {
 	dispatch.Care
 	dispatch.Sends
 	dispatch.DeadLetters
+	dispatch.Places
 	dispatch.Signals
 	dispatch.Audit
 	dispatch.Erasing
@@ -208,6 +209,9 @@ func TestSuite(t *testing.T) {
 		"fifty tokens of one name, one is made":      suiteTokenRace,
 		"shift care knows what was said and seen":    suiteCare,
 		"a beat tells the rota":                      suiteNodeRota,
+		"a place has one holder":                     suitePlaces,
+		"places do not mix":                          suitePlacesApart,
+		"fifty ask for a place, one gets it":         suitePlaceRace,
 	}
 	for store, make := range stores {
 		for name, run := range cases {
