@@ -74,6 +74,7 @@
 //	channels/sms/text     pure  -                                                             short messages as text: alphabets, cutting into parts, joining of parts
 //	channels/sms/word     pure  -                                                             what is written back: stop, start, the code of a page with what is done about it
 //	channels/sms/smpp/pdu  pure  -                                                            SMPP 3.4 on the wire, and what a delivery receipt says
+//	channels/sms          -     channels/sms/text channels/sms/smpp channels/sms/smpp/pdu dispatch dispatch/ticket  short messages: clients' texts become signals, what is told to them goes out
 //	channels/sms/smpp     -     channels/sms/text channels/sms/smpp/pdu                       a client of message centres: binds, window, pace, what was sent for certain
 //	deploy                pure  -                                                             the files that ship with the binary
 //	cmd/internal/desk     -     oncall oncall/edit dispatch dispatch/* channels/portal sip/registrar sip/guard sip/selftest                             what the commands ask of a running server, or of the record

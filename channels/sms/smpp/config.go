@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/butlerspb/vahta/channels/sms/smpp/pdu"
@@ -26,6 +27,12 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
 // MarshalText hides the secret from everything that prints a configuration.
 func (Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
+
+// UnmarshalText takes the secret from a configuration file.
+func (s *Secret) UnmarshalText(b []byte) error {
+	*s = Secret(strings.TrimSpace(string(b)))
+	return nil
+}
 
 // Config is one account with a message centre.
 type Config struct {

@@ -18,6 +18,7 @@ import (
 	"github.com/butlerspb/vahta/channels/email/send"
 	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
+	"github.com/butlerspb/vahta/channels/sms"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
@@ -79,6 +80,7 @@ type App struct {
 	monitor   *monitor.Server
 	mailIDs   *ids.Maker     // of our mails
 	mailOut   *send.Notifier // nil = no mail is written
+	sms       *sms.Channel   // nil = no account
 	edge      *wire.Edge
 	pool      *media.Pool
 	trunks    *trunk.Trunks
@@ -331,6 +333,9 @@ func (a *App) buildDelivery() (err error) {
 	if err := a.buildMailOut(); err != nil {
 		return err
 	}
+	if err := a.buildSMS(); err != nil {
+		return err
+	}
 	oc, tc, wc := outbox.Default(), ticker.Default(), watchdog.Default()
 	oc.Now, tc.Now, wc.Now = a.clock, a.clock, a.clock
 	a.outbox, err = outbox.New(oc, outbox.Deps{
@@ -376,6 +381,9 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "reports", a.reports.Run)
 	l.start(ctx, "vault", func(ctx context.Context) error { return a.vault.Run(ctx, a.desk.Feed()) })
 	l.start(ctx, "watchdog", a.watchdog.Run)
+	if a.sms != nil {
+		l.start(ctx, "sms", a.sms.Run)
+	}
 	l.start(ctx, "media", a.pool.Run)
 	a.meetRedis(ctx)
 	// Stopped in reverse: first the calls, while SIP still carries their BYE, then the hotline, which waits for their records,

@@ -49,6 +49,9 @@ func (a *App) notifiers(hooks dispatch.Notifier) map[dispatch.Channel]dispatch.N
 	if a.mailOut != nil {
 		all[dispatch.ChannelEmail] = a.mailOut
 	}
+	if a.sms != nil {
+		all[dispatch.ChannelSMS] = a.sms
+	}
 	maps.Copy(all, a.outside.Notifiers)
 	return all
 }
@@ -77,6 +80,8 @@ func written(c config.Config, channel dispatch.Channel) bool {
 	switch channel { //nolint:exhaustive // the others write to nobody
 	case dispatch.ChannelEmail:
 		return c.Mail.Out.Enabled()
+	case dispatch.ChannelSMS:
+		return c.SMS.Enabled()
 	default:
 		return false
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/butlerspb/vahta/channels/sms"
 	"github.com/butlerspb/vahta/cmd/internal/config"
 	"github.com/butlerspb/vahta/cmd/internal/desk"
 	"github.com/butlerspb/vahta/dispatch"
@@ -17,6 +18,7 @@ import (
 // Signals names the channels whose signals this build reads, to a dispatcher.
 func Signals(d *dispatch.Dispatcher, c config.Config) {
 	alarms(d, c)
+	d.Register(dispatch.ChannelSMS, dispatch.Decoding{Decode: sms.Decode})
 	for _, ch := range []dispatch.Channel{dispatch.ChannelAPI, dispatch.ChannelCLI} {
 		d.Register(ch, dispatch.Decoding{Decode: dispatch.DecodeJSON})
 	}

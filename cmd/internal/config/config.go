@@ -11,6 +11,7 @@ import (
 	"github.com/butlerspb/vahta/channels/email"
 	"github.com/butlerspb/vahta/channels/monitor"
 	"github.com/butlerspb/vahta/channels/portal"
+	"github.com/butlerspb/vahta/channels/sms"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/cmd/internal/pressure"
 	"github.com/butlerspb/vahta/dispatch"
@@ -78,6 +79,8 @@ type Config struct {
 	Monitor monitor.Config `yaml:"monitor"`
 	// Mail says how mails leave.
 	Mail email.Config `yaml:"mail"`
+	// SMS are the accounts for short messages.
+	SMS sms.Config `yaml:"sms"`
 	// Shifts says how people are told of their turns.
 	Shifts shift.Config `yaml:"shifts"`
 	// Portal is the API of the rota, its calendars and pages.
@@ -143,6 +146,7 @@ func Default() Config {
 		Escalation: escalation.Default(),
 		Webhooks:   webhook.Default(),
 		Mail:       email.Default(),
+		SMS:        sms.Default(),
 		Shifts:     shift.Default(),
 		Portal:     portal.Default(),
 		Reports:    reports.Default(),
@@ -185,6 +189,7 @@ func (c *Config) sections() map[string]func() error {
 		"webhooks":  c.Webhooks.Validate,
 		"monitor":   c.Monitor.Validate,
 		"mail":      c.Mail.Validate,
+		"sms":       c.SMS.Validate,
 		"portal":    c.Portal.Validate,
 		"reports":   c.Reports.Validate,
 		"vault":     c.Vault.Validate,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/butlerspb/vahta/channels/email/send"
 	"github.com/butlerspb/vahta/channels/monitor"
+	"github.com/butlerspb/vahta/channels/sms/smpp"
 	"github.com/butlerspb/vahta/channels/webhook"
 	"github.com/butlerspb/vahta/sip/trunk"
 )
@@ -22,6 +23,7 @@ func secrets() []yaml.DecodeOption {
 		yaml.CustomUnmarshaler(func(s *webhook.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *send.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *monitor.Secret, b []byte) error { return secret(s, b) }),
+		yaml.CustomUnmarshaler(func(s *smpp.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *trunk.Secret, b []byte) error { return secret(s, b) }),
 		yaml.CustomUnmarshaler(func(s *Address, b []byte) error { return secret(s, b) }),
 	}
