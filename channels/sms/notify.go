@@ -73,10 +73,23 @@ func (c *Channel) admit(ctx context.Context, n dispatch.Notice) (counted []dispa
 	return counted, nil
 }
 
+// reached are the accounts whose centres are; when none is, the first may be in a moment.
+func (c *Channel) reached() (list []*account) {
+	for _, a := range c.accounts {
+		if a.client.Up() > 0 {
+			list = append(list, a)
+		}
+	}
+	if len(list) == 0 {
+		return c.accounts[:min(1, len(c.accounts))]
+	}
+	return list
+}
+
 // send tries the accounts in order.
 func (c *Channel) send(ctx context.Context, n dispatch.Notice) (dispatch.Result, error) {
 	var faults []error
-	for _, a := range c.accounts {
+	for _, a := range c.reached() {
 		ctx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
 		sent, err := a.client.Send(ctx, smpp.Message{Ref: n.ID, To: n.To, Text: Compose(n, c.cfg.MaxParts)})
 		cancel()
