@@ -62,7 +62,8 @@
 //	sip/hotline           -     sip/* sip/hotline/prompt dispatch dispatch/* oncall oncall/escalation oncall/rotation  the hotline's script, voice pages, prompts
 //	sip/hotline/prompt    -     sip/media                                                     what the hotline says: texts, number words, voices
 //	channels/email/letter  pure  dispatch/ticket                                              a mail as it was meant: writer, text, files, whether a human wrote it, what it reports
-//	channels/email        -     channels/email/*                                              the settings of mail
+//	channels/email        -     channels/email/* dispatch dispatch/ticket                     the settings of mail, and what mails mean for the dispatcher
+//	channels/email/accept  -     -                                                            mails from our mail server, by LMTP or SMTP
 //	channels/email/ids    -     -                                                             the ids of our mails: they name their ticket and prove it
 //	channels/email/loop   -     channels/email/letter dispatch                                whether an automatic mail may go out
 //	channels/email/mailtest  -     -                                                          Debian's Postfix, for tests only

@@ -33,6 +33,7 @@ var thirdParty = map[string]struct{ rooms, reason string }{
 	"github.com/microcosm-cc/bluemonday": {"channels/email/letter", "mails are read in one room"},
 	"github.com/emersion/go-msgauth":     {"channels/email/letter", "mails are read in one room"},
 	"github.com/wneessen/go-mail":        {"channels/email/send", "mails are written in one room"},
+	"github.com/emersion/go-smtp":        {"channels/email/accept", "mails are taken in in one room"},
 	"github.com/wlynxg/chardet":          {"channels/email/letter", "mails are read in one room"},
 	"github.com/jhillyerd/enmime":        {"", "the second reader that tests compare with"},
 	"pgregory.net/rapid":                 {"", "a test library stays out of the product"},

@@ -397,7 +397,7 @@ func (a *App) Run(ctx context.Context) error {
 	l.start(ctx, "calls", a.engine.Run)
 	l.start(ctx, "self-test", a.selftest.Run)
 	l.start(ctx, "audit of the start", a.auditStart)
-	if err := a.serveHTTP(ctx, l); err != nil {
+	if err := errors.Join(a.serveHTTP(ctx, l), a.serveMail(ctx, l)); err != nil {
 		return errors.Join(err, l.stop())
 	}
 	close(a.ready)

@@ -21,6 +21,7 @@ func mailIDs(c config.Config) *ids.Maker {
 // buildMailOut makes what writes mails, when an address is set to write from.
 func (a *App) buildMailOut() (err error) {
 	a.mailIDs = mailIDs(a.cfg)
+	mails(a.desk, a.cfg, a.mailIDs)
 	if !a.cfg.Mail.Out.Enabled() {
 		return nil
 	}

@@ -59,6 +59,11 @@ func SignalsOnRecord(c config.Config) func(context.Context, *store.SQL) (desk.Si
 			return nil, err
 		}
 		Signals(d, c)
+		known := mailIDs(c)
+		if err := known.Load(ctx, db); err != nil {
+			return nil, err
+		}
+		mails(d, c, known)
 		v, err := vaultOnRecord(c, db, directory)
 		if err != nil {
 			return nil, err
