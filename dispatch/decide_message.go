@@ -24,6 +24,7 @@ const (
 // sender is who a message comes from, as far as it tells.
 type sender struct {
 	match  client.Match
+	claims bool          // a card lists the address that he names, whether it is his or not
 	number client.Number // of a sender who has one
 	party  string        // whose further signals join the ticket; empty = nobody's
 	former string        // the same as older versions named it, which did not tell clients apart; empty = alike
@@ -40,8 +41,11 @@ func identifySender(b *client.Book, ch Channel, m MessageSignal) sender {
 			FirstContact: o.Contract.FirstContact, VIP: o.VIP,
 		}
 	}
+	if who.claims = who.match.Level == client.Known; m.Unproven {
+		who.match = doubted(who.match)
+	}
 	from := Channel(m.From.Channel)
-	if from == ChannelCall || from == ChannelSMS {
+	if !m.Unproven && (from == ChannelCall || from == ChannelSMS) {
 		who.number, _ = b.Numbering().Parse(m.From.Address) // a sender's name instead of a number is no fault
 	}
 	address := string(from) + ":" + strings.ToLower(cmp.Or(m.From.Address, m.Source, string(ch)))
@@ -70,7 +74,26 @@ func identifySender(b *client.Book, ch Channel, m MessageSignal) sender {
 	if who.match.Level == client.Unknown && !m.Machine {
 		who.source = "strangers:" + string(from) // an address is easily made
 	}
+	if m.Unproven && who.claims {
+		who.source = unprovenPrefix + string(from) // and a client's is easily named: the storm is not his
+	}
+	if m.Unproven && who.party != "" {
+		who.party = unprovenPrefix + who.party
+	}
 	return who
+}
+
+// unprovenPrefix marks the party of a sender who may be another one. Whoever is
+// proved to be that sender has tickets of his own.
+const unprovenPrefix = "unproven:"
+
+// doubted is what a card says of a sender who may be another one: whose he may
+// be, and nothing that gives him a right.
+func doubted(m client.Match) client.Match {
+	if m.Level == client.Known {
+		m.Level, m.Contact, m.ContactName, m.VIP = client.Maybe, "", "", false
+	}
+	return m
 }
 
 // quietPrefix marks the party of a ticket that is no emergency, so that a call
@@ -222,7 +245,7 @@ func (h arrival) insists() bool {
 // from is the sender as the log keeps him.
 func (h arrival) from() ticket.Contact {
 	from := h.m.From
-	from.Party, from.Client = h.who.party, h.who.match
+	from.Party, from.Client, from.Unproven = h.who.party, h.who.match, h.m.Unproven
 	return from
 }
 

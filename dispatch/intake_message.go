@@ -50,7 +50,7 @@ func (d *Dispatcher) arrive(sig Signal) (arrival, error) {
 		}
 	}
 	a.suggested = suggested
-	a.weight = weigh(m, how, a.who.match.Level == client.Known, suggested)
+	a.weight = weigh(m, how, a.who.claims, suggested)
 	return a, nil
 }
 
@@ -59,6 +59,7 @@ func (d *Dispatcher) arrive(sig Signal) (arrival, error) {
 func (d *Dispatcher) unread(s *Snapshot, sig Signal, m MessageSignal, how Decoding, why error) arrival {
 	a := arrival{sig: sig, unread: why, line: lineOf(s, ""), weight: weight{ticket.Unreadable, ticket.Normal}}
 	a.m = MessageSignal{From: ticket.Contact{Channel: string(sig.Channel), Address: clean(m.From.Address, maxName, false), Name: clean(m.From.Name, maxName, false)}}
+	a.m.Unproven = m.Unproven
 	a.who = identifySender(s.Book, sig.Channel, a.m)
 	a.who.party, a.who.source = "", "unreadable:"+string(sig.Channel)
 	a.rules = d.rules(s.Book, a.who.match.Org)
@@ -287,7 +288,8 @@ func (d *Dispatcher) ended(ctx context.Context, a arrival, f finding, done []tic
 const maxMerges = 8
 
 // refers finds the ticket that a message names. Whoever knows an id was told it
-// by us; a number can be guessed, so it counts from its own people only.
+// by us, unless he may be another one than he says; a number can be guessed, so
+// it counts from its own people only.
 func (d *Dispatcher) refers(ctx context.Context, a arrival, ref string) (t ticket.Ticket, mine bool, err error) {
 	number, notNumber := ticket.ParseNumber(ref)
 	switch {
@@ -297,7 +299,7 @@ func (d *Dispatcher) refers(ctx context.Context, a arrival, ref string) (t ticke
 	case len(ref) == len(newID()):
 		var c Case
 		c, err = d.load(ctx, ref)
-		t, mine = c.Ticket, true
+		t, mine = c.Ticket, !a.m.Unproven || a.takesPart(c.Ticket)
 	default:
 		err = ErrNotFound
 	}

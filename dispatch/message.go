@@ -38,6 +38,9 @@ type MessageSignal struct {
 	// Quiet says that nobody may answer it automatically: a machine, a list or a bounce may have sent it. It becomes a ticket all the
 	// same, and people are told of it.
 	Quiet bool `json:"quiet,omitempty"`
+	// Unproven says that the sender's address may be forged. The message opens a ticket and pages as any other, but has no part in
+	// anybody's: it joins only what the same address has sent unproven before.
+	Unproven bool `json:"unproven,omitempty"`
 	// DedupKey names the trouble at its source: signals with one key are about
 	// one trouble. Recovery says that it is over.
 	DedupKey string `json:"dedup_key,omitempty"`

@@ -18,7 +18,7 @@ func textsRU() map[string]string {
 		"clock.running":  "Первый контакт: ждёт {elapsed} из {limit}",
 		"clock.met":      "Первый контакт: {elapsed}, в срок (обещано меньше {limit})",
 		"clock.breached": "Первый контакт: {elapsed}, срок нарушен (обещано меньше {limit})",
-		"client.unknown": "неизвестен", "client.maybe": "возможно, {client}", "caller.hidden": "номер скрыт",
+		"client.unknown": "неизвестен", "client.maybe": "возможно, {client}", "contact.unproven": "{who}, отправитель не подтверждён", "caller.hidden": "номер скрыт",
 
 		"log.partial": "(начало журнала сейчас не прочитать: база недоступна; ниже то, что было с тех пор)",
 
@@ -99,7 +99,7 @@ func textsEN() map[string]string {
 		"clock.running":  "First contact: waiting {elapsed} of {limit}",
 		"clock.met":      "First contact: {elapsed}, in time (promised under {limit})",
 		"clock.breached": "First contact: {elapsed}, too late (promised under {limit})",
-		"client.unknown": "unknown", "client.maybe": "perhaps {client}", "caller.hidden": "number withheld",
+		"client.unknown": "unknown", "client.maybe": "perhaps {client}", "contact.unproven": "{who}, sender not verified", "caller.hidden": "number withheld",
 
 		"log.partial": "(the beginning of the log can not be read now: the database is away; what happened since is below)",
 

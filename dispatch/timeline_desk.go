@@ -218,6 +218,10 @@ func (w writer) warned(b ticket.Warned) string {
 
 // contact is a person or an address on the client's side.
 func (w writer) contact(c ticket.Contact) string {
+	if c.Unproven {
+		c.Unproven = false
+		return w.say("contact.unproven", "who", w.contact(c))
+	}
 	who := first(c.Name, c.Client.ContactName)
 	at := strings.TrimSpace(w.word("channel", c.Channel) + " " + c.Address)
 	switch {

@@ -238,10 +238,11 @@ func TestStrangers(t *testing.T) {
 	ticketOf(t, s, 4, "+79990000001", "number:+79990000001", "Пётр", client.Match{})
 	ticketOf(t, s, 5, "", "", "", client.Match{}) // withheld
 	ticketOf(t, s, 6, "", "alarm:zabbix:x/disk", "", client.Match{})
+	ticketOf(t, s, 7, "", "quiet:unproven:email:new@somewhere.example", "", client.Match{})
 	list, err := a.Strangers(t.Context())
 	must(t, err)
-	if len(list) != 2 || list[0].Address != "+79990000001" || list[0].Name != "Пётр" || len(list[0].Tickets) != 2 ||
-		list[1].Channel != "email" || list[1].Address != "new@somewhere.example" {
+	if len(list) != 2 || list[1].Address != "+79990000001" || list[1].Name != "Пётр" || len(list[1].Tickets) != 2 ||
+		list[0].Channel != "email" || list[0].Address != "new@somewhere.example" || len(list[0].Tickets) != 2 {
 		t.Fatalf("strangers %+v", list)
 	}
 	_, err = a.Adopt(t.Context(), "call", "+79990000001", client.Person{Org: "romashka"}, "Пётр Сидоров", author(), "представился")

@@ -72,7 +72,7 @@ func (c *Clientele) Strangers(ctx context.Context) ([]Stranger, error) {
 // partyAddress reads the party of a ticket that no call opened: a number, or
 // channel:address. One of a known contact or of a machine is nobody's address.
 func partyAddress(party string) (channel, address string, ok bool) {
-	channel, address, ok = strings.Cut(strings.TrimPrefix(party, "quiet:"), ":")
+	channel, address, ok = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(party, "quiet:"), "unproven:"), ":")
 	switch channel {
 	case "number":
 		channel = client.ChannelCall

@@ -212,7 +212,7 @@ func (s *subject) party(party string) bool {
 	if _, number, ok := strings.Cut(party, "number:"); ok {
 		return s.isNumber(client.Number(number))
 	}
-	channel, address, _ := strings.Cut(strings.TrimPrefix(party, "quiet:"), ":")
+	channel, address, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(party, "quiet:"), "unproven:"), ":")
 	return s.is(ticket.Contact{Channel: channel, Address: address})
 }
 

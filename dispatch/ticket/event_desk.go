@@ -85,6 +85,8 @@ type Contact struct {
 	Name    string       `json:"name,omitempty"`
 	Party   string       `json:"party,omitempty"` // whose further signals join this ticket
 	Client  client.Match `json:"client,omitzero"`
+	// Unproven says that the address may be forged; who may have it is no more than Maybe a client then.
+	Unproven bool `json:"unproven,omitempty"`
 }
 
 // Signalled is a further signal of a requester that is no call: a mail, a
