@@ -84,6 +84,7 @@ func (c Config) Validate() error {
 
 const (
 	maxParts  = 10
+	lookAgain = 4 * time.Second // after an outage clients wait: a centre that is back is found within this time
 	maxPerDay = 10_000
 	day       = 24 * time.Hour
 )
@@ -103,7 +104,7 @@ func (a Account) config(c Config) (smpp.Config, error) {
 	conf := smpp.Default()
 	conf.Name, conf.Addresses, conf.SystemID, conf.Password = a.Name, a.Addresses, a.SystemID, a.Password
 	conf.SystemType, conf.AddressRange, conf.ServiceType, conf.Source = a.SystemType, a.AddressRange, a.ServiceType, a.Source
-	conf.MaxParts = c.MaxParts
+	conf.MaxParts, conf.BackoffMax = c.MaxParts, lookAgain
 	var ok bool
 	if conf.Alphabet, ok = alphabets()[a.Alphabet]; !ok {
 		return conf, fmt.Errorf("alphabet: %q, want gsm, latin1 or ascii", a.Alphabet)

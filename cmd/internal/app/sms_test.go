@@ -8,10 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/rs/zerolog"
 
 	"github.com/butlerspb/vahta/channels/sms"
 	"github.com/butlerspb/vahta/cmd/internal/config"
@@ -166,5 +170,55 @@ func TestShortMessages(t *testing.T) {
 			}
 		}
 		return len(signals) == 2 && signals[0].Taken.Ticket != ""
+	})
+}
+
+// TestShortMessagesOutage: what is said while the message centre is away, or answers slowly, arrives once it is back, and what the client
+// writes then is taken.
+func TestShortMessagesOutage(t *testing.T) {
+	t.Parallel()
+	smsc := startCentre(t)
+	line := toxiproxy.NewProxy(toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop()), t.Name(), "127.0.0.1:0", "127.0.0.1:"+strconv.Itoa(smsc.port))
+	if err := line.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(line.Stop)
+	r := newRig(t, func(cfg *config.Config) {
+		cfg.SMS.Accounts = []sms.Account{{Name: "main", Addresses: []string{line.Listen}, SystemID: "vahta", Password: "secret", Source: "4217"}}
+		cfg.Clients = []client.Organisation{{ID: "romashka", Name: "Ромашка"}}
+	})
+	until(t, "the account is bound", func() bool { return len(smsc.all("bound")) == 1 })
+	d, by := r.app.Dispatcher(), dispatch.Author{Person: "anna", Channel: dispatch.ChannelCLI}
+	ref, err := d.Open(t.Context(), by, dispatch.NewTicket{
+		Line: "first", Org: "romashka", From: ticket.Contact{Channel: string(dispatch.ChannelSMS), Address: "+79001234567"}, Text: "всё стоит",
+	})
+	r.must(err)
+	say := func(text string) {
+		_, err := d.Tell(t.Context(), ref, by, dispatch.Word{Purpose: ticket.ForReply, Text: text})
+		r.must(err)
+	}
+	heard := func(text string) bool {
+		return slices.ContainsFunc(smsc.sent(), func(s string) bool { return strings.HasSuffix(s, text) })
+	}
+	_, err = line.Toxics.AddToxicJson(strings.NewReader(`{"name":"slow","type":"latency","attributes":{"latency":700}}`))
+	r.must(err)
+	say("Медленно.")
+	until(t, "a slow centre takes it", func() bool { return heard("Медленно.") })
+	r.must(line.Toxics.RemoveToxic(t.Context(), "slow"))
+
+	line.Stop()
+	until(t, "the link is lost", func() bool { return len(smsc.all("closed")) > 0 })
+	say("Пока нет связи.")
+	if heard("Пока нет связи.") {
+		t.Error("it went out without a link")
+	}
+	r.must(line.Start())
+	until(t, "the account is bound again", func() bool { return len(smsc.all("bound")) == 2 })
+	until(t, "what was said arrives", func() bool { return heard("Пока нет связи.") })
+	smsc.tell(t, map[string]any{"cmd": "deliver", "text": "Снова на связи", "order": []int{1}, "ref": 3})
+	until(t, "the client is heard", func() bool {
+		signals, err := d.ListSignals(t.Context(), dispatch.SignalFilter{Channel: dispatch.ChannelSMS})
+		r.must(err)
+		return len(signals) == 1 && signals[0].Taken.Ticket != ""
 	})
 }
