@@ -74,12 +74,14 @@ func (r *Reader) Decode(sig dispatch.Signal) (dispatch.MessageSignal, error) {
 	if len(l.From) > 0 {
 		from = l.From[0]
 	}
+	tickets, seen := r.answers(l)
 	_, mailbox, _ := strings.Cut(sig.Key, "/")
 	box, known := r.in.Mailbox(mailbox)
 	m := dispatch.MessageSignal{
 		From:    ticket.Contact{Channel: string(dispatch.ChannelEmail), Address: from.Mail, Name: from.Name},
-		Subject: l.Subject, Text: text(l), Stamped: l.Relayed, Line: box.Line, InReplyTo: r.answers(l),
+		Subject: l.Subject, Text: text(l), Stamped: l.Relayed, Line: box.Line, InReplyTo: tickets,
 		Machine: machine(l), Warning: noise(l), Quiet: loop.Quiet(l, r.own) != "",
+		Unproven: unproven(l, seen),
 	}
 	if m.Machine {
 		m.Source = from.Mail
@@ -118,8 +120,8 @@ func text(l letter.Letter) string {
 }
 
 // answers are the tickets that a letter belongs to, the surest first: those whose mails it refers to by ids that only their readers
-// know; then, when the sender is proved, numbers in its subject, which count among the ticket's own people alone.
-func (r *Reader) answers(l letter.Letter) (tickets []string) {
+// know, and seen says that there are such; then numbers in its subject, which anybody can guess.
+func (r *Reader) answers(l letter.Letter) (tickets []string, seen bool) {
 	refs := slices.Concat(l.InReplyTo, backwards(l.References))
 	if l.Report != nil {
 		refs = append(refs, l.Report.OriginalID)
@@ -129,12 +131,26 @@ func (r *Reader) answers(l letter.Letter) (tickets []string) {
 			tickets = append(tickets, t)
 		}
 	}
+	seen = len(tickets) > 0
 	for _, m := range l.Markers {
-		if n := m.Number.String(); m.Place == letter.PlaceSubject && l.Sincerity.Verdict == letter.Proved && !slices.Contains(tickets, n) {
+		if n := m.Number.String(); m.Place == letter.PlaceSubject && !slices.Contains(tickets, n) {
 			tickets = append(tickets, n)
 		}
 	}
-	return tickets
+	return tickets, seen
+}
+
+// unproven reports whether somebody else may have written a letter than it says. Who refers to a mail of ours has seen it, which is
+// proof enough unless his own domain denies him.
+func unproven(l letter.Letter, seen bool) bool {
+	switch l.Sincerity.Verdict {
+	case letter.Proved:
+		return false
+	case letter.Denied:
+		return true
+	case letter.Unverified:
+	}
+	return !seen
 }
 
 // backwards is a list from its end: the last of References is the mail that is answered.

@@ -124,7 +124,7 @@ func TestWhatAMailMeans(t *testing.T) {
 		},
 		"an answer to a mail of ours": {
 			mailTo("help@desk.example", "ivan@client.example", from, "Subject: x", "In-Reply-To: <foreign@x.example>", "References: <"+ours+"> <foreign@x.example>", "", "x"),
-			func(m dispatch.MessageSignal) bool { return slices.Equal(m.InReplyTo, []string{id}) },
+			func(m dispatch.MessageSignal) bool { return !m.Unproven && slices.Equal(m.InReplyTo, []string{id}) },
 		},
 		"an id that is forged": {
 			mailTo("help@desk.example", "ivan@client.example", from, "Subject: x", "In-Reply-To: <"+strings.Repeat("a", 10)+ours[10:]+">", "", "x"),
@@ -132,11 +132,23 @@ func TestWhatAMailMeans(t *testing.T) {
 		},
 		"a number of one who may be anybody": {
 			mailTo("help@desk.example", "ivan@client.example", from, "Subject: [VH-26-004213] x", "", "x"),
-			func(m dispatch.MessageSignal) bool { return len(m.InReplyTo) == 0 },
+			func(m dispatch.MessageSignal) bool {
+				return m.Unproven && slices.Equal(m.InReplyTo, []string{"VH-26-004213"})
+			},
 		},
 		"a number of one who is proved": {
 			mailTo("help@desk.example", "ivan@client.example", "Authentication-Results: mx.desk.example; dmarc=pass header.from=client.example", from, "Subject: [VH-26-004213] x", "", "x"),
-			func(m dispatch.MessageSignal) bool { return slices.Equal(m.InReplyTo, []string{"VH-26-004213"}) },
+			func(m dispatch.MessageSignal) bool {
+				return !m.Unproven && slices.Equal(m.InReplyTo, []string{"VH-26-004213"})
+			},
+		},
+		"an answer of one whose domain denies him": {
+			mailTo("help@desk.example", "ivan@client.example", "Authentication-Results: mx.desk.example; dmarc=fail header.from=client.example", from, "Subject: x", "In-Reply-To: <"+ours+">", "", "x"),
+			func(m dispatch.MessageSignal) bool { return m.Unproven && slices.Equal(m.InReplyTo, []string{id}) },
+		},
+		"results that no server of ours has written": {
+			mailTo("help@desk.example", "ivan@client.example", "Authentication-Results: mx.evil.example; dmarc=pass header.from=client.example", from, "Subject: x", "", "x"),
+			func(m dispatch.MessageSignal) bool { return m.Unproven },
 		},
 		"out of office": {
 			mailTo("fire@desk.example", "ivan@client.example", from, "Subject: away", "Auto-Submitted: auto-replied", "", "x"),

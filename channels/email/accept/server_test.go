@@ -252,3 +252,17 @@ func TestConfigFaults(t *testing.T) {
 		}
 	}
 }
+
+// TestAnIdleConnectionDoesNotHoldTheEnd: mail servers keep connections for the next mail.
+func TestAnIdleConnectionDoesNotHoldTheEnd(t *testing.T) {
+	t.Parallel()
+	addr, stop := serve(t, &shelf{}, nil)
+	c := dial(t, addr, true)
+	if err := c.Hello("mx"); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := c.Noop(); err == nil {
+		t.Error("the connection is there after the end")
+	}
+}
