@@ -242,6 +242,9 @@ func (h arrival) insists() bool {
 	return !h.m.Recovery && h.unread == nil && h.weight.class == ticket.Incident && (h.m.Priority != 0 || h.m.Category != ticket.Uncategorised)
 }
 
+// returns reports whether the message says by itself that the trouble is there again.
+func (h arrival) returns() bool { return h.insists() && !h.m.Update }
+
 // from is the sender as the log keeps him.
 func (h arrival) from() ticket.Contact {
 	from := h.m.From
@@ -366,7 +369,7 @@ func decideJoining(h arrival, c Case, nth int, again bool, paging []byte) (intak
 	if t0, _ := began(h.sig, h.m, h.rules); !h.m.Machine && !h.storm && t0.Before(t.OpenedAt) {
 		follows(ticket.T0Moved{From: t.OpenedAt, To: t0, Signal: name})
 	}
-	if h.insists() && h.weight.priority < t.Priority {
+	if h.insists() && h.weight.priority < t.Priority && (t.Open() || again) {
 		reason := fmt.Sprintf("%s reports it as %s", cmp.Or(h.m.Source, h.m.From.Name, "the sender"), h.weight.priority)
 		if t.Class != ticket.Incident {
 			follows(ticket.Classified{Class: ticket.Incident, Reason: reason})

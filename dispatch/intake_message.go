@@ -228,7 +228,7 @@ func (d *Dispatcher) whose(ctx context.Context, a arrival) (f finding, err error
 			f.links = append(f.links, ticket.Linked{Relation: ticket.SeeAlso, Ticket: t.ID, Number: t.Number})
 		case t.Open():
 			f.c, err = d.load(ctx, t.ID)
-			f.found, f.again = err == nil, a.insists()
+			f.found, f.again = err == nil, a.returns()
 			return f, err
 		default:
 			done = append(done, t)
@@ -244,7 +244,7 @@ func (d *Dispatcher) whose(ctx context.Context, a arrival) (f finding, err error
 			c, _ = d.load(ctx, c.Ticket.ID)
 		}
 		if c.Ticket.Open() { // else another node has closed it
-			f.c, f.found, f.again = c, true, a.m.Machine && !a.m.Recovery || a.insists()
+			f.c, f.found, f.again = c, true, a.m.Machine && !a.m.Recovery && !a.m.Update || a.returns()
 			return f, nil
 		}
 	}
@@ -268,14 +268,14 @@ func (a arrival) ours(t ticket.Ticket) bool {
 	return t.Client.Level == client.Known && t.Client.Org == a.who.match.Org
 }
 
-// ended decides about the tickets that are closed: a recovery is noted there; a
+// ended decides about the tickets that are closed: a recovery and an update are noted there; a
 // trouble that is back reopens the ticket, or is linked to it when that was long ago.
 func (d *Dispatcher) ended(ctx context.Context, a arrival, f finding, done []ticket.Ticket) (_ finding, err error) {
 	for _, t := range done {
 		switch {
-		case a.m.Recovery, t.Reopens(a.sig.At):
+		case a.m.Recovery, a.m.Update, t.Reopens(a.sig.At):
 			f.c, err = d.load(ctx, t.ID)
-			f.found, f.again = err == nil, !a.m.Recovery
+			f.found, f.again = err == nil, !a.m.Recovery && !a.m.Update
 			return f, err
 		case !slices.ContainsFunc(f.links, func(l ticket.Linked) bool { return l.Ticket == t.ID }):
 			f.links = append(f.links, ticket.Linked{Relation: ticket.RepeatOf, Ticket: t.ID, Number: t.Number})

@@ -90,6 +90,12 @@ func over(key string) dispatch.MessageSignal {
 	return m
 }
 
+func more(key string, priority ticket.Priority) dispatch.MessageSignal {
+	m := alarm(key, priority)
+	m.Update, m.Subject = true, "acknowledged "+key
+	return m
+}
+
 // told writes an event in a line.
 func told(e ticket.Event) string {
 	body, err := json.Marshal(e.Body)
@@ -158,6 +164,19 @@ func TestIntake(t *testing.T) {
 			{time.Hour, "monitor", alarm("1", ticket.Critical), nil},
 			closing,
 			{73 * time.Hour, "monitor", alarm("1", ticket.Critical), nil},
+		}},
+		{"a problem, the steps of its escalation at the source, an update and its end: one ticket", []step{
+			{0, "monitor", alarm("1", ticket.Critical), nil},
+			{10 * time.Minute, "monitor", alarm("1", ticket.Critical), nil},
+			{10 * time.Minute, "monitor", alarm("1", ticket.Critical), nil},
+			{time.Minute, "monitor", more("1", ticket.Critical), nil},
+			{time.Minute, "monitor", over("1"), nil},
+		}},
+		{"an update of a closed ticket is noted there and reopens nothing", []step{
+			{0, "monitor", alarm("1", ticket.High), nil}, closing, {time.Hour, "monitor", more("1", ticket.Critical), nil},
+		}},
+		{"an update of which no problem is known opens a ticket, a graver one raises it", []step{
+			{0, "monitor", more("1", ticket.High), nil}, {time.Minute, "monitor", more("1", ticket.Critical), nil},
 		}},
 		{"one monitoring watches two clients: a trouble of the same name is one of each", []step{
 			{0, "monitor", alarm("1", ticket.Critical), nil},

@@ -45,6 +45,9 @@ type MessageSignal struct {
 	// one trouble. Recovery says that it is over.
 	DedupKey string `json:"dedup_key,omitempty"`
 	Recovery bool   `json:"recovery,omitempty"`
+	// Update says that it tells more of a trouble that was reported: somebody has commented it or changed its
+	// severity at the source. It reopens nothing.
+	Update bool `json:"update,omitempty"`
 	// OwnKeys says that no two clients share a DedupKey at the source, so that a word
 	// that does not tell whose it is finds its ticket.
 	OwnKeys bool `json:"own_keys,omitempty"`

@@ -56,7 +56,7 @@ func (c Config) message(s Source, a alarm.Alarm, at time.Time, known func(string
 	d := table.Decide(a.Labels, a.Severity, at, known)
 	m := dispatch.MessageSignal{
 		From:    ticket.Contact{Channel: string(dispatch.ChannelMonitor), Address: s.ID, Name: s.ID},
-		Machine: true, Source: s.ID, DedupKey: a.Key, OwnKeys: true, Recovery: a.State == alarm.Resolved && a.Key != "",
+		Machine: true, Source: s.ID, DedupKey: a.Key, OwnKeys: true, Recovery: a.State == alarm.Resolved && a.Key != "", Update: a.State == alarm.Updated,
 		Subject: cmp.Or(a.Title, a.Key), Text: tell(a, d), Occurred: a.Began, InReplyTo: a.Tickets,
 		Org: d.Org, Line: cmp.Or(d.Line, s.Line), Category: d.Category, Priority: d.Priority, Warning: d.Warning,
 	}

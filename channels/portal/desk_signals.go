@@ -153,7 +153,7 @@ func (s *Server) deskRoutes() {
 		onDesk(s, route{post, "/signals", "send-signal", "Bring a signal: a message of a client, an alarm of a machine (JSON; see docs)", SignalsSend, http.StatusCreated, "signals"}, s.takeSignal)
 		op := s.api.OpenAPI().Paths["/api/v1/signals"].Post
 		op.RequestBody.Content["application/json"].Schema = &huma.Schema{
-			Description: "text, subject, from {channel, address, name}, and perhaps org, category, priority, dedup_key, recovery, warning, request, machine, quiet, unproven, source, occurred, in_reply_to, attachments [{name, data: base64}]",
+			Description: "text, subject, from {channel, address, name}, and perhaps org, category, priority, dedup_key, recovery, update, warning, request, machine, quiet, unproven, source, occurred, in_reply_to, attachments [{name, data: base64}]",
 		}
 		op.Responses["202"] = &huma.Response{Description: "Stored; it is taken in soon", Content: op.Responses["201"].Content}
 		onDesk(s, route{get, "/signals", "list-signals", "List signals that came in", DeskRead, 0, "signals"}, s.listSignals)
