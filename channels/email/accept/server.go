@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/net/netutil"
 )
 
@@ -30,6 +31,8 @@ type Deps struct {
 	// all the same.
 	Take func(context.Context, Mail) error
 	Log  *slog.Logger
+
+	Registerer prometheus.Registerer // nil = nothing is counted outside
 }
 
 // Bounds of a connection.
@@ -44,8 +47,9 @@ const (
 // Server takes mails in.
 type Server struct {
 	// set at New
-	cfg  Config
-	deps Deps
+	cfg     Config
+	deps    Deps
+	metrics *metrics
 }
 
 // New returns a server; Run must follow.
@@ -56,7 +60,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if deps.Log == nil {
 		deps.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Server{cfg: cfg, deps: deps}, nil
+	return &Server{cfg: cfg, deps: deps, metrics: newMetrics(deps.Registerer)}, nil
 }
 
 // Run serves connections of a listener until ctx ends; then it hangs up on all. A mail that was kept, and whose sender has not
@@ -139,8 +143,10 @@ func (c *session) take(m Mail, raw []byte) error {
 	defer cancel()
 	err := c.s.deps.Take(ctx, m)
 	if err == nil {
+		c.s.metrics.count(resultTaken)
 		return nil
 	}
+	c.s.metrics.count(resultAgain)
 	c.s.deps.Log.Warn("a mail is not kept, its sender comes again", "mailbox", m.Mailbox, "bytes", len(raw), "err", err)
 	return again("not kept yet, try again")
 }

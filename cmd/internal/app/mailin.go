@@ -26,7 +26,7 @@ func (a *App) serveMail(ctx context.Context, l *lifecycle) error {
 		a.part("mail").Warn("the secret of mail ids is not read yet", "err", err)
 	}
 	in := &email.Intake{Reader: email.NewReader(a.cfg.Mail, a.mailIDs), Desk: a.desk, IDs: a.mailIDs, Secrets: a.journal, Now: a.clock}
-	s, err := accept.New(a.cfg.Mail.In, accept.Deps{Take: in.Take, Log: a.part("mail")})
+	s, err := accept.New(a.cfg.Mail.In, accept.Deps{Take: in.Take, Log: a.part("mail"), Registerer: a.registry})
 	if err != nil {
 		return err
 	}

@@ -139,6 +139,9 @@ Message-ID: <`+receipt.ID+`>
 			lost++
 		}
 	}
+	if n := r.metric("vahta_mail_in_total", "result", "taken"); n != 4 {
+		t.Errorf("%v mails are counted", n)
+	}
 	if lost != 1 || len(taken(2)) != 2 {
 		t.Errorf("%d bounces are in the log, and %d mails became tickets", lost, len(taken(2)))
 	}
