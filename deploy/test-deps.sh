@@ -16,11 +16,12 @@
 #   nodejs, npm a message centre for short messages, on npm's smpp; its versions and hashes are in the package-lock.json of
 #              channels/sms/smpp/testdata/peers, and it goes into .cache/peers
 #   libnet-smpp-perl another message centre, of other authors
+#   duktape    the engine that runs Zabbix's webhooks
 #   postfix    the server that takes our mails and keeps them in mailboxes; the tests start their own, as root
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(nodejs libnet-smpp-perl gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux postfix)
+packages=(nodejs libnet-smpp-perl gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux duktape postfix)
 command -v npm >/dev/null || packages+=(npm) # it is a package of Debian's, and a part of nodejs elsewhere
 missing=()
 for p in "${packages[@]}"; do
