@@ -17,11 +17,12 @@
 #              channels/sms/smpp/testdata/peers, and it goes into .cache/peers
 #   libnet-smpp-perl another message centre, of other authors
 #   duktape    the engine that runs Zabbix's webhooks
+#   prometheus, prometheus-alertmanager  send us their alerts
 #   postfix    the server that takes our mails and keeps them in mailboxes; the tests start their own, as root
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(nodejs libnet-smpp-perl gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux duktape postfix)
+packages=(nodejs libnet-smpp-perl gcc libc6-dev curl jq sip-tester baresip-core kamailio kamailio-tls-modules sipvicious linphone-cli iproute2 nftables sox redis-server redis-sentinel postgresql sqlite3 poppler-utils util-linux duktape prometheus prometheus-alertmanager postfix)
 command -v npm >/dev/null || packages+=(npm) # it is a package of Debian's, and a part of nodejs elsewhere
 missing=()
 for p in "${packages[@]}"; do
@@ -63,7 +64,7 @@ fi
 "${run[@]}" apt-get update -qq
 "${run[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 if command -v systemctl >/dev/null; then
-  for service in kamailio redis-server redis-sentinel postgresql postfix; do
+  for service in kamailio redis-server redis-sentinel postgresql prometheus prometheus-alertmanager postfix; do
     case " ${missing[*]} " in *" $service "*) "${run[@]}" systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
   done
 fi
