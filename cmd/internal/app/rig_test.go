@@ -478,6 +478,10 @@ func (l *line) settled(want dispatch.CallResult, attempts ...string) record {
 
 // story logs what the record says of the line, for tests that failed.
 func (l *line) story() {
+	if l.app == nil {
+		l.Log("its server has ended: the record is not read again")
+		return
+	}
 	ctx, d := context.Background(), l.app.Dispatcher()
 	tickets, err := d.ListTickets(ctx, dispatch.TicketFilter{Limit: 10_000})
 	for _, t := range tickets {
